@@ -1,0 +1,63 @@
+# Every command first makes .venv if it is missing or stale (tools/bootstrap.py): about 10 minutes
+# on a bare machine, nothing afterwards. Another Python: PYTHON=/path/to/python3.11 make test
+PY := .venv/bin/python
+
+TOY := data/toy
+DEMO := work_dirs/bevdet_hybrid_toy
+DEMO_CONFIG := configs/toy/bevdet_hybrid_toy.py
+
+# The one-keyframe nuScenes root of bench-keyframe, and where its results go.
+ROOT ?= ../shared/data/nuscenes_keyframe
+KEYFRAME := work_dirs/keyframe
+KEYFRAME_CONFIG := configs/bevdet_r18_keyframe.py
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-all lint bench bench-keyframe
+
+help:
+	@echo 'make demo            toy world, training, score (mAP, NDS) and pictures'
+	@echo 'make test            the tests; make test-all adds the slow ones'
+	@echo 'make lint            ruff: format and rules'
+	@echo 'make bench           BEV pooling back-ends: time and memory'
+	@echo 'make bench-keyframe  overfit one real nuScenes keyframe: ROOT=FOLDER'
+	@echo 'Each first makes .venv if it is missing or stale.'
+
+setup:
+	@python3 tools/bootstrap.py
+
+# Parts that are there are not made again, and training goes on where it was stopped:
+# `rm -r data/toy work_dirs/bevdet_hybrid_toy` starts from nothing.
+demo: $(TOY)/nuscenes_infos_val.pkl
+	$(PY) tools/train.py $(DEMO_CONFIG) --work-dir $(DEMO) --resume
+	$(PY) tools/test.py $(DEMO_CONFIG) "$$(cat $(DEMO)/last_checkpoint)" --work-dir $(DEMO) \
+		--show-dir $(DEMO)/pictures
+	@echo 'Weights, metrics.json and pictures are in $(DEMO)'
+
+# create_nuscenes_infos.py writes this file last.
+$(TOY)/nuscenes_infos_val.pkl: | setup
+	$(PY) tools/make_toy_world.py $(TOY) --keyframes 16
+	$(PY) tools/create_nuscenes_infos.py --root $(TOY) --version v1.0-mini
+
+test: setup
+	$(PY) -m pytest -m 'not slow'
+
+test-all: setup
+	$(PY) -m pytest
+
+lint: setup
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+
+bench: setup
+	$(PY) tools/benchmark.py pooling
+
+# The keyframe's scene may be of either split of v1.0-mini: train and score on the one that has it.
+bench-keyframe: export ROOT := $(ROOT)
+bench-keyframe: export INFOS := $(KEYFRAME)
+bench-keyframe: setup
+	$(PY) tools/create_nuscenes_infos.py --root $(ROOT) --version v1.0-mini --out $(KEYFRAME)
+	export SPLIT=$$($(PY) -c "import pickle; print('train' if pickle.load(open( \
+		'$(KEYFRAME)/nuscenes_infos_train.pkl', 'rb'))['data_list'] else 'val')") && \
+	$(PY) tools/train.py $(KEYFRAME_CONFIG) --work-dir $(KEYFRAME) && \
+	$(PY) tools/test.py $(KEYFRAME_CONFIG) "$$(cat $(KEYFRAME)/last_checkpoint)" \
+		--work-dir $(KEYFRAME) --show-dir $(KEYFRAME)/pictures

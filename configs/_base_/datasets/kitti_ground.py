@@ -1,0 +1,51 @@
+# Stage 1 without lane labels: points up the ground of KITTI's pictures, scored on the Eigen test
+# frames.
+data_root = 'data/kitti/'
+image_size = (672, 224)  # width, height
+
+train_pipeline = [
+    dict(type='LoadFrames'),
+    dict(type='FlipFrames'),
+    dict(type='ResizeFrames', size=image_size),
+    dict(type='JitterFrames', prob=1.0),
+    dict(type='GroundPatches'),
+    dict(type='PackFrames'),
+]
+test_pipeline = [
+    dict(type='LoadFrames'),
+    dict(type='ResizeFrames', size=image_size),
+    dict(type='GroundPatches', random=False),
+    dict(type='PackFrames'),
+]
+
+train_dataloader = dict(
+    batch_size=6,
+    num_workers=6,
+    drop_last=True,
+    persistent_workers=False,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    collate_fn=dict(type='default_collate'),
+    dataset=dict(
+        type='KittiRawDataset',
+        data_root=data_root,
+        split='splits/eigen_zhou/train_files.txt',
+        frame_ids=(0,),
+        pipeline=train_pipeline,
+    ),
+)
+test_dataloader = dict(
+    batch_size=16,
+    num_workers=4,
+    drop_last=False,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    collate_fn=dict(type='default_collate'),
+    dataset=dict(
+        type='KittiRawDataset',
+        data_root=data_root,
+        split='eigen',
+        frame_ids=(0,),
+        pipeline=test_pipeline,
+        test_mode=True,
+    ),
+)
+test_evaluator = dict(type='PatchOrderMetric')

@@ -1,0 +1,46 @@
+# The toy world as KITTI raw tree:
+#   python tools/make_toy_world.py data/toy_kitti --layout kitti
+#   python tools/prepare_kitti.py export-gt data/toy_kitti data/toy_kitti/gt/toy \
+#       --split splits/toy/val_files.txt --source improved
+# Its ground truth is dense, so that all pixels up to 80 m count.
+_base_ = './kitti_raw_mono.py'
+
+data_root = 'data/toy_kitti/'
+image_size = (320, 96)  # width, height
+
+train_pipeline = [
+    dict(type='LoadFrames'),
+    dict(type='FlipFrames'),
+    dict(type='ResizeFrames', size=image_size),
+    dict(type='JitterFrames'),
+    dict(type='PackFrames'),
+]
+test_pipeline = [
+    dict(type='LoadFrames'),
+    dict(type='ResizeFrames', size=image_size),
+    dict(type='PackFrames'),
+]
+
+train_dataloader = dict(
+    batch_size=8,
+    num_workers=2,
+    dataset=dict(
+        data_root=data_root,
+        split='splits/toy/train_files.txt',
+        intrinsics='calibrated',
+        pipeline=train_pipeline,
+    ),
+)
+val_dataloader = dict(
+    num_workers=2,
+    dataset=dict(
+        data_root=data_root,
+        split='splits/toy/val_files.txt',
+        intrinsics='calibrated',
+        pipeline=test_pipeline,
+    ),
+)
+test_dataloader = val_dataloader
+
+val_evaluator = dict(truth=data_root + 'gt/toy', protocol=dict(_delete_=True, name='toy_kitti'))
+test_evaluator = val_evaluator

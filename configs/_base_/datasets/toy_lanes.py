@@ -1,0 +1,41 @@
+# The toy world with lane labels: python tools/make_toy_world.py data/toy_lanes --layout tusimple
+_base_ = './tusimple_lanes.py'
+
+data_root = 'data/toy_lanes/'
+
+train_pipeline = [
+    dict(type='LoadFrames'),
+    dict(type='FlipFrames'),
+    dict(type='ResizeShortSide', short_side=112, multiple=16),
+    dict(type='JitterFrames', prob=1.0),
+    dict(type='LanePatches'),
+    dict(type='PackFrames'),
+]
+test_pipeline = [
+    dict(type='LoadFrames'),
+    dict(type='ResizeShortSide', short_side=112, multiple=16),
+    dict(type='LanePatches'),
+    dict(type='PackFrames'),
+]
+
+train_dataloader = dict(
+    num_workers=2,
+    dataset=dict(times=4, dataset=dict(data_root=data_root, pipeline=train_pipeline)),
+)
+val_dataloader = dict(
+    batch_size=16,
+    num_workers=2,
+    drop_last=False,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    collate_fn=dict(type='default_collate'),
+    dataset=dict(
+        type='TuSimpleLaneDataset',
+        data_root=data_root,
+        ann_file='test_label.json',
+        pipeline=test_pipeline,
+        test_mode=True,
+    ),
+)
+test_dataloader = val_dataloader
+val_evaluator = dict(type='PatchOrderMetric')
+test_evaluator = val_evaluator

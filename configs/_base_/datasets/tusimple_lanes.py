@@ -1,0 +1,52 @@
+# TuSimple's lanes as Hybrid-depth's stage 1 takes them (hybrid_depth.md §1.2). Join the label files
+# of train_set: cat label_data_*.json > train_label_data.json. The release draws 26,784 pictures an
+# epoch, which is 7 passes over the 3,626 there are.
+data_root = 'data/tusimple/'
+
+train_pipeline = [
+    dict(type='LoadFrames'),
+    dict(type='ResizeShortSide', short_side=224, multiple=14),
+    dict(type='JitterFrames', prob=1.0),
+    dict(type='LanePatches'),
+    dict(type='PackFrames'),
+]
+test_pipeline = [
+    dict(type='LoadFrames'),
+    dict(type='ResizeShortSide', short_side=224, multiple=14),
+    dict(type='LanePatches'),
+    dict(type='PackFrames'),
+]
+
+train_dataloader = dict(
+    batch_size=6,
+    num_workers=6,
+    drop_last=True,
+    persistent_workers=False,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    collate_fn=dict(type='default_collate'),
+    dataset=dict(
+        type='RepeatDataset',
+        times=7,
+        dataset=dict(
+            type='TuSimpleLaneDataset',
+            data_root=data_root + 'train_set/',
+            ann_file='train_label_data.json',
+            pipeline=train_pipeline,
+        ),
+    ),
+)
+test_dataloader = dict(
+    batch_size=16,
+    num_workers=4,
+    drop_last=False,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    collate_fn=dict(type='default_collate'),
+    dataset=dict(
+        type='TuSimpleLaneDataset',
+        data_root=data_root + 'test_set/',
+        ann_file='test_label.json',
+        pipeline=test_pipeline,
+        test_mode=True,
+    ),
+)
+test_evaluator = dict(type='PatchOrderMetric')

@@ -1,0 +1,5 @@
+# Runtime of depth models: they need neither mmdet3d nor mmcv.
+_base_ = './default_runtime.py'
+
+default_scope = 'mmengine'
+default_hooks = dict(logger=dict(interval=20))

@@ -1,0 +1,42 @@
+# BEVDet at toy size: the full-size layout with a thin ResNet-18 of three stages at stride 8, narrow
+# trunk and head and cells of 1.28 m, random initialisation, made to learn within minutes on two CPU
+# cores. What costs most at this size is the number of layers, not their width.
+_base_ = 'bevdet_r50.py'
+
+model = dict(
+    img_backbone=dict(
+        channel_order='rgb',
+        depth=18,
+        base_channels=32,
+        num_stages=3,
+        strides=(1, 2, 2),
+        dilations=(1, 1, 1),
+        out_indices=(1, 2),
+        with_cp=False,
+        init_cfg=None,
+    ),
+    img_neck=dict(in_channels=[64, 128], out_channels=96),
+    img_view_transformer=dict(
+        grid=dict(x=(-51.2, 51.2, 1.28), y=(-51.2, 51.2, 1.28), rounding='floor'),
+        depth_bins=dict(start=1.0, stop=56.0, anchor='centre'),
+        frustum_align='centres',
+        image_size=(96, 256),
+        stride=8,
+        in_channels=96,
+        context_channels=48,
+        log_scale=True,
+    ),
+    img_bev_encoder_backbone=dict(in_channels=48, channels=(48, 96, 128)),
+    img_bev_encoder_neck=dict(in_channels=48 + 128, out_channels=32),
+    pts_bbox_head=dict(
+        in_channels=32,
+        share_conv_channel=32,
+        separate_head=dict(head_conv=32),
+        # a short run needs larger steps on the head than the official weights give
+        loss_cls=dict(loss_weight=6.0),
+        loss_bbox=dict(loss_weight=1.5),
+        bbox_coder=dict(voxel_size=(0.16, 0.16), score_threshold=0.03),
+        train_cfg=dict(grid_size=(640, 640, 40), voxel_size=(0.16, 0.16, 0.2)),
+        test_cfg=dict(peak_kernel=3),
+    ),
+)

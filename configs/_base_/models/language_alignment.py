@@ -1,0 +1,17 @@
+# Hybrid-depth stage 1: CLIP RN50 learns the order of seven sentences about depth, DINOv2 and the
+# text tower stay as they are; both towers normalise with ImageNet statistics (hybrid_depth.md §1).
+model = dict(
+    type='LanguageAlignment',
+    encoder=dict(
+        type='HybridDepthEncoder',
+        clip=dict(name='RN50-quickgelu', pretrained='openai', mean='imagenet', std='imagenet'),
+        dino=dict(
+            name='vit_base_patch14_dinov2.lvd142m',
+            pretrained='hub',
+            mean='imagenet',
+            std='imagenet',
+        ),
+        text=dict(),
+        trainable=('clip.visual', 'align'),
+    ),
+)

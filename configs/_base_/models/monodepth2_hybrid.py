@@ -1,0 +1,26 @@
+# Hybrid-depth stage 2: CLIP RN50 and DINOv2 ViT-B/14 with 256 learned depth sentences and the DPT
+# head, one scale; the pose net sees raw pictures too (hybrid_depth.md §2). The towers start from a
+# stage 1 checkpoint (load_from=...) or from the foundation weights.
+model = dict(
+    type='Monodepth2',
+    encoder=dict(
+        type='HybridDepthEncoder',
+        clip=dict(name='RN50-quickgelu', pretrained='openai', mean='none', std='none'),
+        dino=dict(
+            name='vit_base_patch14_dinov2.lvd142m', pretrained='hub', mean='none', std='none'
+        ),
+        text=dict(num_tokens=256),
+        trainable=(
+            'clip.visual',
+            'align',
+            'dino.vit.blocks.11',
+            'language.prompts',
+            'language.tower.token_embedding',
+            'language.tower.positional_embedding',
+            'language.tower.ln_final',
+            'language.tower.text_projection',
+        ),
+    ),
+    decoder=dict(type='DPTDecoder'),
+    pose_net=dict(type='ResNetPoseNet', depth=18, pretrained='imagenet', mean='none', std='none'),
+)

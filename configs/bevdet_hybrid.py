@@ -1,0 +1,22 @@
+# BEVDet-R50 with the hybrid (CLIP + DINO + language) depth net. A new model, so: RGB input, bin
+# centres, cell centres, floored voxel indices. Full-size towers; data/README.md names their files.
+_base_ = 'bevdet_r50_depth.py'
+
+model = dict(
+    img_backbone=dict(channel_order='rgb'),
+    img_view_transformer=dict(
+        grid=dict(rounding='floor'),
+        depth_bins=dict(anchor='centre'),
+        frustum_align='centres',
+        depth_net=dict(
+            type='HybridDepthNet',
+            encoder=dict(
+                type='HybridDepthEncoder',
+                clip=dict(name='RN50-quickgelu', pretrained='openai'),
+                dino=dict(name='vit_base_patch14_dinov2.lvd142m', pretrained='hub', stride=16),
+                text=dict(num_tokens=256),
+                trainable=('align', 'language.prompts'),
+            ),
+        ),
+    ),
+)

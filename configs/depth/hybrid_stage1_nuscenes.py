@@ -1,0 +1,14 @@
+# Stage 1 without lane labels on nuScenes' front camera. Own videos the same way: every folder of
+# frames with its intrinsics (see VideoFolderDataset); where the own car is in the picture set
+# `lowest` of GroundPatches, where the camera looks up or down set `horizon`.
+_base_ = 'hybrid_stage1_kitti.py'
+
+video = dict(
+    _delete_=True,
+    type='VideoFolderDataset',
+    data_root='data/nuscenes/samples/CAM_FRONT/',
+    intrinsics=(1266.4, 1266.4, 816.3, 491.5),  # of one of the cars, good enough for the horizon
+    frame_ids=(0,),
+)
+train_dataloader = dict(dataset=dict(pipeline={{_base_.train_pipeline}}, **video))
+test_dataloader = dict(dataset=dict(pipeline={{_base_.test_pipeline}}, test_mode=True, **video))

@@ -1,0 +1,8 @@
+# Hybrid-depth's stage 1 (arXiv 2510.09320) on TuSimple's lanes, near patches tied to near words.
+# The release ties them the other way: LanePatches(direction='released'), hybrid_depth.md §1.3.
+_base_ = [
+    '../_base_/models/language_alignment.py',
+    '../_base_/datasets/tusimple_lanes.py',
+    '../_base_/schedules/hybrid_stage1_20e.py',
+    '../_base_/depth_runtime.py',
+]

@@ -1,0 +1,7 @@
+# BEVDet at toy size with the plain depth net, no depth supervision: the baseline of the toy table.
+_base_ = [
+    '../_base_/models/bevdet_toy.py',
+    '../_base_/datasets/toy_bev.py',
+    '../_base_/schedules/toy.py',
+    '../_base_/default_runtime.py',
+]

@@ -1,0 +1,7 @@
+# The toy stage 2 without sentences, from stage 1 all the same.
+_base_ = 'monodepth2_hybrid_toy.py'
+
+model = dict(
+    encoder=dict(text=None, trainable=('clip.visual', 'dino', 'align')),
+    init_cfg=dict(unused=('language',)),
+)

@@ -1,0 +1,9 @@
+# Monodepth2 with ResNet-18 from random weights on the toy KITTI tree.
+_base_ = [
+    '../_base_/models/monodepth2_r18.py',
+    '../_base_/datasets/toy_kitti.py',
+    '../_base_/depth_runtime.py',
+    '../_base_/schedules/toy_depth.py',
+]
+
+model = dict(encoder=dict(pretrained=None), pose_net=dict(pretrained=None))

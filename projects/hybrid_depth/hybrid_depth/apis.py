@@ -1,0 +1,21 @@
+"""Trained models in a few lines of Python.
+
+    from hybrid_depth.apis import infer_depth, init_depth_model
+    model = init_depth_model('configs/depth/monodepth2_r18_kitti.py', 'mono_640x192.pth')
+    for result in infer_depth(model, 'pictures/'):
+        print(result.name, result.kind, result.unit, result.depth.min())
+
+The BEV functions need mmdet3d; the depth functions do not.
+"""
+
+from .inference.bev import infer_bev, init_bev_model
+from .inference.depth import DepthResult, infer_depth, init_depth_model, stream_depth
+
+__all__ = [
+    'DepthResult',
+    'infer_bev',
+    'infer_depth',
+    'init_bev_model',
+    'init_depth_model',
+    'stream_depth',
+]

@@ -1,0 +1,31 @@
+"""BEV detectors: depth nets, view transformers, trunk, head (mmdet3d)."""
+
+from .bev_encoder import FPN_LSS, CustomResNet
+from .bevdet import BEVDet
+from .camera_aware_depth_net import CameraAwareDepthNet
+from .center_head import ScaleNMSCenterHead
+from .custom_fpn import CustomFPN
+from .data_preprocessor import BEVDataPreprocessor
+from .depth_net import DepthDistribution, DepthNet
+from .depth_supervision import LidarDepthTarget
+from .hybrid_depth_net import HybridDepthNet
+from .image_backbone import BEVResNet
+from .plain_depth_net import PlainDepthNet
+from .view_transformer import LSSViewTransformer
+
+__all__ = [
+    'FPN_LSS',
+    'BEVDataPreprocessor',
+    'BEVDet',
+    'BEVResNet',
+    'CameraAwareDepthNet',
+    'CustomFPN',
+    'CustomResNet',
+    'DepthDistribution',
+    'DepthNet',
+    'HybridDepthNet',
+    'LSSViewTransformer',
+    'LidarDepthTarget',
+    'PlainDepthNet',
+    'ScaleNMSCenterHead',
+]

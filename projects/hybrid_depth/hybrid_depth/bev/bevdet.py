@@ -1,0 +1,92 @@
+"""BEVDet on mmdet3d 1.4."""
+
+from __future__ import annotations
+
+from mmdet3d.models.detectors import Base3DDetector
+from mmdet3d.registry import MODELS
+from mmdet3d.structures import Det3DDataSample
+from mmengine.structures import PixelData
+from torch import Tensor
+
+from .box_frames import ego_to_lidar_boxes
+from .depth_net import DepthDistribution
+
+
+@MODELS.register_module()
+class BEVDet(Base3DDetector):
+    """Camera-only detector: lift, splat, BEV trunk, centre head (BEVDet, arXiv 2112.11790).
+
+    Works in the ego frame of the key frame's LiDAR time; ``predict`` returns LiDAR-frame boxes, as
+    mmdet3d's metrics expect. Attribute names equal official dev2/dev3 checkpoints' (bev.md §1.13).
+
+    Args:
+        img_backbone, img_neck: image tower; the neck returns one map (or a list, the first counts).
+        img_view_transformer: ``LSSViewTransformer`` config, with the ``depth_net`` to be swapped.
+        img_bev_encoder_backbone, img_bev_encoder_neck: BEV trunk.
+        pts_bbox_head: ``ScaleNMSCenterHead`` config.
+        data_preprocessor: ``BEVDataPreprocessor`` config.
+    """
+
+    def __init__(
+        self,
+        img_backbone: dict,
+        img_neck: dict,
+        img_view_transformer: dict,
+        img_bev_encoder_backbone: dict,
+        img_bev_encoder_neck: dict,
+        pts_bbox_head: dict,
+        data_preprocessor: dict | None = None,
+        init_cfg: dict | None = None,
+    ):
+        super().__init__(
+            data_preprocessor=data_preprocessor or dict(type='mmdet3d.BEVDataPreprocessor'),
+            init_cfg=init_cfg,
+        )
+        self.img_backbone = MODELS.build(img_backbone)
+        self.img_neck = MODELS.build(img_neck)
+        self.img_view_transformer = MODELS.build(img_view_transformer)
+        self.img_bev_encoder_backbone = MODELS.build(img_bev_encoder_backbone)
+        self.img_bev_encoder_neck = MODELS.build(img_bev_encoder_neck)
+        self.pts_bbox_head = MODELS.build(pts_bbox_head)
+
+    def extract_img_feat(self, images: Tensor) -> Tensor:
+        """(B, N, 3, H, W) RGB in [0, 1] -> (B, N, C, h, w)."""
+        feats = self.img_neck(self.img_backbone(images.flatten(0, 1)))
+        if isinstance(feats, (list, tuple)):
+            feats = feats[0]
+        return feats.unflatten(0, images.shape[:2])
+
+    def extract_feat(self, batch_inputs_dict: dict) -> tuple[Tensor, DepthDistribution]:
+        """Inputs of ``BEVDataPreprocessor`` -> (B, C, Y, X) encoded BEV map and depth."""
+        images, rig = batch_inputs_dict['imgs'], batch_inputs_dict['rig']
+        bev, distribution = self.img_view_transformer(self.extract_img_feat(images), images, rig)
+        return self.img_bev_encoder_neck(self.img_bev_encoder_backbone(bev)), distribution
+
+    def loss(self, batch_inputs_dict: dict, batch_data_samples: list[Det3DDataSample], **kwargs):
+        """Head losses and those of the depth net."""
+        bev, distribution = self.extract_feat(batch_inputs_dict)
+        losses = self.pts_bbox_head.loss([bev], batch_data_samples)
+        truth = [sample.gt_instances_3d for sample in batch_data_samples]
+        inputs = dict(batch_inputs_dict, gt_instances_3d=truth)
+        losses.update(self.img_view_transformer.depth_net.loss(distribution, inputs))
+        return losses
+
+    def predict(
+        self, batch_inputs_dict: dict, batch_data_samples: list[Det3DDataSample], **kwargs
+    ) -> list[Det3DDataSample]:
+        """LiDAR-frame boxes in ``pred_instances_3d``; expected depth (N, h, w), metres, in
+        ``pred_depth``."""
+        bev, distribution = self.extract_feat(batch_inputs_dict)
+        results = self.pts_bbox_head.predict([bev], batch_data_samples)
+        for sample, result in zip(batch_data_samples, results, strict=True):
+            result.bboxes_3d = ego_to_lidar_boxes(result.bboxes_3d, sample.metainfo['lidar2ego'])
+        samples = self.add_pred_to_datasample(batch_data_samples, results)
+        expected = self.img_view_transformer.bins.expectation(distribution.prob)
+        shape = batch_inputs_dict['imgs'].shape[:2]
+        for sample, depth in zip(samples, expected.unflatten(0, shape), strict=True):
+            sample.pred_depth = PixelData(data=depth)
+        return samples
+
+    def _forward(self, batch_inputs_dict: dict, batch_data_samples=None, **kwargs):
+        """Raw head maps, per task."""
+        return self.pts_bbox_head([self.extract_feat(batch_inputs_dict)[0]])

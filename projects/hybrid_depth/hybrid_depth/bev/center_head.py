@@ -1,0 +1,144 @@
+"""CenterPoint head with Scale-NMS."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from mmdet3d.models.dense_heads import CenterHead
+from mmdet3d.models.layers import circle_nms, nms_bev
+from mmdet3d.registry import MODELS
+from mmdet3d.structures import xywhr2xyxyr
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from .center_targets import center_targets
+
+
+@MODELS.register_module()
+class ScaleNMSCenterHead(CenterHead):
+    """mmdet3d's ``CenterHead`` with BEVDet's suppression (bev.md §1.11).
+
+    ``test_cfg`` takes, besides mmdet3d's entries, one value for all tasks or one a task in a list:
+
+    - ``nms_type``: ``rotate`` or ``circle`` (circle compares *squared* distances, bev.md errata 8);
+    - ``nms_thr``: IoU threshold of ``rotate``;
+    - ``nms_rescale_factor``: per task, one factor for each class, applied to the BEV size of the
+      boxes before rotated NMS only;
+    - ``peak_kernel``: odd number of cells; only the highest cell of each class within such a window
+      is decoded, as CenterNet does. Small boxes on coarse cells do not overlap, so that rotated
+      NMS keeps a row of them. Left out by official BEVDet.
+    """
+
+    def init_weights(self) -> None:
+        """Kaiming convolutions, and heat maps that start at their prior everywhere.
+
+        mmdet3d 1.4 holds the task heads in a torch ``ModuleList``, which its own ``init_weights``
+        does not enter: the prior (``init_bias``) was never set. Kaiming's scale on the last
+        convolution would undo it, so that one starts near zero.
+        """
+        super().init_weights()
+        for task in self.task_heads:
+            task.init_weights()
+            torch.nn.init.normal_(task.heatmap[-1].weight, std=0.01)
+
+    def get_targets_single(self, gt_instances_3d: InstanceData) -> tuple[list[Tensor], ...]:
+        """Per task: heat map, box targets, cells and mask of one sample (``center_targets``)."""
+        boxes, labels = gt_instances_3d.bboxes_3d, gt_instances_3d.labels_3d
+        boxes = torch.cat((boxes.gravity_center, boxes.tensor[:, 3:]), 1).to(labels.device)
+        targets, first = [], 0
+        for num_classes in self.num_classes:
+            classes = labels - first
+            chosen = ((classes >= 0) & (classes < num_classes)).nonzero().squeeze(1)
+            chosen = chosen[classes[chosen].argsort(stable=True)]
+            targets.append(
+                center_targets(
+                    boxes[chosen], classes[chosen], num_classes, self.train_cfg, self.norm_bbox
+                )
+            )
+            first += num_classes
+        return tuple(map(list, zip(*targets, strict=True)))
+
+    def predict_by_feat(
+        self, preds_dicts: tuple[list[dict]], batch_input_metas: list[dict], *args, **kwargs
+    ) -> list[InstanceData]:
+        """Decode and suppress.
+
+        Args:
+            preds_dicts: per task, a list with the one level's maps (B, c, Y, X).
+            batch_input_metas: per sample, with ``box_type_3d``.
+
+        Returns:
+            Per sample: ``bboxes_3d`` (bottom centre, frame of the BEV map), ``scores_3d``,
+            ``labels_3d``.
+        """
+        per_task = [
+            self._detect_task(task, level, batch_input_metas)
+            for task, (level,) in enumerate(preds_dicts)
+        ]
+        results = []
+        for meta, detections in zip(batch_input_metas, zip(*per_task, strict=True), strict=True):
+            boxes, scores, labels = (torch.cat(parts) for parts in zip(*detections, strict=True))
+            boxes[:, 2] -= boxes[:, 5] * 0.5  # gravity centre to bottom
+            results.append(
+                InstanceData(
+                    bboxes_3d=meta['box_type_3d'](boxes, self.bbox_coder.code_size),
+                    scores_3d=scores,
+                    labels_3d=labels,
+                )
+            )
+        return results
+
+    def _detect_task(self, task: int, maps: dict, metas: list[dict]) -> list[tuple[Tensor, ...]]:
+        """Boxes (n, 9), scores and labels over all classes, of each sample."""
+        decoded = self.bbox_coder.decode(
+            self._peaks(maps['heatmap'].sigmoid()),
+            maps['rot'][:, 0:1],
+            maps['rot'][:, 1:2],
+            maps['height'],
+            maps['dim'].exp() if self.norm_bbox else maps['dim'],
+            maps['vel'],
+            reg=maps['reg'],
+            task_id=task,
+        )
+        first_label = sum(self.num_classes[:task])
+        detections = []
+        for sample, meta in zip(decoded, metas, strict=True):
+            boxes, scores, labels = sample['bboxes'], sample['scores'], sample['labels'].long()
+            keep = self._suppress(task, boxes, scores, labels, meta['box_type_3d'])
+            detections.append((boxes[keep], scores[keep], labels[keep].int() + first_label))
+        return detections
+
+    def _peaks(self, scores: Tensor) -> Tensor:
+        """(B, C, Y, X) scores, zero beside the peaks where ``peak_kernel`` is given."""
+        kernel = self.test_cfg.get('peak_kernel')
+        if kernel is None:
+            return scores
+        highest = F.max_pool2d(scores, kernel, stride=1, padding=kernel // 2)
+        return scores * (scores == highest)
+
+    def _suppress(
+        self, task: int, boxes: Tensor, scores: Tensor, labels: Tensor, box_type: type
+    ) -> Tensor:
+        """Indices of the boxes to keep, best first."""
+        if len(boxes) == 0:
+            return labels
+        if self._task_option('nms_type', task) == 'circle':
+            centres = torch.cat((boxes[:, :2], scores[:, None]), 1).detach().cpu().numpy()
+            radius = self.test_cfg['min_radius'][task]
+            kept = circle_nms(centres, radius, post_max_size=self.test_cfg['post_max_size'])
+            return torch.tensor(kept, dtype=torch.long, device=boxes.device)
+        factors = boxes.new_tensor(self._task_option('nms_rescale_factor', task, nested=True))
+        scaled = boxes.clone()
+        scaled[:, 3:6] *= factors[labels].unsqueeze(1)
+        bev = xywhr2xyxyr(box_type(scaled, self.bbox_coder.code_size).bev)
+        return nms_bev(
+            bev,
+            scores,
+            thresh=self._task_option('nms_thr', task),
+            pre_max_size=self.test_cfg['pre_max_size'],
+            post_max_size=self.test_cfg['post_max_size'],
+        )
+
+    def _task_option(self, name: str, task: int, nested: bool = False):
+        value = self.test_cfg[name]
+        return value[task] if nested or isinstance(value, (list, tuple)) else value

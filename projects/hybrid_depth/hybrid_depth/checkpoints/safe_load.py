@@ -1,0 +1,110 @@
+"""Reading checkpoint files without running code that a file may carry.
+
+A `.pth` file is a pickle, and a pickle can name any function to be called on loading. torch's
+`weights_only=True` calls none but those on a list; mmengine's own checkpoints need a few more
+(running averages of the log, numpy scalars). This module holds that list, and is the only place
+that extends it. `install()` also makes every checkpoint loader of mmengine use it.
+"""
+
+import pickle
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.logging.history_buffer import HistoryBuffer
+from mmengine.runner import CheckpointLoader
+from mmengine.runner import checkpoint as mmengine_checkpoint
+from torch.hub import load_state_dict_from_url
+
+_NUMPY_DTYPES = ('bool', 'uint8', 'int32', 'int64', 'float16', 'float32', 'float64')
+
+
+class UnsafeCheckpointError(pickle.UnpicklingError):
+    """A checkpoint names a function or class that plain weights do not need."""
+
+
+def history_statistic(owner: type, name: str) -> Any:
+    """Stand-in for `getattr` in checkpoints, which mmengine uses for HistoryBuffer's statistics.
+
+    The built-in would hand a hostile file any attribute of any allowed object.
+
+    Raises:
+        UnsafeCheckpointError: anything but the four statistics of HistoryBuffer is asked for.
+    """
+    if owner is not HistoryBuffer or name not in ('min', 'max', 'current', 'mean'):
+        raise UnsafeCheckpointError(f'GLOBAL builtins.getattr({owner}, {name!r})')
+    return getattr(HistoryBuffer, name)
+
+
+def _allowed() -> list:
+    """Classes and functions beside torch's own; a pair gives the name under which a file asks."""
+    reconstruct, scalar = np.core.multiarray._reconstruct, np.core.multiarray.scalar
+    names = [(HistoryBuffer, 'mmengine.logging.history_buffer.HistoryBuffer')]
+    names += [(history_statistic, 'builtins.getattr'), np.dtype, np.ndarray]
+    for module in ('numpy.core.multiarray', 'numpy._core.multiarray'):  # numpy 1 and 2 write these
+        names += [(reconstruct, f'{module}._reconstruct'), (scalar, f'{module}.scalar')]
+    return names + [type(np.dtype(name)) for name in _NUMPY_DTYPES]
+
+
+@contextmanager
+def _explained(name: str | Path) -> Iterator[None]:
+    """Turn torch's errors about a checkpoint into one sentence with the file and the remedy."""
+    try:
+        yield
+    except pickle.UnpicklingError as error:
+        found = re.search(r'GLOBAL (\S+)', str(error))
+        what = f'global {found.group(1)}' if found else str(error).splitlines()[-1]
+        raise UnsafeCheckpointError(
+            f'{name}: expected plain tensors, numbers and text, got {what}. Loading it could run '
+            'code, so it was not loaded. Do not load files that you do not trust; ask the author '
+            "for one saved with torch.save(model.state_dict(), 'file.pth')."
+        ) from error
+    except (EOFError, RuntimeError) as error:
+        raise RuntimeError(
+            f'{name}: expected a whole checkpoint written by torch.save, got a file that does not '
+            f'read ({str(error).splitlines()[0] if str(error) else "it ends too early"}). It may '
+            'be cut short: fetch or write it again.'
+        ) from error
+
+
+def load_checkpoint_file(path: str | Path, map_location: Any = 'cpu') -> dict:
+    """Read a checkpoint file; nothing in it is run.
+
+    Args:
+        path: file written by `torch.save` (a state dict, or an mmengine checkpoint).
+        map_location: as in `torch.load`.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        UnsafeCheckpointError: the file asks for code that weights do not need.
+        RuntimeError: the file is damaged.
+    """
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise FileNotFoundError(f'Expected a checkpoint file, got {path}, which does not exist.')
+    with _explained(path):
+        return torch.load(path, map_location=map_location, weights_only=True)
+
+
+def _load_local(filename: str, map_location: Any = None) -> dict:
+    return load_checkpoint_file(filename, map_location)
+
+
+def _load_url(url: str, **kwargs: Any) -> dict:
+    with _explained(url):
+        return load_state_dict_from_url(url, weights_only=True, **kwargs)
+
+
+def install() -> None:
+    """Extend torch's list and make mmengine's loaders read with `weights_only=True`.
+
+    mmengine 0.10.7 leaves `weights_only` to torch's defaults: right for files from torch 2.6 on,
+    but `torch.hub`, through which it reads web addresses, still defaults to False.
+    """
+    torch.serialization.add_safe_globals(_allowed())
+    CheckpointLoader.register_scheme(prefixes='', loader=_load_local, force=True)
+    mmengine_checkpoint.load_url = _load_url

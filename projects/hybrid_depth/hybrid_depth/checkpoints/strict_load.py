@@ -1,0 +1,39 @@
+"""Loading weights that have to fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import Tensor, nn
+
+_LINES, _LETTERS = 12, 300  # of torch's list of misfits, which may name a thousand keys
+
+
+class CheckpointMismatchError(ValueError):
+    """Weights that do not fit a model; the text lists keys and shapes."""
+
+
+def load_strictly(model: nn.Module, state_dict: Mapping[str, Tensor], source: str) -> None:
+    """Load weights into a model that has exactly these keys and shapes.
+
+    Args:
+        model: changed in place.
+        state_dict: the weights.
+        source: where they come from, for the error.
+
+    Raises:
+        CheckpointMismatchError: with the keys that are missing, left over or of another shape.
+    """
+    try:
+        model.load_state_dict(state_dict)
+    except RuntimeError as error:
+        lines = [line.strip() for line in str(error).splitlines()[1:]]
+        more = [f'and {len(lines) - _LINES} more'] if len(lines) > _LINES else []
+        shown = [
+            line if len(line) <= _LETTERS else f'{line[:_LETTERS]} ...' for line in lines[:_LINES]
+        ]
+        raise CheckpointMismatchError(
+            f'{source}: expected the weights of this {type(model).__name__}, got others:\n  '
+            + '\n  '.join(shown + more)
+            + '\nTake the config that the weights were made with.'
+        ) from error

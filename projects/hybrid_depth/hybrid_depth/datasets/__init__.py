@@ -1,0 +1,20 @@
+"""Data sets. Those for depth need no mmdet3d; nuScenes registers where mmdet3d is installed."""
+
+from ..optional import absent_bev_packages
+from .depth_errors import DepthDataError
+from .kitti_raw import KittiOdometryDataset, KittiRawDataset
+from .tusimple import TuSimpleLaneDataset
+from .video_folder import VideoFolderDataset
+
+__all__ = [
+    'DepthDataError',
+    'KittiOdometryDataset',
+    'KittiRawDataset',
+    'TuSimpleLaneDataset',
+    'VideoFolderDataset',
+]
+
+if not absent_bev_packages():
+    from .nuscenes import NuScenesBEVDataset  # noqa: F401 (registers)
+
+    __all__ += ['NuScenesBEVDataset']

@@ -1,0 +1,49 @@
+"""Single depth maps on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ..files import atomic_file
+from .depth_errors import DepthDataError
+
+_KEY = 'depth'
+_PNG_UNITS = 256.0  # KITTI's depth PNG: uint16, metres times 256, 0 = none
+
+
+def write_depth_map(depth: np.ndarray, path: str | Path) -> None:
+    """Write one map (H, W), metres, 0 = none, as compressed float32; whole or not at all."""
+    with atomic_file(path) as file:
+        np.savez_compressed(file, **{_KEY: depth.astype(np.float32)})
+
+
+def write_depth_png(depth: np.ndarray, path: str | Path) -> None:
+    """Write one map (H, W), metres, as KITTI's 16-bit PNG (metres times 256); whole or not at all.
+
+    Depths that it cannot hold (not positive, not finite, 256 m and more) become 0 = none.
+    """
+    values = np.round(np.nan_to_num(depth, nan=0.0, posinf=0.0) * _PNG_UNITS)
+    values[(values < 0) | (values > np.iinfo(np.uint16).max)] = 0
+    with atomic_file(path) as file:
+        Image.fromarray(values.astype(np.uint16)).save(file, format='PNG')
+
+
+def read_depth_png(path: str | Path) -> np.ndarray:
+    """Read a 16-bit depth PNG of KITTI (metres times 256) as (H, W) float32 metres, 0 = none.
+
+    Raises:
+        DepthDataError: damaged, or not 16-bit: 8-bit depth PNGs are pictures, not measurements.
+    """
+    try:
+        with Image.open(path) as picture:
+            mode, values = picture.mode, np.array(picture)
+    except (OSError, SyntaxError) as error:
+        raise DepthDataError(
+            f'{path}: expected a 16-bit PNG, got a damaged file ({error}). Unpack it again.'
+        ) from error
+    if not mode.startswith('I') or values.ndim != 2:
+        raise DepthDataError(f'{path}: expected a 16-bit grey PNG, got mode {mode}')
+    return (values / _PNG_UNITS).astype(np.float32)

@@ -1,0 +1,127 @@
+"""Writes the toy world as a nuScenes ``v1.0-mini`` root."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from . import rig
+from .camera import take_picture
+from .lidar import sweep
+from .nuscenes_tables import (
+    MINI_TRAIN,
+    MINI_VAL,
+    SceneTables,
+    annotated,
+    file_name,
+    scene_names,
+    shared_tables,
+    timestamp,
+)
+from .scene import Scene
+from .street import ROAD_EDGE
+from .world import KEYFRAME_SECONDS, World
+
+VERSION = 'v1.0-mini'
+_JPEG_QUALITY = 92
+_MAP_METRES = 0.1
+
+
+class NuScenesLayout:
+    """One task per keyframe: six cameras and one sweep."""
+
+    default_size = (400, 225)
+    frames_per_keyframe = 1
+
+    @staticmethod
+    def check(world: World) -> None:
+        """Refuses worlds that the mini splits of the devkit cannot name.
+
+        Raises:
+            ValueError: for more than 10 scenes.
+        """
+        limit = len(MINI_TRAIN) + len(MINI_VAL)
+        if world.scenes > limit:
+            raise ValueError(
+                f'nuScenes layout: expected at most {limit} scenes, got {world.scenes}. The devkit '
+                f'knows {len(MINI_TRAIN)} mini_train and {len(MINI_VAL)} mini_val scene names; '
+                'for more data raise the number of keyframes'
+            )
+
+    @staticmethod
+    def render(root: Path, world: World, index: int, frame: int) -> tuple[np.ndarray, np.ndarray]:
+        """Writes one keyframe; returns LiDAR points (A,) and visible share (A,) of every actor."""
+        scene, name = world.scene(index), scene_names(world)[index]
+        covered = seen = np.zeros(len(scene.actors), np.int64)
+        for camera in rig.CAMERAS:
+            time = frame * KEYFRAME_SECONDS + camera.delay * 1e-6
+            cam2world = scene.ego2world(time) @ camera.sensor2ego()
+            picture = take_picture(scene, cam2world, camera.cam2img(world.size), world.size, time)
+            covered, seen = covered + picture.covered, seen + picture.seen
+            path = root / file_name(name, camera.channel, timestamp(index, frame, camera.delay))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(picture.image).save(path, quality=_JPEG_QUALITY)
+        path = root / file_name(name, rig.LIDAR.channel, timestamp(index, frame))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        points = _write_sweep(path, scene, frame)
+        return points, seen / np.maximum(covered, 1)
+
+    @staticmethod
+    def finish(root: Path, world: World, results: list[list]) -> None:
+        """Writes tables and maps.
+
+        Args:
+            root: folder of the data set.
+            world: what is made.
+            results: values of :meth:`render`, by scene and keyframe.
+        """
+        tables = shared_tables(world.size)
+        (root / 'maps').mkdir()
+        for index, (name, counts) in enumerate(zip(scene_names(world), results, strict=True)):
+            scene = world.scene(index)
+            rows = SceneTables(world.seed, index, name, scene, counts, world.size)
+            _write_map(root / rows.map_file, scene)
+            for table, more in rows.tables().items():
+                tables.setdefault(table, []).extend(more)
+        (root / VERSION).mkdir()
+        for table, rows in tables.items():
+            (root / VERSION / f'{table}.json').write_text(json.dumps(rows, indent=0))
+
+
+def _write_sweep(path: Path, scene: Scene, frame: int) -> np.ndarray:
+    """Writes the sweep of a keyframe: x, y, z, intensity (0 to 255), ring as float32.
+
+    Returns:
+        (A,) number of points in the box of every annotated actor, 0 for the others.
+    """
+    time = frame * KEYFRAME_SECONDS
+    lidar2world = scene.ego2world(time) @ rig.LIDAR.sensor2ego()
+    points, ring = sweep(
+        scene, lidar2world, time, rig.LIDAR_ELEVATIONS, rig.LIDAR_AZIMUTH_STEPS, rig.LIDAR_RANGE
+    )
+    points[:, 3] = np.round(points[:, 3] * 255)
+    np.concatenate([points, ring[:, None].astype(np.float32)], 1).tofile(path)
+    world = (
+        np.einsum('ij,nj->ni', lidar2world[:3, :3], points[:, :3].astype(np.float64))
+        + lidar2world[:3, 3]
+    )
+    near = annotated(scene, frame)
+    counts = np.zeros(len(near), np.int64)
+    counts[near] = scene.boxes(time).take(near).count_inside(world)
+    return counts
+
+
+def _write_map(path: Path, scene: Scene) -> None:
+    """Writes the devkit's map mask: road in white, 0.1 m a pixel, row 0 at the largest y."""
+    street = scene.street
+    width, height = np.ceil(street.size / _MAP_METRES).astype(int)
+    left, _ = street.pose(street.s, ROAD_EDGE)
+    right, _ = street.pose(street.s, -ROAD_EDGE)
+    outline = np.concatenate([left, right[::-1]]) / _MAP_METRES
+    outline[:, 1] = height - outline[:, 1]
+    mask = Image.new('L', (int(width), int(height)))
+    ImageDraw.Draw(mask).polygon([tuple(p) for p in outline], fill=255)
+    mask.save(path)

@@ -1,0 +1,284 @@
+"""Fills a street: parked vehicles, work zones, traffic, people, buildings, poles and trees.
+
+Classes are dealt from shuffled decks, so that every stretch of street holds all ten of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from . import road_users, scenery, vehicles
+from .scene import Actor, Scene
+from .shapes import Parts
+from .street import KERB, LANE_WIDTH, SIDEWALK_EDGE, make_street
+
+#: Street before and behind the driven part, metres.
+SIGHT = 115.0
+_ROW_LENGTH = 64.0
+_WORKS_LENGTH = 18.0
+_PARKING = (KERB + 2 * LANE_WIDTH) / 2
+_PARKED_DECK = (
+    ('car',) * 8
+    + ('truck', 'bus', 'trailer', 'motorcycle') * 2
+    + ('bicycle', 'construction_vehicle')
+)
+_TRAFFIC_DECK = ('car',) * 6 + ('truck', 'bus', 'motorcycle', 'motorcycle', 'trailer')
+
+#: Street length that a vehicle takes, metres; two-wheelers take ``_SMALL_ROOM``.
+_ROOM = {'car': 5.4, 'truck': 8.6, 'bus': 12.2, 'trailer': 11.6, 'construction_vehicle': 7.8}
+_SMALL_ROOM = 2.8
+
+_BUILDERS: dict[str, Callable] = {
+    'car': vehicles.car,
+    'truck': vehicles.truck,
+    'bus': vehicles.bus,
+    'trailer': vehicles.trailer,
+    'construction_vehicle': vehicles.construction_vehicle,
+    'barrier': road_users.barrier,
+    'traffic_cone': road_users.traffic_cone,
+}
+
+
+class _Crowd:
+    """Collects actors; knows which attribute goes with which state."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.rng = rng
+        self.actors: list[Actor] = []
+
+    def add(
+        self,
+        name: str,
+        s: float,
+        d: float,
+        speed: float = 0.0,
+        turn: float = 0.0,
+        queue: bool = False,
+    ) -> float:
+        """Adds an actor and returns its length along x, metres."""
+        moving = speed != 0
+        if name in ('motorcycle', 'bicycle'):
+            rider = moving or queue
+            parts, size = getattr(road_users, name)(self.rng, rider)
+            attribute = 'cycle.with_rider' if rider else 'cycle.without_rider'
+        elif name == 'pedestrian':
+            parts, size = road_users.pedestrian(self.rng, moving)
+            attribute = 'pedestrian.moving' if moving else 'pedestrian.standing'
+        else:
+            parts, size = _BUILDERS[name](self.rng)
+            attribute = (
+                '' if name in ('barrier', 'traffic_cone') else _vehicle_attribute(moving, queue)
+            )
+        self.actors.append(Actor(name, attribute, parts, size, s, d, speed, turn))
+        return float(size[1])
+
+
+def _vehicle_attribute(moving: bool, queue: bool) -> str:
+    if moving:
+        return 'vehicle.moving'
+    return 'vehicle.stopped' if queue else 'vehicle.parked'
+
+
+class _Deck:
+    """Deals class names from shuffled decks; a card that does not fit stays for the next turn."""
+
+    def __init__(self, rng: np.random.Generator, cards: tuple[str, ...]) -> None:
+        self._rng, self._cards = rng, cards
+        self._waiting: list[str] = []
+
+    def deal(self, room: float = np.inf) -> str | None:
+        """The first card that needs no more than ``room`` metres, None where nothing fits."""
+        if len(self._waiting) < len(self._cards):
+            self._waiting.extend(self._rng.permutation(self._cards))
+        fits = (k for k, name in enumerate(self._waiting) if _room(name) <= room)
+        place = next(fits, None)
+        return None if place is None else self._waiting.pop(place)
+
+
+def _room(name: str) -> float:
+    """Street length that a vehicle takes, metres."""
+    return _ROOM.get(name, _SMALL_ROOM)
+
+
+def make_scene(seed: int, index: int, duration: float) -> Scene:
+    """Scene ``index`` of the toy world ``seed``, good for ``duration`` seconds."""
+    rng = np.random.default_rng([seed, index])
+    speed = rng.uniform(7.0, 12.0)
+    length = speed * duration + 2 * SIGHT
+    street = make_street(rng, length)
+    crowd = _Crowd(rng)
+    ego_d = -LANE_WIDTH / 2
+    for side in (-1, 1):
+        _fill_roadside(crowd, side, length)
+        _fill_cycle_lane(crowd, side, length)
+        _fill_sidewalk(crowd, side, length)
+    _fill_traffic(crowd, SIGHT, speed, length)
+    azimuth, height = rng.uniform(0, 2 * np.pi), rng.uniform(0.7, 1.1)
+    sun = np.array(
+        [np.cos(azimuth) * np.cos(height), np.sin(azimuth) * np.cos(height), np.sin(height)]
+    )
+    return Scene(
+        street, tuple(crowd.actors), _scenery(rng, street, length), SIGHT, ego_d, speed, sun
+    )
+
+
+def _fill_roadside(crowd: _Crowd, side: int, length: float) -> None:
+    """Rows of parked vehicles and work zones in turn along the parking lane."""
+    rng = crowd.rng
+    deck = _Deck(rng, _PARKED_DECK)
+    start, works = rng.uniform(-_WORKS_LENGTH, 0), bool(rng.integers(2))
+    while start < length:
+        if works:
+            end = start + _WORKS_LENGTH
+            _work_zone(crowd, side, start, end)
+        else:
+            end = start + _ROW_LENGTH
+            _parked_row(crowd, deck, side, start, end)
+        start, works = end, not works
+
+
+def _heading(side: int) -> float:
+    """Right-hand traffic: the left side of the street (d > 0) faces backwards."""
+    return np.pi if side > 0 else 0.0
+
+
+def _parked_row(crowd: _Crowd, deck: _Deck, side: int, start: float, end: float) -> None:
+    rng, s = crowd.rng, start + 1.0
+    while (name := deck.deal(end - s)) is not None:
+        turn = _heading(side) + rng.normal(0, 0.03) + (np.pi if rng.random() < 0.12 else 0)
+        if name in ('motorcycle', 'bicycle'):
+            turn += rng.choice([-1, 1]) * rng.uniform(0.1, 0.9)
+        d = side * (_PARKING + rng.normal(0, 0.1))
+        crowd.add(name, s + _room(name) / 2, d, turn=turn)
+        s += _room(name) + rng.uniform(9.0, 17.0)
+
+
+def _work_zone(crowd: _Crowd, side: int, start: float, end: float) -> None:
+    """Cones or barriers towards the traffic, a construction vehicle and people inside."""
+    rng = crowd.rng
+    edge, lane = side * 5.2, side * 7.6
+    barriers_first = rng.random() < 0.5
+    middle = (start + end) / 2
+    for s in np.arange(start + 2.0, end - 0.8, 5.0):
+        jitter = rng.normal(0, 0.08)
+        if (s < middle) == barriers_first:
+            crowd.add('barrier', s, edge + jitter, turn=np.pi / 2 + rng.normal(0, 0.05))
+        else:
+            crowd.add('traffic_cone', s, edge + jitter, turn=rng.uniform(-3, 3))
+    crowd.add('traffic_cone', start + 0.6, side * 6.6, turn=rng.uniform(-3, 3))
+    crowd.add('barrier', end - 0.5, side * 7.6, turn=rng.normal(0, 0.06))
+    vehicle = 'construction_vehicle' if rng.random() < 0.75 else 'truck'
+    crowd.add(
+        vehicle, middle - 2.5 + rng.normal(0, 0.4), lane, turn=_heading(side) + rng.normal(0, 0.2)
+    )
+    crowd.add(
+        'pedestrian',
+        middle + rng.uniform(3, 5.5),
+        lane + rng.uniform(-1, 1),
+        turn=rng.uniform(-3, 3),
+    )
+
+
+def _fill_cycle_lane(crowd: _Crowd, side: int, length: float) -> None:
+    """Bicycles and a few motorcycles in the outer lane, all at one speed."""
+    rng = crowd.rng
+    speed = -side * rng.uniform(3.0, 5.0)
+    s = rng.uniform(-60, -40)
+    while s < length + 60:
+        name = 'bicycle' if rng.random() < 0.7 else 'motorcycle'
+        crowd.add(name, s, side * (4.15 + rng.normal(0, 0.12)), speed, _heading(side))
+        s += rng.uniform(45, 90)
+
+
+def _fill_sidewalk(crowd: _Crowd, side: int, length: float) -> None:
+    """Walkers on two tracks of opposite direction, people who stand, a few parked bicycles."""
+    rng = crowd.rng
+    for d, speed in ((11.0, rng.uniform(0.9, 1.5)), (12.2, -rng.uniform(0.9, 1.5))):
+        s = rng.uniform(-20, 0)
+        while s < length + 20:
+            crowd.add(
+                'pedestrian',
+                s,
+                side * (d + rng.normal(0, 0.12)),
+                speed,
+                0.0 if speed > 0 else np.pi,
+            )
+            s += rng.uniform(30, 75)
+    s = rng.uniform(0, 15)
+    while s < length:
+        crowd.add('pedestrian', s, side * rng.uniform(10.2, 10.45), turn=rng.uniform(-3, 3))
+        crowd.add('bicycle', s + 4, side * 10.35, turn=_heading(side) + rng.normal(0, 0.2))
+        s += rng.uniform(45, 80)
+
+
+def _fill_traffic(crowd: _Crowd, ego_s: float, ego_speed: float, length: float) -> None:
+    """Vehicles in the inner lanes.
+
+    Those around the ego car have its speed; oncoming ones sometimes stand in a queue.
+    """
+    rng = crowd.rng
+    deck = _Deck(rng, _TRAFFIC_DECK)
+
+    def drive(name: str, rear: float, side: int, speed: float, queue: bool = False) -> float:
+        """Adds a vehicle, a trailer with a truck in front of it; returns the end of the convoy."""
+        convoy = ('trailer', 'truck')[::-side] if name == 'trailer' else (name,)
+        for member in convoy:
+            middle = rear + _room(member) / 2
+            d = side * LANE_WIDTH / 2 + rng.normal(0, 0.08)
+            crowd.add(member, middle, d, speed, _heading(side), queue)
+            rear += _room(member)
+        return rear
+
+    ahead = ego_s + rng.uniform(14, 19)
+    while ahead < length:
+        ahead = drive(deck.deal(), ahead, -1, ego_speed) + rng.uniform(20, 40)
+    behind = ego_s - rng.uniform(8, 12)
+    while behind > 0:
+        name = deck.deal()
+        behind -= _room(name) + (name == 'trailer') * _room('truck')
+        drive(name, behind, -1, ego_speed)
+        behind -= rng.uniform(20, 40)
+    queue = rng.random() < 0.25
+    speed, s = 0.0 if queue else -rng.uniform(4.0, 8.0), rng.uniform(-5, 5)
+    while s < length + 60:
+        s = drive(deck.deal(), s, 1, speed, queue)
+        s += rng.uniform(6, 12) if queue else rng.uniform(25, 50)
+
+
+def _scenery(rng: np.random.Generator, street, length: float) -> Parts:
+    """Buildings along both sides, lamp posts and trees at the kerb."""
+    groups: list[Parts] = []
+    for side in (-1, 1):
+        s = -5.0
+        while s < length:
+            front = rng.uniform(9, 17)
+            _place(
+                groups,
+                scenery.building(rng, front),
+                street,
+                s + front / 2,
+                side * (SIDEWALK_EDGE + rng.uniform(0.6, 2.2)),
+                side,
+            )
+            s += front + (rng.uniform(4, 10) if rng.random() < 0.25 else rng.uniform(0, 0.6))
+        for s in np.arange(rng.uniform(0, 12), length, 24.0):
+            _place(groups, scenery.lamp_post(rng), street, s, side * (KERB + 0.5), side)
+            if rng.random() < 0.6:
+                _place(
+                    groups,
+                    scenery.tree(rng),
+                    street,
+                    s + rng.uniform(9, 14),
+                    side * (KERB + 0.6),
+                    side,
+                )
+    return Parts.concatenate(groups)
+
+
+def _place(groups: list[Parts], parts: Parts, street, s: float, d: float, side: int) -> None:
+    """Puts an object beside the street with its y axis towards the street."""
+    position, heading = street.pose(np.float64(s), d)
+    yaw = heading + (np.pi if side > 0 else 0.0)
+    groups.append(parts.placed(np.array([*position, 0.0]), yaw))

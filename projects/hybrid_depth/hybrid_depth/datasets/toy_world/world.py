@@ -1,0 +1,59 @@
+"""What to make: the parameters of a toy world and its scenes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from .population import make_scene
+from .scene import Scene
+
+#: Keyframes come at 2 Hz; layouts with more frames put them in between.
+KEYFRAME_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class World:
+    """Parameters of a toy world. The scenes depend on the seed and on the number of keyframes only.
+
+    Attributes:
+        scenes: number of scenes; the last two of six and more, else the last one, are held out.
+        keyframes: keyframes of a scene, half a second each.
+        size: width and height of the images, pixels.
+        seed: everything random follows from it.
+
+    Raises:
+        ValueError: for values outside of their range.
+    """
+
+    scenes: int
+    keyframes: int
+    size: tuple[int, int]
+    seed: int
+
+    def __post_init__(self) -> None:
+        if self.scenes < 2 or self.keyframes < 1:
+            raise ValueError(
+                'expected two scenes or more (one is held out) with at least one keyframe each, '
+                f'got {self.scenes} scenes with {self.keyframes} keyframes'
+            )
+        if min(self.size) < 32:
+            raise ValueError(
+                f'expected an image of at least 32 x 32 pixels, got {self.size[0]} x {self.size[1]}'
+            )
+        if self.seed < 0:
+            raise ValueError(f'expected a seed of 0 or more, got {self.seed}')
+
+    def scene(self, index: int) -> Scene:
+        """Scene ``index``; the last few are kept in memory."""
+        return _scene(self.seed, index, self.keyframes * KEYFRAME_SECONDS)
+
+    @property
+    def training_scenes(self) -> int:
+        """Number of scenes to train on; those after them are held out."""
+        return self.scenes - (2 if self.scenes >= 6 else 1)
+
+
+@lru_cache(maxsize=2)
+def _scene(seed: int, index: int, duration: float) -> Scene:
+    return make_scene(seed, index, duration)

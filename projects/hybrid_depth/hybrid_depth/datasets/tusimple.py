@@ -1,0 +1,90 @@
+"""TuSimple lane labels, from which stage 1 takes near and far patches (hybrid_depth.md §1.2)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mmengine.dataset import BaseDataset
+from mmengine.registry import DATASETS
+
+from .depth_errors import DepthDataError
+
+_ABSENT = -2
+_FORM = (
+    'one JSON object a line with raw_file, h_samples and lanes (label files of the TuSimple lane '
+    'challenge, joined: cat label_data_*.json > train_label_data.json)'
+)
+
+
+@DATASETS.register_module()
+class TuSimpleLaneDataset(BaseDataset):
+    """Pictures with lane points.
+
+    A sample given to the pipeline is dict(img_paths={0: path}, lanes (L, R) float32 x in pixels of
+    the picture, -2 where a lane has no point at a row; lane_rows (R,) float32 y, top to bottom as
+    in the files; meta=dict(dataset, name, folder, frame)).
+
+    Args:
+        data_root: folder of `raw_file` and of the labels, such as tusimple/train_set.
+        ann_file: label file below `data_root`.
+
+    Raises:
+        FileNotFoundError: there is no label file, or a picture that it names is not on disk.
+        DepthDataError: a line that is no label; a lane with another number of points than rows.
+    """
+
+    METAINFO = dict(dataset='tusimple')
+
+    def __init__(self, data_root: str, ann_file: str = 'train_label_data.json', **kwargs: Any):
+        super().__init__(data_root=data_root, ann_file=ann_file, **kwargs)
+
+    def load_data_list(self) -> list[dict]:
+        """Read the labels; every picture must be there."""
+        if not Path(self.ann_file).is_file():
+            raise FileNotFoundError(
+                f'expected the lane labels {self.ann_file}, which do not exist: {_FORM}. Or make '
+                'some: python tools/make_toy_world.py OUT --layout tusimple'
+            )
+        lines = Path(self.ann_file).read_text().splitlines()
+        samples = [
+            self._parse(line, f'{self.ann_file}, line {number}')
+            for number, line in enumerate(lines, 1)
+            if line.strip()
+        ]
+        absent = [s['img_paths'][0] for s in samples if not Path(s['img_paths'][0]).is_file()]
+        if absent or not samples:
+            raise FileNotFoundError(
+                f'{self.ann_file}: expected labels of pictures below {self.data_root}, got '
+                f'{len(samples)} labels, {len(absent)} of pictures that are not there: '
+                f'{absent[:3]}. Unpack the clips of the label files.'
+            )
+        return samples
+
+    def _parse(self, line: str, where: str) -> dict:
+        try:
+            label = json.loads(line)
+            rows = np.array(label['h_samples'], dtype=np.float32)
+            lanes = [np.array(lane, dtype=np.float32) for lane in label['lanes']]
+            raw_file = Path(label['raw_file'])
+        except (ValueError, KeyError, TypeError) as error:
+            raise DepthDataError(f'{where}: expected {_FORM}, got {line[:60]}') from error
+        if any(lane.shape != rows.shape for lane in lanes):
+            raise DepthDataError(
+                f'{where}: expected {len(rows)} points a lane (one an entry of h_samples), got '
+                f'{[len(lane) for lane in lanes]}'
+            )
+        return dict(
+            img_paths={0: str(Path(self.data_root, raw_file))},
+            missing_neighbours='error',
+            lanes=np.stack(lanes) if lanes else np.full((0, len(rows)), _ABSENT, np.float32),
+            lane_rows=rows,
+            meta=dict(
+                dataset='tusimple',
+                name=raw_file.with_suffix('').as_posix().replace('/', '_'),
+                folder=raw_file.parent.as_posix(),
+                frame=raw_file.stem,
+            ),
+        )

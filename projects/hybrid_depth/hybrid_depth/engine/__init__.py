@@ -1,0 +1,23 @@
+"""What happens around training: seeding, guards, checkpoints, progress, and config handling."""
+
+from .checkpointing import AtomicCheckpointHook, AtomicLocalBackend, find_latest_checkpoint
+from .encoder_weights import EncoderWeights
+from .mixed_precision import BFloat16OptimWrapper
+from .nan_guard import NaNGuardHook
+from .picture_window import PictureWindowHook
+from .progress import ProgressBarHook
+from .seeding import EpochSeedHook, seed_everything, seed_worker
+
+__all__ = [
+    'AtomicCheckpointHook',
+    'AtomicLocalBackend',
+    'BFloat16OptimWrapper',
+    'EncoderWeights',
+    'EpochSeedHook',
+    'NaNGuardHook',
+    'PictureWindowHook',
+    'ProgressBarHook',
+    'find_latest_checkpoint',
+    'seed_everything',
+    'seed_worker',
+]

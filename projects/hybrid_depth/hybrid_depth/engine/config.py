@@ -1,0 +1,134 @@
+"""From command line to config: what `tools/train.py` and `tools/test.py` share."""
+
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.registry import RUNNERS
+from mmengine.runner import Runner
+
+from .checkpointing import find_latest_checkpoint
+from .picture_window import has_screen
+
+
+class ConfigError(ValueError):
+    """The config does not fit what the command line asks of it."""
+
+
+def load_config(
+    path: str, root: Path, work_dir: str | None, options: dict | None, launcher: str
+) -> Config:
+    """Read a config and apply the options that training and testing share.
+
+    Args:
+        path: config file, relative to the working directory or else to the repository.
+        root: the repository.
+        work_dir: where logs and checkpoints go; None takes the config's, or else
+            `./work_dirs/<name of the config>`.
+        options: values of `--cfg-options`.
+        launcher: 'none', 'pytorch', 'slurm' or 'mpi'.
+
+    Raises:
+        FileNotFoundError: no such config.
+    """
+    places = [Path(path), root / path]
+    found = next((place for place in places if place.is_file()), None)
+    if found is None:
+        raise FileNotFoundError(f'Expected a config file, got {path}, which does not exist.')
+    cfg = Config.fromfile(found)
+    cfg.launcher = launcher
+    cfg.merge_from_dict(options or {})
+    cfg.work_dir = work_dir or cfg.get('work_dir') or str(Path('work_dirs', found.stem))
+    return cfg
+
+
+def enable_amp(cfg: Config) -> None:
+    """Turn on automatic mixed precision: float16 with dynamic loss scaling, bfloat16 on the CPU.
+
+    Raises:
+        ConfigError: the config's optimiser wrapper is neither plain nor mixed.
+    """
+    mixed = ('AmpOptimWrapper', 'BFloat16OptimWrapper')
+    kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
+    if kind not in ('OptimWrapper', *mixed):
+        raise ConfigError(f'--amp expected optim_wrapper.type OptimWrapper, got {kind}.')
+    if get_device() == 'cpu':
+        cfg.optim_wrapper.type = 'BFloat16OptimWrapper'
+        cfg.optim_wrapper.pop('loss_scale', None)
+    elif kind == 'OptimWrapper':
+        cfg.optim_wrapper.type = 'AmpOptimWrapper'
+        cfg.optim_wrapper.loss_scale = 'dynamic'
+
+
+def enable_lr_scaling(cfg: Config) -> None:
+    """Scale the learning rate by (batch size in use) / (the config's base batch size).
+
+    Raises:
+        ConfigError: the config gives no base batch size.
+    """
+    if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
+        raise ConfigError(
+            '--auto-scale-lr expected auto_scale_lr.base_batch_size in the config, got none.'
+        )
+    cfg.auto_scale_lr.enable = True
+
+
+def set_resume(cfg: Config, resume: str) -> None:
+    """Go on from a checkpoint file, or with 'auto' from the newest one of the work directory.
+
+    Without a checkpoint there, 'auto' starts from the beginning.
+
+    Raises:
+        FileNotFoundError: the file named does not exist.
+    """
+    if resume != 'auto':
+        require_checkpoint(resume)
+    latest = find_latest_checkpoint(cfg.work_dir) if resume == 'auto' else resume
+    if latest is not None:
+        cfg.resume = True
+        cfg.load_from = str(latest)
+
+
+def require_checkpoint(path: str) -> None:
+    """Raise FileNotFoundError unless `path` is a file or a web address."""
+    if '://' not in path and not Path(path).expanduser().is_file():
+        raise FileNotFoundError(f'Expected a checkpoint file, got {path}, which does not exist.')
+
+
+def add_report(cfg: Config) -> None:
+    """Have the test write its metrics into the work directory unless the config says where."""
+    evaluators = cfg.test_evaluator
+    for metric in evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]:
+        if metric.type in ('NuScenesBEVMetric', 'DepthMetric'):
+            metric.setdefault('out_dir', cfg.work_dir)
+
+
+def add_pictures(
+    cfg: Config, folder: str, score_threshold: float, show: bool, wait_time: float
+) -> None:
+    """Have the test draw each sample into `folder`, and show the pictures when it is done.
+
+    Args:
+        cfg: config to change.
+        folder: where the pictures go.
+        score_threshold: boxes that score less are not drawn.
+        show: open a window too.
+        wait_time: seconds that the window shows each picture.
+
+    Raises:
+        ConfigError: a window is asked for and there is no screen.
+    """
+    hooks = [dict(type='BEVPictureHook', out_dir=folder, score_thr=score_threshold)]
+    if show:
+        if not has_screen():
+            raise ConfigError(
+                '--show expected a screen, got none (DISPLAY is not set). Use --show-dir FOLDER, '
+                'which needs none.'
+            )
+        hooks.append(dict(type='PictureWindowHook', folder=folder, wait_time=wait_time))
+    cfg.custom_hooks = [*cfg.get('custom_hooks', []), *hooks]
+
+
+def build_runner(cfg: Config) -> Runner:
+    """The runner of a config: mmengine's, or the one its `runner_type` names."""
+    return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)

@@ -1,0 +1,22 @@
+"""Foundation towers: CLIP (open_clip), DINO (timm), and CLIP's language side."""
+
+from .clip import CLIPTower, build_clip
+from .dino import DINOTower, build_vit, resize_position_embedding
+from .images import InputNormalization, resize_images
+from .prompts import DEPTH_WORDS, DepthPrompts
+from .text import LanguageHead, TextTower, resample_channels
+
+__all__ = [
+    'DEPTH_WORDS',
+    'CLIPTower',
+    'DINOTower',
+    'DepthPrompts',
+    'InputNormalization',
+    'LanguageHead',
+    'TextTower',
+    'build_clip',
+    'build_vit',
+    'resample_channels',
+    'resize_images',
+    'resize_position_embedding',
+]

@@ -1,0 +1,151 @@
+"""CLIP vision towers of open_clip as feature pyramids."""
+
+from collections.abc import Sequence
+
+import open_clip
+import torch
+from mmengine.registry import MODELS
+from open_clip.modified_resnet import ModifiedResNet
+from open_clip.timm_model import TimmModel
+from torch import Tensor, nn
+
+from .images import InputNormalization, even_taps, resize_images
+from .text import TextTower
+from .weights import find_weights, hub_download
+
+
+@MODELS.register_module()
+class CLIPTower(nn.Module):
+    """Visual half of a CLIP model; the text half can be taken out once by `detach_text_tower`.
+
+    A ModifiedResNet (RN50, ...) gives the maps of layer1..layer4 at strides 4..32 for any input
+    size. Other towers (ViT, and timm-backed ones such as SigLIP2)
+    have a fixed input size: images are resized to it (bilinear, antialiased, aspect not kept) and
+    the maps of evenly spread blocks are returned, each through the final norm. What pools
+    a map to one vector is dropped.
+
+    Args:
+        name: open_clip model name. OpenAI's ResNets need the '-quickgelu' names (the activation
+            matters in the text tower).
+        pretrained: None for random weights, a file, or an open_clip tag such as 'openai'
+            (see `find_weights`). Original OpenAI `RN50.pt` files are TorchScript programs and are
+            refused; the same weights are tag 'openai', or `open_clip_model.safetensors` of
+            huggingface.co/timm/resnet50_clip.openai.
+        model_cfg: build this architecture instead of `name`: dict(embed_dim, vision_cfg, text_cfg,
+            quick_gelu), as in open_clip's model_configs.
+        num_taps: maps to return from a tower that is not a ModifiedResNet.
+        image_size: fixed input size (rows, columns) of such a tower, instead of its native one;
+            part of `model_cfg` where that is given.
+        mean, std, channel_order: see `InputNormalization`.
+
+    Attributes:
+        out_channels, out_strides: one entry per map, finest first.
+
+    Raises:
+        ValueError: unknown model name, or a tag together with `model_cfg`.
+        FileNotFoundError: weights neither here nor downloadable.
+    """
+
+    def __init__(
+        self,
+        name: str = 'RN50-quickgelu',
+        pretrained: str | None = None,
+        model_cfg: dict | None = None,
+        num_taps: int = 4,
+        image_size: tuple[int, int] | None = None,
+        mean: str | Sequence[float] = 'clip',
+        std: str | Sequence[float] = 'clip',
+        channel_order: str = 'rgb',
+    ) -> None:
+        super().__init__()
+        model = build_clip(name, pretrained, model_cfg, image_size)
+        self.visual = model.visual
+        self.normalize = InputNormalization(mean, std, channel_order)
+        self.fixed_size = None
+        if isinstance(self.visual, ModifiedResNet):
+            self.visual.attnpool = None
+            self.taps = (1, 2, 3, 4)
+            self.out_channels = [
+                getattr(self.visual, f'layer{i}')[-1].conv3.out_channels for i in self.taps
+            ]
+            self.out_strides = [4, 8, 16, 32]
+        else:
+            _drop_pooling(self.visual)
+            self.fixed_size = tuple(self.visual.image_size)
+            self.taps, self.out_channels, self.out_strides = _describe_taps(self.visual, num_taps)
+        # A plain list hides the text half from parameters() and state_dict() until it is asked for.
+        self._text_half = [model]
+
+    def detach_text_tower(self) -> TextTower:
+        """Hand out the text half, once.
+
+        Raises:
+            RuntimeError: it was handed out or forgotten before.
+        """
+        if not self._text_half:
+            raise RuntimeError('the text tower of this CLIP model was taken or dropped before')
+        return TextTower(self._text_half.pop())
+
+    def forget_text_tower(self) -> None:
+        """Free the text half where no language is used."""
+        self._text_half.clear()
+
+    def forward(self, images: Tensor) -> dict[str, Tensor]:
+        """Images (B, 3, H, W), RGB in [0, 1] -> maps 'layer<i>' or 'block<i>', finest first."""
+        images = self.normalize(images)
+        if self.fixed_size is not None:
+            images = resize_images(images, self.fixed_size)
+        maps = self.visual.forward_intermediates(
+            images,
+            indices=list(self.taps),
+            normalize_intermediates=True,
+            intermediates_only=True,
+        )['image_intermediates']
+        prefix = 'layer' if self.fixed_size is None else 'block'
+        return {f'{prefix}{i}': feature for i, feature in zip(self.taps, maps, strict=True)}
+
+
+def build_clip(
+    name: str,
+    pretrained: str | None,
+    model_cfg: dict | None = None,
+    image_size: tuple[int, int] | None = None,
+) -> nn.Module:
+    """open_clip model, float32, on torch's default device; arguments and errors of `CLIPTower`."""
+    if model_cfg is None and name not in open_clip.list_models():
+        raise ValueError(f'open_clip has no model {name!r}; open_clip.list_models() lists them')
+    size = None if image_size is None else tuple(image_size)
+    options = dict(force_image_size=size, device=torch.get_default_device())
+    path = None if pretrained is None else find_weights(pretrained, name)
+    if pretrained is not None and path is None:
+        if model_cfg is not None:
+            raise ValueError(f'model_cfg takes weights from a file, got the tag {pretrained!r}')
+        with hub_download(name, pretrained, 'huggingface.co, see open_clip.get_pretrained_cfg'):
+            return open_clip.create_model(name, pretrained=pretrained, **options)
+    if model_cfg is None:
+        model = open_clip.create_model(name, **options)
+    else:
+        model = open_clip.CLIP(**model_cfg)
+    if path is not None:
+        open_clip.load_checkpoint(model, str(path))
+    return model
+
+
+def _drop_pooling(visual: nn.Module) -> None:
+    """Take out what only makes one vector an image, so that no parameter is left without use."""
+    if isinstance(visual, TimmModel):
+        visual.trunk.reset_classifier(0, '')
+        visual.head = nn.Identity()
+    else:
+        visual.proj = visual.attn_pool = None
+
+
+def _describe_taps(visual: nn.Module, count: int) -> tuple[tuple[int, ...], list[int], list[int]]:
+    """Block indices, channels and strides of `count` taps of a tower that is no ModifiedResNet."""
+    if isinstance(visual, TimmModel):
+        info = [(i['num_chs'], i['reduction']) for i in visual.trunk.feature_info]
+    else:
+        width, patch = visual.conv1.out_channels, visual.patch_size[0]
+        info = [(width, patch)] * len(visual.transformer.resblocks)
+    taps = even_taps(len(info), count)
+    return taps, [info[i][0] for i in taps], [info[i][1] for i in taps]

@@ -1,0 +1,130 @@
+"""DINO vision transformers of timm as feature maps."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from mmengine.registry import MODELS
+from timm.models.vision_transformer import VisionTransformer
+from torch import Tensor, nn
+
+from .images import InputNormalization, even_taps, resize_images
+from .weights import build_timm
+
+POSITION_OFFSET = 0.1
+
+
+def resize_position_embedding(grid: Tensor, size: tuple[int, int]) -> Tensor:
+    """Resize a position embedding as DINOv2 does: bicubic by scale factor, no antialias.
+
+    The factors are (size + 0.1) / old size, which shifts the sampling points; resizing straight to
+    `size` differs by up to 0.145 on the published weights' scale (hybrid_depth.md §4.2).
+
+    Args:
+        grid: (1, rows, columns, C).
+        size: new (rows, columns).
+
+    Returns:
+        (1, *size, C); the same tensor where the size fits.
+    """
+    rows, columns = grid.shape[1:3]
+    if (rows, columns) == tuple(size):
+        return grid
+    factors = ((size[0] + POSITION_OFFSET) / rows, (size[1] + POSITION_OFFSET) / columns)
+    resized = F.interpolate(
+        grid.permute(0, 3, 1, 2).float(), scale_factor=factors, mode='bicubic', antialias=False
+    )
+    return resized.permute(0, 2, 3, 1).to(grid.dtype)
+
+
+class OffsetPositionViT(VisionTransformer):
+    """timm's plain ViT with DINOv2's own resizing of the position embedding."""
+
+    def _pos_embed(self, x: Tensor) -> Tensor:
+        batch, *size, _ = x.shape
+        with_position = 0 if self.no_embed_class else self.num_prefix_tokens
+        grid = self.pos_embed[:, with_position:].unflatten(1, self.patch_embed.grid_size)
+        tokens = x.flatten(1, 2) + resize_position_embedding(grid, tuple(size)).flatten(1, 2)
+        extra = [t for t in (self.cls_token, self.reg_token) if t is not None]
+        if extra:
+            prefix = torch.cat(extra, dim=1)
+            if with_position:
+                prefix = prefix + self.pos_embed[:, :with_position]
+            tokens = torch.cat([prefix.expand(batch, -1, -1), tokens], dim=1)
+        return self.pos_drop(tokens)
+
+
+@MODELS.register_module()
+class DINOTower(nn.Module):
+    """Patch-token maps of a timm vision transformer, each through the final LayerNorm.
+
+    Any input size: the image is resized (bilinear, antialiased) so that one patch covers `stride`
+    input pixels, i.e. to round(H / stride) x round(W / stride) patches. With the default stride
+    (the patch size) this is the nearest multiple of the patch size; nothing happens where it fits.
+
+    Args:
+        name: timm model name without or with tag, e.g. 'vit_base_patch14_dinov2.lvd142m' or a
+            DINOv3 name. Plain ViTs get DINOv2's position rule; rotary models keep their own.
+        pretrained: None for random weights, 'hub' for the tag in `name`, or a file.
+        taps: indices of the blocks to tap, or how many to spread evenly (4 of 12: 2, 5, 8, 11).
+        stride: input pixels a patch covers; None for the patch size.
+        mean, std, channel_order: see `InputNormalization`.
+        **kwargs: passed to timm, e.g. embed_dim, depth, num_heads, img_size for small towers.
+
+    Attributes:
+        out_channels, out_strides: one entry per tap.
+
+    Raises:
+        ValueError: model name unknown or without a tap at such an index.
+        FileNotFoundError: weights neither here nor downloadable.
+    """
+
+    def __init__(
+        self,
+        name: str = 'vit_base_patch14_dinov2.lvd142m',
+        pretrained: str | None = None,
+        taps: Sequence[int] | int = 4,
+        stride: int | None = None,
+        mean: str | Sequence[float] = 'imagenet',
+        std: str | Sequence[float] = 'imagenet',
+        channel_order: str = 'rgb',
+        **kwargs,
+    ) -> None:
+        super().__init__()
+        self.vit = build_vit(name, pretrained, **kwargs)
+        self.normalize = InputNormalization(mean, std, channel_order)
+        depth = len(self.vit.blocks)
+        self.taps = even_taps(depth, taps) if isinstance(taps, int) else tuple(taps)
+        if not all(0 <= tap < depth for tap in self.taps):
+            raise ValueError(f'taps {self.taps} do not fit {name} with {depth} blocks')
+        self.patch = self.vit.patch_embed.patch_size[0]
+        self.stride = stride or self.patch
+        self.out_channels = [self.vit.embed_dim] * len(self.taps)
+        self.out_strides = [self.stride] * len(self.taps)
+
+    def forward(self, images: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """Images (B, 3, H, W), RGB in [0, 1] -> maps and class tokens, one of each per tap.
+
+        Returns:
+            maps (B, C, round(H / stride), round(W / stride)) and class tokens (B, C).
+        """
+        rows, columns = (max(1, round(n / self.stride)) for n in images.shape[-2:])
+        images = resize_images(self.normalize(images), (rows * self.patch, columns * self.patch))
+        taps = self.vit.forward_intermediates(
+            images,
+            indices=list(self.taps),
+            return_prefix_tokens=True,
+            norm=True,
+            stop_early=True,
+            intermediates_only=True,
+        )
+        return [feature for feature, _ in taps], [prefix[:, 0] for _, prefix in taps]
+
+
+def build_vit(name: str, pretrained: str | None, **kwargs) -> nn.Module:
+    """timm vision transformer for any input size; arguments and errors as in `DINOTower`."""
+    vit = build_timm(name, pretrained, num_classes=0, dynamic_img_size=True, **kwargs)
+    if type(vit) is VisionTransformer and vit.pos_embed is not None:
+        # timm has no switch for the resampling rule; the subclass changes that one method.
+        vit.__class__ = OffsetPositionViT
+    return vit

@@ -1,0 +1,19 @@
+"""Cameras, frustums and depth bins: pure torch functions and small dataclasses."""
+
+from .camera_rig import CameraRig
+from .depth_bins import DepthBins
+from .frustum import cell_pixels, create_frustum, lift_frustum
+from .ground_plane import ground_plane_depth
+from .rigid import invert_rigid
+from .voxel_grid import VoxelGrid
+
+__all__ = [
+    'CameraRig',
+    'DepthBins',
+    'VoxelGrid',
+    'cell_pixels',
+    'create_frustum',
+    'ground_plane_depth',
+    'invert_rigid',
+    'lift_frustum',
+]

@@ -1,0 +1,38 @@
+"""Small matrix algebra that rounds alike on every CPU: elementwise, in a fixed order."""
+
+import torch
+from torch import Tensor
+
+
+def multiply(a: Tensor, b: Tensor) -> Tensor:
+    """(..., 3, 3) matrix product, summed from left to right without fused operations."""
+    terms = a.unsqueeze(-1) * b.unsqueeze(-3)
+    return terms[..., 0, :] + terms[..., 1, :] + terms[..., 2, :]
+
+
+def invert_affine(matrix: Tensor) -> Tensor:
+    """Inverse of affine maps of the plane; intrinsics are such maps too.
+
+    Elimination with the larger of the first two rows as pivot, the order that LAPACK has.
+
+    Args:
+        matrix: (..., 3, 3) with last row (0, 0, 1).
+
+    Raises:
+        ValueError: a matrix has no inverse.
+    """
+    swap = (matrix[..., 1:2, 0].abs() > matrix[..., :1, 0].abs()).unsqueeze(-1)
+    unit = torch.eye(3).to(matrix).expand_as(matrix)
+    # Rows of (matrix | unit matrix), the pivot's first.
+    rows = torch.cat((matrix, unit), -1)
+    top, middle, bottom = torch.where(swap, rows[..., [1, 0, 2], :], rows).unbind(-2)
+    middle = middle - middle[..., :1] / top[..., :1] * top
+    if not ((top[..., 0] * middle[..., 1]).abs() > 0).all():  # false for NaN too
+        raise ValueError(
+            'invert_affine: expected matrices that have an inverse, got a singular one'
+        )
+
+    z = bottom[..., 3:]
+    y = (middle[..., 3:] - middle[..., 2:3] * z) / middle[..., 1:2]
+    x = (top[..., 3:] - top[..., 2:3] * z - top[..., 1:2] * y) / top[..., :1]
+    return torch.stack((x, y, z), -2)

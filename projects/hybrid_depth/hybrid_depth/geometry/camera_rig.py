@@ -1,0 +1,77 @@
+"""The cameras of a vehicle, batched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class CameraRig:
+    """Calibration and augmentation of B samples with N cameras each.
+
+    Frames: camera x right, y down, z forward; ego x forward, y left, z up. Names follow mmdet3d.
+
+    Args:
+        cam2img: (B, N, 3, 3) intrinsics of the original image, pixels.
+        cam2ego: (B, N, 4, 4) camera to key-frame ego, metres.
+        img_aug: (B, N, 3, 3) homogeneous 2-D affine, original pixel to network pixel.
+        bda: (B, 4, 4) BEV augmentation, applied to ego points and boxes.
+        ego2global: (B, 4, 4) pose of the key-frame ego.
+
+    Raises:
+        ValueError: a tensor has another shape.
+    """
+
+    cam2img: Tensor
+    cam2ego: Tensor
+    img_aug: Tensor
+    bda: Tensor
+    ego2global: Tensor
+
+    def __post_init__(self):
+        batch = tuple(self.cam2img.shape[:2])
+        expected = dict(
+            cam2img=(*batch, 3, 3),
+            cam2ego=(*batch, 4, 4),
+            img_aug=(*batch, 3, 3),
+            bda=(*batch[:1], 4, 4),
+            ego2global=(*batch[:1], 4, 4),
+        )
+        for name, shape in expected.items():
+            got = tuple(getattr(self, name).shape)
+            if got != shape:
+                raise ValueError(f'CameraRig.{name}: expected shape {shape}, got {got}')
+
+    @classmethod
+    def collate(cls, rigs: Sequence[dict[str, Tensor]]) -> CameraRig:
+        """Stack one dict of unbatched tensors per sample into a batched rig."""
+        names = [f.name for f in fields(cls)]
+        return cls(**{name: torch.stack([rig[name] for rig in rigs]) for name in names})
+
+    @property
+    def batch_size(self) -> int:
+        return self.cam2img.shape[0]
+
+    @property
+    def num_cams(self) -> int:
+        return self.cam2img.shape[1]
+
+    def to(self, *args, **kwargs) -> CameraRig:
+        """Move or cast every tensor, as ``Tensor.to`` does."""
+        return replace(
+            self, **{f.name: getattr(self, f.name).to(*args, **kwargs) for f in fields(self)}
+        )
+
+    def same_geometry(self, other: CameraRig) -> bool:
+        """Whether both see the (augmented) ego frame in exactly the same way, wherever it is."""
+        names = ('cam2img', 'cam2ego', 'img_aug', 'bda')
+        return all(torch.equal(getattr(self, name), getattr(other, name)) for name in names)
+
+    def ego2img(self) -> Tensor:
+        """(B, N, 3, 4) projection of *augmented* ego points to homogeneous network pixels."""
+        ego2cam = torch.linalg.inv(self.bda.unsqueeze(1) @ self.cam2ego)[..., :3, :]
+        return self.img_aug @ self.cam2img @ ego2cam

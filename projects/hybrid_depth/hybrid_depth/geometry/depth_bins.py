@@ -1,0 +1,103 @@
+"""Depth discretisation shared by lift, supervision and depth consistency."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+SPACINGS = ('uniform', 'log')
+ANCHORS = ('lower', 'centre')
+
+
+@dataclass(frozen=True)
+class DepthBins:
+    """Bins over [start, stop) metres.
+
+    ``log`` follows BEVDet's spacing-increasing rule: lower edges
+    ``start * ((stop - 1) / start) ** (i / (num - 1))`` (bev.md §1.3).
+
+    Args:
+        start: lower edge of the first bin, metres.
+        stop: end of the range (exclusive), metres.
+        step: bin width for ``uniform``; for ``log`` it only sets the number of bins.
+        num: number of bins, instead of ``step``.
+        spacing: ``uniform`` or ``log``.
+        anchor: depth a bin stands for when lifted: ``lower`` edge (official BEVDet weights, half a
+            bin too near) or ``centre`` (new models).
+
+    Raises:
+        ValueError: empty range, unknown spacing or anchor, both or neither of step and num.
+    """
+
+    start: float
+    stop: float
+    step: float | None = None
+    num: int | None = None
+    spacing: str = 'uniform'
+    anchor: str = 'centre'
+
+    def __post_init__(self):
+        if not 0 < self.start < self.stop:
+            raise ValueError(f'DepthBins: expected 0 < start < stop, got {self.start}, {self.stop}')
+        if (self.step is None) == (self.num is None):
+            raise ValueError('DepthBins: give either step or num')
+        if self.spacing not in SPACINGS:
+            raise ValueError(f'DepthBins: spacing must be one of {SPACINGS}, got {self.spacing!r}')
+        if self.anchor not in ANCHORS:
+            raise ValueError(f'DepthBins: anchor must be one of {ANCHORS}, got {self.anchor!r}')
+        if self.num is None:
+            object.__setattr__(self, 'num', int(round((self.stop - self.start) / self.step)))
+
+    @property
+    def edges(self) -> Tensor:
+        """(num + 1,) float32 edges, metres."""
+        index = torch.arange(self.num + 1, dtype=torch.float64)
+        if self.spacing == 'log':
+            ratio = (self.stop - 1) / self.start
+            return (self.start * ratio ** (index / (self.num - 1))).float()
+        width = (self.stop - self.start) / self.num
+        return (self.start + index * width).float()
+
+    @property
+    def values(self) -> Tensor:
+        """(num,) float32 depth each bin stands for, metres."""
+        edges = self.edges
+        return edges[:-1] if self.anchor == 'lower' else (edges[:-1] + edges[1:]) / 2
+
+    @property
+    def centres(self) -> Tensor:
+        """(num,) float32 bin centres, metres, whatever the anchor."""
+        edges = self.edges
+        return (edges[:-1] + edges[1:]) / 2
+
+    def index(self, depth: Tensor) -> Tensor:
+        """Bin of each depth, int64; -1 outside the range."""
+        edges = self.edges.to(depth)
+        index = torch.bucketize(depth, edges, right=True) - 1
+        return index.masked_fill((depth < edges[0]) | (depth >= edges[-1]), -1)
+
+    def one_hot(self, depth: Tensor) -> Tensor:
+        """(B, h, w) metres -> (B, num, h, w); all zero outside the range."""
+        index = self.index(depth)
+        bins = torch.arange(self.num, device=depth.device).view(-1, 1, 1)
+        return (index.unsqueeze(1) == bins).to(depth.dtype)
+
+    def soft(self, depth: Tensor, sigma: float = 1.0) -> Tensor:
+        """(B, h, w) metres -> (B, num, h, w) Gaussian over bin centres, summing to one.
+
+        Args:
+            depth: metres; outside the range the target is all zero.
+            sigma: width in units of the bin the depth falls into.
+        """
+        index = self.index(depth)
+        edges = self.edges.to(depth)
+        width = (edges[1:] - edges[:-1])[index.clamp(min=0)].unsqueeze(1)
+        centres = self.centres.to(depth).view(-1, 1, 1)
+        target = torch.softmax(-0.5 * ((depth.unsqueeze(1) - centres) / (sigma * width)) ** 2, 1)
+        return target * (index >= 0).unsqueeze(1)
+
+    def expectation(self, prob: Tensor) -> Tensor:
+        """(B, num, h, w) distribution -> (B, h, w) expected depth over bin centres, metres."""
+        return torch.einsum('bdhw,d->bhw', prob, self.centres.to(prob))

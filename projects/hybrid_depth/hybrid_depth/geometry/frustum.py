@@ -1,0 +1,91 @@
+"""Image frustum and its lift to the ego frame."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from .affine import invert_affine, multiply
+from .camera_rig import CameraRig
+
+
+def create_frustum(
+    depths: Tensor, feat_size: tuple[int, int], image_size: tuple[int, int], align: str = 'corners'
+) -> Tensor:
+    """Network pixels and depths of every feature cell.
+
+    Args:
+        depths: (D,) metres.
+        feat_size: (h, w) of the feature map.
+        image_size: (H, W) of the network image.
+        align: ``corners`` maps the outermost cells to the outermost pixels (LSS and official BEVDet
+            weights, bev.md §1.3); ``centres`` uses the pixel centre each cell covers.
+
+    Returns:
+        (D, h, w, 3) float32 of (u, v, depth).
+    """
+    shape = (len(depths), *feat_size)
+    pixels = cell_pixels(feat_size, image_size, align).expand(*shape, 2)
+    return torch.cat((pixels, depths.view(-1, 1, 1, 1).expand(*shape, 1)), -1)
+
+
+def cell_pixels(
+    feat_size: tuple[int, int], image_size: tuple[int, int], align: str = 'centres'
+) -> Tensor:
+    """(h, w, 2) float32 network pixel (u, v) of every feature cell; see ``create_frustum``."""
+    (h, w), (height, width) = feat_size, image_size
+    if align == 'corners':
+        u, v = torch.linspace(0, width - 1, w), torch.linspace(0, height - 1, h)
+    elif align == 'centres':
+        u = (torch.arange(w) + 0.5) * (width / w) - 0.5
+        v = (torch.arange(h) + 0.5) * (height / h) - 0.5
+    else:
+        raise ValueError(f"cell_pixels: align must be 'corners' or 'centres', got {align!r}")
+    return torch.stack(torch.meshgrid(u, v, indexing='xy'), -1)
+
+
+def lift_frustum(frustum: Tensor, rig: CameraRig) -> Tensor:
+    """Frustum points in the (BEV-augmented) ego frame (bev.md §1.6).
+
+    Computed in the rig's dtype: float64 rigs give exact geometry, float32 rigs repeat the official
+    order of operations bit for bit, on every CPU: matrix products and inverses of a library round
+    as its kernels for that CPU do, and a few points would fall into the next voxel.
+
+    Args:
+        frustum: (D, h, w, 3) of (u, v, depth).
+        rig: cameras, B x N.
+
+    Returns:
+        (B, N, D, h, w, 3) metres.
+
+    Raises:
+        ValueError: an image augmentation or an intrinsic matrix has no inverse.
+    """
+    u, v, depth = frustum.to(rig.cam2img).unbind(-1)
+    shift_u, shift_v = _per_camera(rig.img_aug[..., :2, 2])
+    linear = torch.nn.functional.pad(rig.img_aug[..., :2, :2], (0, 1, 0, 1))
+    linear[..., 2, 2] = 1
+    u, v = _apply(invert_affine(linear)[..., :2, :2], (u - shift_u, v - shift_v))
+
+    camera2ego = multiply(rig.cam2ego[..., :3, :3], invert_affine(rig.cam2img))
+    points = _apply(camera2ego, (u.mul_(depth), v.mul_(depth), depth))
+    shifts = _per_camera(rig.cam2ego[..., :3, 3])
+    points = [point.add_(shift) for point, shift in zip(points, shifts, strict=True)]
+    return torch.stack(_apply(rig.bda[:, None, :3, :3], points), -1)
+
+
+def _apply(matrix: Tensor, point: Sequence[Tensor]) -> list[Tensor]:
+    """(B, N, C, C) times C coordinates (B, N, D, h, w), summed from left to right, never fused."""
+    result = []
+    for row in matrix.unbind(2):
+        first, *others = zip(_per_camera(row), point, strict=True)
+        total = first[0] * first[1]
+        for weight, coordinate in others:
+            total.add_(weight * coordinate)
+        result.append(total)
+    return result
+
+
+def _per_camera(vector: Tensor) -> tuple[Tensor, ...]:
+    """(B, N, C) to C tensors (B, N, 1, 1, 1)."""
+    return vector[..., None, None, None].unbind(2)

@@ -1,0 +1,30 @@
+"""Depth of the ground plane at every pixel: the physical prior that a calibrated camera gives."""
+
+import torch
+from torch import Tensor
+
+from .camera_rig import CameraRig
+
+
+def ground_plane_depth(pixels: Tensor, rig: CameraRig, max_depth: float) -> Tensor:
+    """Camera depth at which each pixel's ray meets the ground, z = 0 of the ego frame.
+
+    z = h / (n . K^-1 p), n pointing down and h the camera's height ("embodied depth" of
+    Vision-Language Embodiment, CVPR 2025; depth.md §1.2). Needs no learning and no LiDAR. What
+    stands on the ground is nearer than its ground depth, by its pixels' height above the contact.
+
+    Args:
+        pixels: (h, w, 2) of (u, v), network pixels.
+        rig: cameras, B x N.
+        max_depth: metres; farther ground, and pixels at or above the horizon, are invalid.
+
+    Returns:
+        (B, N, h, w) metres in the rig's dtype, 0 where invalid.
+    """
+    points = torch.nn.functional.pad(pixels.to(rig.cam2img), (0, 1), value=1.0)
+    pixel2camera = torch.linalg.inv(rig.cam2img) @ torch.linalg.inv(rig.img_aug)
+    down = -rig.cam2ego[..., 2, :3]  # the ego frame's down axis in the camera frame
+    slope = torch.einsum('hwp,bncp,bnc->bnhw', points, pixel2camera, down)
+    height = rig.cam2ego[..., 2, 3, None, None]
+    valid = slope * max_depth > height
+    return torch.where(valid, height / slope.where(valid, torch.ones_like(slope)), 0.0)

@@ -1,0 +1,47 @@
+"""Rigid motions between two camera views."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass
+class Motion:
+    """What a pose net says: points move from the first camera's frame to the second's.
+
+    Attributes:
+        axis_angle: (B, 3) rotation axis times angle, radians.
+        translation: (B, 3) in the unit of the depths it is learned with.
+    """
+
+    axis_angle: Tensor
+    translation: Tensor
+
+    def matrix(self) -> Tensor:
+        """(B, 4, 4): rotate, then translate."""
+        upper = torch.cat([axis_angle_to_matrix(self.axis_angle), self.translation[..., None]], -1)
+        lower = upper.new_tensor([0, 0, 0, 1]).expand(*upper.shape[:-2], 1, 4)
+        return torch.cat([upper, lower], dim=-2)
+
+
+def axis_angle_to_matrix(axis_angle: Tensor) -> Tensor:
+    """Rodrigues' formula with axis = vector / (norm + 1e-7), differentiable at zero.
+
+    Args:
+        axis_angle: (..., 3) rotation axis times angle, radians.
+
+    Returns:
+        (..., 3, 3) rotations.
+    """
+    angle = axis_angle.norm(dim=-1, keepdim=True)
+    x, y, z = (axis_angle / (angle + 1e-7)).unbind(-1)
+    zero = torch.zeros_like(x)
+    cross = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], dim=-1).unflatten(-1, (3, 3))
+    axis = torch.stack([x, y, z], dim=-1)
+    outer = axis[..., :, None] * axis[..., None, :]
+    cos, sin = angle.cos()[..., None], angle.sin()[..., None]
+    identity = torch.eye(3, dtype=axis_angle.dtype, device=axis_angle.device)
+    return cos * identity + sin * cross + (1 - cos) * outer

@@ -1,0 +1,71 @@
+"""Pixels to points and back, and pictures sampled at projected points.
+
+Camera frames: x right, y down, z forward. Pixel centres have integer coordinates, (0, 0) first.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def back_project(depth: Tensor, cam2img: Tensor) -> Tensor:
+    """Camera points of all pixels.
+
+    Args:
+        depth: (B, 1, H, W) along z.
+        cam2img: (B, 3, 3) intrinsics, pixels of this map.
+
+    Returns:
+        (B, 3, H * W) points, row by row, in the unit of depth.
+    """
+    rows, columns = depth.shape[-2:]
+    v, u = torch.meshgrid(
+        torch.arange(rows, dtype=depth.dtype, device=depth.device),
+        torch.arange(columns, dtype=depth.dtype, device=depth.device),
+        indexing='ij',
+    )
+    pixels = torch.stack([u, v, torch.ones_like(u)]).flatten(1)
+    rays = torch.linalg.inv(cam2img.to(depth.dtype)) @ pixels
+    return rays * depth.flatten(2)
+
+
+def project(points: Tensor, cam2img: Tensor, transform: Tensor, size: tuple[int, int]) -> Tensor:
+    """Sampling grid that says where points are seen by another camera.
+
+    Args:
+        points: (B, 3, H * W) in the first camera's frame.
+        cam2img: (B, 3, 3) intrinsics of the other camera.
+        transform: (..., B, 4, 4) first camera's frame to the other's.
+        size: (H, W) of both pictures.
+
+    Returns:
+        (..., B, H, W, 2) x and y in [-1, 1] from the first to the last pixel centre, the
+        convention of `align_corners=True`. A point at depth 0 is held off by 1e-7; points behind
+        the camera are not masked (Monodepth2, golden/monodepth2.md).
+    """
+    rows, columns = size
+    projection = cam2img.to(transform.dtype) @ transform[..., :3, :]
+    image = projection[..., :3] @ points + projection[..., 3:]
+    pixels = image[..., :2, :] / (image[..., 2:, :] + 1e-7)
+    last = pixels.new_tensor([columns - 1, rows - 1])
+    grid = pixels.transpose(-1, -2) / last * 2 - 1
+    return grid.unflatten(-2, (rows, columns))
+
+
+def sample(image: Tensor, grid: Tensor, align_corners: bool = True) -> Tensor:
+    """Bilinear sampling, border values outside.
+
+    Args:
+        image: (B, C, H, W).
+        grid: (B, h, w, 2) of `project`.
+        align_corners: True fits the grid. False shifts it by up to half a pixel, as Monodepth2's
+            code does on any PyTorch since 1.3.
+    """
+    return F.grid_sample(image, grid, padding_mode='border', align_corners=align_corners)
+
+
+def scale_intrinsics(cam2img: Tensor, x: float, y: float) -> Tensor:
+    """Intrinsics (..., 3, 3) of a picture whose width and height are multiplied by x and y."""
+    return cam2img * cam2img.new_tensor([x, y, 1])[:, None]

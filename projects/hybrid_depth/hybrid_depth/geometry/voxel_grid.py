@@ -1,0 +1,65 @@
+"""The BEV voxel grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+ROUNDINGS = ('floor', 'trunc')
+
+
+@dataclass(frozen=True)
+class VoxelGrid:
+    """Regular grid in the ego frame; maps over it are (B, C, Y, X).
+
+    Args:
+        x, y, z: (lower, upper, step) metres.
+        rounding: ``floor`` for new models. ``trunc`` (toward zero) lets points up to one cell below
+            the lower bound into cell 0: official BEVDet weights were trained with it, and with
+            their single 8 m cell in z it keeps z in (-13, -5) m too (bev.md errata 1).
+    """
+
+    x: tuple[float, float, float]
+    y: tuple[float, float, float]
+    z: tuple[float, float, float]
+    rounding: str = 'floor'
+
+    def __post_init__(self):
+        if self.rounding not in ROUNDINGS:
+            raise ValueError(
+                f'VoxelGrid: rounding must be one of {ROUNDINGS}, got {self.rounding!r}'
+            )
+        for name in 'xyz':
+            lower, upper, step = getattr(self, name)
+            if not (lower < upper and step > 0):
+                raise ValueError(
+                    f'VoxelGrid.{name}: expected (lower, upper, step), got {getattr(self, name)}'
+                )
+
+    @property
+    def size(self) -> tuple[int, int, int]:
+        """(X, Y, Z) number of cells."""
+        return tuple(int(round((hi - lo) / step)) for lo, hi, step in (self.x, self.y, self.z))
+
+    def ranks(self, points: Tensor) -> Tensor:
+        """Flat voxel index ``((b * Z + z) * Y + y) * X + x`` of points, int64, -1 outside.
+
+        Args:
+            points: (B, ..., 3) metres, ego frame.
+
+        Returns:
+            (B, ...) int64.
+        """
+        lower = points.new_tensor([self.x[0], self.y[0], self.z[0]])
+        step = points.new_tensor([self.x[2], self.y[2], self.z[2]])
+        scaled = (points - lower) / step
+        if self.rounding == 'floor':
+            scaled = scaled.floor()
+        x, y, z = scaled.long().unbind(-1)
+        nx, ny, nz = self.size
+        batch = torch.arange(len(points), device=points.device).view(-1, *[1] * (x.ndim - 1))
+        rank = ((batch * nz + z) * ny + y) * nx + x
+        inside = (x >= 0) & (x < nx) & (y >= 0) & (y < ny) & (z >= 0) & (z < nz)
+        return rank.masked_fill(~inside, -1)

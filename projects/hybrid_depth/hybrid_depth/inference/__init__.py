@@ -1,0 +1,1 @@
+"""Trained models on pictures, videos and keyframes, and what they say on disk."""

@@ -1,0 +1,111 @@
+"""Boxes of one keyframe of an info file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from mmengine.config import Config
+from mmengine.dataset import BaseDataset, pseudo_collate
+from mmengine.registry import DATASETS, DefaultScope
+
+from ..engine.build import build_model
+from ..engine.config import ConfigError
+from .depth import load_weights, read_config
+
+if TYPE_CHECKING:
+    from mmdet3d.models.detectors import Base3DDetector
+    from mmdet3d.structures import Det3DDataSample
+
+
+def init_bev_model(
+    config: str | Path | Config, checkpoint: str | Path | None = None, device: str = 'cpu'
+) -> Base3DDetector:
+    """A detector, ready for inference; `model.cfg` is its config.
+
+    Arguments and errors are those of `init_depth_model`; needs mmdet3d and mmcv's compiled ops.
+    """
+    cfg = read_config(config)
+    model = build_model(cfg)
+    if not hasattr(model, 'pts_bbox_head'):
+        raise ConfigError(
+            f'init_bev_model expected a config with a detector, got {type(model).__name__}'
+        )
+    load_weights(model, checkpoint)
+    model.cfg = cfg
+    return model.to(device).eval()
+
+
+def keyframes(
+    model: Base3DDetector, ann_file: str | Path, data_root: str | Path | None = None
+) -> BaseDataset:
+    """The samples of an info file, through the test pipeline of the model's config.
+
+    Args:
+        model: of `init_bev_model`.
+        ann_file: of `tools/create_nuscenes_infos.py`.
+        data_root: nuScenes root; None takes the folder of the info file.
+
+    Raises:
+        FileNotFoundError: no such info file.
+        ConfigError: the config has no test data.
+    """
+    path = Path(ann_file).absolute()
+    if not path.is_file():
+        raise FileNotFoundError(
+            f'expected an info file, got {ann_file}, which does not exist; make it with: python '
+            'tools/create_nuscenes_infos.py --root ROOT --version VERSION'
+        )
+    if 'test_dataloader' not in model.cfg:
+        raise ConfigError('infer_bev expected a config with a test_dataloader, got one without')
+    cfg = dict(model.cfg.test_dataloader.dataset)
+    cfg.update(data_root=str(data_root or path.parent), ann_file=str(path), test_mode=True)
+    with DefaultScope.overwrite_default_scope('mmdet3d'):
+        return DATASETS.build(cfg)
+
+
+@torch.no_grad()
+def infer_bev(
+    model: Base3DDetector,
+    ann_file: str | Path,
+    index: int | str = 0,
+    data_root: str | Path | None = None,
+) -> Det3DDataSample:
+    """Boxes of one keyframe.
+
+    Args:
+        model: of `init_bev_model`.
+        ann_file, data_root: see `keyframes`.
+        index: number of the keyframe in the info file (sorted by time), or its token.
+
+    Returns:
+        `pred_instances_3d` with `bboxes_3d` (LiDAR frame), `scores_3d` and `labels_3d`, and
+        `pred_depth`, the depth net's expected depth (N, h, w) in metres.
+
+    Raises:
+        FileNotFoundError: no such info file, or a picture is missing.
+        IndexError: no such keyframe.
+    """
+    dataset = keyframes(model, ann_file, data_root)
+    return infer_sample(model, dataset[find_keyframe(dataset, index)])
+
+
+def find_keyframe(dataset: BaseDataset, index: int | str) -> int:
+    """Place of a keyframe by number or token.
+
+    Raises:
+        IndexError: there is none.
+    """
+    if isinstance(index, int) and -len(dataset) <= index < len(dataset):
+        return index % len(dataset)
+    for place in range(len(dataset)):
+        if dataset.get_data_info(place)['token'] == index:
+            return place
+    raise IndexError(f'expected a keyframe of 0 to {len(dataset) - 1}, or its token, got {index!r}')
+
+
+def infer_sample(model: Base3DDetector, packed: dict) -> Det3DDataSample:
+    """Boxes of one sample of `keyframes`."""
+    with DefaultScope.overwrite_default_scope('mmdet3d'), torch.no_grad():
+        return model.test_step(pseudo_collate([packed]))[0]

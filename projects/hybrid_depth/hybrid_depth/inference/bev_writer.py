@@ -1,0 +1,63 @@
+"""Boxes of a keyframe on disk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmdet3d.structures import Det3DDataSample
+
+from ..files import atomic_file
+from ..geometry import CameraRig
+from ..visualization import make_sheet, scene_of, write_png
+
+
+def write_keyframe(
+    sample: Det3DDataSample,
+    packed: dict,
+    class_names: Sequence[str],
+    out: Path,
+    score_thr: float = 0.3,
+) -> None:
+    """Write `<number>_<token>.json`, all boxes, and `.png`, a sheet (see `make_sheet`).
+
+    Args:
+        sample: of `infer_bev`.
+        packed: the data set's item it was made from.
+        class_names: name of each label.
+        out: folder.
+        score_thr: boxes that score less are left out of the picture.
+    """
+    inputs, meta = packed['inputs'], sample.metainfo
+    name = f'{meta["sample_idx"]:06d}_{meta["token"]}'
+    with atomic_file(out / f'{name}.json', 'w') as file:
+        json.dump(describe_boxes(sample, class_names), file)
+    scene = scene_of(sample, CameraRig.collate([inputs['rig']]), tuple(inputs['img'].shape[-2:]))
+    write_png(make_sheet(scene, class_names, score_thr), out / f'{name}.png')
+
+
+def describe_boxes(sample: Det3DDataSample, class_names: Sequence[str]) -> dict:
+    """Boxes as plain numbers, best first: class, score, centre, size, yaw and velocity.
+
+    LiDAR frame, metres, radians counter-clockwise from +x, m/s; the centre is that of the volume.
+    """
+    found = sample.pred_instances_3d.cpu().numpy()
+    boxes = found.bboxes_3d
+    centres, rows = boxes.gravity_center.tolist(), boxes.tensor.tolist()
+    order = found.scores_3d.argsort()[::-1]
+    return dict(
+        token=sample.metainfo['token'],
+        frame='lidar',
+        boxes=[
+            dict(
+                name=class_names[int(found.labels_3d[i])],
+                score=float(found.scores_3d[i]),
+                centre=centres[i],
+                size=rows[i][3:6],
+                yaw=rows[i][6],
+                velocity=rows[i][7:9],
+            )
+            for i in order
+        ],
+    )

@@ -1,0 +1,138 @@
+"""Predicted depth on disk: numbers, colours, point clouds, and what they mean."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+
+from ..datasets.depth_errors import DepthDataError
+from ..datasets.depth_map_files import write_depth_png
+from ..files import atomic_file
+from ..visualization import colorize_depth, depth_color_bar, write_png
+from .depth import DepthResult
+from .point_cloud import depth_points, write_ply
+
+FORMATS = ('png', 'npy', 'none')
+_PNG_LEVELS = np.iinfo(np.uint16).max
+_PNG_READS_AS = 1 / 256  # `read_depth_png` and KITTI's tools divide by 256
+_LEGEND_WIDTH = 320
+_SEEN = (5, 95)  # percentiles of a picture's depth between which its colours spread
+
+
+class DepthWriter:
+    """Writes results into a folder, one by one.
+
+    `depth/NAME.png` (16 bit) or `depth/NAME.npy` (float32, exact), `color/NAME.png`,
+    `cloud/NAME.ply`, and `manifest.json`, which says what the numbers are. Of relative depth the
+    numbers are disparities (their 16-bit steps are even where it matters, near the camera), of
+    metric depth metres; the PNGs of the latter are KITTI's (metres times 256). `depth/` is what
+    `tools/evaluate_depth.py --pred` takes, with the manifest's `kind`.
+
+    Args:
+        out: the folder.
+        numbers: 'png', 'npy' or 'none'.
+        colors: write pictures, the depth below its picture.
+        cam2img: (3, 3) intrinsics in pixels of the pictures; write point clouds. None for none.
+        depth_range: near and far end of the colours, and the end of point clouds, in the results'
+            unit; None takes the 5th and 95th percentile of each picture.
+        max_disparity: of the model, the largest number a 16-bit disparity can stand for.
+
+    Raises:
+        DepthDataError: another format, or a range that is none.
+    """
+
+    def __init__(
+        self,
+        out: str | Path,
+        numbers: str = 'npy',
+        colors: bool = True,
+        cam2img: np.ndarray | None = None,
+        depth_range: tuple[float, float] | None = None,
+        max_disparity: float = 10.0,
+    ) -> None:
+        if numbers not in FORMATS:
+            raise DepthDataError(f'expected a format of {FORMATS}, got {numbers!r}')
+        if depth_range is not None and not 0 < depth_range[0] < depth_range[1]:
+            raise DepthDataError(f'expected a range 0 < near < far, got {tuple(depth_range)}')
+        self.out, self.numbers, self.colors = Path(out), numbers, colors
+        self.cam2img, self.depth_range = cam2img, depth_range
+        self.png_factor = _PNG_LEVELS / max_disparity
+        self.files: list[dict] = []
+        self.meaning: dict = {}
+
+    def write(self, result: DepthResult) -> None:
+        """Write one result.
+
+        Raises:
+            DepthDataError: it is of another kind than the ones before.
+        """
+        meaning = self._meaning(result)
+        if self.files and meaning != self.meaning:
+            raise DepthDataError(
+                f'expected results of one kind, got {meaning} after {self.meaning}'
+            )
+        self.meaning = meaning
+        if self.numbers != 'none':
+            self._write_numbers(result)
+        near, far = self._range(result.depth)
+        if self.colors:
+            write_png(depth_picture(result, near, far), self.out / 'color' / f'{result.name}.png')
+        if self.cam2img is not None:
+            points, colors = depth_points(result.depth, result.image, self.cam2img, far)
+            comment = f'camera frame: x right, y down, z forward; unit: {result.unit}'
+            write_ply(points, colors, self.out / 'cloud' / f'{result.name}.ply', comment)
+        self.files.append(dict(name=result.name, size=list(result.disparity.shape)))
+
+    def close(self, **facts: object) -> None:
+        """Write the manifest, with `facts` about the run."""
+        manifest = dict(facts, **self.meaning, files=self.files)
+        with atomic_file(self.out / 'manifest.json', 'w') as file:
+            json.dump(manifest, file, indent=1)
+
+    def _meaning(self, result: DepthResult) -> dict:
+        metric = result.kind == 'metric'
+        meaning = dict(
+            kind='metric' if metric else 'disparity',
+            unit='m' if metric else '1 / unknown unit of depth',
+            numbers=self.numbers,
+        )
+        if self.numbers == 'png':
+            meaning['png_factor'] = 1 / _PNG_READS_AS if metric else self.png_factor
+        return meaning
+
+    def _write_numbers(self, result: DepthResult) -> None:
+        values = result.depth if result.kind == 'metric' else result.disparity
+        path = self.out / 'depth' / f'{result.name}.{self.numbers}'
+        if self.numbers == 'npy':
+            with atomic_file(path) as file:
+                np.save(file, values.astype(np.float32))
+        elif result.kind == 'metric':
+            write_depth_png(values, path)
+        else:
+            stored = (values * self.png_factor).clip(1, _PNG_LEVELS)
+            write_depth_png(stored * _PNG_READS_AS, path)
+
+    def _range(self, depth: np.ndarray) -> tuple[float, float]:
+        if self.depth_range is not None:
+            return self.depth_range
+        near, far = (float(f'{value:.3g}') for value in np.percentile(depth, _SEEN))
+        return near, max(far, 1.01 * near)  # a flat map has a range too
+
+
+def depth_picture(result: DepthResult, near: float, far: float) -> np.ndarray:
+    """The picture, its depth in colours below, and their legend: (rows, columns, 3) uint8 RGB.
+
+    Pictures narrower than the legend are enlarged by a whole number.
+
+    Args:
+        result: of one picture.
+        near, far: ends of the colours, in the result's unit.
+    """
+    title = 'depth, metres' if result.kind == 'metric' else 'depth, unit unknown'
+    panels = np.concatenate([result.image, colorize_depth(result.depth, near, far)])
+    factor = math.ceil(_LEGEND_WIDTH / panels.shape[1])
+    panels = panels.repeat(factor, 0).repeat(factor, 1)
+    return np.concatenate([panels, depth_color_bar(panels.shape[1], near, far, title)])

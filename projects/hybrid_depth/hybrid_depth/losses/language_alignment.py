@@ -1,0 +1,52 @@
+"""Losses that order patches from near to far by sentences about depth."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def language_ranking_loss(logits: Tensor, both_ways: bool = False) -> Tensor:
+    """Sentence j must fit patch j better than every patch before it: hinge with margin 0.
+
+    sum over i < j of max(0, L_ij - L_jj) (Hybrid-depth, arXiv 2510.09320; hybrid_depth.md §1.5).
+
+    Args:
+        logits: (P, K, K) of P lines of patches: row = patch, column = sentence, both in one order,
+            near to far.
+        both_ways: also compare with the patches behind it (i > j); off in the release.
+
+    Returns:
+        (P,) sum of the K (K - 1) / 2 terms (twice as many both ways) of each line.
+
+    Raises:
+        ValueError: not as many patches as sentences.
+    """
+    if logits.ndim != 3 or logits.shape[1] != logits.shape[2]:
+        raise ValueError(
+            'language_ranking_loss: expected logits (lines, K, K), as many patches a line as '
+            f'sentences, got {tuple(logits.shape)}'
+        )
+    own = logits.diagonal(dim1=1, dim2=2)
+    terms = (logits - own[:, None]).clamp(min=0)
+    # The diagonal is zero, so that both triangles together are the whole matrix.
+    return (terms if both_ways else terms.triu(1)).sum((1, 2))
+
+
+def patch_contrast_loss(features: Tensor) -> Tensor:
+    """Patches far apart along a line should look different: cosine, weighted by their distance.
+
+    Mean over i, j of cos(v_i, v_j) |i - j| / (K - 1) (hybrid_depth.md §1.5).
+
+    Args:
+        features: (P, K, C) of P lines of K patches.
+
+    Returns:
+        (P,) one loss a line.
+    """
+    count = features.shape[1]
+    unit = F.normalize(features, dim=-1)
+    place = torch.arange(count, dtype=features.dtype, device=features.device)
+    distance = (place[:, None] - place).abs() / max(count - 1, 1)
+    return (distance * (unit @ unit.transpose(1, 2))).mean((1, 2))

@@ -1,0 +1,79 @@
+"""Photometric comparison of a picture with pictures warped onto it."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+C1, C2 = 0.01**2, 0.03**2
+
+
+def _local_mean(images: Tensor) -> Tensor:
+    """3x3 means, reflected at the border; any leading dimensions."""
+    padded = F.pad(images.flatten(0, -4), (1, 1, 1, 1), mode='reflect')
+    return F.avg_pool2d(padded, 3, stride=1).view_as(images)
+
+
+class PhotometricError:
+    """Per-pixel error against one target: SSIM and L1, averaged over channels.
+
+    weight * clamp((1 - SSIM) / 2, 0, 1) + (1 - weight) * |difference| (Monodepth, arXiv 1609.03677;
+    Monodepth2, arXiv 1806.01260, Eq. 2). The target's local statistics are computed once.
+
+    Args:
+        target: (B, 3, H, W) in [0, 1], float32 or float64: SSIM subtracts squares.
+        ssim_weight: 0.85 as published, 0 for L1 alone.
+    """
+
+    def __init__(self, target: Tensor, ssim_weight: float = 0.85) -> None:
+        self.target = target
+        self.ssim_weight = ssim_weight
+        if ssim_weight > 0:
+            self._mean = _local_mean(target)
+            self._variance = _local_mean(target**2) - self._mean**2
+
+    def __call__(self, prediction: Tensor) -> Tensor:
+        """Predictions (..., B, 3, H, W) -> errors (..., B, 1, H, W)."""
+        l1 = (self.target - prediction).abs().mean(-3, keepdim=True)
+        if self.ssim_weight == 0:
+            return l1
+        ssim = self.ssim_loss(prediction).mean(-3, keepdim=True)
+        return self.ssim_weight * ssim + (1 - self.ssim_weight) * l1
+
+    def ssim_loss(self, prediction: Tensor) -> Tensor:
+        """clamp((1 - SSIM) / 2, 0, 1) over 3x3 windows, (..., B, 3, H, W) as the prediction."""
+        mean = _local_mean(prediction)
+        variance = _local_mean(prediction**2) - mean**2
+        covariance = _local_mean(prediction * self.target) - mean * self._mean
+        above = (2 * mean * self._mean + C1) * (2 * covariance + C2)
+        below = (mean**2 + self._mean**2 + C1) * (variance + self._variance + C2)
+        return ((1 - above / below) / 2).clamp(0, 1)
+
+
+def reprojection_minimum(
+    warped: Tensor, unwarped: Tensor | None = None, average: bool = False, tie_break: float = 0.0
+) -> tuple[Tensor, Tensor]:
+    """Smallest error a pixel, over all sources, warped and (auto-mask) as they are.
+
+    Where an unwarped source fits best the pixel is static or moves with the camera, and gives the
+    depth no gradient (Monodepth2, arXiv 1806.01260, §3.2 and §3.3).
+
+    Args:
+        warped: (S, B, 1, H, W) errors of the warped sources.
+        unwarped: the same of the sources as they are; None for no auto-mask.
+        average: average over sources first, then the smaller of warped and unwarped.
+        tie_break: deviation of the noise added to `unwarped`, so that equal errors (a standing
+            camera) do not all go one way; 1e-5 as published, 0 for parity tests.
+
+    Returns:
+        (B, H, W) errors, and (B, H, W) True where a warped source won.
+    """
+    candidates = [warped] if unwarped is None else [unwarped, warped]
+    if average:
+        candidates = [errors.mean(0, keepdim=True) for errors in candidates]
+    if unwarped is not None and tie_break > 0:
+        candidates[0] = candidates[0] + tie_break * torch.randn_like(candidates[0])
+    first_warped = 0 if unwarped is None else len(candidates[0])
+    smallest, winner = torch.cat(candidates).squeeze(2).min(dim=0)
+    return smallest, winner >= first_warped

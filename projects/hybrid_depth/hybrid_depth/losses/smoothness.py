@@ -1,0 +1,25 @@
+"""Edge-aware smoothness of disparity."""
+
+from torch import Tensor
+
+
+def edge_aware_smoothness(disparity: Tensor, image: Tensor) -> Tensor:
+    """mean |dx d| exp(-|dx I|) + mean |dy d| exp(-|dy I|) (Monodepth, arXiv 1609.03677, Eq. 3).
+
+    Args:
+        disparity: (B, 1, H, W).
+        image: (B, 3, H, W) in [0, 1]; |dI| is averaged over the channels.
+
+    Returns:
+        Scalar.
+    """
+    total = disparity.new_zeros(())
+    for dim in (-1, -2):
+        edges = image.diff(dim=dim).abs().mean(1, keepdim=True)
+        total = total + (disparity.diff(dim=dim).abs() * (-edges).exp()).mean()
+    return total
+
+
+def normalize_by_mean(disparity: Tensor) -> Tensor:
+    """(B, 1, H, W) divided by each map's mean (+ 1e-7), so that shrinking it does not smooth it."""
+    return disparity / (disparity.mean((-2, -1), keepdim=True) + 1e-7)

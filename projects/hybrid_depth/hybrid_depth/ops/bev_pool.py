@@ -1,0 +1,82 @@
+"""Splat image features, weighted by depth, into a BEV grid (BEVPoolv2 semantics, bev.md §1.7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..geometry import VoxelGrid
+from .index_add_pool import index_add_pool
+from .sparse_pool import SparsePattern, sparse_pool
+
+BACKENDS = ('sparse', 'index_add')
+
+
+@dataclass(frozen=True)
+class PoolingPlan:
+    """Where every frustum point goes; depends on geometry only, so it can be cached.
+
+    Args:
+        ranks: (B, N, D, h, w) int64 voxel of each point, -1 outside (``VoxelGrid.ranks``).
+        grid: the voxel grid.
+    """
+
+    ranks: Tensor
+    grid: VoxelGrid
+
+    @classmethod
+    def from_points(cls, points: Tensor, grid: VoxelGrid) -> PoolingPlan:
+        """Plan for lifted points (B, N, D, h, w, 3) in the ego frame, metres."""
+        return cls(grid.ranks(points), grid)
+
+    @property
+    def num_voxels(self) -> int:
+        nx, ny, nz = self.grid.size
+        return self.ranks.shape[0] * nx * ny * nz
+
+    def sparse_pattern(self) -> SparsePattern:
+        """The voxel x pixel sparsity pattern, built on first use."""
+        if not hasattr(self, '_pattern'):
+            object.__setattr__(self, '_pattern', SparsePattern.build(self.ranks, self.num_voxels))
+        return self._pattern
+
+
+def bev_pool(depth: Tensor, feat: Tensor, plan: PoolingPlan, backend: str = 'sparse') -> Tensor:
+    """Sum ``depth * feat`` over the frustum points of every voxel; no (points x C) tensor is built.
+
+    Args:
+        depth: (B, N, D, h, w) depth distribution.
+        feat: (B, N, C, h, w) context features.
+        plan: geometry of the same B, N, D, h, w.
+        backend: ``sparse`` (matrix product, CPU and CUDA) or ``index_add`` (the slow reference).
+
+    Returns:
+        (B, Z * C, Y, X) float32, channel ``z * C + c``.
+
+    Raises:
+        ValueError: shapes do not fit the plan, or unknown back-end.
+    """
+    if tuple(depth.shape) != tuple(plan.ranks.shape):
+        raise ValueError(
+            f'bev_pool: depth has shape {tuple(depth.shape)}, the plan was made for '
+            f'{tuple(plan.ranks.shape)}'
+        )
+    b, n, _, h, w = depth.shape
+    if (*feat.shape[:2], *feat.shape[3:]) != (b, n, h, w):
+        raise ValueError(
+            f'bev_pool: expected feat (B={b}, N={n}, C, h={h}, w={w}), got {tuple(feat.shape)}'
+        )
+    if backend not in BACKENDS:
+        raise ValueError(f'bev_pool: backend must be one of {BACKENDS}, got {backend!r}')
+    nx, ny, nz = plan.grid.size
+    with torch.autocast(depth.device.type, enabled=False):
+        pixels = feat.float().permute(0, 1, 3, 4, 2).flatten(0, 3)  # one row per image pixel
+        if backend == 'sparse':
+            voxels = sparse_pool(depth.float(), pixels, plan.sparse_pattern())
+        else:
+            voxels = index_add_pool(depth.float(), pixels, plan.ranks, plan.num_voxels)
+    channels = feat.shape[2]
+    volume = voxels.view(b, nz, ny, nx, channels).permute(0, 1, 4, 2, 3)
+    return volume.reshape(b, nz * channels, ny, nx)

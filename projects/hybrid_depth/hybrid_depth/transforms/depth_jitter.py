@@ -1,0 +1,62 @@
+"""Colour jitter of training pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from mmengine.registry import TRANSFORMS
+from PIL import Image
+from torchvision.transforms import ColorJitter
+from torchvision.transforms import functional as F
+
+_STEPS = (F.adjust_brightness, F.adjust_contrast, F.adjust_saturation, F.adjust_hue)
+
+
+@TRANSFORMS.register_module()
+class JitterFrames:
+    """Give the networks frames of other colours: sets `augmented`, leaves `frames` clean.
+
+    On 8-bit pictures, after resizing (depth.md §2.1). Every range is lowest and highest factor,
+    for hue the shift in turns.
+
+    Args:
+        prob: how often a sample is jittered at all.
+        per_frame: draw for every frame of its own (Hybrid-depth, Mono-ViFI) instead of once a
+            sample (Monodepth2).
+    """
+
+    def __init__(
+        self,
+        brightness: Sequence[float] = (0.8, 1.2),
+        contrast: Sequence[float] = (0.8, 1.2),
+        saturation: Sequence[float] = (0.8, 1.2),
+        hue: Sequence[float] = (-0.1, 0.1),
+        prob: float = 0.5,
+        per_frame: bool = False,
+    ):
+        self.ranges = [list(bounds) for bounds in (brightness, contrast, saturation, hue)]
+        self.prob = prob
+        self.per_frame = per_frame
+
+    def draw(self) -> list[tuple[int, float]]:
+        """Steps (0 brightness, 1 contrast, 2 saturation, 3 hue) in drawn order, with factors."""
+        order, *factors = ColorJitter.get_params(*self.ranges)
+        return [(int(step), factors[step]) for step in order]
+
+    @staticmethod
+    def apply(frame: Image.Image, steps: list[tuple[int, float]]) -> Image.Image:
+        """The frame after the drawn steps."""
+        for step, factor in steps:
+            frame = _STEPS[step](frame, factor)
+        return frame
+
+    def __call__(self, results: dict) -> dict:
+        if torch.rand(()) >= self.prob:
+            return results
+        common = self.draw()
+        augmented = {
+            i: self.apply(frame, self.draw() if self.per_frame else common)
+            for i, frame in results['frames'].items()
+        }
+        return dict(results, augmented=augmented)

@@ -1,0 +1,60 @@
+"""From a sample of pictures to what a depth model takes."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from mmengine.registry import TRANSFORMS
+from mmengine.structures import BaseDataElement
+from PIL import Image
+from torch import Tensor
+
+
+def to_tensor(picture: Image.Image) -> Tensor:
+    """(3, H, W) float32 RGB in [0, 1]."""
+    pixels = torch.from_numpy(np.array(picture)).permute(2, 0, 1)
+    return pixels.contiguous().float().div_(255)
+
+
+@TRANSFORMS.register_module()
+class PackFrames:
+    """Make dict(inputs, data_samples) of a sample.
+
+    inputs: images {frame id: (3, H, W)} clean, augmented {frame id: (3, H, W)} for the networks
+    (the same tensors where nothing was jittered), float32 RGB in [0, 1]; cam2img (3, 3) float32 in
+    pixels of the image, where the camera is known; stereo_transform (4, 4) float32 from this camera
+    to the other one, where there is a frame 's'. data_samples: metainfo dataset, name, folder,
+    frame, side, img_path, ori_shape, img_shape, flip; where the sample has them the fields lanes
+    (L, R), lane_rows (R,) and patches (P, K, 2).
+    """
+
+    def __call__(self, results: dict) -> dict:
+        images = {i: to_tensor(frame) for i, frame in results['frames'].items()}
+        augmented = images
+        if 'augmented' in results:
+            augmented = {i: to_tensor(frame) for i, frame in results['augmented'].items()}
+        inputs = dict(images=images, augmented=augmented)
+        if 'cam2img' in results:
+            inputs['cam2img'] = torch.from_numpy(results['cam2img']).float()
+        if 'stereo_offset' in results:
+            inputs['stereo_transform'] = torch.eye(4)
+            inputs['stereo_transform'][0, 3] = -results['stereo_offset']
+        return dict(inputs=inputs, data_samples=self._describe(results))
+
+    @staticmethod
+    def _describe(results: dict) -> BaseDataElement:
+        height, width = results['ori_shape']
+        sample = BaseDataElement(
+            metainfo=dict(
+                results['meta'],
+                img_path=results['img_paths'][0],
+                ori_shape=(height, width),
+                img_shape=results.get('img_shape', (height, width)),
+                flip=results.get('flip', False),
+                sample_idx=results.get('sample_idx', 0),
+            )
+        )
+        for field in ('lanes', 'lane_rows', 'patches'):
+            if field in results:
+                sample.set_field(torch.from_numpy(results[field]), field)
+        return sample

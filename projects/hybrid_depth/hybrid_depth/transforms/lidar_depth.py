@@ -1,0 +1,102 @@
+"""Sparse depth maps from a LiDAR sweep."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from mmcv.transforms import BaseTransform
+from mmdet3d.registry import TRANSFORMS
+
+from ..geometry import invert_rigid
+
+
+def load_sweep(path: str, num_features: int) -> np.ndarray:
+    """Read a nuScenes ``.pcd.bin`` sweep.
+
+    Returns:
+        (P, num_features) float32; the first three are x, y, z in the LiDAR frame, metres.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        OSError: its size is not a whole number of points, or no point is finite.
+    """
+    values = np.fromfile(path, dtype=np.float32)
+    if values.size == 0 or values.size % num_features:
+        raise OSError(
+            f'damaged LiDAR sweep {path}: expected a multiple of {num_features} float32 values, '
+            f'got {values.size}; copy or download this file again'
+        )
+    points = values.reshape(-1, num_features)
+    finite = np.isfinite(points[:, :3]).all(1)
+    if not finite.any():
+        raise OSError(
+            f'damaged LiDAR sweep {path}: expected points in metres, got no finite one of '
+            f'{len(points)}; copy or download this file again'
+        )
+    return points[finite]
+
+
+def project_nearest(
+    points: np.ndarray,
+    ego2cam: np.ndarray,
+    cam2img: np.ndarray,
+    img_aug: np.ndarray,
+    size: tuple[int, int],
+    depth_range: tuple[float, float],
+) -> np.ndarray:
+    """Depth maps that keep the nearest point of each pixel (bev.md §1.9), computed in float64.
+
+    Args:
+        points: (P, 3) ego frame, metres.
+        ego2cam: (N, 4, 4).
+        cam2img: (N, 3, 3) intrinsics of the original image.
+        img_aug: (N, 3, 3) original pixel to network pixel.
+        size: (H, W) of the network image.
+        depth_range: depths kept, first included, last not, metres.
+
+    Returns:
+        (N, H, W) float32 depth along the camera's axis, 0 = none.
+    """
+    height, width = size
+    project = img_aug @ cam2img @ ego2cam[:, :3]
+    u, v, depth = (points @ project[:, :, :3].transpose(0, 2, 1) + project[:, None, :, 3]).T
+    near, far = depth_range
+    point, cam = np.nonzero((depth >= near) & (depth < far))
+    depth = depth[point, cam]
+    u, v = np.rint(u[point, cam] / depth), np.rint(v[point, cam] / depth)
+    inside = (u >= 0) & (u < width) & (v >= 0) & (v < height)
+    index = ((cam * height + v) * width + u)[inside].astype(np.int64)
+    maps = torch.full((len(ego2cam) * height * width,), torch.inf, dtype=torch.float32)
+    maps.scatter_reduce_(
+        0, torch.from_numpy(index), torch.from_numpy(depth[inside]).float(), 'amin'
+    )
+    return maps.masked_fill_(maps.isinf(), 0).view(-1, height, width).numpy()
+
+
+@TRANSFORMS.register_module()
+class LoadLidarDepth(BaseTransform):
+    """Sets ``gt_depth`` (N, H, W), the keyframe's sweep seen by each augmented camera.
+
+    Goes after ``ImageAugmentation``. BEV augmentation does not touch it.
+
+    Args:
+        depth_range: depths kept, metres; take the depth bins' first and last edge.
+    """
+
+    def __init__(self, depth_range: tuple[float, float] = (1.0, 60.0)):
+        self.depth_range = depth_range
+
+    def transform(self, results: dict) -> dict:
+        points = load_sweep(results['lidar_path'], results['num_pts_feats'])[:, :3]
+        lidar2ego = results['lidar2ego']
+        ego2cam = invert_rigid(torch.from_numpy(results['cam2ego'])).numpy()
+        width, height = results['img'][0].size
+        results['gt_depth'] = project_nearest(
+            points.astype(np.float64) @ lidar2ego[:3, :3].T + lidar2ego[:3, 3],
+            ego2cam,
+            results['cam2img'],
+            results['img_aug'],
+            (height, width),
+            self.depth_range,
+        )
+        return results

@@ -1,0 +1,47 @@
+"""The last step of a pipeline: tensors for the model, boxes and meta information beside them."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from mmcv.transforms import BaseTransform
+from mmdet3d.registry import TRANSFORMS
+from mmdet3d.structures import Det3DDataSample
+from mmengine.structures import InstanceData
+
+_RIG_KEYS = ('cam2img', 'cam2ego', 'img_aug', 'bda', 'ego2global')
+_META_KEYS = (
+    'box_mode_3d', 'box_type_3d', 'cam_names', 'img_path', 'lidar2ego', 'lidar_path',
+    'num_pts_feats', 'sample_idx', 'scene_token', 'token',
+)  # fmt: skip
+
+
+@TRANSFORMS.register_module()
+class PackBEVInputs(BaseTransform):
+    """Packs one sample.
+
+    ``inputs``: img (N, 3, H, W) float32 RGB in [0, 1]; rig, the five matrices of a ``CameraRig``
+    as float64 (N leading, except bda and ego2global); gt_depth (N, H, W) metres where loaded.
+
+    ``data_samples``: gt_instances_3d (ego frame) where loaded; eval_ann_info (LiDAR frame) where
+    the dataset gives it; meta information.
+    """
+
+    def transform(self, results: dict) -> dict:
+        images = torch.from_numpy(np.stack([np.asarray(image) for image in results['img']]))
+        inputs = dict(
+            img=images.permute(0, 3, 1, 2).float().div_(255),
+            rig={key: torch.from_numpy(np.asarray(results[key])) for key in _RIG_KEYS},
+        )
+        if 'gt_depth' in results:
+            inputs['gt_depth'] = torch.from_numpy(results['gt_depth'])
+        sample = Det3DDataSample(
+            metainfo={key: results[key] for key in _META_KEYS if key in results}
+        )
+        if 'gt_bboxes_3d' in results:
+            sample.gt_instances_3d = InstanceData(
+                bboxes_3d=results['gt_bboxes_3d'],
+                labels_3d=torch.from_numpy(results['gt_labels_3d']),
+            )
+        sample.eval_ann_info = results.get('eval_ann_info')
+        return dict(inputs=inputs, data_samples=sample)

@@ -1,0 +1,141 @@
+"""The scene from above."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from .boxes import BOTTOM, SceneBoxes
+from .colors import BACKGROUND, EGO, FAINT_TEXT, GRID, PANEL, TEXT, TRUE_BOX, class_colors
+from .strokes import Text, clip_to_image, dash, draw_segments, draw_texts
+
+_LEGEND_COLUMNS = 3
+_ROW = 24
+
+
+def draw_bev(
+    points: np.ndarray | None,
+    predicted: SceneBoxes,
+    true: SceneBoxes | None,
+    class_names: Sequence[str],
+    reach: float = 51.2,
+    size: int = 900,
+) -> np.ndarray:
+    """Draw boxes and LiDAR from above, with a legend below: ego at the centre, forward up.
+
+    Args:
+        points: (P, 3) LiDAR points, metres, ego frame, or None.
+        predicted: boxes to draw solid, in their class's colour.
+        true: boxes to draw dashed and green, or None when unknown.
+        class_names: name of each label.
+        reach: metres from the centre to the border.
+        size: pixels, width and height of the map.
+
+    Returns:
+        (size + legend, size, 3) uint8 RGB.
+    """
+    canvas = np.empty((size, size, 3), dtype=np.uint8)
+    canvas[:] = BACKGROUND
+    _draw_points(canvas, points, reach)
+    _draw_rings(canvas, reach)
+    colors = class_colors(class_names)
+    segments, labels = _footprints(predicted, reach, size)
+    for label in np.unique(labels):
+        draw_segments(canvas, segments[labels == label], colors[label], 2)
+    if true is not None:
+        draw_segments(canvas, dash(_footprints(true, reach, size)[0], 5, 3), TRUE_BOX)
+    _draw_ego(canvas, reach)
+    return np.concatenate((canvas, _legend(size, predicted, true, class_names)))
+
+
+def bev_pixels(points: np.ndarray, reach: float, size: int) -> np.ndarray:
+    """(..., 2 or 3) ego metres to (..., 2) map pixels: x forward is up, y left is left."""
+    scale = size / (2 * reach)
+    return np.stack((reach - points[..., 1], reach - points[..., 0]), -1) * scale - 0.5
+
+
+def legend_height(class_names: Sequence[str]) -> int:
+    """Pixels that ``draw_bev`` adds below the map."""
+    rows = 1 + math.ceil(len(class_names) / _LEGEND_COLUMNS)
+    return _ROW * rows + 16
+
+
+def _footprints(boxes: SceneBoxes, reach: float, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """(L, 2, 2) outline and heading segments inside the map, and (L,) their labels."""
+    bottom = boxes.corners[:, BOTTOM]
+    sides = np.stack((bottom, np.roll(bottom, -1, 1)), 2)
+    headings = boxes.headings()[:, None]
+    wires = np.concatenate((sides, headings), 1)
+    segments, kept = clip_to_image(bev_pixels(wires.reshape(-1, 2, 3), reach, size), (size, size))
+    return segments, np.repeat(boxes.labels, wires.shape[1])[kept]
+
+
+def _draw_points(canvas: np.ndarray, points: np.ndarray | None, reach: float) -> None:
+    """Faint dots, a little brighter where many points fall on one pixel."""
+    if points is None:
+        return
+    size = len(canvas)
+    u, v = np.round(bev_pixels(points, reach, size)).astype(int).T
+    inside = (u >= 0) & (v >= 0) & (u < size) & (v < size)
+    hits = np.bincount(v[inside] * size + u[inside], minlength=size * size).reshape(size, size)
+    bright = np.clip(84 + 18 * np.log2(hits.clip(min=1)), 0, 160)
+    canvas[hits > 0] = bright[hits > 0, None].astype(np.uint8)
+
+
+def _draw_rings(canvas: np.ndarray, reach: float) -> None:
+    """Circles of equal distance with their metres, and the ego's axes."""
+    size = len(canvas)
+    spacing = next(s for s in (5, 10, 20, 50, 100, 1000) if reach / s <= 6)
+    centre = (size // 2, size // 2)
+    radii = np.arange(spacing, reach, spacing)
+    for radius in radii:
+        cv2.circle(canvas, centre, round(radius * size / (2 * reach)), GRID, 1, cv2.LINE_AA)
+    axes = np.array([[[size / 2, 0], [size / 2, size]], [[0, size / 2], [size, size / 2]]])
+    draw_segments(canvas, axes, GRID)
+    # Half way between backward and right: seldom on the road.
+    places = bev_pixels(radii[:, None] * np.array([-1.0, -1.0]) / np.sqrt(2), reach, size)
+    draw_texts(
+        canvas,
+        [
+            Text(u, v, f'{radius:g} m', 12, FAINT_TEXT, 'mm', (*BACKGROUND, 200))
+            for (u, v), radius in zip(places, radii, strict=True)
+        ],
+    )
+
+
+def _draw_ego(canvas: np.ndarray, reach: float) -> None:
+    arrow = np.array([[2.2, 0.0], [-1.4, 1.3], [-0.7, 0.0], [-1.4, -1.3]])
+    pixels = np.round(bev_pixels(arrow, reach, len(canvas))).astype(np.int32)
+    cv2.fillPoly(canvas, [pixels], EGO, cv2.LINE_AA)
+
+
+def _legend(
+    width: int, predicted: SceneBoxes, true: SceneBoxes | None, class_names: Sequence[str]
+) -> np.ndarray:
+    """Line styles, then one entry a class with the number of boxes."""
+    strip = np.empty((legend_height(class_names), width, 3), dtype=np.uint8)
+    strip[:] = PANEL
+    found = np.bincount(predicted.labels, minlength=len(class_names))
+    wanted = np.bincount(true.labels if true else [], minlength=len(class_names))
+    column = width / _LEGEND_COLUMNS
+
+    head = 8 + _ROW / 2
+    texts = [Text(52, head, f'predicted ({len(predicted)})')]
+    draw_segments(strip, np.array([[[14.0, head], [42.0, head]]]), TEXT, 2)
+    if true is not None:
+        texts.append(Text(column + 52, head, f'true ({len(true)})'))
+        line = np.array([[[column + 14.0, head], [column + 42.0, head]]])
+        draw_segments(strip, dash(line, 5, 3), TRUE_BOX)
+        texts.append(Text(2 * column + 14, head, 'class  predicted / true', color=FAINT_TEXT))
+
+    for index, (name, color) in enumerate(zip(class_names, class_colors(class_names), strict=True)):
+        u, v = index % _LEGEND_COLUMNS * column, head + _ROW * (1 + index // _LEGEND_COLUMNS)
+        count = f'{found[index]}' if true is None else f'{found[index]} / {wanted[index]}'
+        tint = TEXT if found[index] or wanted[index] else FAINT_TEXT
+        strip[int(v) - 6 : int(v) + 6, int(u) + 14 : int(u) + 26] = color
+        texts.append(Text(u + 34, v, f'{name.replace("_", " ")}  {count}', 13, tint))
+    draw_texts(strip, texts)
+    return strip

@@ -1,0 +1,140 @@
+"""Boxes of a scene, and the one way from a box to pixels that all pictures share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .strokes import clip_to_image
+
+# Corner order of mmdet3d's LiDARInstance3DBoxes: 0 1 2 3 are the rear face, 4 5 6 7 the front face;
+# 0 3 7 4 are the bottom.
+REAR_FACE = ((0, 1), (1, 2), (2, 3), (3, 0))
+FRONT_FACE = ((4, 5), (5, 6), (6, 7), (7, 4))
+BOX_EDGES = np.array([*REAR_FACE, *FRONT_FACE, (0, 4), (1, 5), (2, 6), (3, 7)], dtype=int)
+BOTTOM = np.array([0, 3, 7, 4])
+FRONT_BOTTOM = np.array([4, 7])
+
+
+@dataclass(frozen=True)
+class SceneBoxes:
+    """M boxes in the key-frame ego frame.
+
+    Args:
+        corners: (M, 8, 3) metres, in the corner order of mmdet3d's ``LiDARInstance3DBoxes``.
+        labels: (M,) class numbers.
+        scores: (M,) or None for true boxes.
+
+    Raises:
+        ValueError: shapes do not fit together.
+    """
+
+    corners: np.ndarray
+    labels: np.ndarray
+    scores: np.ndarray | None = None
+
+    def __post_init__(self):
+        count = len(self.labels)
+        if self.corners.shape != (count, 8, 3):
+            raise ValueError(
+                f'SceneBoxes: expected corners ({count}, 8, 3) for {count} labels, '
+                f'got {self.corners.shape}'
+            )
+        if self.scores is not None and len(self.scores) != count:
+            raise ValueError(f'SceneBoxes: {len(self.scores)} scores for {count} labels')
+
+    @classmethod
+    def from_ego(cls, bboxes_3d, labels, scores=None) -> SceneBoxes:
+        """Boxes of mmdet3d in the ego frame (``lidar_to_ego_boxes`` brings others there).
+
+        Args:
+            bboxes_3d: ``LiDARInstance3DBoxes`` (any object whose ``corners`` is (M, 8, 3)).
+            labels: (M,) class numbers; negative ones (classes outside the task) are left out.
+            scores: (M,) or None.
+        """
+        corners = _to_numpy(bboxes_3d.corners).astype(np.float64).reshape(-1, 8, 3)
+        labels = _to_numpy(labels).astype(int)
+        known = labels >= 0
+        return cls(
+            corners[known],
+            labels[known],
+            None if scores is None else _to_numpy(scores)[known],
+        )
+
+    @classmethod
+    def empty(cls) -> SceneBoxes:
+        return cls(np.empty((0, 8, 3)), np.empty(0, dtype=int), np.empty(0))
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def above(self, score_thr: float) -> SceneBoxes:
+        """The boxes that score at least ``score_thr``, best last (drawn on top)."""
+        order = np.argsort(self.scores, kind='stable')
+        order = order[self.scores[order] >= score_thr]
+        return SceneBoxes(self.corners[order], self.labels[order], self.scores[order])
+
+    def wires(self) -> np.ndarray:
+        """(M, 13, 2, 3) segments: twelve edges, then the heading from the bottom's centre to the
+        middle of its front edge."""
+        edges = self.corners[:, BOX_EDGES]
+        return np.concatenate((edges, self.headings()[:, None]), 1)
+
+    def headings(self) -> np.ndarray:
+        """(M, 2, 3) from the bottom's centre to the middle of its front edge."""
+        centre = self.corners[:, BOTTOM].mean(1)
+        front = self.corners[:, FRONT_BOTTOM].mean(1)
+        return np.stack((centre, front), 1)
+
+
+def project_points(points: np.ndarray, ego2img: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Ego points to pixels.
+
+    Args:
+        points: (..., 3) metres, ego frame.
+        ego2img: (3, 4) projection of one camera, see ``CameraRig.ego2img``.
+
+    Returns:
+        (..., 2) pixels (u, v), meaningless where the depth is not positive, and (...) depth along
+        the optical axis, metres.
+    """
+    homogeneous = points @ ego2img[:, :3].T + ego2img[:, 3]
+    depth = homogeneous[..., 2]
+    safe = np.where(depth > 0, depth, 1.0)
+    return homogeneous[..., :2] / safe[..., None], depth
+
+
+def project_wires(
+    wires: np.ndarray, ego2img: np.ndarray, size: tuple[int, int], near: float = 0.1
+) -> tuple[np.ndarray, np.ndarray]:
+    """Box wires to the parts of them that a camera sees.
+
+    A wire that passes the near plane is cut there: its end behind the camera has no pixel.
+
+    Args:
+        wires: (M, S, 2, 3) segments of M boxes, metres, ego frame.
+        ego2img: (3, 4) projection of one camera.
+        size: (height, width) of the image.
+        near: metres.
+
+    Returns:
+        (L, 2, 2) segments in pixels, inside the image, and (L,) the box of each.
+    """
+    owner = np.repeat(np.arange(len(wires)), wires.shape[1])
+    ends = wires.reshape(-1, 2, 3)
+    depth = project_points(ends, ego2img)[1]
+    shown = (depth > near).any(1)
+    ends, depth, owner = ends[shown], depth[shown], owner[shown]
+
+    behind = depth < near
+    span = np.where(behind.any(1), depth[:, 1] - depth[:, 0], 1.0)
+    share = ((near - depth[:, 0]) / span)[:, None]
+    cut = ends[:, 0] + share * (ends[:, 1] - ends[:, 0])
+    ends = np.where(behind[..., None], cut[:, None], ends)
+    segments, kept = clip_to_image(project_points(ends, ego2img)[0], size)
+    return segments, owner[kept]
+
+
+def _to_numpy(values) -> np.ndarray:
+    return values.detach().cpu().numpy() if hasattr(values, 'detach') else np.asarray(values)

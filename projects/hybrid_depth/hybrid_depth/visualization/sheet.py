@@ -1,0 +1,250 @@
+"""One picture a sample: cameras with boxes, depth of each camera, and the scene from above."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+import torch
+
+from ..geometry import CameraRig
+from .bev import draw_bev, legend_height
+from .boxes import SceneBoxes, project_points
+from .camera import draw_camera_boxes
+from .colors import BACKGROUND, FAINT_TEXT, TEXT
+from .depth import colorize_depth, depth_color_bar
+from .strokes import Text, draw_texts
+
+_USUAL_ORDER = (
+    'CAM_FRONT_LEFT',
+    'CAM_FRONT',
+    'CAM_FRONT_RIGHT',
+    'CAM_BACK_LEFT',
+    'CAM_BACK',
+    'CAM_BACK_RIGHT',
+)
+_COLUMNS = 3
+_GAP = 6
+_HEADER = 64
+_DOT_SHADE = (24, 24, 24)
+_LABEL_BACKGROUND = (0, 0, 0, 150)
+
+
+@dataclass(frozen=True)
+class BEVScene:
+    """Everything that one sheet shows.
+
+    Args:
+        images: N full-size camera images (H, W, 3) uint8 RGB.
+        cam_names: N names; nuScenes's six are laid out as they sit on the car.
+        rig: the cameras, B = 1; ``img_aug`` maps full-size pixels to the network's.
+        predicted: boxes in the ego frame, with scores.
+        true: true boxes in the ego frame, or None when unknown.
+        points: (P, 3) LiDAR points, ego frame, or None.
+        depth: (N, h, w) predicted depth over the network image, metres, or None.
+        network_size: (H, W) of the network image; needed with ``depth``.
+        title: one line, such as sample and scene.
+
+    Raises:
+        ValueError: numbers of cameras differ, or ``depth`` comes without ``network_size``.
+    """
+
+    images: Sequence[np.ndarray]
+    cam_names: Sequence[str]
+    rig: CameraRig
+    predicted: SceneBoxes
+    true: SceneBoxes | None = None
+    points: np.ndarray | None = None
+    depth: np.ndarray | None = None
+    network_size: tuple[int, int] | None = None
+    title: str = ''
+
+    def __post_init__(self):
+        counts = dict(images=len(self.images), cam_names=len(self.cam_names))
+        counts['rig'] = self.rig.num_cams
+        if self.depth is not None:
+            counts['depth'] = len(self.depth)
+            if self.network_size is None:
+                raise ValueError('BEVScene: depth needs network_size, the (H, W) it covers')
+        if len(set(counts.values())) != 1:
+            raise ValueError(f'BEVScene: expected one entry a camera in each, got {counts}')
+
+
+def make_sheet(
+    scene: BEVScene,
+    class_names: Sequence[str],
+    score_thr: float = 0.3,
+    camera_width: int = 480,
+    reach: float = 51.2,
+    depth_range: tuple[float, float] = (4.0, 60.0),
+) -> np.ndarray:
+    """Draw one sample.
+
+    Args:
+        scene: what to draw.
+        class_names: name of each label.
+        score_thr: predicted boxes below it are left out.
+        camera_width: pixels of one camera panel.
+        reach: metres shown around the ego vehicle from above.
+        depth_range: metres at the ends of the depth colours.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+    """
+    scene = replace(scene, predicted=scene.predicted.above(score_thr))
+    panels = [_fit(image, camera_width) for image in scene.images]
+    projections = _panel_projections(scene, panels)
+    order = _display_order(scene.cam_names)
+
+    parts = [_grid([_box_panel(scene, panels, projections, i, class_names) for i in order])]
+    if scene.depth is not None:
+        depth = [_depth_panel(scene, panels, projections, i, depth_range) for i in order]
+        parts.append(_grid(depth))
+        title = 'expected depth, metres'
+        if scene.points is not None:
+            title += ' (dots: LiDAR)'
+        parts.append(depth_color_bar(parts[0].shape[1], *depth_range, title))
+    cameras = _stack(parts)
+    side = max(len(cameras) - legend_height(class_names), 2 * camera_width)
+    bev = draw_bev(scene.points, scene.predicted, scene.true, class_names, reach, side)
+    body = _stack([cameras, bev], axis=1)
+    return _stack([_header(scene, score_thr, body.shape[1]), body])
+
+
+def _fit(image: np.ndarray, width: int) -> np.ndarray:
+    height = round(image.shape[0] * width / image.shape[1])
+    shrinks = width < image.shape[1]
+    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return cv2.resize(image, (width, height), interpolation=interpolation)
+
+
+def _resize_affine(size: tuple[int, int], new_size: tuple[int, int]) -> np.ndarray:
+    """(3, 3) of pixel centres when an image of (h, w) is resized to (H, W)."""
+    (h, w), (height, width) = size, new_size
+    sy, sx = height / h, width / w
+    return np.array([[sx, 0, (sx - 1) / 2], [0, sy, (sy - 1) / 2], [0, 0, 1]])
+
+
+def _panel_affines(scene: BEVScene, panels: Sequence[np.ndarray]) -> np.ndarray:
+    """(N, 3, 3) from full-size pixels to panel pixels."""
+    return np.stack(
+        [
+            _resize_affine(image.shape[:2], panel.shape[:2])
+            for image, panel in zip(scene.images, panels, strict=True)
+        ]
+    )
+
+
+def _panel_projections(scene: BEVScene, panels: Sequence[np.ndarray]) -> np.ndarray:
+    """(N, 3, 4) from ego metres to panel pixels."""
+    affines = torch.from_numpy(_panel_affines(scene, panels)).to(scene.rig.img_aug)
+    return replace(scene.rig, img_aug=affines[None]).ego2img()[0].numpy()
+
+
+def _display_order(cam_names: Sequence[str]) -> list[int]:
+    if set(_USUAL_ORDER) <= set(cam_names):
+        extra = [name for name in cam_names if name not in _USUAL_ORDER]
+        return [list(cam_names).index(name) for name in (*_USUAL_ORDER, *extra)]
+    return list(range(len(cam_names)))
+
+
+def _box_panel(
+    scene: BEVScene,
+    panels: Sequence[np.ndarray],
+    projections: np.ndarray,
+    camera: int,
+    class_names: Sequence[str],
+) -> np.ndarray:
+    panel, ego2img = panels[camera], projections[camera]
+    if scene.true is not None:
+        panel = draw_camera_boxes(panel, scene.true, ego2img, class_names, 'true')
+    panel = draw_camera_boxes(panel, scene.predicted, ego2img, class_names)
+    return _name(panel, scene.cam_names[camera])
+
+
+def _depth_panel(
+    scene: BEVScene,
+    panels: Sequence[np.ndarray],
+    projections: np.ndarray,
+    camera: int,
+    depth_range: tuple[float, float],
+) -> np.ndarray:
+    """Predicted depth where the network looks; the rest of the image stays, darkened."""
+    panel = (panels[camera] * 0.3).astype(np.uint8)
+    size = panel.shape[:2]
+    full2network = scene.rig.img_aug[0, camera].double().numpy()
+    full2panel = _panel_affines(scene, panels)[camera]
+    network2panel = full2panel @ np.linalg.inv(full2network)
+    depth = np.ascontiguousarray(scene.depth[camera], dtype=np.float32)
+    cell2panel = network2panel @ _resize_affine(depth.shape, scene.network_size)
+    dense = cv2.warpAffine(depth, cell2panel[:2], size[::-1], borderMode=cv2.BORDER_REPLICATE)
+
+    height, width = scene.network_size
+    border = np.array([[0, 0], [width, 0], [width, height], [0, height]]) - 0.5
+    border = border @ network2panel[:2, :2].T + network2panel[:2, 2]
+    seen = cv2.fillConvexPoly(np.zeros(size, np.uint8), np.round(border).astype(np.int32), 1) > 0
+    panel[seen] = colorize_depth(dense[seen], *depth_range)
+    if scene.points is not None:
+        _draw_lidar_depth(panel, scene.points, projections[camera], depth_range)
+    return _name(panel, scene.cam_names[camera])
+
+
+def _draw_lidar_depth(
+    panel: np.ndarray, points: np.ndarray, ego2img: np.ndarray, depth_range: tuple[float, float]
+) -> None:
+    """Measured depth as dots of the same colours: they stand out where the prediction is wrong."""
+    pixels, depth = project_points(points, ego2img)
+    height, width = panel.shape[:2]
+    u, v = np.round(pixels.clip(-9, max(height, width) + 9)).astype(int).T
+    seen = (depth > 0) & (u >= 1) & (v >= 1) & (u < width - 1) & (v < height - 1)
+    # Far points first, so that near ones lie on top.
+    order = np.flatnonzero(seen)[np.argsort(-depth[seen])]
+    u, v = u[order], v[order]
+    panel[v + 1, u] = panel[v + 1, u + 1] = _DOT_SHADE
+    panel[v, u] = panel[v, u + 1] = colorize_depth(depth[order], *depth_range)
+
+
+def _name(panel: np.ndarray, cam_name: str) -> np.ndarray:
+    caption = cam_name.removeprefix('CAM_').replace('_', ' ').lower()
+    draw_texts(panel, [Text(8, 13, caption, 13, TEXT, 'lm', _LABEL_BACKGROUND)])
+    return panel
+
+
+def _header(scene: BEVScene, score_thr: float, width: int) -> np.ndarray:
+    header = np.empty((_HEADER, width, 3), dtype=np.uint8)
+    header[:] = BACKGROUND
+    facts = [f'{len(scene.predicted)} boxes with score ≥ {score_thr:g}']
+    if scene.true is not None:
+        facts.append(f'{len(scene.true)} true boxes')
+    draw_texts(
+        header,
+        [
+            Text(12, 22, scene.title, 20),
+            Text(12, 48, '   ·   '.join(facts), 15, FAINT_TEXT),
+        ],
+    )
+    return header
+
+
+def _grid(panels: Sequence[np.ndarray]) -> np.ndarray:
+    rows = [panels[i : i + _COLUMNS] for i in range(0, len(panels), _COLUMNS)]
+    return _stack([_stack(row, axis=1) for row in rows])
+
+
+def _stack(parts: Sequence[np.ndarray], axis: int = 0) -> np.ndarray:
+    """Put images under (0) or beside (1) each other with a gap, padding the shorter ones."""
+    across = max(part.shape[1 - axis] for part in parts)
+    along = sum(part.shape[axis] for part in parts) + _GAP * (len(parts) - 1)
+    canvas = np.empty((along, across, 3) if axis == 0 else (across, along, 3), dtype=np.uint8)
+    canvas[:] = BACKGROUND
+    start = 0
+    for part in parts:
+        height, width = part.shape[:2]
+        if axis == 0:
+            canvas[start : start + height, :width] = part
+        else:
+            canvas[:height, start : start + width] = part
+        start += part.shape[axis] + _GAP
+    return canvas

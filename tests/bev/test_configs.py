@@ -1,0 +1,45 @@
+"""Every BEV config builds; swapping the depth net is one entry."""
+
+from pathlib import Path
+
+import pytest
+from mmdet3d.registry import MODELS
+from mmengine import Config
+
+import hybrid_depth  # noqa: F401  registers models
+from benchmarks.models import without_weights
+from hybrid_depth.bev import CameraAwareDepthNet, HybridDepthNet, PlainDepthNet
+
+CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
+EXPECTED = {
+    'bevdet_r50.py': PlainDepthNet,
+    'bevdet_r50_depth.py': CameraAwareDepthNet,
+    'bevdet_hybrid.py': HybridDepthNet,
+    'bevdet_r18_keyframe.py': PlainDepthNet,
+    'toy/bevdet_plain_toy.py': PlainDepthNet,
+    'toy/bevdet_depth_toy.py': CameraAwareDepthNet,
+    'toy/bevdet_hybrid_toy.py': HybridDepthNet,
+}
+
+
+def test_the_table_names_every_bev_config():
+    files = {p.relative_to(CONFIGS).as_posix() for p in CONFIGS.rglob('bevdet*.py')}
+    assert {f for f in files if not f.startswith('_base_')} == set(EXPECTED)
+
+
+@pytest.mark.parametrize('name', EXPECTED)
+def test_config_builds(name):
+    cfg = without_weights(Config.fromfile(CONFIGS / name))
+    transformer = MODELS.build(cfg.model.img_view_transformer)
+    assert type(transformer.depth_net) is EXPECTED[name]
+    assert transformer.depth_net.bins is transformer.bins
+
+
+def test_official_configs_keep_official_conventions():
+    for name in ('bevdet_r50.py', 'bevdet_r50_depth.py'):
+        model = Config.fromfile(CONFIGS / name).model
+        transformer = model.img_view_transformer
+        assert model.img_backbone.channel_order == 'bgr'
+        assert transformer.grid.rounding == 'trunc'
+        assert transformer.depth_bins.anchor == 'lower'
+        assert transformer.frustum_align == 'corners'

@@ -1,0 +1,109 @@
+"""Parity of single modules with official BEVDet (shared/golden/bevdet.md)."""
+
+import pytest
+import torch
+
+from hybrid_depth.bev import FPN_LSS, CameraAwareDepthNet, CustomFPN, CustomResNet, PlainDepthNet
+from hybrid_depth.bev.camera_aware_depth_net import camera_vector
+from hybrid_depth.bev.depth_supervision import LidarDepthTarget, block_minimum_depth
+from hybrid_depth.geometry import DepthBins
+from tests.golden.bevdet import Golden, feature, load_recipe, official_rig
+
+LIMIT = 1e-5  # "modules, DepthNet (scaled)" of the golden note
+VIEWS = ['test', 'aug']
+
+
+@pytest.fixture(scope='module')
+def golden() -> Golden:
+    return Golden('modules')
+
+
+@pytest.fixture(autouse=True)
+def no_grad():
+    with torch.no_grad():
+        yield
+
+
+def test_custom_fpn(golden):
+    fpn = load_recipe(CustomFPN([1024, 2048], 256), 'img_neck.')
+    out = fpn([feature('c4', (2, 1024, 16, 44)), feature('c5', (2, 2048, 8, 22))])
+    assert golden.error('fpn.out', out) < LIMIT
+
+
+def test_bev_backbone(golden):
+    trunk = load_recipe(CustomResNet(64), 'img_bev_encoder_backbone.')
+    for i, out in enumerate(trunk(feature('bev', (1, 64, 128, 128)))):
+        assert golden.error(f'bev_backbone.out{i}', out) < LIMIT
+
+
+def test_bev_neck(golden):
+    neck = load_recipe(FPN_LSS(640, 256), 'img_bev_encoder_neck.')
+    out = neck([feature('bev0', (1, 128, 64, 64)), None, feature('bev2', (1, 512, 16, 16))])
+    assert golden.error('bev_neck.out', out) < LIMIT
+
+
+def test_pre_process_net_is_a_one_stage_trunk(golden):
+    net = load_recipe(CustomResNet(80, [80], [2], [1]), 'pre_process_net.')
+    assert golden.error('pre_process.out', net(feature('bev80', (1, 80, 128, 128)))[0]) < LIMIT
+
+
+def test_plain_depth_net(golden):
+    bins = DepthBins(1.0, 60.0, step=1.0, anchor='lower')
+    net = load_recipe(PlainDepthNet(256, 64, bins), 'img_view_transformer.depth_net.')
+    out = net(feature('stride16', (6, 256, 16, 44)), None, None)
+    assert golden.error('depth_net.out', torch.cat((out.logits, out.context), 1)) < LIMIT
+    assert golden.error('depth_net.depth', out.prob) < LIMIT
+
+
+@pytest.mark.parametrize('view', VIEWS)
+def test_camera_vector(golden, view):
+    assert golden.error(f'camera_vector.{view}', camera_vector(official_rig(view))[None]) < 1e-6
+
+
+# The pure recipe saturates the gates, so its limit is wider (golden note, "plain").
+@pytest.mark.parametrize(
+    'mode, view, limit',
+    [('plain', 'test', 5e-5), ('scaled', 'test', LIMIT), ('scaled', 'aug', LIMIT)],
+)
+def test_camera_aware_depth_net(golden, mode, view, limit):
+    bins = DepthBins(1.0, 60.0, step=0.5, anchor='lower')
+    net = load_recipe(CameraAwareDepthNet(512, 80, bins), 'img_view_transformer.depth_net.')
+    if mode == 'scaled':
+        net.bn.running_mean.copy_(golden['override.running_mean'])
+        net.bn.running_var.copy_(golden['override.running_var'])
+    taps = {}
+    watched = dict(
+        reduce=net.reduce_conv,
+        depth_se=net.depth_se,
+        context_se=net.context_se,
+        block2=net.depth_conv[2],
+        aspp=net.depth_conv[3],
+    )
+    for name, module in watched.items():
+        module.register_forward_hook(lambda _m, _i, out, name=name: taps.update({name: out}))
+    out = net(feature('stride16_512', (6, 512, 16, 44)), None, official_rig(view))
+    taps.update(depth_logits=out.logits, context=out.context)
+    for name, value in taps.items():
+        assert golden.error(f'deep.{mode}.{view}.{name}', value) < limit, name
+
+
+@pytest.mark.parametrize('step', [1.0, 0.5])
+@pytest.mark.parametrize('view', VIEWS)
+def test_block_minimum_bins(view, step):
+    golden = Golden('depth')
+    bins = DepthBins(1.0, 60.0, step=step)
+    depth = torch.zeros(6, 256 * 704)
+    camera, pixel = golden[f'{view}.index'].long()
+    depth[camera, pixel] = golden[f'{view}.value']
+    nearest = block_minimum_depth(depth.view(6, 256, 704), (16, 44))
+    assert torch.equal(bins.index(nearest), golden[f'{view}.bins.D{bins.num}'].long())
+
+
+def test_block_minimum_refuses_cells_that_do_not_divide():
+    with pytest.raises(ValueError, match='do not divide'):
+        block_minimum_depth(torch.zeros(1, 30, 44), (16, 44))
+
+
+def test_lidar_target_names_the_missing_transform():
+    with pytest.raises(KeyError, match='LoadLidarDepth'):
+        LidarDepthTarget().loss(torch.zeros(6, 4, 2, 2), {}, DepthBins(1, 5, num=4))

@@ -1,0 +1,86 @@
+"""Classes of image cells from LiDAR depth and boxes."""
+
+import torch
+from mmdet3d.structures import LiDARInstance3DBoxes
+from mmengine.structures import InstanceData
+
+from hybrid_depth.bev.semantics import SemanticHead, lidar_classes, nearest_of_cell
+from hybrid_depth.geometry import CameraRig
+
+
+def forward_rig(bda: torch.Tensor | None = None) -> CameraRig:
+    """One camera 1.5 m above the ground that looks along ego x; 64 x 32 pixels, focal length 32."""
+    cam2ego = torch.tensor(
+        [[0, 0, 1, 0], [-1, 0, 0, 0], [0, -1, 0, 1.5], [0, 0, 0, 1]], dtype=torch.float64
+    )
+    cam2img = torch.tensor([[32, 0, 32], [0, 32, 16], [0, 0, 1]], dtype=torch.float64)
+    eye = torch.eye(4, dtype=torch.float64)[None]
+    return CameraRig(
+        cam2img[None, None],
+        cam2ego[None, None],
+        torch.eye(3, dtype=torch.float64)[None, None],
+        eye if bda is None else bda[None],
+        eye,
+    )
+
+
+def one_box(y: float = 0.0) -> InstanceData:
+    """A 4 m long, 2 m wide and high box of label 3, its rear face 8 m ahead."""
+    box = torch.tensor([[10.0, y, 0, 4, 2, 2, 0, 0, 0]])
+    return InstanceData(bboxes_3d=LiDARInstance3DBoxes(box, box_dim=9), labels_3d=torch.tensor([3]))
+
+
+def depth_map() -> torch.Tensor:
+    """A point on the box's rear, one above it, one beside it, one on the ground before it."""
+    depth = torch.zeros(1, 1, 32, 64)
+    depth[0, 0, 16, 32] = depth[0, 0, 4, 32] = depth[0, 0, 16, 50] = 8.0
+    depth[0, 0, 28, 32] = 4.0
+    return depth
+
+
+def test_points_in_a_box_have_its_class():
+    classes = lidar_classes(depth_map(), forward_rig(), [one_box()])
+    assert classes[0, 0, 16, 32] == 4
+    assert classes[0, 0, 4, 32] == classes[0, 0, 16, 50] == classes[0, 0, 28, 32] == 0
+    assert (classes >= 0).sum() == 4
+
+
+def test_bev_augmentation_moves_points_with_the_boxes():
+    bda = torch.diag(torch.tensor([-1.0, 1, 1, 1], dtype=torch.float64))
+    truth = one_box()
+    truth.bboxes_3d.flip('vertical')
+    assert lidar_classes(depth_map(), forward_rig(bda), [truth])[0, 0, 16, 32] == 4
+    assert lidar_classes(depth_map(), forward_rig(bda), [one_box()])[0, 0, 16, 32] == 0
+
+
+def test_no_boxes():
+    truth = InstanceData(
+        bboxes_3d=LiDARInstance3DBoxes(torch.zeros(0, 9), box_dim=9),
+        labels_3d=torch.zeros(0, dtype=torch.int64),
+    )
+    assert lidar_classes(depth_map(), forward_rig(), [truth]).max() == 0
+
+
+def test_the_nearest_point_of_a_cell_counts():
+    depth, classes = torch.zeros(1, 1, 4, 4), torch.full((1, 1, 4, 4), -1)
+    depth[0, 0, 0, 0], classes[0, 0, 0, 0] = 9.0, 0
+    depth[0, 0, 1, 1], classes[0, 0, 1, 1] = 3.0, 5
+    assert nearest_of_cell(depth, classes, (2, 2)).tolist() == [[[5, -1], [-1, -1]]]
+
+
+def test_head_learns_and_enriches():
+    head = SemanticHead(4, num_classes=10)
+    inputs = dict(gt_depth=depth_map(), rig=forward_rig(), gt_instances_3d=[one_box()])
+    x = torch.randn(1, 4, 8, 16)
+    optimizer = torch.optim.Adam(head.parameters(), lr=0.05)
+    losses = []
+    for _ in range(30):
+        loss = head.loss(head(x), inputs)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.2 * losses[0]
+    context = head.enrich(torch.ones(1, 6, 8, 16), head(x))
+    assert context.shape == (1, 16, 8, 16)
+    assert context[0, 6:, 4, 8].argmax() == 3  # the cell of the box

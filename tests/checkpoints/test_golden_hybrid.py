@@ -1,0 +1,77 @@
+"""Full-size Hybrid-depth releases through the converter and the API, against golden outputs."""
+
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+from hybrid_depth.apis import init_depth_model
+from hybrid_depth.checkpoints import load_checkpoint_file
+from hybrid_depth.checkpoints.convert import convert_checkpoint
+from hybrid_depth.checkpoints.strict_load import load_strictly
+from hybrid_depth.engine.build import build_model
+from hybrid_depth.inference.depth import read_config
+from tests.checkpoints.official_files import FOLDER, save_folder
+from tests.conftest import ROOT
+from tests.encoders.official import DATA, assert_golden, official_images, official_weights
+from tests.estimators.hybrid_model import triplet
+from tests.golden import weights
+
+pytestmark = pytest.mark.slow
+CONFIGS = ROOT / 'configs'
+MAP_LIMIT, DISPARITY_LIMIT, POSE_LIMIT = 1e-5, 3e-5, 1e-5
+
+
+@pytest.fixture(scope='module')
+def golden():
+    return np.load(DATA / 'hybrid_depth_decoder.npz')
+
+
+@pytest.fixture(scope='module')
+def stage2(tmp_path_factory, golden):
+    """The released folder with the recipe's weights."""
+    files = {name: official_weights(f'stage2/{name}') for name in FOLDER}
+    files['depth.pth']['depth_head.scratch.output_conv2.2.bias'].fill_(float(golden['head_bias']))
+    files['encoder.pth'] |= dict(height=224, width=672, use_stereo=False)
+    folder = save_folder(tmp_path_factory.mktemp('stage2') / 'release', files)
+    yield folder
+    shutil.rmtree(folder)  # a gigabyte
+
+
+@pytest.mark.parametrize('drop_text_tower', [False, True])
+@torch.no_grad()
+def test_stage_2(stage2, golden, tmp_path, drop_text_tower):
+    out = tmp_path / 'hybrid.pth'
+    conversion = convert_checkpoint(
+        'hybrid-depth-stage2', stage2, out, CONFIGS, drop_text_tower=drop_text_tower
+    )
+    assert conversion.overrides == {'model.encoder.text.num_tokens': 256}
+    model = init_depth_model(CONFIGS / '_base_/models/monodepth2_hybrid.py', out)
+    assert model.image_size == (224, 672)
+    assert (model.encoder.language.tower is None) == drop_text_tower
+    assert_golden(golden, 'scaled_disp', model.disparity(official_images()), DISPARITY_LIMIT)
+    if not drop_text_tower:
+        pictures, pose = triplet(), np.load(DATA / 'hybrid_depth_pose.npz')
+        found = model.relative_pose(pictures[0], pictures[1])
+        assert_golden(pose, 'eval.cam_T_cam.+1', found, POSE_LIMIT)
+    out.unlink()
+
+
+@torch.no_grad()
+def test_stage_1(tmp_path):
+    official = official_weights('stage1.ckpt[state_dict]')
+    checkpoint = dict(epoch=19, state_dict=official, optimizer_states=[{}])
+    torch.save(checkpoint, tmp_path / 'stage1.ckpt')
+    out = tmp_path / 'stage1.pth'
+    conversion = convert_checkpoint('hybrid-depth-stage1', tmp_path / 'stage1.ckpt', out, CONFIGS)
+    assert len(official) == 742 == len(conversion.kept) + len(conversion.dropped) - 2
+    model = build_model(read_config(CONFIGS / conversion.config)).eval()
+    load_strictly(model, load_checkpoint_file(out)['state_dict'], str(out))
+    for path in tmp_path.iterdir():
+        path.unlink()
+    golden = np.load(DATA / 'hybrid_depth_stage1.npz')
+    picture = torch.from_numpy(weights.image('hybrid_depth.stage1', (2, 3, 224, 392)))[:1]
+    for i, level in enumerate(model.encoder(picture).maps):
+        assert_golden(golden, f'fused{i}', level, MAP_LIMIT)
+    assert_golden(golden, 'text', model.encoder.language.text_matrix().T / 7**0.5, 2e-5)

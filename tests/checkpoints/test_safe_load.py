@@ -1,0 +1,135 @@
+import os
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.logging.history_buffer import HistoryBuffer
+from mmengine.runner import Runner
+from mmengine.runner.checkpoint import CheckpointLoader, load_from_http
+
+from hybrid_depth.checkpoints import UnsafeCheckpointError, load_checkpoint_file
+from tests.engine.tiny import tiny_config
+
+
+class RunsCode:
+    """A pickle of this calls a function when it is loaded."""
+
+    def __init__(self, function, *arguments) -> None:
+        self.call = (function, arguments)
+
+    def __reduce__(self):
+        return self.call
+
+
+class Attribute:
+    """A pickle of this asks for an attribute of a class that is allowed."""
+
+    def __init__(self, owner, name) -> None:
+        self.call = (getattr, (owner, name))
+
+    def __reduce__(self):
+        return self.call
+
+
+def hostile_objects(marker: Path) -> dict:
+    """By the name that the refusal has to give."""
+    return {
+        'posix.system': RunsCode(os.system, f'touch {marker}'),
+        'pathlib.Path': RunsCode(Path.touch, marker),
+        'exec': RunsCode(exec, f'open({str(marker)!r}, "w")'),
+        'builtins.getattr': Attribute(HistoryBuffer, '__init__'),
+    }
+
+
+@pytest.fixture(params=['posix.system', 'pathlib.Path', 'exec', 'builtins.getattr'])
+def hostile(request, tmp_path):
+    """(a checkpoint that would make a file, the file, what its error has to name)."""
+    path, marker = tmp_path / 'hostile.pth', tmp_path / 'code-has-run'
+    thing = hostile_objects(marker)[request.param]
+    torch.save(dict(state_dict={'net.weight': torch.ones(2)}, meta=thing), path)
+    return path, marker, request.param
+
+
+def test_the_hostile_files_are_real(tmp_path):
+    """Guards the tests below: an unguarded load does run the code."""
+    path, marker = tmp_path / 'hostile.pth', tmp_path / 'code-has-run'
+    torch.save(dict(meta=RunsCode(os.system, f'touch {marker}')), path)
+    with open(tmp_path / 'plain.pkl', 'wb') as file:
+        pickle.dump(RunsCode(os.system, f'touch {marker}'), file)
+    with open(tmp_path / 'plain.pkl', 'rb') as file:
+        pickle.load(file)
+    assert marker.exists()
+
+
+def test_hostile_checkpoint_is_refused_and_runs_nothing(hostile):
+    path, marker, name = hostile
+    with pytest.raises(UnsafeCheckpointError, match='do not trust') as caught:
+        load_checkpoint_file(path)
+    assert str(path) in str(caught.value)
+    assert f'got global {name}' in str(caught.value)
+    assert not marker.exists()
+
+
+def test_mmengine_refuses_it_too(hostile, tmp_path):
+    path, marker, _ = hostile
+    with pytest.raises(UnsafeCheckpointError):
+        CheckpointLoader.load_checkpoint(str(path))
+    runner = Runner.from_cfg(tiny_config(tmp_path / 'work'))
+    with pytest.raises(UnsafeCheckpointError):
+        runner.load_checkpoint(str(path))
+    assert not marker.exists()
+
+
+def test_web_addresses_are_read_with_weights_only(hostile, tmp_path):
+    """torch.hub, through which mmengine downloads, runs code by default."""
+    path, marker, _ = hostile
+    with pytest.raises(UnsafeCheckpointError):
+        load_from_http(path.as_uri(), model_dir=str(tmp_path / 'downloads'))
+    assert not marker.exists()
+
+
+def test_runner_saves_and_resumes(tmp_path):
+    cfg = tiny_config(tmp_path)
+    Runner.from_cfg(cfg).train()
+    checkpoint = load_checkpoint_file(tmp_path / 'epoch_3.pth')
+    assert isinstance(
+        checkpoint['message_hub']['log_scalars']['train/loss'], HistoryBuffer
+    )  # what torch alone refuses
+    again = Config(dict(cfg, resume=True, load_from=str(tmp_path / 'epoch_2.pth')))
+    again.work_dir = str(tmp_path / 'again')
+    again.experiment_name = 'again'
+    runner = Runner.from_cfg(again)
+    runner.train()
+    resumed = load_checkpoint_file(tmp_path / 'again' / 'epoch_3.pth')
+    for part in ('state_dict', 'ema_state_dict'):
+        for name, value in checkpoint[part].items():
+            assert torch.equal(value, resumed[part][name]), (part, name)
+    assert runner.message_hub.get_scalar('train/loss').data[0].size == 9
+
+
+def test_numpy_in_checkpoints_is_read(tmp_path):
+    saved = dict(score=np.float64(0.5), bins=np.arange(3.0), flags=np.array([True]))
+    torch.save(saved, tmp_path / 'numpy.pth')
+    loaded = load_checkpoint_file(tmp_path / 'numpy.pth')
+    assert loaded['score'] == 0.5
+    np.testing.assert_array_equal(loaded['bins'], saved['bins'])
+    np.testing.assert_array_equal(loaded['flags'], saved['flags'])
+
+
+def test_numpy_arrays_of_objects_are_refused(tmp_path):
+    torch.save(dict(a=np.array([{}], dtype=object)), tmp_path / 'objects.pth')
+    with pytest.raises(UnsafeCheckpointError):
+        load_checkpoint_file(tmp_path / 'objects.pth')
+
+
+def test_cut_and_missing_files_are_named(tmp_path):
+    whole, cut = tmp_path / 'whole.pth', tmp_path / 'cut.pth'
+    torch.save(dict(a=torch.ones(1000)), whole)
+    cut.write_bytes(whole.read_bytes()[:2000])
+    with pytest.raises(RuntimeError, match='cut.pth: expected a whole checkpoint'):
+        load_checkpoint_file(cut)
+    with pytest.raises(FileNotFoundError, match='absent.pth'):
+        load_checkpoint_file(tmp_path / 'absent.pth')

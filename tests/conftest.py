@@ -1,0 +1,55 @@
+"""Fixtures for all tests."""
+
+import os
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True)
+def _seed() -> None:
+    """Every test draws the same numbers, whatever ran before it."""
+    random.seed(0)
+    np.random.seed(0)
+    torch.manual_seed(0)
+
+
+@pytest.fixture(scope='session')
+def real_data() -> Path:
+    """Folder with real data: HYBRID_DEPTH_REAL_DATA, or shared/data beside the repository."""
+    folder = Path(os.environ.get('HYBRID_DEPTH_REAL_DATA', ROOT.parent / 'shared' / 'data'))
+    if not folder.is_dir():
+        pytest.skip(f'real data: no folder {folder} (set HYBRID_DEPTH_REAL_DATA)')
+    return folder
+
+
+def _toy_world(
+    folders: pytest.TempPathFactory, layout: str, size: tuple[int, int], **kwargs
+) -> Path:
+    from hybrid_depth.datasets.toy_world import make_toy_world
+
+    out = folders.mktemp('toy') / layout
+    return make_toy_world(out, scenes=2, size=size, workers=2, layout=layout, **kwargs)
+
+
+@pytest.fixture(scope='session')
+def toy_nuscenes(tmp_path_factory) -> Path:
+    """Toy nuScenes root: a scene of mini_train and one of mini_val, two keyframes each."""
+    return _toy_world(tmp_path_factory, 'nuscenes', (64, 36), keyframes=2)
+
+
+@pytest.fixture(scope='session')
+def toy_kitti(tmp_path_factory) -> Path:
+    """Toy KITTI raw tree: a drive to train on and one held out, five frames each."""
+    return _toy_world(tmp_path_factory, 'kitti', (160, 48), keyframes=1)
+
+
+@pytest.fixture(scope='session')
+def toy_lanes(tmp_path_factory) -> Path:
+    """Toy TuSimple labels: a picture to train on and one held out."""
+    return _toy_world(tmp_path_factory, 'tusimple', (160, 90), keyframes=1)

@@ -1,0 +1,94 @@
+"""Depth models trained and scored by the command lines, on a toy tree of a few frames."""
+
+import json
+
+import pytest
+import torch
+
+from tests.conftest import ROOT
+from tests.tools.run import run_tool
+
+# Two iterations; smaller pictures than the toy configs have.
+CONFIG = """
+_base_ = '{base}'
+train_dataloader = dict(batch_size=3, num_workers=0, dataset={train})
+val_dataloader = dict(num_workers=0, dataset={val})
+test_dataloader = val_dataloader
+{evaluator}
+train_cfg = dict(max_epochs=1, val_interval=1)
+"""
+
+
+def write_config(folder, name, train, val=None, truth=None):
+    """A toy config on other data."""
+    evaluator = f"val_evaluator = dict(truth='{truth}')\ntest_evaluator = val_evaluator"
+    path = folder / f'{name}.py'
+    base = ROOT / 'configs' / 'toy' / f'{name}.py'
+    evaluator = evaluator if truth else ''
+    path.write_text(CONFIG.format(base=base, train=train, val=val or train, evaluator=evaluator))
+    return path
+
+
+def train_and_test(config, work_dir, *options):
+    """Results of the test, and the checkpoint."""
+    assert run_tool('train.py', config, '--work-dir', work_dir, *options) is None
+    checkpoint, out = work_dir / 'epoch_1.pth', work_dir / 'test'
+    assert run_tool('test.py', config, checkpoint, '--work-dir', out) is None
+    (scores,) = out.glob('*/*.json')
+    return json.loads(scores.read_text().splitlines()[-1]), torch.load(checkpoint)
+
+
+@pytest.fixture(scope='module')
+def truth(toy_kitti, tmp_path_factory):
+    out = tmp_path_factory.mktemp('truth')
+    options = ('--split', 'splits/toy/val_files.txt', '--source', 'improved')
+    assert run_tool('prepare_kitti.py', 'export-gt', toy_kitti, out, *options) is None
+    return out
+
+
+@pytest.fixture(scope='module')
+def stage1(toy_lanes, tmp_path_factory):
+    """A stage 1 checkpoint."""
+    folder = tmp_path_factory.mktemp('stage1')
+    repeated = f"dict(dataset=dict(data_root='{toy_lanes}/'), times=6)"
+    config = write_config(folder, 'hybrid_stage1_toy', repeated, f"dict(data_root='{toy_lanes}/')")
+    scores, checkpoint = train_and_test(config, folder / 'run')
+    assert 0 <= scores['patches/order_accuracy'] <= 1 and scores['patches/lines'] > 0
+    assert checkpoint['meta']['iter'] == 2
+    return folder / 'run' / 'epoch_1.pth'
+
+
+@pytest.mark.slow
+def test_monodepth2(toy_kitti, truth, tmp_path):
+    config = write_config(
+        tmp_path, 'monodepth2_r18_toy', f"dict(data_root='{toy_kitti}/')", truth=truth
+    )
+    scores, checkpoint = train_and_test(config, tmp_path / 'run')
+    assert checkpoint['meta']['iter'] == 2
+    assert 0 < scores['depth/abs_rel'] < 5
+
+
+def test_stage_1_then_stage_2(toy_kitti, truth, stage1, tmp_path):
+    data = f"dict(data_root='{toy_kitti}/')"
+    config = write_config(tmp_path, 'monodepth2_hybrid_toy', data, truth=truth)
+    start = f'model.init_cfg.checkpoint={stage1}'
+    scores, checkpoint = train_and_test(config, tmp_path / 'run', '--cfg-options', start)
+    assert 0 < scores['depth/abs_rel'] < 5
+    began, state = torch.load(stage1)['state_dict'], checkpoint['state_dict']
+    for tower in ('clip.visual.conv1', 'dino.vit.patch_embed.proj'):
+        name = f'encoder.{tower}.weight'  # two steps of the warm-up move it by 1e-4 at most
+        assert torch.allclose(state[name], began[name], atol=1e-3), name
+
+
+def test_stage_1_on_ground_rows(toy_kitti, tmp_path):
+    config = write_config(tmp_path, 'hybrid_stage1_ground_toy', f"dict(data_root='{toy_kitti}/')")
+    scores, _ = train_and_test(config, tmp_path / 'run')
+    assert scores['patches/lines'] == 3 * 4
+
+
+def test_stage_2_without_its_stage_1(toy_kitti, truth, tmp_path):
+    data = f"dict(data_root='{toy_kitti}/')"
+    config = write_config(tmp_path, 'monodepth2_hybrid_toy', data, truth=truth)
+    start = f'model.init_cfg.checkpoint={tmp_path}/none.pth'
+    said = run_tool('train.py', config, '--work-dir', tmp_path, '--cfg-options', start)
+    assert 'Train stage 1 first' in said

@@ -1,0 +1,49 @@
+"""The commands of `make demo` on a toy world of a few frames, run as a user runs them."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from hybrid_depth.datasets.nuscenes_infos import create_nuscenes_infos
+from hybrid_depth.datasets.toy_world import make_toy_world
+from tests.conftest import ROOT
+from tests.engine.kill_resume import assert_resume_is_exact
+
+# Two training frames at batch 1: two iterations an epoch. Scoring is left to tools/test.py.
+CONFIG = """
+_base_ = '{base}'
+data_root = '{root}/'
+train_dataloader = dict(batch_size=1, dataset=dict(data_root=data_root))
+val_dataloader = dict(num_workers=0, dataset=dict(data_root=data_root))
+test_dataloader = val_dataloader
+val_evaluator = dict(
+    data_root=data_root, ann_file=data_root + 'nuscenes_infos_val.pkl', eval_split='mini_val'
+)
+test_evaluator = val_evaluator
+train_cfg = dict(max_epochs=2, val_interval=3)
+"""
+
+
+@pytest.fixture(scope='module')
+def toy_config(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('toy')
+    root = make_toy_world(folder / 'world', scenes=2, keyframes=2, size=(128, 72), workers=1)
+    create_nuscenes_infos(root, 'v1.0-mini')
+    config = folder / 'small.py'
+    base = ROOT / 'configs' / 'toy' / 'bevdet_hybrid_toy.py'
+    config.write_text(CONFIG.format(base=base, root=root))
+    return config
+
+
+def test_killed_resumed_trained_and_tested(toy_config, tmp_path):
+    assert_resume_is_exact(toy_config, tmp_path, kill_at_iter=3, last='epoch_2.pth')
+
+    out = tmp_path / 'tested'
+    command = [ROOT / 'tools' / 'test.py', toy_config, tmp_path / 'broken' / 'epoch_2.pth']
+    options = ['--work-dir', out, '--show-dir', out / 'pictures']
+    subprocess.run([sys.executable, *map(str, [*command, *options])], cwd=ROOT, check=True)
+    scores = json.loads((out / 'metrics.json').read_text())
+    assert 0 <= scores['mAP'] <= 1 and 0 <= scores['NDS'] <= 1
+    assert len(list((out / 'pictures').rglob('*.png'))) == 2

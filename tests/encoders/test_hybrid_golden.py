@@ -1,0 +1,74 @@
+"""The full-size hybrid encoder against numbers of the official release (golden/hybrid_depth.md)."""
+
+import numpy as np
+import pytest
+import torch
+
+from hybrid_depth.foundation import resize_position_embedding
+from tests.encoders.official import (
+    DATA,
+    assert_golden,
+    official_encoder,
+    official_images,
+    official_shapes,
+)
+
+LIMIT = 1e-5
+TEXT_LIMIT = 2e-5
+HEAD_INPUT_LIMIT = 3e-5
+
+
+@pytest.fixture(scope='module')
+def encoder():
+    return official_encoder()
+
+
+@pytest.fixture(scope='module')
+def golden():
+    return np.load(DATA / 'hybrid_depth_encoder.npz')
+
+
+@pytest.fixture(scope='module')
+def images():
+    return official_images()
+
+
+def test_position_embedding(encoder, golden):
+    grid = encoder.dino.vit.pos_embed[:, 1:].detach().unflatten(1, (37, 37))
+    assert_golden(golden, 'position', resize_position_embedding(grid, (16, 48)), LIMIT)
+
+
+@torch.no_grad()
+def test_towers(encoder, golden, images):
+    maps, class_tokens = encoder.dino(images)
+    for i, (feature, token) in enumerate(zip(maps, class_tokens, strict=True)):
+        assert_golden(golden, f'dino{i}', feature, LIMIT)
+        assert_golden(golden, f'dino_cls{i}', token, LIMIT)
+    for name, feature in encoder.clip(images).items():
+        assert_golden(golden, f'clip_{name}', feature, LIMIT)
+
+
+@torch.no_grad()
+def test_fused_maps_and_head_input(encoder, golden, images):
+    features = encoder(images)
+    assert_golden(golden, 'dino_cls_out', features.class_token, LIMIT)
+    decoder_golden = np.load(DATA / 'hybrid_depth_decoder.npz')
+    for i, (fused, joined) in enumerate(zip(features.maps, features.joined(), strict=True)):
+        assert_golden(golden, f'fused{i}', fused, LIMIT)
+        assert_golden(decoder_golden, f'head_input{i}', joined, HEAD_INPUT_LIMIT)
+
+
+def test_text_matrix(encoder, golden):
+    # The release keeps the transposed matrix divided by its Frobenius norm, sqrt(256).
+    assert_golden(golden, 'text', encoder.language.text_matrix().T / 16, TEXT_LIMIT)
+
+
+def test_parameter_counts(encoder):
+    """hybrid_depth.md §2.7, less the parts that are flagged but never run."""
+    shapes = official_shapes('stage2/encoder.pth')
+    unused = sum(int(np.prod(s)) for k, s in shapes.items() if 'attnpool' in k or 'scale' in k)
+    mask_token = 768
+    parameters = list(encoder.parameters())
+    trained = [p for p in parameters if p.requires_grad]
+    assert sum(p.numel() for p in parameters) == 189_636_961 - unused - mask_token
+    assert sum(p.numel() for p in trained) == 72_317_281 - unused

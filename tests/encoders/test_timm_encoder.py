@@ -1,0 +1,25 @@
+import torch
+from mmengine.registry import MODELS
+
+
+def test_pyramid():
+    encoder = MODELS.build(dict(type='TimmDepthEncoder', name='test_resnet', out_indices=(1, 2, 3)))
+    features = encoder(torch.rand(2, 3, 64, 96))
+    assert len(features.maps) == 3 and features.text_logits is None
+    for feature, channels, stride in zip(
+        features.maps, encoder.out_channels, encoder.out_strides, strict=True
+    ):
+        assert feature.shape == (2, channels, 64 // stride, 96 // stride)
+    assert encoder.out_strides == sorted(encoder.out_strides)
+
+
+def test_normalises_for_itself():
+    torch.manual_seed(0)
+    own = MODELS.build(
+        dict(type='TimmDepthEncoder', name='test_resnet', mean=(0.5,) * 3, std=(1,) * 3)
+    )
+    plain = MODELS.build(dict(type='TimmDepthEncoder', name='test_resnet', mean='none', std='none'))
+    plain.load_state_dict(own.state_dict())
+    images = torch.rand(1, 3, 32, 32)
+    got, expected = own.eval()(images), plain.eval()(images - 0.5)
+    assert torch.equal(got.maps[-1], expected.maps[-1])

@@ -1,0 +1,112 @@
+import subprocess
+import sys
+
+import pytest
+from mmengine.config import Config
+
+from hybrid_depth.engine import config as config_tools
+from tests.engine.kill_resume import ROOT
+
+
+@pytest.fixture
+def cfg(tmp_path) -> Config:
+    return Config(
+        dict(
+            work_dir=str(tmp_path),
+            optim_wrapper=dict(type='OptimWrapper'),
+            custom_hooks=[dict(type='EMAHook')],
+        )
+    )
+
+
+def load(path, tmp_path, **changes):
+    arguments = dict(root=tmp_path, work_dir=None, options=None, launcher='none')
+    return config_tools.load_config(str(path), **{**arguments, **changes})
+
+
+def test_config_is_found_from_elsewhere_and_names_the_work_dir(tmp_path, monkeypatch):
+    (tmp_path / 'configs').mkdir()
+    (tmp_path / 'configs' / 'net.py').write_text('model = dict(depth=18, width=dict(a=1))\n')
+    (tmp_path / 'elsewhere').mkdir()
+    monkeypatch.chdir(tmp_path / 'elsewhere')
+    cfg = load('configs/net.py', tmp_path, options={'model.width.a': 2})
+    assert cfg.work_dir == 'work_dirs/net'
+    assert cfg.model == dict(depth=18, width=dict(a=2))
+    assert load('configs/net.py', tmp_path, work_dir='w').work_dir == 'w'
+    with pytest.raises(FileNotFoundError, match='absent.py'):
+        load('absent.py', tmp_path)
+
+
+def test_amp(cfg, monkeypatch):
+    monkeypatch.setattr(config_tools, 'get_device', lambda: 'cuda')
+    config_tools.enable_amp(cfg)
+    assert cfg.optim_wrapper == dict(type='AmpOptimWrapper', loss_scale='dynamic')
+    monkeypatch.setattr(config_tools, 'get_device', lambda: 'cpu')
+    config_tools.enable_amp(cfg)
+    assert cfg.optim_wrapper == dict(type='BFloat16OptimWrapper')
+    cfg.optim_wrapper.type = 'ApexOptimWrapper'
+    with pytest.raises(config_tools.ConfigError, match='ApexOptimWrapper'):
+        config_tools.enable_amp(cfg)
+
+
+def test_lr_scaling(cfg):
+    with pytest.raises(config_tools.ConfigError, match='base_batch_size'):
+        config_tools.enable_lr_scaling(cfg)
+    cfg.auto_scale_lr = dict(enable=False, base_batch_size=64)
+    config_tools.enable_lr_scaling(cfg)
+    assert cfg.auto_scale_lr.enable
+
+
+def test_resume(cfg, tmp_path):
+    config_tools.set_resume(cfg, 'auto')
+    assert 'resume' not in cfg, 'nothing to resume from: starts anew'
+    (tmp_path / 'epoch_1.pth').touch()
+    config_tools.set_resume(cfg, 'auto')
+    assert cfg.resume and cfg.load_from == str(tmp_path / 'epoch_1.pth')
+    with pytest.raises(FileNotFoundError, match='absent.pth'):
+        config_tools.set_resume(cfg, 'absent.pth')
+
+
+def test_metrics_are_written_into_the_work_directory(cfg):
+    cfg.test_evaluator = dict(type='DepthMetric')
+    config_tools.add_report(cfg)
+    assert cfg.test_evaluator.out_dir == cfg.work_dir
+    elsewhere = dict(type='NuScenesBEVMetric', out_dir='elsewhere')
+    cfg.test_evaluator = [dict(type='PatchOrderMetric'), elsewhere]
+    config_tools.add_report(cfg)
+    assert cfg.test_evaluator == [dict(type='PatchOrderMetric'), elsewhere]
+
+
+def test_pictures_join_the_hooks_of_the_config(cfg, monkeypatch):
+    config_tools.add_pictures(cfg, 'out', 0.3, show=False, wait_time=1)
+    assert cfg.custom_hooks[1:] == [dict(type='BEVPictureHook', out_dir='out', score_thr=0.3)]
+    monkeypatch.setenv('DISPLAY', ':0')
+    config_tools.add_pictures(cfg, 'out', 0.3, show=True, wait_time=1)
+    assert cfg.custom_hooks[-1] == dict(type='PictureWindowHook', folder='out', wait_time=1)
+
+
+def test_window_without_a_screen_is_refused(cfg, monkeypatch):
+    monkeypatch.setattr(sys, 'platform', 'linux')
+    monkeypatch.delenv('DISPLAY', raising=False)
+    monkeypatch.delenv('WAYLAND_DISPLAY', raising=False)
+    with pytest.raises(config_tools.ConfigError, match='--show-dir'):
+        config_tools.add_pictures(cfg, 'out', 0.3, show=True, wait_time=1)
+
+
+def test_missing_data_ends_the_tool_with_advice(tmp_path):
+    """A config without its data: exit code 1, no traceback, what is missing, how to get it."""
+    config = tmp_path / 'net.py'
+    config.write_text(
+        "custom_imports = dict(imports=['hybrid_depth'])\n"
+        "train_dataloader = dict(dataset=dict(data_root='data/nuscenes/', ann_file='a.pkl'))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, ROOT / 'tools' / 'train.py', config],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert 'Traceback' not in done.stderr
+    assert f'{tmp_path}/data/nuscenes does not exist' in done.stderr
+    assert 'create_nuscenes_infos.py --root data/nuscenes' in done.stderr

@@ -1,0 +1,131 @@
+"""Training steps of the official Monodepth2 (golden/monodepth2.md)."""
+
+import pytest
+import torch
+
+from hybrid_depth.geometry.rigid import invert_rigid
+from tests.estimators.golden_model import build, gradient_norm, make_inputs, official_modules
+from tests.golden.monodepth2 import SIZE, SMALL, Golden
+
+LIMIT = 1e-4
+TRAINING_MAP_LIMIT = 1e-3
+GRADIENT_NORM_LIMIT = 2e-3
+GRADIENT_LIMIT = 1e-2
+MASK_SHARE = 5e-3
+
+VARIANTS = dict(
+    base={},
+    v1_multiscale=dict(full_size=False),
+    avg_reprojection=dict(average=True),
+    no_automask=dict(automask=False),
+    no_automask_avg=dict(automask=False, average=True),
+    baseline=dict(automask=False, average=True, full_size=False),
+    no_ssim=dict(ssim_weight=0.0),
+    pose_shared=dict(pose_net=dict(type='SharedPoseNet')),
+    posecnn=dict(pose_net=dict(type='PoseCNN')),
+    mono_stereo=dict(sources=(-1, 1, 's')),
+    stereo=dict(sources=('s',), pose_net=None),
+    two_scales=dict(decoder=dict(type='Monodepth2Decoder', scales=(0, 1))),
+    one_source=dict(sources=(1,)),
+)
+
+
+# The rest, and the other sampling convention, only with the slow tests.
+QUICK = ('baseline', 'no_ssim', 'pose_shared', 'posecnn', 'mono_stereo')
+CASES = [
+    pytest.param(name, 1, marks=() if name in QUICK else pytest.mark.slow) for name in VARIANTS
+] + [pytest.param(name, 0, marks=pytest.mark.slow) for name in VARIANTS]
+
+
+@pytest.fixture(scope='module', params=[True, False], ids=['corners', 'no_corners'])
+def step(request):
+    """(golden, model, comparisons) after one forward and backward pass."""
+    model = build(align_corners=request.param)
+    comparisons = {}
+    compare = model.compare
+    model.compare = lambda inputs: comparisons.update(compare(inputs)) or comparisons
+    losses = model(make_inputs(SIZE), mode='loss')
+    model.parse_losses(losses)[0].backward()
+    return Golden(f'train_ac{int(request.param)}'), model, comparisons, losses
+
+
+def test_loss_terms(step):
+    golden, _, comparisons, losses = step
+    total = losses['loss_photometric'] + losses['loss_smoothness']
+    golden.check('loss', total, LIMIT)
+    for scale, found in comparisons.items():
+        golden.check(f'disp{scale}', found.output, LIMIT)
+        golden.check(f'depth{scale}', found.depth, LIMIT)
+        golden.check(f'term.photometric{scale}', found.smallest.mean(), LIMIT)
+        golden.check(f'term.smooth{scale}', found.smoothness, LIMIT)
+        golden.check(f'term.reprojection{scale}', found.errors.mean((1, 2, 3, 4)), LIMIT)
+        golden.check(f'automask{scale}', found.warped_wins.float().mean(), MASK_SHARE)
+        loss = found.smallest.mean() + 1e-3 / 2**scale * found.smoothness
+        golden.check(f'loss{scale}', loss, LIMIT)
+
+
+def test_maps(step):
+    golden, _, comparisons, _ = step
+    for i, source in enumerate(('-1', '+1')):
+        golden.check(f'cam_T_cam{source}', comparisons[0].transforms[i], LIMIT)
+        for scale in (0, 3):
+            found = comparisons[scale]
+            golden.check(f'grid{source}.{scale}', found.grid[i], TRAINING_MAP_LIMIT)
+            golden.check(f'warped{source}.{scale}', found.warped[i], TRAINING_MAP_LIMIT)
+    errors = comparisons[0].errors[:, :, 0].transpose(0, 1)
+    golden.check('map.reprojection0', errors, TRAINING_MAP_LIMIT)
+    wins = comparisons[0].warped_wins.reshape(-1)[:: int(golden['automask.step'])]
+    assert (wins != golden['automask.slice'].bool()).float().mean() < MASK_SHARE
+
+
+def test_gradients(step):
+    golden, model, _, _ = step
+    checked = 0
+    for name, module in official_modules(model).items():
+        golden.check(f'gradnorm.{name}', gradient_norm(module), GRADIENT_NORM_LIMIT)
+        for key, parameter in module.named_parameters():
+            full = f'gradnorm.{name}.{key}'
+            if full in golden.arrays:
+                golden.check(full, parameter.grad.double().norm(), GRADIENT_NORM_LIMIT)
+                golden.check(f'grad.{name}.{key}', parameter.grad, GRADIENT_LIMIT)
+                checked += 1
+    assert checked == 8
+
+
+def test_running_statistics(step):
+    golden, model, _, _ = step
+    for name in ('encoder', 'pose_encoder'):
+        norm = official_modules(model)[name].encoder.bn1
+        golden.check(f'running_mean.{name}.bn1', norm.running_mean, LIMIT)
+    assert norm.num_batches_tracked == golden['batches_tracked.pose_encoder.bn1'] == 2
+
+
+@pytest.mark.parametrize(('name', 'convention'), CASES)
+def test_variants(name, convention):
+    golden, prefix = Golden('variants'), f'{name}.ac{convention}'
+    model = build(align_corners=bool(convention), **VARIANTS[name])
+    inputs = make_inputs(SMALL, stereo='s' in model.sources)
+    found = model.compare(inputs)
+    model.compare = lambda _: found
+    losses = model(inputs, mode='loss')
+    scales = [c.smallest.mean() + 1e-3 / 2**s * c.smoothness for s, c in found.items()]
+    golden.check(f'{prefix}.scales', torch.stack(scales), LIMIT)
+    loss = model.parse_losses(losses)[0]
+    golden.check(f'{prefix}.loss', loss, LIMIT)
+    loss.backward()
+    modules = official_modules(model)
+    for module in modules:
+        golden.check(f'{prefix}.gradnorm.{module}', gradient_norm(modules[module]), 2e-3)
+    if convention == 0 and name != 'posecnn':
+        transforms = dict(zip(model.sources, found[0].transforms, strict=True))
+        for source in set(model.sources) - {'s'}:
+            golden.check(f'{name}.cam_T_cam.{source:+d}', transforms[source], LIMIT)
+
+
+@torch.no_grad()
+def test_posecnn_motion_before_it_is_scaled_by_depth():
+    golden, model = Golden('variants'), build(**VARIANTS['posecnn'])
+    shown = make_inputs(SMALL)['augmented']
+    before, after = (model.relative_pose(shown[i], shown[i + 1]) for i in (-1, 0))
+    golden.check('posecnn.cam_T_cam.-1', invert_rigid(before), LIMIT)
+    golden.check('posecnn.cam_T_cam.+1', after, LIMIT)

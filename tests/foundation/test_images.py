@@ -1,0 +1,51 @@
+import pytest
+import torch
+
+from hybrid_depth.foundation.images import InputNormalization, even_taps, resize_images
+
+
+def test_none_changes_nothing():
+    images = torch.rand(2, 3, 4, 5)
+    assert torch.equal(InputNormalization()(images), images)
+
+
+def test_bgr_swaps_before_statistics_in_the_order_written():
+    images = torch.tensor([1.0, 0.5, 0.0]).view(1, 3, 1, 1)
+    normalize = InputNormalization((0.5, 0.0, 0.0), (1.0, 1.0, 2.0), 'bgr')
+    assert normalize(images).flatten().tolist() == [-0.5, 0.5, 0.5]
+
+
+def test_statistics_are_not_saved_but_move_with_the_module():
+    normalize = InputNormalization('imagenet', 'imagenet').double()
+    assert normalize.state_dict() == {} and normalize.mean.dtype == torch.float64
+
+
+@pytest.mark.parametrize(
+    'images',
+    [torch.rand(2, 6, 3, 4, 4), torch.rand(3, 4, 4), torch.zeros(1, 3, 4, 4, dtype=torch.uint8)],
+)
+def test_wrong_images_are_refused(images):
+    with pytest.raises(ValueError, match='expected RGB images'):
+        InputNormalization()(images)
+
+
+@pytest.mark.parametrize(
+    'arguments',
+    [dict(mean='imagent'), dict(std=(1.0, 1.0)), dict(channel_order='grb')],
+)
+def test_wrong_statistics_are_refused(arguments):
+    with pytest.raises(ValueError):
+        InputNormalization(**arguments)
+
+
+def test_resize_leaves_a_fitting_image_alone():
+    images = torch.rand(1, 3, 6, 8)
+    assert resize_images(images, (6, 8)) is images
+    assert resize_images(images, (3, 4)).shape == (1, 3, 3, 4)
+
+
+def test_even_taps():
+    assert even_taps(12, 4) == (2, 5, 8, 11)
+    assert even_taps(4, 4) == (0, 1, 2, 3)
+    with pytest.raises(ValueError, match='5 taps from 4'):
+        even_taps(4, 5)

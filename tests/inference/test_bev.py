@@ -1,0 +1,95 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from PIL import Image
+
+pytest.importorskip('mmdet3d')
+from hybrid_depth.apis import infer_bev, init_bev_model  # noqa: E402
+from hybrid_depth.checkpoints.strict_load import CheckpointMismatchError  # noqa: E402
+from hybrid_depth.engine.build import build_model  # noqa: E402
+from hybrid_depth.engine.config import ConfigError  # noqa: E402
+from hybrid_depth.inference.bev import infer_sample, keyframes  # noqa: E402
+from tests.conftest import ROOT  # noqa: E402
+from tests.datasets.roots import fake_root  # noqa: E402
+from tests.tools.run import run_tool  # noqa: E402
+
+CONFIG = ROOT / 'configs/toy/bevdet_plain_toy.py'
+
+
+@pytest.fixture(scope='module')
+def files(tmp_path_factory):
+    """(info file of a fake root, checkpoint of random weights)."""
+    folder = tmp_path_factory.mktemp('bev')
+    model = build_model(Config.fromfile(CONFIG))
+    torch.save(dict(state_dict=model.state_dict()), folder / 'a.pth')
+    return fake_root(folder) / 'nuscenes_infos_train.pkl', folder / 'a.pth'
+
+
+@pytest.fixture(scope='module')
+def model(files):
+    return init_bev_model(CONFIG, files[1])
+
+
+def test_a_keyframe_by_number_and_by_token(model, files):
+    first, last = infer_bev(model, files[0]), infer_bev(model, files[0], -1)
+    again = infer_bev(model, files[0], last.metainfo['token'])
+    assert first.metainfo['token'] != last.metainfo['token'] == again.metainfo['token']
+    found, other = last.pred_instances_3d, again.pred_instances_3d
+    assert torch.equal(found.bboxes_3d.tensor, other.bboxes_3d.tensor)
+    assert found.bboxes_3d.tensor.shape == (len(found.scores_3d), 9) and len(found.scores_3d) > 0
+    assert first.pred_depth.data.shape == (6, 16, 44)
+
+
+def test_it_is_what_testing_gives(model, files):
+    """The same sample through the loop's own step, from a data set in another folder."""
+    sample = infer_bev(model, files[0], 1, data_root=files[0].parent)
+    dataset = keyframes(model, files[0])
+    expected = infer_sample(model, dataset[1])
+    assert torch.equal(
+        sample.pred_instances_3d.bboxes_3d.tensor, expected.pred_instances_3d.bboxes_3d.tensor
+    )
+    assert dataset.test_mode and not model.training
+
+
+def test_errors_name_what_is_wrong(model, files, tmp_path):
+    with pytest.raises(FileNotFoundError, match='create_nuscenes_infos'):
+        infer_bev(model, tmp_path / 'absent.pkl')
+    with pytest.raises(IndexError, match='0 to 5, or its token, got 6'):
+        infer_bev(model, files[0], 6)
+    with pytest.raises(IndexError, match='strange'):
+        infer_bev(model, files[0], 'strange')
+    with pytest.raises(CheckpointMismatchError, match='a.pth'):
+        init_bev_model(ROOT / 'configs/bevdet_r50.py', files[1])
+    with pytest.raises(ConfigError, match='with a test_dataloader'):
+        model_only = init_bev_model(Config(dict(model=model.cfg.model, default_scope='mmdet3d')))
+        infer_bev(model_only, files[0])
+
+
+@pytest.mark.filterwarnings('ignore:.*random weights')
+def test_command_line(files, tmp_path, capsys):
+    options = ('--config', CONFIG, '--checkpoint', files[1], '--score-thr', 0)
+    assert run_tool('infer_bev.py', files[0], tmp_path, *options, '--index', 0, 2) is None
+    assert 'of 2 keyframes' in capsys.readouterr().out
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert [name[:6] for name in names] == ['000000', '000000', '000002', '000002']
+    described = json.loads((tmp_path / names[0]).read_text())
+    scores = [box['score'] for box in described['boxes']]
+    assert described['frame'] == 'lidar' and scores == sorted(scores, reverse=True)
+    assert np.asarray(Image.open(tmp_path / names[1])).shape[1] > 1000
+    error = run_tool('infer_bev.py', files[0], tmp_path, '--config', 'absent.py')
+    assert error.startswith('error: expected a config file')
+
+
+def test_boxes_are_described_by_their_centre(model, files, tmp_path):
+    from hybrid_depth.inference.bev_writer import describe_boxes
+
+    sample = infer_bev(model, files[0])
+    box = describe_boxes(sample, [str(i) for i in range(10)])['boxes'][0]
+    best = sample.pred_instances_3d.scores_3d.argmax()
+    row = sample.pred_instances_3d.bboxes_3d.tensor[best].tolist()
+    assert box['size'] == pytest.approx(row[3:6]) and box['yaw'] == pytest.approx(row[6])
+    assert box['centre'][2] == pytest.approx(row[2] + row[5] / 2, abs=1e-5)
+    assert box['name'] == str(int(sample.pred_instances_3d.labels_3d[best]))

@@ -1,0 +1,144 @@
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from mmengine.config import Config
+from PIL import Image
+
+from hybrid_depth.apis import infer_depth, init_bev_model, init_depth_model, stream_depth
+from hybrid_depth.checkpoints.strict_load import CheckpointMismatchError
+from hybrid_depth.engine.build import build_model
+from hybrid_depth.engine.config import ConfigError
+from tests.conftest import ROOT
+from tests.encoders.tiny import TINY_HYBRID
+from tests.estimators.tiny import CONV, HYBRID
+from tests.test_imports import HIDE, python
+
+SIZE = (64, 96)
+RESIZE = dict(type='ResizeFrames', size=(SIZE[1], SIZE[0]))
+
+
+def config(model=CONV, **others):
+    return Config(dict(model=model, **others))
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    model = build_model(config())
+    torch.save(dict(state_dict=model.state_dict(), meta=dict(image_size=SIZE)), tmp_path / 'a.pth')
+    return tmp_path / 'a.pth', model.eval()
+
+
+@pytest.fixture
+def picture():
+    return np.random.default_rng(0).integers(0, 256, (70, 110, 3), dtype=np.uint8)
+
+
+def test_weights_and_training_size_come_from_the_checkpoint(checkpoint):
+    path, expected = checkpoint
+    model = init_depth_model(config(), path)
+    assert not model.training and model.image_size == SIZE
+    images = torch.rand(2, 3, *SIZE)
+    with torch.no_grad():
+        disparity = model.disparity(images)
+        assert torch.equal(disparity, expected.disparity(images))
+        assert torch.equal(model.depth(images), 1 / disparity)
+        pose = model.relative_pose(images[:1], images[1:])
+    assert disparity.shape == (2, 1, *SIZE) and pose.shape == (1, 4, 4)
+
+
+def test_training_size_of_the_config():
+    pipeline = [dict(type='LoadFrames'), RESIZE]
+    loader = dict(dataset=dict(type='KittiRawDataset', pipeline=pipeline))
+    with pytest.warns(UserWarning, match='random weights'):
+        model = init_depth_model(config(test_dataloader=loader))
+        assert model.image_size == SIZE
+        assert init_depth_model(config()).image_size is None
+        shipped = init_depth_model(ROOT / 'configs/depth/monodepth2_r18_kitti.py')
+    assert shipped.image_size == (192, 640)
+
+
+def test_foundation_weights_are_not_fetched():
+    """They would be overwritten, and may not be there."""
+    clip, dino = (dict(TINY_HYBRID[t], pretrained='absent.pth') for t in ('clip', 'dino'))
+    model = dict(HYBRID, encoder=dict(TINY_HYBRID, clip=clip, dino=dino))
+    with pytest.warns(UserWarning, match='random weights'):
+        init_depth_model(config(model))
+    assert clip['pretrained'] == 'absent.pth'
+
+
+@torch.no_grad()
+def test_disparity_is_that_of_the_resized_picture_at_the_old_size(checkpoint, picture):
+    model = init_depth_model(config(), checkpoint[0])
+    (result,) = infer_depth(model, picture)
+    resized = Image.fromarray(picture).resize((96, 64), Image.Resampling.LANCZOS)
+    seen = torch.from_numpy(np.array(resized)).permute(2, 0, 1)[None] / 255
+    expected = F.interpolate(model.disparity(seen), (70, 110), mode='bilinear')[0, 0].numpy()
+    np.testing.assert_allclose(result.disparity, expected, rtol=1e-6)
+    np.testing.assert_array_equal(result.image, picture)
+    np.testing.assert_allclose(result.depth, 1 / expected, rtol=1e-6)
+    assert (result.kind, result.unit, result.name) == ('relative', 'unknown', 'array')
+
+
+def test_a_scale_makes_it_metric(checkpoint, picture):
+    model = init_depth_model(config(), checkpoint[0])
+    (relative,), (metric,) = (infer_depth(model, picture, scale=scale) for scale in (None, 5.4))
+    assert (metric.kind, metric.unit) == ('metric', 'm')
+    np.testing.assert_allclose(metric.depth, 5.4 * relative.depth, rtol=1e-6)
+
+
+def test_batches_change_nothing(checkpoint, picture):
+    model = init_depth_model(config(), checkpoint[0])
+    pictures = [picture, picture[:, ::-1], picture[:50], picture[::-1], picture[:64, :64]]
+    one, several = (list(stream_depth(model, pictures, None, None, n)) for n in (1, 3))
+    own = list(stream_depth(model, pictures, (70, 110), None, 5))
+    assert [r.disparity.shape for r in one] == [p.shape[:2] for p in pictures]
+    for single, batched in zip(one, several, strict=True):
+        np.testing.assert_allclose(single.disparity, batched.disparity, rtol=1e-4)
+    assert np.abs(own[0].disparity - one[0].disparity).max() > 0  # another network size
+
+
+def test_own_size_where_none_is_known(picture):
+    with pytest.warns(UserWarning):
+        model = init_depth_model(config())
+    pictures = [picture[:64, :96], picture[:64, :64], picture[:64, :96]]
+    seen = []
+    model.encoder.register_forward_pre_hook(lambda _, args: seen.append(tuple(args[0].shape)))
+    list(stream_depth(model, pictures, batch_size=4))
+    assert seen == [(1, 3, 64, 96), (1, 3, 64, 64), (1, 3, 64, 96)]
+
+
+def test_weights_that_do_not_fit_are_named(checkpoint, tmp_path):
+    state = torch.load(checkpoint[0], weights_only=True)['state_dict']
+    state['decoder.strange'] = torch.zeros(1)
+    del state['pose_net.pose_conv.bias']
+    torch.save(state, tmp_path / 'b.pth')
+    with pytest.raises(CheckpointMismatchError) as caught:
+        init_depth_model(config(), tmp_path / 'b.pth')
+    for said in ('b.pth', 'decoder.strange', 'pose_net.pose_conv.bias'):
+        assert said in str(caught.value)
+
+
+def test_configs_that_are_none(tmp_path):
+    with pytest.raises(FileNotFoundError, match='absent.py'):
+        init_depth_model(tmp_path / 'absent.py')
+    with pytest.raises(ConfigError, match='expected a config with a model'):
+        init_depth_model(Config(dict(a=1)))
+    stage1 = dict(type='LanguageAlignment', encoder=dict(TINY_HYBRID, text=dict()))
+    with pytest.raises(ConfigError, match='got LanguageAlignment'):
+        init_depth_model(config(stage1))
+    with pytest.raises(ConfigError, match='got Monodepth2'):
+        init_bev_model(config())
+
+
+def test_depth_apis_need_no_mmdet3d():
+    hidden = HIDE.format(names=['mmcv', 'mmdet', 'mmdet3d', 'nuscenes', 'lyft_dataset_sdk'])
+    done = python(
+        hidden + 'import hybrid_depth.apis\n'
+        'from hybrid_depth.inference import depth_writer\n'
+        'from hybrid_depth.checkpoints import convert\n'
+        'from hybrid_depth.engine.build import build_model\n'
+        'from tests.estimators.tiny import CONV\n'
+        "build_model(dict(model=CONV, default_scope='mmdet3d'))\n"
+    )
+    assert done.returncode == 0 and 'WARNING' not in done.stdout, done.stderr

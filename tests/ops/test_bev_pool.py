@@ -1,0 +1,92 @@
+import pytest
+import torch
+
+from hybrid_depth.geometry import DepthBins, VoxelGrid, create_frustum, lift_frustum
+from hybrid_depth.ops import PoolingPlan, bev_pool
+from hybrid_depth.ops.bev_pool import BACKENDS
+from tests.golden.bevdet import Golden, feature, official_rig
+
+XY = dict(x=(-51.2, 51.2, 0.8), y=(-51.2, 51.2, 0.8))
+
+
+def real_plan(view: str, z=(-5.0, 3.0, 8.0)) -> PoolingPlan:
+    bins = DepthBins(1.0, 60.0, step=1.0, anchor='lower')
+    points = lift_frustum(create_frustum(bins.values, (16, 44), (256, 704)), official_rig(view))
+    return PoolingPlan.from_points(points, VoxelGrid(**XY, z=z, rounding='trunc'))
+
+
+def real_inputs() -> tuple[torch.Tensor, torch.Tensor]:
+    depth = feature('pool_depth', (1, 6, 59, 16, 44)).softmax(2)
+    return depth.requires_grad_(), feature('pool_feat', (1, 6, 64, 16, 44)).requires_grad_()
+
+
+@pytest.mark.parametrize('backend', BACKENDS)
+def test_official_unit_test(backend):
+    # bev.md §1.7: points (depth 0, 4, 1, 6) of features (0, 0, 1, 2) fall into voxels (0, 0, 1, 1).
+    depth = torch.tensor([0.3, 0.4, 0.2, 0.1, 0.7, 0.6, 0.8, 0.9]).view(1, 1, 2, 2, 2)
+    depth.requires_grad_()
+    feat = torch.ones(1, 1, 2, 2, 2, requires_grad=True)
+    ranks = torch.full((8,), -1)
+    ranks[torch.tensor([0, 4, 1, 6])] = torch.tensor([0, 0, 1, 1])
+    plan = PoolingPlan(ranks.view(1, 1, 2, 2, 2), VoxelGrid((0, 2, 1), (0, 2, 1), (0, 1, 1)))
+    out = bev_pool(depth, feat, plan, backend)
+    out.sum().backward()
+    torch.testing.assert_close(out.sum(), torch.tensor(4.4))
+    torch.testing.assert_close(depth.grad.flatten(), torch.tensor([2.0, 2, 0, 0, 2, 0, 2, 0]))
+    expected = torch.tensor([1.0, 1, 0.4, 0.4, 0.8, 0.8, 0, 0]).view(4, 2).t()
+    torch.testing.assert_close(feat.grad.reshape(2, 4), expected)
+
+
+@pytest.mark.parametrize('view', ['test', 'aug'])
+@pytest.mark.parametrize('backend', BACKENDS)
+def test_golden_forward_and_backward(backend, view):
+    golden = Golden('pooling')
+    depth, feat = real_inputs()
+    out = bev_pool(depth, feat, real_plan(view), backend)
+    out.backward(feature('pool_grad', (1, 64, 128, 128)))
+    assert golden.error(f'{view}.bev', out) < 1e-6
+    assert golden.error(f'{view}.grad_depth', depth.grad) < 1e-6
+    assert golden.error(f'{view}.grad_feat', feat.grad) < 1e-6
+
+
+def test_backends_agree_on_the_real_geometry():
+    results = []
+    for backend in BACKENDS:
+        depth, feat = real_inputs()
+        out = bev_pool(depth, feat, real_plan('aug'), backend)
+        out.backward(feature('pool_grad', (1, 64, 128, 128)))
+        results.append((out.detach(), depth.grad, feat.grad))
+    for one, other in zip(*results, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize('backend', BACKENDS)
+def test_two_height_layers_fold_z_before_channels(backend):
+    depth, feat = real_inputs()
+    out = bev_pool(depth, feat, real_plan('aug', z=(-5.0, 3.0, 4.0)), backend)
+    assert Golden('pooling').error('two_layers.bev', out) < 1e-6
+
+
+def test_batch_items_do_not_mix():
+    plan, (depth, feat) = real_plan('test'), real_inputs()
+    pair = PoolingPlan(torch.cat((plan.ranks, plan.ranks + plan.num_voxels)), plan.grid)
+    pair.ranks[1][plan.ranks[0] < 0] = -1
+    out = bev_pool(torch.cat((depth, depth * 2)), torch.cat((feat, feat)), pair)
+    torch.testing.assert_close(out[1], 2 * out[0])
+
+
+def test_half_precision_inputs_are_pooled_in_float32():
+    depth, feat = real_inputs()
+    with torch.autocast('cpu', torch.bfloat16):
+        out = bev_pool(depth.bfloat16(), feat.bfloat16(), real_plan('test'))
+    assert out.dtype == torch.float32
+
+
+def test_wrong_shapes_are_refused():
+    plan, (depth, feat) = real_plan('test'), real_inputs()
+    with pytest.raises(ValueError, match='plan was made for'):
+        bev_pool(depth[:, :5], feat[:, :5], plan)
+    with pytest.raises(ValueError, match='expected feat'):
+        bev_pool(depth, feat[..., :40], plan)
+    with pytest.raises(ValueError, match='backend'):
+        bev_pool(depth, feat, plan, 'cuda_v2')

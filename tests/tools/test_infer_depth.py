@@ -1,0 +1,54 @@
+"""The command line of depth inference."""
+
+import json
+
+import numpy as np
+import pytest
+from mmengine.config import Config
+from PIL import Image
+
+from tests.estimators.tiny import CONV
+from tests.inference.test_pictures import write_video
+from tests.tools.run import run_tool
+
+RANDOM = pytest.mark.filterwarnings('ignore:.*random weights')
+
+
+@pytest.fixture
+def tiny_config(tmp_path):
+    Config(dict(model=CONV, custom_imports=dict(imports=['hybrid_depth']))).dump(tmp_path / 'c.py')
+    return tmp_path / 'c.py'
+
+
+@RANDOM
+def test_a_video(tmp_path, tiny_config, capsys):
+    video, out = write_video(tmp_path / 'drive.avi', 3, (96, 64)), tmp_path / 'out'
+    options = ('--config', tiny_config, '--numbers', 'png', '--scale', 5.4, '--batch-size', 2)
+    assert run_tool('infer_depth.py', video, out, *options) is None
+    said = capsys.readouterr()
+    assert 'wrote depth of 3 pictures' in said.out and '3/3' in said.err
+    for folder in ('depth', 'color'):
+        names = sorted(path.name for path in (out / folder).iterdir())
+        assert names == [f'drive_{i:06d}.png' for i in range(3)]
+    manifest = json.loads((out / 'manifest.json').read_text())
+    assert manifest['kind'] == 'metric' and len(manifest['files']) == 3
+
+
+@RANDOM
+def test_point_clouds_with_the_camera_beside_the_frames(tmp_path, tiny_config):
+    frames = tmp_path / 'frames'
+    frames.mkdir()
+    Image.fromarray(np.zeros((64, 96, 3), np.uint8)).save(frames / '0.png')
+    arguments = (frames, tmp_path / 'out', '--config', tiny_config, '--ply', '--no-color')
+    error = run_tool('infer_depth.py', *arguments)
+    assert '--intrinsics FX FY CX CY' in error and not (tmp_path / 'out').exists()
+    (frames / 'intrinsics.txt').write_text('60 60 48 32')
+    assert run_tool('infer_depth.py', *arguments, '--size', 64, 128) is None
+    assert (tmp_path / 'out/cloud/0.ply').stat().st_size > 1000
+    assert not (tmp_path / 'out/color').exists()
+    assert json.loads((tmp_path / 'out/manifest.json').read_text())['network_size'] == [64, 128]
+
+
+def test_what_is_missing_is_one_line(tmp_path, tiny_config):
+    error = run_tool('infer_depth.py', tmp_path / 'a.png', tmp_path, '--config', tiny_config)
+    assert error.startswith('error: expected a picture') and 'a.png' in error

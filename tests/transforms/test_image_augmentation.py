@@ -1,0 +1,105 @@
+"""IDA against the official transform (golden/bevdet.md, bevdet_ida.npz)."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from hybrid_depth.transforms import ImageAugmentation, LoadMultiViewImages, PackBEVInputs
+from hybrid_depth.transforms.image_augmentation import ImageAugmentationParams
+from tests.datasets.roots import keyframe_dataset
+from tests.golden.bevdet import Golden
+
+FULL = (1600, 900)
+STEPS = dict(final_size=(256, 704))
+
+
+@pytest.fixture(scope='module')
+def golden():
+    return Golden('ida')
+
+
+@pytest.fixture(scope='module')
+def sample(real_data, tmp_path_factory):
+    dataset = keyframe_dataset(real_data, tmp_path_factory.mktemp('ida'))
+    return LoadMultiViewImages()(dataset.get_data_info(0))
+
+
+def stored_params(golden) -> list[ImageAugmentationParams]:
+    """The six fixed augmentations of view ``aug``."""
+    keys = ('resize', 'resize_dims', 'crop', 'flip', 'rotate')
+    columns = [golden[f'aug.{key}'].tolist() for key in keys]
+    return [
+        ImageAugmentationParams(resize, tuple(dims), tuple(crop), bool(flip), rotate)
+        for resize, dims, crop, flip, rotate in zip(*columns, strict=True)
+    ]
+
+
+def augmented(sample, golden, view) -> dict:
+    transform = ImageAugmentation(random=False, **STEPS)
+    results = dict(sample)
+    if view == 'test':
+        return transform(results)
+    return transform.apply(results, stored_params(golden))
+
+
+def assert_matrices(matrices: np.ndarray, golden, view: str) -> None:
+    rotation, translation = golden[f'{view}.post_rot'], golden[f'{view}.post_tran']
+    np.testing.assert_allclose(matrices[:, :2, :2], rotation[:, :2, :2], atol=1e-6)
+    np.testing.assert_allclose(matrices[:, :2, 2], translation[:, :2], atol=2e-4)  # float32, <= 704
+    np.testing.assert_array_equal(matrices[:, 2], np.tile([0, 0, 1], (len(matrices), 1)))
+
+
+@pytest.mark.parametrize('view', ['test', 'aug'])
+def test_images_and_matrices_are_the_official_ones(sample, golden, view):
+    results = augmented(sample, golden, view)
+    images = torch.from_numpy(np.stack([np.asarray(image) for image in results['img']]))
+    assert golden.error(f'{view}.uint8', images.float()) == 0
+    assert_matrices(results['img_aug'], golden, view)
+
+
+def test_matrices_of_flipped_and_scaled_test_views(golden):
+    transform = ImageAugmentation(random=False, **STEPS)
+    params = transform.fixed_params(FULL, resize_offset=0.04, flip=True)
+    assert_matrices(np.stack([params.matrix()] * 6), golden, 'tta')
+
+
+@pytest.mark.parametrize('view', ['test', 'aug'])
+def test_packed_images_give_the_official_network_input(sample, golden, view):
+    """Packed RGB in [0, 1] becomes BGR with the RGB-ordered statistics (bev.md §1.4's quirk)."""
+    packed = PackBEVInputs()(augmented(sample, golden, view))['inputs']['img']
+    mean = torch.tensor([123.675, 116.28, 103.53]).view(3, 1, 1)
+    std = torch.tensor([58.395, 57.12, 57.375]).view(3, 1, 1)
+    assert golden.error(f'{view}.normalized', (packed.flip(1) * 255 - mean) / std) < 1e-6
+
+
+def test_test_mode_numbers():
+    params = ImageAugmentation(random=False, **STEPS).fixed_params(FULL)
+    assert params == ImageAugmentationParams(0.44, (704, 396), (0, 140, 704, 396))
+
+
+def test_a_mark_is_found_where_the_matrix_says():
+    image = Image.new('RGB', FULL)
+    u, v = 700, 520
+    image.paste((255, 255, 255), (u - 4, v - 4, u + 5, v + 5))
+    transform = ImageAugmentation(random=True, **STEPS)
+    for _ in range(8):
+        params = transform.sample_params(FULL)
+        bright = np.argwhere(np.asarray(params.apply(image)).sum(2) > 300)
+        expected = (params.matrix() @ [u + 0.5, v + 0.5, 1])[:2]
+        np.testing.assert_allclose(bright.mean(0)[::-1] + 0.5, expected, atol=1.2)
+
+
+def test_random_parameters_stay_in_range_and_follow_the_seed():
+    transform = ImageAugmentation(random=True, **STEPS)
+    drawn = [transform.sample_params(FULL) for _ in range(200)]
+    assert all(0.38 <= p.resize <= 0.55 and abs(p.rotate) <= 5.4 for p in drawn)
+    assert all(p.crop[2] - p.crop[0] == 704 and p.crop[3] == p.resize_dims[1] for p in drawn)
+    assert 0.3 < np.mean([p.flip for p in drawn]) < 0.7
+    np.random.seed(0)
+    assert transform.sample_params(FULL) == drawn[0]
+
+
+def test_each_camera_draws_for_itself():
+    results = ImageAugmentation(random=True, **STEPS)(dict(img=[Image.new('RGB', FULL)] * 2))
+    assert not np.allclose(*results['img_aug'])

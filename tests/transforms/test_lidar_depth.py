@@ -1,0 +1,101 @@
+"""LiDAR depth maps: official values, nearest point, damaged files."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from hybrid_depth.bev.depth_supervision import block_minimum_depth
+from hybrid_depth.transforms import LoadLidarDepth
+from hybrid_depth.transforms.lidar_depth import load_sweep, project_nearest
+from tests.datasets.roots import keyframe_dataset
+from tests.golden.bevdet import Golden
+
+SIZE = (256, 704)
+ONE_CAMERA = dict(
+    ego2cam=np.eye(4)[None],
+    cam2img=np.array([[[10.0, 0, 8], [0, 10, 4], [0, 0, 1]]]),
+    img_aug=np.eye(3)[None],
+    size=(8, 16),
+    depth_range=(1.0, 60.0),
+)
+
+
+@pytest.fixture(scope='module')
+def golden():
+    return Golden('depth')
+
+
+@pytest.fixture(scope='module')
+def keyframe(real_data, tmp_path_factory):
+    return keyframe_dataset(real_data, tmp_path_factory.mktemp('depth'))
+
+
+def view_depth(keyframe, view: str) -> torch.Tensor:
+    """Our map of the real sweep under the stored augmentation."""
+    ida, info = Golden('ida'), keyframe.get_data_info(0)
+    info['img'] = [Image.new('RGB', SIZE[::-1])] * 6
+    info['img_aug'][:, :2, :2] = ida[f'{view}.post_rot'][:, :2, :2]
+    info['img_aug'][:, :2, 2] = ida[f'{view}.post_tran'][:, :2]
+    return torch.from_numpy(LoadLidarDepth()(info)['gt_depth'])
+
+
+@pytest.mark.parametrize('view', ['test', 'aug'])
+def test_real_sweep_gives_the_official_map(keyframe, golden, view):
+    depth = view_depth(keyframe, view)
+    camera, pixel = golden[f'{view}.index'].long()
+    expected = torch.zeros(6, SIZE[0] * SIZE[1])
+    expected[camera, pixel] = golden[f'{view}.value'].float()
+    expected = expected.view_as(depth)
+    only_one = ((depth > 0) != (expected > 0)).sum()
+    apart = ((depth - expected).abs()[(depth > 0) & (expected > 0)] > 0.01).sum()
+    # Float64 moves about 130 points by a pixel; the golden note counts them with such a projector.
+    allowed = golden[f'{view}.pixels_not_in_exact']
+    assert only_one <= allowed[0] and apart <= allowed[1]
+    assert (depth > 0).sum((1, 2)).tolist() == golden[f'{view}.exact_count'].tolist()
+
+
+@pytest.mark.parametrize(('name', 'step'), [('D59', 1.0), ('D118', 0.5)])
+@pytest.mark.parametrize('view', ['test', 'aug'])
+def test_target_bins_are_the_official_ones(keyframe, golden, view, name, step):
+    nearest = block_minimum_depth(view_depth(keyframe, view), (16, 44))
+    bins = torch.where(nearest > 0, ((nearest - 1.0) / step).floor(), torch.tensor(-1.0))
+    changed = (bins != golden[f'{view}.bins.{name}']).sum()
+    assert changed <= golden[f'{view}.bins_changed_by_exact.{name}']
+
+
+def test_nearest_point_wins_whatever_the_order():
+    points = np.array([[0.0, 0, 9], [0, 0, 5], [0, 0, 7]])
+    for order in ([0, 1, 2], [2, 0, 1], [1, 2, 0]):
+        depth = project_nearest(points[order], **ONE_CAMERA)
+        assert depth[0, 4, 8] == 5
+        assert (depth > 0).sum() == 1
+
+
+def test_range_and_border():
+    points = np.array([[0, 0, 0.99], [0, 0, 60.0], [0, 0, -5.0], [-8.6, 0, 10], [7.6, 0, 10]])
+    assert not project_nearest(points, **ONE_CAMERA).any()
+    points = np.array([[0, 0, 1.0], [-8.4, 0, 10], [7.4, 3.4, 10]])
+    assert (project_nearest(points, **ONE_CAMERA) > 0).sum() == 3
+
+
+def test_damaged_sweep_names_the_file(tmp_path):
+    path = tmp_path / 'cut.pcd.bin'
+    np.zeros(11, dtype=np.float32).tofile(path)
+    with pytest.raises(OSError, match='cut.pcd.bin.*multiple of 5'):
+        load_sweep(str(path), 5)
+    np.full(10, np.nan, dtype=np.float32).tofile(path)
+    with pytest.raises(OSError, match='cut.pcd.bin.*finite'):
+        load_sweep(str(path), 5)
+    path.write_bytes(b'')
+    with pytest.raises(OSError, match='cut.pcd.bin'):
+        load_sweep(str(path), 5)
+    with pytest.raises(FileNotFoundError, match='absent'):
+        load_sweep(str(tmp_path / 'absent.bin'), 5)
+
+
+def test_points_that_are_not_finite_are_left_out(tmp_path):
+    points = np.ones((3, 5), dtype=np.float32)
+    points[1, 0] = np.inf
+    points.tofile(tmp_path / 'p.bin')
+    assert len(load_sweep(str(tmp_path / 'p.bin'), 5)) == 2

@@ -1,0 +1,69 @@
+#!/usr/bin/env python
+"""Write the toy world: a ray-cast town as nuScenes root, KITTI raw tree or TuSimple labels.
+
+Examples: python tools/make_toy_world.py data/toy --scenes 10 --keyframes 10 --workers 2
+          python tools/make_toy_world.py data/toy_kitti --layout kitti
+          python tools/make_toy_world.py data/toy_lanes --layout tusimple --preview
+"""
+
+import argparse
+import re
+import sys
+
+from hybrid_depth import cli
+from hybrid_depth.datasets.toy_world import LAYOUTS, make_toy_world
+from hybrid_depth.visualization import write_png
+from hybrid_depth.visualization.toy_world import draw_toy_world
+
+PREVIEW = 'preview.png'
+SHOWN = '(default: %(default)s)'
+DEFAULT_SIZES = {name: layout.default_size for name, layout in LAYOUTS.items()}
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Width and height from 'WIDTHxHEIGHT'."""
+    match = re.fullmatch(r'(\d+)x(\d+)', text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f'expected WxH, such as 400x225, got {text!r}')
+    return int(match[1]), int(match[2])
+
+
+def parse_args() -> argparse.Namespace:
+    parser = cli.make_parser(__doc__)
+    parser.add_argument('out', help='folder to make; an older toy world there is replaced')
+    parser.add_argument('--layout', choices=list(LAYOUTS), default='nuscenes', help=f'{SHOWN}')
+    parser.add_argument('--scenes', type=int, default=10, help=f'number of scenes {SHOWN}')
+    parser.add_argument(
+        '--keyframes',
+        type=int,
+        default=10,
+        help=f'keyframes of a scene, two a second; KITTI gets five frames for each {SHOWN}',
+    )
+    sizes = ', '.join(f'{name} {w}x{h}' for name, (w, h) in DEFAULT_SIZES.items())
+    parser.add_argument(
+        '--size', type=parse_size, metavar='WxH', help=f'image size (default: {sizes})'
+    )
+    parser.add_argument('--seed', type=int, default=0, help=f'same seed, same bytes {SHOWN}')
+    parser.add_argument('--workers', type=int, default=2, help=f'processes that render {SHOWN}')
+    parser.add_argument(
+        '--preview', action='store_true', help='draw a contact sheet, OUT/preview.png'
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    try:
+        out = make_toy_world(
+            args.out, args.scenes, args.keyframes, args.size, args.seed, args.workers, args.layout
+        )
+    except (ValueError, FileExistsError) as error:
+        sys.exit(f'error: {error}')
+    print(f'toy world in {out}')
+    if args.preview:
+        write_png(draw_toy_world(out), out / PREVIEW)
+        print(f'contact sheet in {out / PREVIEW}')
+
+
+if __name__ == '__main__':
+    cli.run(main)
