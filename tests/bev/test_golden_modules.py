@@ -42,6 +42,13 @@ def test_bev_neck(golden):
     assert golden.error('bev_neck.out', out) < LIMIT
 
 
+def test_bev_neck_without_extra_upsampling():
+    neck = FPN_LSS(24, 8, extra_upsample=None)
+    out = neck([torch.ones(1, 8, 16, 16), None, torch.ones(1, 16, 4, 4)])
+    assert out.shape == (1, 8, 16, 16)
+    assert not any(key.startswith('up2') for key in neck.state_dict())
+
+
 def test_pre_process_net_is_a_one_stage_trunk(golden):
     net = load_recipe(CustomResNet(80, [80], [2], [1]), 'pre_process_net.')
     assert golden.error('pre_process.out', net(feature('bev80', (1, 80, 128, 128)))[0]) < LIMIT

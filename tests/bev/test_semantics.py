@@ -4,7 +4,12 @@ import torch
 from mmdet3d.structures import LiDARInstance3DBoxes
 from mmengine.structures import InstanceData
 
-from hybrid_depth.bev.semantics import SemanticHead, lidar_classes, nearest_of_cell
+from hybrid_depth.bev.semantics import (
+    SemanticHead,
+    keep_nearest,
+    lidar_classes,
+    nearest_of_cell,
+)
 from hybrid_depth.geometry import CameraRig
 
 
@@ -66,6 +71,14 @@ def test_the_nearest_point_of_a_cell_counts():
     depth[0, 0, 0, 0], classes[0, 0, 0, 0] = 9.0, 0
     depth[0, 0, 1, 1], classes[0, 0, 1, 1] = 3.0, 5
     assert nearest_of_cell(depth, classes, (2, 2)).tolist() == [[[5, -1], [-1, -1]]]
+
+
+def test_only_the_nearest_point_of_a_cell_is_labelled():
+    depth = torch.zeros(1, 2, 4, 8)
+    depth[0, 0, 0, 0], depth[0, 0, 1, 3], depth[0, 1, 3, 7] = 9.0, 3.0, 5.0
+    kept = keep_nearest(depth, (2, 2))
+    assert kept.nonzero().tolist() == [[0, 0, 1, 3], [0, 1, 3, 7]]
+    assert kept[0, 0, 1, 3] == 3 and kept[0, 1, 3, 7] == 5
 
 
 def test_head_learns_and_enriches():

@@ -40,7 +40,7 @@ def test_a_keyframe_by_number_and_by_token(model, files):
     found, other = last.pred_instances_3d, again.pred_instances_3d
     assert torch.equal(found.bboxes_3d.tensor, other.bboxes_3d.tensor)
     assert found.bboxes_3d.tensor.shape == (len(found.scores_3d), 9) and len(found.scores_3d) > 0
-    assert first.pred_depth.data.shape == (6, 16, 44)
+    assert first.pred_depth.data.shape == (6, 12, 32)
 
 
 def test_it_is_what_testing_gives(model, files):

@@ -59,8 +59,9 @@ class FPN_LSS(BaseModule):  # noqa: N801  BEVDet's name
 
     Args:
         in_channels: channels of first plus last stage.
-        out_channels: output channels; the inner width is twice that.
+        out_channels: output channels; the inner width is twice that before an extra upsampling.
         scale_factor: last stage to first stage.
+        extra_upsample: first stage to output; None where the first stage has stride 1.
         norm_cfg: normalisation layer.
     """
 
@@ -69,21 +70,24 @@ class FPN_LSS(BaseModule):  # noqa: N801  BEVDet's name
         in_channels: int,
         out_channels: int = 256,
         scale_factor: int = 4,
+        extra_upsample: int | None = 2,
         norm_cfg: dict | None = None,
         init_cfg: dict | None = None,
     ):
         super().__init__(init_cfg)
         norm_cfg = norm_cfg or dict(type='BN')
-        mid = 2 * out_channels
+        mid = 2 * out_channels if extra_upsample else out_channels
         self.up = _upsample(scale_factor)
         self.conv = nn.Sequential(
             *_conv_norm_relu(in_channels, mid, norm_cfg), *_conv_norm_relu(mid, mid, norm_cfg)
         )
-        self.up2 = nn.Sequential(
-            _upsample(2),
-            *_conv_norm_relu(mid, out_channels, norm_cfg),
-            nn.Conv2d(out_channels, out_channels, 1),
-        )
+        self.up2 = nn.Identity()
+        if extra_upsample:
+            self.up2 = nn.Sequential(
+                _upsample(extra_upsample),
+                *_conv_norm_relu(mid, out_channels, norm_cfg),
+                nn.Conv2d(out_channels, out_channels, 1),
+            )
 
     def forward(self, stages: Sequence[Tensor]) -> Tensor:
         """Stages of ``CustomResNet`` -> (B, out_channels, Y, X)."""

@@ -15,6 +15,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from ..geometry import CameraRig
+from .depth_supervision import block_minimum_depth
 
 #: What background features keep of their size.
 _BACKGROUND = 0.1
@@ -60,7 +61,7 @@ class SemanticHead(nn.Module):
             logits: (B * N, 1 + C, h, w).
             inputs: ``gt_depth`` (B, N, H, W), ``rig`` and ``gt_instances_3d``, one a sample.
         """
-        depth = inputs['gt_depth']
+        depth = keep_nearest(inputs['gt_depth'], logits.shape[-2:])
         classes = lidar_classes(depth, inputs['rig'], inputs['gt_instances_3d'])
         target = nearest_of_cell(depth, classes, logits.shape[-2:])
         share = torch.where(target > 0, self.foreground, 1.0) * (target >= 0)
@@ -108,6 +109,14 @@ def _box_classes(points: Tensor, truth: InstanceData) -> Tensor:
     inside = inside & (offset[..., 2] > _MARGIN) & (offset[..., 2] < boxes[:, 5] + _MARGIN)
     label = truth.labels_3d[inside.float().argmax(1)] + 1
     return label * inside.any(1)
+
+
+def keep_nearest(depth: Tensor, size: tuple[int, int]) -> Tensor:
+    """Depth maps (B, N, H, W) with the nearest point of each of (h, w) cells only."""
+    nearest = block_minimum_depth(depth.flatten(0, 1), size)
+    for dim in (1, 2):
+        nearest = nearest.repeat_interleave(depth.shape[1 + dim] // size[dim - 1], dim)
+    return depth * (depth == nearest.view_as(depth))
 
 
 def nearest_of_cell(depth: Tensor, classes: Tensor, size: tuple[int, int]) -> Tensor:

@@ -20,11 +20,11 @@ _ROW_LENGTH = 64.0
 _WORKS_LENGTH = 18.0
 _PARKING = (KERB + 2 * LANE_WIDTH) / 2
 _PARKED_DECK = (
-    ('car',) * 8
+    ('car',) * 4
     + ('truck', 'bus', 'trailer', 'motorcycle') * 2
     + ('bicycle', 'construction_vehicle')
 )
-_TRAFFIC_DECK = ('car',) * 6 + ('truck', 'bus', 'motorcycle', 'motorcycle', 'trailer')
+_TRAFFIC_DECK = ('car',) * 3 + ('truck', 'bus', 'motorcycle', 'trailer')
 
 #: Street length that a vehicle takes, metres; two-wheelers take ``_SMALL_ROOM``.
 _ROOM = {'car': 5.4, 'truck': 8.6, 'bus': 12.2, 'trailer': 11.6, 'construction_vehicle': 7.8}
@@ -114,7 +114,7 @@ def make_scene(seed: int, index: int, duration: float) -> Scene:
         _fill_roadside(crowd, side, length)
         _fill_cycle_lane(crowd, side, length)
         _fill_sidewalk(crowd, side, length)
-    _fill_traffic(crowd, SIGHT, speed, length)
+    _fill_traffic(crowd, SIGHT, speed, length, duration)
     azimuth, height = rng.uniform(0, 2 * np.pi), rng.uniform(0.7, 1.1)
     sun = np.array(
         [np.cos(azimuth) * np.cos(height), np.sin(azimuth) * np.cos(height), np.sin(height)]
@@ -213,12 +213,17 @@ def _fill_sidewalk(crowd: _Crowd, side: int, length: float) -> None:
         s += rng.uniform(45, 80)
 
 
-def _fill_traffic(crowd: _Crowd, ego_s: float, ego_speed: float, length: float) -> None:
+def _fill_traffic(
+    crowd: _Crowd, ego_s: float, ego_speed: float, length: float, duration: float
+) -> None:
     """Vehicles in the inner lanes.
 
-    Those around the ego car have its speed; oncoming ones sometimes stand in a queue.
+    Those around the ego car are nearly as fast, the foremost the fastest, so that distances change
+    by some metres within ``duration`` seconds and nobody meets; oncoming ones sometimes stand in a
+    queue.
     """
     rng = crowd.rng
+    duration = max(duration, 5.0)
     deck = _Deck(rng, _TRAFFIC_DECK)
 
     def drive(name: str, rear: float, side: int, speed: float, queue: bool = False) -> float:
@@ -231,14 +236,16 @@ def _fill_traffic(crowd: _Crowd, ego_s: float, ego_speed: float, length: float) 
             rear += _room(member)
         return rear
 
-    ahead = ego_s + rng.uniform(14, 19)
+    ahead, speed = ego_s + rng.uniform(14, 19), ego_speed + rng.uniform(-5, 12) / duration
     while ahead < length:
-        ahead = drive(deck.deal(), ahead, -1, ego_speed) + rng.uniform(20, 40)
-    behind = ego_s - rng.uniform(8, 12)
+        ahead = drive(deck.deal(), ahead, -1, speed) + rng.uniform(20, 40)
+        speed += rng.uniform(0, 4) / duration
+    behind, speed = ego_s - rng.uniform(8, 12), ego_speed
     while behind > 0:
         name = deck.deal()
         behind -= _room(name) + (name == 'trailer') * _room('truck')
-        drive(name, behind, -1, ego_speed)
+        speed -= rng.uniform(0, 4) / duration
+        drive(name, behind, -1, speed)
         behind -= rng.uniform(20, 40)
     queue = rng.random() < 0.25
     speed, s = 0.0 if queue else -rng.uniform(4.0, 8.0), rng.uniform(-5, 5)

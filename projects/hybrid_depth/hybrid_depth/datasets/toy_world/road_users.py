@@ -70,7 +70,7 @@ def pedestrian(rng: np.random.Generator, walking: bool) -> tuple[Parts, np.ndarr
     return shape.finish()
 
 
-SHIRTS = np.array([[0.90, 0.82, 0.10], [0.10, 0.62, 0.62], [0.92, 0.45, 0.62], [0.95, 0.95, 0.90]])
+SHIRTS = np.array([[0.95, 0.50, 0.68], [0.98, 0.64, 0.78], [0.88, 0.40, 0.62]])
 
 
 def _rider(shape: Sculptor, seat: float, lean: float, top, helmet) -> None:

@@ -13,15 +13,8 @@ CHASSIS = (0.13, 0.13, 0.14)
 HEADLIGHT = (1.0, 0.97, 0.80)
 TAILLIGHT = (0.78, 0.05, 0.05)
 
-CAR_COLOURS = np.array(
-    [
-        [0.66, 0.10, 0.10],
-        [0.13, 0.25, 0.60],
-        [0.62, 0.65, 0.68],
-        [0.80, 0.14, 0.16],
-        [0.20, 0.38, 0.72],
-    ]
-)
+#: Every class has a hue of its own, so that a training of minutes can tell them apart.
+CAR_COLOURS = np.array([[0.10, 0.22, 0.62], [0.16, 0.34, 0.74], [0.10, 0.15, 0.46]])
 
 
 def tint(rng: np.random.Generator, colour, spread: float = 0.05) -> tuple:
@@ -76,16 +69,16 @@ def car(rng: np.random.Generator) -> tuple[Parts, np.ndarray]:
 
 
 def truck(rng: np.random.Generator) -> tuple[Parts, np.ndarray]:
-    """A green cab in front of a pale cargo box."""
+    """A green cab in front of a cargo box of lighter green."""
     length, width = rng.normal(7.0, 0.5), rng.normal(2.45, 0.08)
     height, cab_length = rng.normal(3.1, 0.15), 1.9
-    cab, box = tint(rng, (0.08, 0.46, 0.22)), tint(rng, (0.85, 0.80, 0.66))
+    cab, box = tint(rng, (0.08, 0.46, 0.22)), tint(rng, (0.34, 0.70, 0.34))
     x, y = length / 2, width / 2
     split, cab_top = x - cab_length, height * 0.82
     shape = Sculptor()
     shape.box((-x * 0.97, x * 0.9), (-y * 0.7, y * 0.7), (0.45, 0.9), CHASSIS)
     shape.box(
-        (-x, split - 0.25), (-y, y), (0.9, height), box, Paint.RIBS, tint(rng, (0.74, 0.68, 0.52))
+        (-x, split - 0.25), (-y, y), (0.9, height), box, Paint.RIBS, tint(rng, (0.26, 0.58, 0.28))
     )
     shape.box((split, x), (-y * 0.94, y * 0.94), (0.45, cab_top), cab)
     shape.box((x - 0.1, x + 0.02), (-y * 0.84, y * 0.84), (cab_top * 0.58, cab_top * 0.92), GLASS)
@@ -123,13 +116,13 @@ def bus(rng: np.random.Generator) -> tuple[Parts, np.ndarray]:
 
 
 def trailer(rng: np.random.Generator) -> tuple[Parts, np.ndarray]:
-    """A tall grey-blue box on wheels at its rear, with a red and white board behind and no cab."""
+    """A tall turquoise box on wheels at its rear, with a red and white board behind and no cab."""
     length, width = rng.normal(9.6, 0.6), rng.normal(2.65, 0.08)
     height = rng.normal(3.75, 0.1)
-    box = tint(rng, (0.50, 0.60, 0.70))
+    box = tint(rng, (0.25, 0.72, 0.74))
     x, y = length / 2, width / 2
     shape = Sculptor()
-    shape.box((-x, x), (-y, y), (1.15, height), box, Paint.RIBS, tint(rng, (0.36, 0.46, 0.58)))
+    shape.box((-x, x), (-y, y), (1.15, height), box, Paint.RIBS, tint(rng, (0.17, 0.56, 0.60)))
     shape.box((-x * 0.98, x * 0.85), (-y * 0.6, y * 0.6), (0.7, 1.15), CHASSIS)
     shape.box(
         (-x - 0.02, -x + 0.05),
