@@ -1,4 +1,5 @@
-# The toy detector with the camera-aware depth net, supervised by LiDAR depth.
+# The toy detector with the camera-aware depth net, which learns depth and classes from LiDAR points
+# before the BEV side learns detection.
 _base_ = 'bevdet_plain_toy.py'
 
 model = dict(
@@ -8,8 +9,25 @@ model = dict(
             type='CameraAwareDepthNet',
             mid_channels=48,
             aspp_channels=16,
-            depth_supervision=[dict(type='LidarDepthTarget', weight=3.0)],
-            semantics=dict(num_classes=10),
+            depth_supervision=[
+                dict(type='LidarDepthTarget', weight=3.0, form='cross_entropy', sigma=0.7)
+            ],
+            semantics=dict(num_classes=10, weight=3.0),
         )
     )
 )
+depth_epochs, detection_epochs = 9, 12
+max_epochs = depth_epochs + detection_epochs
+train_cfg = dict(max_epochs=max_epochs, val_interval=max_epochs)
+custom_hooks = [dict(type='DepthFirstHook', epochs=depth_epochs)]
+param_scheduler = [
+    dict(
+        type='CosineRestartLR',
+        periods=[depth_epochs, detection_epochs],
+        restart_weights=[1, 1],
+        eta_min=1e-6,
+        by_epoch=True,
+        convert_to_iter_based=True,
+    ),
+    dict(type='LinearLR', start_factor=0.05, by_epoch=False, begin=0, end=40),
+]

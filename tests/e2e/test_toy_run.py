@@ -11,7 +11,8 @@ from hybrid_depth.datasets.toy_world import make_toy_world
 from tests.conftest import ROOT
 from tests.engine.kill_resume import assert_resume_is_exact
 
-# Two training frames at batch 1: two iterations an epoch. Scoring is left to tools/test.py.
+# Two training frames at batch 1: two iterations an epoch, one epoch for depth and one for detection.
+# Scoring is left to tools/test.py.
 CONFIG = """
 _base_ = '{base}'
 data_root = '{root}/'
@@ -23,6 +24,7 @@ val_evaluator = dict(
 )
 test_evaluator = val_evaluator
 train_cfg = dict(max_epochs=2, val_interval=3)
+custom_hooks = [dict(type='DepthFirstHook', epochs=1)]
 """
 
 

@@ -1,13 +1,14 @@
-# BEVDet at toy size: the full-size layout with a thin ResNet-18 of three stages at stride 8, narrow
-# trunk and head and cells of 1.28 m, random initialisation, made to learn within minutes on two CPU
-# cores. What costs most at this size is the number of layers, not their width.
+# BEVDet at toy size: the full-size layout with a thin ResNet-18 of three stages at stride 8, and a
+# narrow trunk and head on cells of 1.28 m, random initialisation, made to learn within minutes on two
+# CPU cores. The trunk keeps the cells' size in its first stage: at such coarse cells the official
+# stride of 2 loses the place of an object (mAP 0.14 against 0.46 from true depth and classes).
 _base_ = 'bevdet_r50.py'
 
 model = dict(
     img_backbone=dict(
         channel_order='rgb',
         depth=18,
-        base_channels=32,
+        base_channels=16,
         num_stages=3,
         strides=(1, 2, 2),
         dilations=(1, 1, 1),
@@ -15,23 +16,23 @@ model = dict(
         with_cp=False,
         init_cfg=None,
     ),
-    img_neck=dict(in_channels=[64, 128], out_channels=96),
+    img_neck=dict(in_channels=[32, 64], out_channels=64),
     img_view_transformer=dict(
         grid=dict(x=(-51.2, 51.2, 1.28), y=(-51.2, 51.2, 1.28), rounding='floor'),
         depth_bins=dict(start=1.0, stop=56.0, anchor='centre'),
         frustum_align='centres',
         image_size=(96, 256),
         stride=8,
-        in_channels=96,
-        context_channels=48,
+        in_channels=64,
+        context_channels=32,
         log_scale=True,
     ),
-    img_bev_encoder_backbone=dict(in_channels=48, channels=(48, 96, 128)),
-    img_bev_encoder_neck=dict(in_channels=48 + 128, out_channels=32),
+    img_bev_encoder_backbone=dict(in_channels=32, channels=(32, 48, 64), strides=(1, 2, 2)),
+    img_bev_encoder_neck=dict(in_channels=32 + 64, out_channels=32, extra_upsample=None),
     pts_bbox_head=dict(
         in_channels=32,
         share_conv_channel=32,
-        separate_head=dict(head_conv=32),
+        separate_head=dict(head_conv=16),
         # a short run needs larger steps on the head than the official weights give
         loss_cls=dict(loss_weight=6.0),
         loss_bbox=dict(loss_weight=1.5),

@@ -1,5 +1,5 @@
 # A short run from random initialisation on two CPU cores.
-max_epochs = 19
+max_epochs = 21
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='AdamW', lr=2e-3, weight_decay=1e-2, fused=True),

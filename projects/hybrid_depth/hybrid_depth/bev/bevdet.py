@@ -8,6 +8,7 @@ from mmdet3d.structures import Det3DDataSample
 from mmengine.structures import PixelData
 from torch import Tensor
 
+from ..encoders.freezing import eval_frozen
 from .box_frames import ego_to_lidar_boxes
 from .depth_net import DepthDistribution
 
@@ -48,6 +49,37 @@ class BEVDet(Base3DDetector):
         self.img_bev_encoder_backbone = MODELS.build(img_bev_encoder_backbone)
         self.img_bev_encoder_neck = MODELS.build(img_bev_encoder_neck)
         self.pts_bbox_head = MODELS.build(pts_bbox_head)
+        self._depth_only = self._depth_frozen = False
+
+    def learn_depth_only(self) -> None:
+        """From now on ``loss`` lifts nothing and gives the losses of the depth net.
+
+        Raises:
+            ValueError: the depth net has no supervision.
+        """
+        if not self.img_view_transformer.depth_net.depth_targets:
+            raise ValueError(
+                'BEVDet: expected a depth net with depth_supervision, to learn depth by itself; '
+                'give it some, or leave DepthFirstHook out'
+            )
+        self._depth_only = True
+
+    def freeze_depth(self) -> None:
+        """From now on the image side holds still, except for the layers of lifted features."""
+        self._depth_only, self._depth_frozen = False, True
+        depth_net = self.img_view_transformer.depth_net
+        for module in (self.img_backbone, self.img_neck, depth_net):
+            module.requires_grad_(False)
+        for name in depth_net.context_layers:
+            getattr(depth_net, name).requires_grad_(True)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> BEVDet:
+        """Switch the mode; parts frozen by ``freeze_depth`` stay in eval mode."""
+        super().train(mode)
+        if mode and self._depth_frozen:
+            eval_frozen(self)
+        return self
 
     def extract_img_feat(self, images: Tensor) -> Tensor:
         """(B, N, 3, H, W) RGB in [0, 1] -> (B, N, C, h, w)."""
@@ -63,12 +95,19 @@ class BEVDet(Base3DDetector):
         return self.img_bev_encoder_neck(self.img_bev_encoder_backbone(bev)), distribution
 
     def loss(self, batch_inputs_dict: dict, batch_data_samples: list[Det3DDataSample], **kwargs):
-        """Head losses and those of the depth net."""
-        bev, distribution = self.extract_feat(batch_inputs_dict)
-        losses = self.pts_bbox_head.loss([bev], batch_data_samples)
-        truth = [sample.gt_instances_3d for sample in batch_data_samples]
-        inputs = dict(batch_inputs_dict, gt_instances_3d=truth)
-        losses.update(self.img_view_transformer.depth_net.loss(distribution, inputs))
+        """Losses of the head and of the depth net, as far as they learn."""
+        depth_net = self.img_view_transformer.depth_net
+        losses = {}
+        if self._depth_only:
+            images, rig = batch_inputs_dict['imgs'], batch_inputs_dict['rig']
+            distribution = depth_net(self.extract_img_feat(images).flatten(0, 1), images, rig)
+        else:
+            bev, distribution = self.extract_feat(batch_inputs_dict)
+            losses.update(self.pts_bbox_head.loss([bev], batch_data_samples))
+        if not self._depth_frozen:
+            truth = [sample.gt_instances_3d for sample in batch_data_samples]
+            inputs = dict(batch_inputs_dict, gt_instances_3d=truth)
+            losses.update(depth_net.loss(distribution, inputs))
         return losses
 
     def predict(

@@ -1,6 +1,7 @@
 """What happens around training: seeding, guards, checkpoints, progress, and config handling."""
 
 from .checkpointing import AtomicCheckpointHook, AtomicLocalBackend, find_latest_checkpoint
+from .depth_first import DepthFirstHook
 from .encoder_weights import EncoderWeights
 from .mixed_precision import BFloat16OptimWrapper
 from .nan_guard import NaNGuardHook
@@ -12,6 +13,7 @@ __all__ = [
     'AtomicCheckpointHook',
     'AtomicLocalBackend',
     'BFloat16OptimWrapper',
+    'DepthFirstHook',
     'EncoderWeights',
     'EpochSeedHook',
     'NaNGuardHook',

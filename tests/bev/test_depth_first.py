@@ -1,0 +1,81 @@
+"""A detector that learns depth first, then detection on a frozen image side."""
+
+import pytest
+import torch
+from mmdet3d.registry import DATASETS
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+from mmengine.registry import DefaultScope
+
+from hybrid_depth.datasets.nuscenes_infos import create_nuscenes_infos
+from hybrid_depth.engine import DepthFirstHook
+from hybrid_depth.engine.build import build_model
+from tests.conftest import ROOT
+
+IMAGE_SIDE = ('img_backbone', 'img_neck', 'img_view_transformer')
+LIFTED = tuple(f'img_view_transformer.depth_net.context_{part}' for part in ('conv', 'mlp', 'se'))
+
+
+class Runner:
+    """What the hook needs of a runner."""
+
+    def __init__(self, model: torch.nn.Module, epoch: int) -> None:
+        self.model, self.epoch = model, epoch
+
+
+def toy_model(name: str) -> torch.nn.Module:
+    return build_model(Config.fromfile(ROOT / f'configs/toy/{name}.py')).train()
+
+
+@pytest.fixture(scope='module')
+def sample(toy_nuscenes, tmp_path_factory) -> dict:
+    infos = tmp_path_factory.mktemp('infos')
+    create_nuscenes_infos(toy_nuscenes, 'v1.0-mini', infos)
+    cfg = Config.fromfile(ROOT / 'configs/toy/bevdet_depth_toy.py').train_dataloader.dataset
+    cfg.update(data_root=str(toy_nuscenes), ann_file=str(infos / 'nuscenes_infos_train.pkl'))
+    with DefaultScope.overwrite_default_scope('mmdet3d'):
+        return DATASETS.build(cfg)[0]
+
+
+def learn(model: torch.nn.Module, sample: dict, epoch: int) -> tuple[dict, set[str]]:
+    """Losses of a training step in an epoch, and the names of the parameters that got a gradient.
+
+    As mmengine's loop does, the model is put in training mode after the hook.
+    """
+    DepthFirstHook(epochs=2).before_train_epoch(Runner(model, epoch))
+    model.train()
+    model.zero_grad(set_to_none=True)
+    data = model.data_preprocessor(pseudo_collate([sample]), True)
+    losses = model.loss(data['inputs'], data['data_samples'])
+    sum(value for key, value in losses.items() if 'loss' in key).backward()
+    return losses, {name for name, p in model.named_parameters() if p.grad is not None}
+
+
+def test_depth_then_detection(sample):
+    model = toy_model('bevdet_depth_toy')
+    losses, learned = learn(model, sample, epoch=1)
+    assert set(losses) == {'loss_depth_lidar', 'loss_semantics'}
+    assert learned and all(name.startswith(IMAGE_SIDE) for name in learned)
+    assert not any(name.startswith(LIFTED) for name in learned)
+
+    statistics = {k: v.clone() for k, v in model.img_backbone.named_buffers()}
+    losses, learned = learn(model, sample, epoch=2)
+    assert {'task0.loss_heatmap', 'task0.loss_bbox'} <= set(losses)
+    assert not any('depth' in name or 'semantics' in name for name in losses)
+    assert {name for name in learned if name.startswith(IMAGE_SIDE)} == {
+        name for name, _ in model.named_parameters() if name.startswith(LIFTED)
+    }
+    assert any(name.startswith('pts_bbox_head') for name in learned)
+    for name, buffer in model.img_backbone.named_buffers():
+        assert torch.equal(buffer, statistics[name]), name
+    assert model.pts_bbox_head.training and not model.img_backbone.training
+
+
+def test_a_net_without_supervision_can_not_learn_depth_first():
+    with pytest.raises(ValueError, match='depth_supervision'):
+        toy_model('bevdet_plain_toy').learn_depth_only()
+
+
+def test_no_epoch_for_depth():
+    with pytest.raises(ValueError, match='got 0'):
+        DepthFirstHook(epochs=0)
