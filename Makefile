@@ -35,7 +35,7 @@ demo: $(TOY)/nuscenes_infos_val.pkl
 
 # create_nuscenes_infos.py writes this file last.
 $(TOY)/nuscenes_infos_val.pkl: | setup
-	$(PY) tools/make_toy_world.py $(TOY) --keyframes 16
+	$(PY) tools/make_toy_world.py $(TOY) --keyframes 16 --size 256x144
 	$(PY) tools/create_nuscenes_infos.py --root $(TOY) --version v1.0-mini
 
 test: setup

@@ -16,9 +16,8 @@ model = dict(
         )
     )
 )
-depth_epochs, detection_epochs = 9, 12
-max_epochs = depth_epochs + detection_epochs
-train_cfg = dict(max_epochs=max_epochs, val_interval=max_epochs)
+depth_epochs, detection_epochs = 8, 10
+train_cfg = dict(max_epochs=depth_epochs + detection_epochs)
 custom_hooks = [dict(type='DepthFirstHook', epochs=depth_epochs)]
 param_scheduler = [
     dict(

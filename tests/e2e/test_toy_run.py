@@ -17,14 +17,11 @@ CONFIG = """
 _base_ = '{base}'
 data_root = '{root}/'
 train_dataloader = dict(batch_size=1, dataset=dict(data_root=data_root))
-val_dataloader = dict(num_workers=0, dataset=dict(data_root=data_root))
-test_dataloader = val_dataloader
-val_evaluator = dict(
-    data_root=data_root, ann_file=data_root + 'nuscenes_infos_val.pkl', eval_split='mini_val'
-)
-test_evaluator = val_evaluator
-train_cfg = dict(max_epochs=2, val_interval=3)
+test_dataloader = dict(num_workers=0, dataset=dict(data_root=data_root))
+test_evaluator = dict(data_root=data_root, ann_file=data_root + 'nuscenes_infos_val.pkl')
+train_cfg = dict(max_epochs=2)
 custom_hooks = [dict(type='DepthFirstHook', epochs=1)]
+default_hooks = dict(checkpoint=dict(interval=1))
 """
 
 

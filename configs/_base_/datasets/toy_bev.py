@@ -1,4 +1,4 @@
-# The generated toy world (tools/make_toy_world.py): 400x225 images, brought to 96x256. Small enough
+# The generated toy world (tools/make_toy_world.py): 256x144 images, cut to 96x256. Small enough
 # for two CPU cores; no class-balanced sampling and no augmentation: a run of minutes is short of
 # steps, and flips of the BEV plane slow it (heat-map loss 12.7 against 11.8 after 484 steps).
 data_root = 'data/toy/'
@@ -38,7 +38,8 @@ train_dataloader = dict(
         pipeline=train_pipeline,
     ),
 )
-val_dataloader = dict(
+# no val_dataloader: tools/test.py scores the last checkpoint, minutes count here
+test_dataloader = dict(
     batch_size=4,
     num_workers=2,
     persistent_workers=False,
@@ -52,12 +53,9 @@ val_dataloader = dict(
         test_mode=True,
     ),
 )
-test_dataloader = val_dataloader
-
-val_evaluator = dict(
+test_evaluator = dict(
     type='NuScenesBEVMetric',
     data_root=data_root,
     ann_file=data_root + 'nuscenes_infos_val.pkl',
     eval_split='mini_val',
 )
-test_evaluator = val_evaluator

@@ -1,5 +1,5 @@
 # A short run from random initialisation on two CPU cores.
-max_epochs = 21
+max_epochs = 18
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='AdamW', lr=2e-3, weight_decay=1e-2, fused=True),
@@ -15,6 +15,5 @@ param_scheduler = [
         by_epoch=True,
     ),
 ]
-train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=max_epochs)
-val_cfg = dict()
+train_cfg = dict(by_epoch=True, max_epochs=max_epochs)
 test_cfg = dict()
