@@ -16,7 +16,7 @@ model = dict(
         )
     )
 )
-depth_epochs, detection_epochs = 8, 10
+depth_epochs, detection_epochs = 6, 12
 train_cfg = dict(max_epochs=depth_epochs + detection_epochs)
 custom_hooks = [dict(type='DepthFirstHook', epochs=depth_epochs)]
 param_scheduler = [
