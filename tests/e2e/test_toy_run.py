@@ -11,7 +11,7 @@ from hybrid_depth.datasets.toy_world import make_toy_world
 from tests.conftest import ROOT
 from tests.engine.kill_resume import assert_resume_is_exact
 
-# Two training frames at batch 1: two iterations an epoch, one epoch for depth and one for detection.
+# Two training frames at batch 1: two iterations an epoch, one epoch for depth, one for detection.
 # Scoring is left to tools/test.py.
 CONFIG = """
 _base_ = '{base}'

@@ -11,9 +11,9 @@ class DepthFirstHook(Hook):
     """First the image side by its own labels, then the BEV side on what it gives.
 
     For `epochs` epochs the detector learns depth (and classes of image cells) only, and nothing is
-    lifted. Then the image side is frozen, and the BEV side learns from a lift that holds still. From
-    random initialisation this is worth more than learning both at once; pretrained image towers do
-    not need it. With several processes set `find_unused_parameters=True`.
+    lifted. Then the image side is frozen, and the BEV side learns from a lift that holds still.
+    Meant for short trainings from random initialisation, where it is worth more than learning both
+    at once. With several processes set `find_unused_parameters=True`.
 
     Args:
         epochs: epochs for depth, the first of the run.
