@@ -1,8 +1,8 @@
 # BEVDet at toy size: the full-size layout with a thin ResNet-18 of three stages at stride 8, and a
 # narrow trunk and head on cells of 1.28 m, random initialisation, made to learn within minutes on
-# two CPU cores. The trunk keeps the cells' size in its first stage: at such coarse cells the official
-# stride of 2 loses the place of an object (mAP 0.14 against 0.46 after 1200 steps of trunk and head
-# on true depth and classes).
+# two CPU cores. The first stage of the trunk keeps the cells' size: at such coarse cells the
+# official stride of 2 loses the place of an object (mAP 0.14 against 0.46 after 1200 steps of trunk
+# and head on true depth and classes).
 _base_ = 'bevdet_r50.py'
 
 model = dict(
