@@ -6,4 +6,4 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 # writing the config into a checkpoint takes seconds, as long as a tenth of an epoch
-default_hooks = dict(checkpoint=dict(interval=3))
+default_hooks = dict(checkpoint=dict(interval=5))

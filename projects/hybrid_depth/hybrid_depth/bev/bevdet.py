@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from mmdet3d.models.detectors import Base3DDetector
 from mmdet3d.registry import MODELS
 from mmdet3d.structures import Det3DDataSample
@@ -9,6 +10,7 @@ from mmengine.structures import PixelData
 from torch import Tensor
 
 from ..encoders.freezing import eval_frozen
+from ..geometry import CameraRig
 from .box_frames import ego_to_lidar_boxes
 from .depth_net import DepthDistribution
 
@@ -50,6 +52,7 @@ class BEVDet(Base3DDetector):
         self.img_bev_encoder_neck = MODELS.build(img_bev_encoder_neck)
         self.pts_bbox_head = MODELS.build(pts_bbox_head)
         self._depth_only = self._depth_frozen = False
+        self._lifts: dict[str, tuple[CameraRig, Tensor]] | None = None
 
     def learn_depth_only(self) -> None:
         """From now on ``loss`` lifts nothing and gives the losses of the depth net.
@@ -64,14 +67,18 @@ class BEVDet(Base3DDetector):
             )
         self._depth_only = True
 
-    def freeze_depth(self) -> None:
-        """From now on the image side holds still, except for the layers of lifted features."""
+    def freeze_depth(self, keep_lifts: bool = False) -> None:
+        """From now on the image side holds still, and ``loss`` is that of the head.
+
+        Args:
+            keep_lifts: lift every keyframe once and keep its BEV map in memory, (Z * C, Y, X) float32
+                each. Only for pipelines that never change an image or a camera at random.
+        """
         self._depth_only, self._depth_frozen = False, True
-        depth_net = self.img_view_transformer.depth_net
-        for module in (self.img_backbone, self.img_neck, depth_net):
+        if keep_lifts and self._lifts is None:
+            self._lifts = {}
+        for module in (self.img_backbone, self.img_neck, self.img_view_transformer):
             module.requires_grad_(False)
-        for name in depth_net.context_layers:
-            getattr(depth_net, name).requires_grad_(True)
         self.train(self.training)
 
     def train(self, mode: bool = True) -> BEVDet:
@@ -88,27 +95,52 @@ class BEVDet(Base3DDetector):
             feats = feats[0]
         return feats.unflatten(0, images.shape[:2])
 
+    def lift(self, batch_inputs_dict: dict) -> tuple[Tensor, DepthDistribution]:
+        """Inputs of ``BEVDataPreprocessor`` -> (B, Z * C, Y, X) BEV map and depth."""
+        images, rig = batch_inputs_dict['imgs'], batch_inputs_dict['rig']
+        return self.img_view_transformer(self.extract_img_feat(images), images, rig)
+
+    def encode(self, bev: Tensor) -> Tensor:
+        """(B, Z * C, Y, X) BEV map -> (B, C, Y, X), what the head sees."""
+        return self.img_bev_encoder_neck(self.img_bev_encoder_backbone(bev))
+
     def extract_feat(self, batch_inputs_dict: dict) -> tuple[Tensor, DepthDistribution]:
         """Inputs of ``BEVDataPreprocessor`` -> (B, C, Y, X) encoded BEV map and depth."""
-        images, rig = batch_inputs_dict['imgs'], batch_inputs_dict['rig']
-        bev, distribution = self.img_view_transformer(self.extract_img_feat(images), images, rig)
-        return self.img_bev_encoder_neck(self.img_bev_encoder_backbone(bev)), distribution
+        bev, distribution = self.lift(batch_inputs_dict)
+        return self.encode(bev), distribution
 
     def loss(self, batch_inputs_dict: dict, batch_data_samples: list[Det3DDataSample], **kwargs):
         """Losses of the head and of the depth net, as far as they learn."""
-        depth_net = self.img_view_transformer.depth_net
-        losses = {}
+        if self._depth_frozen:
+            bev = self._frozen_lift(batch_inputs_dict, batch_data_samples)
+            return self.pts_bbox_head.loss([self.encode(bev)], batch_data_samples)
+        losses, depth_net = {}, self.img_view_transformer.depth_net
         if self._depth_only:
             images, rig = batch_inputs_dict['imgs'], batch_inputs_dict['rig']
             distribution = depth_net(self.extract_img_feat(images).flatten(0, 1), images, rig)
         else:
             bev, distribution = self.extract_feat(batch_inputs_dict)
-            losses.update(self.pts_bbox_head.loss([bev], batch_data_samples))
-        if not self._depth_frozen:
-            truth = [sample.gt_instances_3d for sample in batch_data_samples]
-            inputs = dict(batch_inputs_dict, gt_instances_3d=truth)
-            losses.update(depth_net.loss(distribution, inputs))
+            losses = self.pts_bbox_head.loss([bev], batch_data_samples)
+        truth = [sample.gt_instances_3d for sample in batch_data_samples]
+        losses.update(depth_net.loss(distribution, dict(batch_inputs_dict, gt_instances_3d=truth)))
         return losses
+
+    @torch.no_grad()
+    def _frozen_lift(self, inputs: dict, samples: list[Det3DDataSample]) -> Tensor:
+        """BEV map of the frozen image side, kept or made."""
+        if self._lifts is None:
+            return self.lift(inputs)[0]
+        tokens = [sample.metainfo['token'] for sample in samples]
+        if not all(token in self._lifts for token in tokens):
+            for index, (token, bev) in enumerate(zip(tokens, self.lift(inputs)[0], strict=True)):
+                self._lifts[token] = (inputs['rig'].sample(index), bev)
+        for index, token in enumerate(tokens):
+            if not self._lifts[token][0].same_geometry(inputs['rig'].sample(index)):
+                raise ValueError(
+                    f'BEVDet: expected keyframe {token} with the augmentation it was lifted with, '
+                    'got another; turn random augmentation off, or keep_lifts of DepthFirstHook'
+                )
+        return torch.stack([self._lifts[token][1] for token in tokens])
 
     def predict(
         self, batch_inputs_dict: dict, batch_data_samples: list[Det3DDataSample], **kwargs

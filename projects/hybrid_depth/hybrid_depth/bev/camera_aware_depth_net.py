@@ -118,8 +118,6 @@ class CameraAwareDepthNet(DepthNet, nn.Module):
             channels; None for the published net.
     """
 
-    context_layers = ('context_conv', 'context_mlp', 'context_se')
-
     def __init__(
         self,
         in_channels: int,

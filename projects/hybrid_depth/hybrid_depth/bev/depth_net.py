@@ -39,8 +39,6 @@ class DepthNet:
     """
 
     bins: DepthBins
-    #: Children that make lifted features only: detection teaches them when depth is frozen.
-    context_layers: tuple[str, ...] = ()
 
     def set_up_depth(self, bins: DepthBins, depth_supervision: Sequence[dict]) -> None:
         """Keep the bins and build the targets.

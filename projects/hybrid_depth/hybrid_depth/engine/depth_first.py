@@ -17,12 +17,13 @@ class DepthFirstHook(Hook):
 
     Args:
         epochs: epochs for depth, the first of the run.
+        keep_lifts: see `BEVDet.freeze_depth`.
     """
 
-    def __init__(self, epochs: int) -> None:
+    def __init__(self, epochs: int, keep_lifts: bool = False) -> None:
         if epochs < 1:
             raise ValueError(f'DepthFirstHook: expected one epoch or more for depth, got {epochs}')
-        self.epochs = epochs
+        self.epochs, self.keep_lifts = epochs, keep_lifts
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Resumed runs come to the right half by their epoch number."""
@@ -30,4 +31,4 @@ class DepthFirstHook(Hook):
         if runner.epoch < self.epochs:
             model.learn_depth_only()
         else:
-            model.freeze_depth()
+            model.freeze_depth(self.keep_lifts)

@@ -66,6 +66,12 @@ class CameraRig:
             self, **{f.name: getattr(self, f.name).to(*args, **kwargs) for f in fields(self)}
         )
 
+    def sample(self, index: int) -> CameraRig:
+        """The rig of one sample, as a batch of one."""
+        return replace(
+            self, **{f.name: getattr(self, f.name)[index : index + 1] for f in fields(self)}
+        )
+
     def same_geometry(self, other: CameraRig) -> bool:
         """Whether both see the (augmented) ego frame in exactly the same way, wherever it is."""
         names = ('cam2img', 'cam2ego', 'img_aug', 'bda')
