@@ -71,8 +71,8 @@ class BEVDet(Base3DDetector):
         """From now on the image side holds still, and ``loss`` is that of the head.
 
         Args:
-            keep_lifts: lift every keyframe once and keep its BEV map in memory, (Z * C, Y, X) float32
-                each. Only for pipelines that never change an image or a camera at random.
+            keep_lifts: lift every keyframe once and keep its BEV map, (Z * C, Y, X), in memory.
+                Only for pipelines that never change an image or a camera at random.
         """
         self._depth_only, self._depth_frozen = False, True
         if keep_lifts and self._lifts is None:
