@@ -19,7 +19,8 @@ def test_sheet(request, world, tile, rows, columns, beside):
     assert sheet.dtype == np.uint8
     assert sheet.shape == (rows * height, columns * width + beside, 3)
     tiles = sheet[:, : columns * width].reshape(rows, height, columns, width, 3)
-    assert (tiles.std((1, 3)) > 5).all(), 'no tile is empty'
+    # the near colours of depth have no blue at all, so that one channel may be flat
+    assert (tiles.std((1, 3)).max(-1) > 5).all(), 'no tile is empty'
     if beside:
         assert sheet[:, -beside:].std() > 5
 
