@@ -44,8 +44,8 @@ def step(request):
     comparisons = {}
     compare = model.compare
     model.compare = lambda inputs: comparisons.update(compare(inputs)) or comparisons
-    # oneDNN picks its kernels by CPU, and with those of AVX2 another pixel wins a max-pooling
-    # window: 1.02e-2 of the largest gradient of the pose encoder's first kernel, 2.2e-3 without.
+    # oneDNN picks its kernels by CPU. With those of AVX2 some kink (ReLU, max-pooling) falls the
+    # other way: 1.02e-2 of the pose encoder's largest gradient; without, and in float64, 2.2e-3.
     with torch.backends.mkldnn.flags(enabled=False):
         losses = model(make_inputs(SIZE), mode='loss')
         model.parse_losses(losses)[0].backward()
