@@ -25,9 +25,10 @@ test_pipeline = [
     dict(type='PackBEVInputs'),
 ]
 
+# no worker: on two cores it takes more from the two threads of the step than it saves
 train_dataloader = dict(
     batch_size=1,
-    num_workers=1,
+    num_workers=0,
     persistent_workers=False,
     sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(

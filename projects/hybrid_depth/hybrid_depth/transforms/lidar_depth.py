@@ -58,18 +58,20 @@ def project_nearest(
         (N, H, W) float32 depth along the camera's axis, 0 = none.
     """
     height, width = size
-    project = img_aug @ cam2img @ ego2cam[:, :3]
-    u, v, depth = (points @ project[:, :, :3].transpose(0, 2, 1) + project[:, None, :, 3]).T
+    project = torch.from_numpy(img_aug @ cam2img @ ego2cam[:, :3])
+    columns = torch.from_numpy(points).T.expand(len(project), -1, -1)
+    u, v, depth = torch.baddbmm(project[:, :, 3:], project[:, :, :3], columns).unbind(1)
     near, far = depth_range
-    point, cam = np.nonzero((depth >= near) & (depth < far))
-    depth = depth[point, cam]
-    u, v = np.rint(u[point, cam] / depth), np.rint(v[point, cam] / depth)
+    # what is a pixel or more outside goes before anything is divided: most of the sweep
+    seen = (depth >= near) & (depth < far)
+    seen &= (u >= -depth) & (v >= -depth) & (u <= width * depth) & (v <= height * depth)
+    cam, point = seen.nonzero(as_tuple=True)
+    depth = depth[cam, point]
+    u, v = (u[cam, point] / depth).round(), (v[cam, point] / depth).round()
     inside = (u >= 0) & (u < width) & (v >= 0) & (v < height)
-    index = ((cam * height + v) * width + u)[inside].astype(np.int64)
-    maps = torch.full((len(ego2cam) * height * width,), torch.inf, dtype=torch.float32)
-    maps.scatter_reduce_(
-        0, torch.from_numpy(index), torch.from_numpy(depth[inside]).float(), 'amin'
-    )
+    index = ((cam * height + v) * width + u)[inside].long()
+    maps = torch.full((len(project) * height * width,), torch.inf)
+    maps.scatter_reduce_(0, index, depth[inside].float(), 'amin')
     return maps.masked_fill_(maps.isinf(), 0).view(-1, height, width).numpy()
 
 
