@@ -11,15 +11,25 @@ ROOT ?= ../shared/data/nuscenes_keyframe
 KEYFRAME := work_dirs/keyframe
 KEYFRAME_CONFIG := configs/bevdet_r18_keyframe.py
 
+# The KITTI folder of bench-kitti, and where its results go.
+KITTI ?= ../shared/data/kitti_raw
+DRIVE := work_dirs/kitti_drive
+DRIVE_CONFIG := configs/depth/monodepth2_r18_kitti_drive.py
+
+TOY_VIDEO := data/toy_kitti
+TOY_LANES := data/toy_lanes
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint bench bench-keyframe
+.PHONY: help setup demo test test-all lint bench bench-keyframe bench-kitti bench-depth-toy
 
 help:
 	@echo 'make demo            toy world, training, score (mAP, NDS) and pictures'
 	@echo 'make test            the tests; make test-all adds the slow ones'
 	@echo 'make lint            ruff: format and rules'
-	@echo 'make bench           BEV pooling back-ends: time and memory'
+	@echo 'make bench           BEV pooling and hybrid encoder: time and memory'
 	@echo 'make bench-keyframe  overfit one real nuScenes keyframe: ROOT=FOLDER'
+	@echo 'make bench-kitti     learn depth from the frames of one KITTI drive: KITTI=FOLDER'
+	@echo 'make bench-depth-toy study of depth models on toy video; goes on where it was stopped'
 	@echo 'Each first makes .venv if it is missing or stale.'
 
 setup:
@@ -50,6 +60,7 @@ lint: setup
 
 bench: setup
 	$(PY) tools/benchmark.py pooling
+	$(PY) tools/benchmark.py depth-step
 
 # The keyframe's scene may be of either split of v1.0-mini: train and score on the one that has it.
 bench-keyframe: export ROOT := $(ROOT)
@@ -61,3 +72,23 @@ bench-keyframe: setup
 	$(PY) tools/train.py $(KEYFRAME_CONFIG) --work-dir $(KEYFRAME) && \
 	$(PY) tools/test.py $(KEYFRAME_CONFIG) "$$(cat $(KEYFRAME)/last_checkpoint)" \
 		--work-dir $(KEYFRAME) --show-dir $(KEYFRAME)/pictures
+
+bench-kitti: export KITTI := $(KITTI)
+bench-kitti: export TRUTH := $(DRIVE)/gt
+bench-kitti: setup
+	$(PY) tools/prepare_kitti.py export-gt $(KITTI) $(DRIVE)/gt --split all
+	$(PY) tools/train.py $(DRIVE_CONFIG) --work-dir $(DRIVE) --resume
+	$(PY) tools/test.py $(DRIVE_CONFIG) "$$(cat $(DRIVE)/last_checkpoint)" \
+		--work-dir $(DRIVE)/test --show-dir $(DRIVE)/pictures
+	$(PY) tools/benchmark.py learning $(DRIVE)
+
+bench-depth-toy: $(TOY_VIDEO)/gt/toy/export.json $(TOY_LANES)/toy_world.json
+	$(PY) tools/benchmark.py depth-toy
+
+$(TOY_VIDEO)/gt/toy/export.json: | setup
+	$(PY) tools/make_toy_world.py $(TOY_VIDEO) --layout kitti
+	$(PY) tools/prepare_kitti.py export-gt $(TOY_VIDEO) $(TOY_VIDEO)/gt/toy \
+		--split splits/toy/val_files.txt --source improved
+
+$(TOY_LANES)/toy_world.json: | setup
+	$(PY) tools/make_toy_world.py $(TOY_LANES) --layout tusimple

@@ -4,9 +4,13 @@
 Example:
     python tools/benchmark.py pooling
     python tools/benchmark.py models --root ../shared/data/nuscenes_keyframe
+    python tools/benchmark.py depth-step
+    python tools/benchmark.py depth-toy --out work_dirs/depth_toy
+    python tools/benchmark.py learning work_dirs/kitti_drive
 """
 
 import argparse
+import importlib
 import sys
 from pathlib import Path
 
@@ -21,15 +25,14 @@ def main() -> None:
     commands.add_parser('pooling', help='BEV pooling back-ends: time and peak memory')
     models = commands.add_parser('models', help='full-size detectors: parameters and CPU time')
     models.add_argument('--root', default='../shared/data/nuscenes_keyframe', help='nuScenes root')
+    commands.add_parser('depth-step', help='hybrid encoder: what each saving is worth')
+    study = commands.add_parser('depth-toy', help='the study of depth models on toy video')
+    study.add_argument('--out', default='work_dirs/depth_toy', help='folder; what is done is kept')
+    learning = commands.add_parser('learning', help='loss and scores of a depth training')
+    learning.add_argument('work_dir', help='of tools/train.py')
     args = parser.parse_args()
-    if args.command == 'pooling':
-        from benchmarks import pooling
-
-        pooling.main()
-    else:
-        from benchmarks import models as model_bench
-
-        model_bench.main(args.root)
+    module = importlib.import_module(f'benchmarks.{args.command.replace("-", "_")}')
+    module.main(*(value for name, value in vars(args).items() if name != 'command'))
 
 
 if __name__ == '__main__':

@@ -9,8 +9,8 @@ Examples: python tools/prepare_kitti.py check data/kitti --split eigen
           python tools/prepare_kitti.py to-jpeg data/kitti
 All of them work with a part of the download, and say that it is one. `check` also takes KITTI
 odometry and any folder of frames. The 697 Eigen test frames are built in (`--split eigen`);
-eigen_benchmark is those of them that have an improved map. The official training lists are files
-(`--split splits/eigen_zhou/train_files.txt`).
+eigen_benchmark is those of them that have an improved map; `--split all` is every picture on disk.
+The official training lists are files (`--split splits/eigen_zhou/train_files.txt`).
 """
 
 import argparse

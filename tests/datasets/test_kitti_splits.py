@@ -43,6 +43,14 @@ def test_other_lines_are_named(tmp_path, line):
         read_split(tmp_path / 'a.txt')
 
 
+def test_all_that_is_on_disk(tmp_path):
+    kitti_files.write_raw_tree(tmp_path, [9, 10], sides='lr')
+    found = read_split('all', tmp_path)
+    assert found == [KittiFrame(kitti_files.DRIVE, n, side) for side in 'lr' for n in (9, 10)]
+    with pytest.raises(DepthDataError, match='got none'):
+        read_split('all', tmp_path / kitti_files.DRIVE)
+
+
 def test_missing_and_empty_lists(tmp_path):
     with pytest.raises(FileNotFoundError, match='eigen_zhou.*make-split'):
         read_split('eigen_zhou', tmp_path)

@@ -5,6 +5,7 @@ import json
 import pytest
 import torch
 
+from benchmarks.learning import learning_table
 from tests.conftest import ROOT
 from tests.tools.run import run_tool
 
@@ -16,6 +17,7 @@ val_dataloader = dict(num_workers=0, dataset={val})
 test_dataloader = val_dataloader
 {evaluator}
 train_cfg = dict(max_epochs=1, val_interval=1)
+custom_hooks = [dict(type='ValidateFirstHook')]
 """
 
 
@@ -29,11 +31,11 @@ def write_config(folder, name, train, val=None, truth=None):
     return path
 
 
-def train_and_test(config, work_dir, *options):
+def train_and_test(config, work_dir, *options, show=()):
     """Results of the test, and the checkpoint."""
     assert run_tool('train.py', config, '--work-dir', work_dir, *options) is None
     checkpoint, out = work_dir / 'epoch_1.pth', work_dir / 'test'
-    assert run_tool('test.py', config, checkpoint, '--work-dir', out) is None
+    assert run_tool('test.py', config, checkpoint, '--work-dir', out, *show) is None
     (scores,) = out.glob('*/*.json')
     return json.loads(scores.read_text().splitlines()[-1]), torch.load(checkpoint)
 
@@ -72,8 +74,12 @@ def test_stage_1_then_stage_2(toy_kitti, truth, stage1, tmp_path):
     data = f"dict(data_root='{toy_kitti}/')"
     config = write_config(tmp_path, 'monodepth2_hybrid_toy', data, truth=truth)
     start = f'model.init_cfg.checkpoint={stage1}'
-    scores, checkpoint = train_and_test(config, tmp_path / 'run', '--cfg-options', start)
+    show = ('--show-dir', tmp_path / 'pictures')
+    scores, checkpoint = train_and_test(config, tmp_path / 'run', '--cfg-options', start, show=show)
+    assert len(list(tmp_path.glob('pictures/color/*.png'))) == len(list(truth.glob('*.npz')))
     assert 0 < scores['depth/abs_rel'] < 5
+    before, after = (line.split() for line in learning_table(tmp_path / 'run').splitlines()[1:])
+    assert (before[0], after[0]) == ('0', '1') and after[2] == f'{scores["depth/abs_rel"]:.4f}'
     began, state = torch.load(stage1)['state_dict'], checkpoint['state_dict']
     for tower in ('clip.visual.conv1', 'dino.vit.patch_embed.proj'):
         name = f'encoder.{tower}.weight'  # two steps of the warm-up move it by 1e-4 at most

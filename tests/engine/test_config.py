@@ -15,6 +15,7 @@ def cfg(tmp_path) -> Config:
             work_dir=str(tmp_path),
             optim_wrapper=dict(type='OptimWrapper'),
             custom_hooks=[dict(type='EMAHook')],
+            test_evaluator=dict(type='NuScenesBEVMetric'),
         )
     )
 
@@ -83,6 +84,15 @@ def test_pictures_join_the_hooks_of_the_config(cfg, monkeypatch):
     monkeypatch.setenv('DISPLAY', ':0')
     config_tools.add_pictures(cfg, 'out', 0.3, show=True, wait_time=1)
     assert cfg.custom_hooks[-1] == dict(type='PictureWindowHook', folder='out', wait_time=1)
+
+
+def test_depth_has_pictures_too_and_what_has_none_is_refused(cfg):
+    cfg.test_evaluator = [dict(type='DepthMetric')]
+    config_tools.add_pictures(cfg, 'out', 0.3, show=False, wait_time=1)
+    assert cfg.custom_hooks[1:] == [dict(type='DepthPictureHook', out_dir='out')]
+    cfg.test_evaluator = dict(type='PatchOrderMetric')
+    with pytest.raises(config_tools.ConfigError, match='PatchOrderMetric'):
+        config_tools.add_pictures(cfg, 'out', 0.3, show=False, wait_time=1)
 
 
 def test_window_without_a_screen_is_refused(cfg, monkeypatch):

@@ -15,7 +15,7 @@ __all__ = ['__version__', 'bev_problem']
 
 _DEPTH_ROOMS = ('foundation', 'encoders', 'decoders', 'estimators', 'engine')
 # These leave out their BEV part by themselves.
-_MIXED_ROOMS = ('datasets', 'transforms', 'evaluation', 'visualization')
+_MIXED_ROOMS = ('datasets', 'transforms', 'evaluation', 'visualization', 'inference')
 _BEV_ROOMS = ('bev',)
 
 

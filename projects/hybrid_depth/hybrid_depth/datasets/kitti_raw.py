@@ -26,7 +26,7 @@ class KittiRawDataset(FrameTripletDataset):
 
     Args:
         data_root: folder of the days.
-        split: a list of frames: 'eigen' or a file (see `read_split`).
+        split: a list of frames: 'eigen', 'all' or a file (see `read_split`).
         intrinsics: 'calibrated' for the matrix of the recording day, 'monodepth2' for the release's
             (0.58, 1.92, 0.5, 0.5), or four numbers fx, fy, cx, cy relative to the picture's size.
         stereo_baseline: distance of the cameras; None takes the calibration's metres (0.53), the

@@ -8,6 +8,7 @@ from .nan_guard import NaNGuardHook
 from .picture_window import PictureWindowHook
 from .progress import ProgressBarHook
 from .seeding import EpochSeedHook, seed_everything, seed_worker
+from .validate_first import ValidateFirstHook
 
 __all__ = [
     'AtomicCheckpointHook',
@@ -19,6 +20,7 @@ __all__ = [
     'NaNGuardHook',
     'PictureWindowHook',
     'ProgressBarHook',
+    'ValidateFirstHook',
     'find_latest_checkpoint',
     'seed_everything',
     'seed_worker',

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import torch
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.registry import RUNNERS
@@ -97,10 +98,14 @@ def require_checkpoint(path: str) -> None:
 
 def add_report(cfg: Config) -> None:
     """Have the test write its metrics into the work directory unless the config says where."""
-    evaluators = cfg.test_evaluator
-    for metric in evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]:
+    for metric in _test_metrics(cfg):
         if metric.type in ('NuScenesBEVMetric', 'DepthMetric'):
             metric.setdefault('out_dir', cfg.work_dir)
+
+
+def _test_metrics(cfg: Config) -> list:
+    evaluators = cfg.test_evaluator
+    return list(evaluators) if isinstance(evaluators, (list, tuple)) else [evaluators]
 
 
 def add_pictures(
@@ -116,9 +121,19 @@ def add_pictures(
         wait_time: seconds that the window shows each picture.
 
     Raises:
-        ConfigError: a window is asked for and there is no screen.
+        ConfigError: the test gives nothing to draw, or a window is asked for and there is no
+            screen.
     """
-    hooks = [dict(type='BEVPictureHook', out_dir=folder, score_thr=score_threshold)]
+    kinds = [metric.type for metric in _test_metrics(cfg)]
+    if 'NuScenesBEVMetric' in kinds:
+        hooks = [dict(type='BEVPictureHook', out_dir=folder, score_thr=score_threshold)]
+    elif 'DepthMetric' in kinds:
+        hooks = [dict(type='DepthPictureHook', out_dir=folder)]
+    else:
+        raise ConfigError(
+            '--show-dir expected a config that tests boxes (NuScenesBEVMetric) or depth '
+            f'(DepthMetric), got {kinds}'
+        )
     if show:
         if not has_screen():
             raise ConfigError(
@@ -130,5 +145,19 @@ def add_pictures(
 
 
 def build_runner(cfg: Config) -> Runner:
-    """The runner of a config: mmengine's, or the one its `runner_type` names."""
+    """The runner of a config: mmengine's, or the one its `runner_type` names.
+
+    Under torchrun on a machine without a GPU the processes talk over gloo.
+    """
+    if cfg.launcher == 'pytorch' and get_device() == 'cpu':
+        _start_gloo(cfg)
     return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+
+
+def _start_gloo(cfg: Config) -> None:
+    """Do what mmengine does for GPUs alone: start the process group, and wrap the model."""
+    torch.distributed.init_process_group('gloo')
+    wrapper = cfg.setdefault('model_wrapper_cfg', dict(type='MMDistributedDataParallel'))
+    wrapper.setdefault('device_ids', None)
+    wrapper.setdefault('broadcast_buffers', False)
+    wrapper.setdefault('find_unused_parameters', cfg.get('find_unused_parameters', False))

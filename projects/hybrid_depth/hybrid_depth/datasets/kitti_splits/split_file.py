@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 from ...files import atomic_file
 from ..depth_errors import DepthDataError
+from ..picture_files import IMAGE_SUFFIXES, numbered_files
 from .eigen_test import eigen_test_frames
 
 _CAMERAS = {'l': 2, 'r': 3}
-_BUILT_IN = 'eigen'
+_BUILT_IN, _ON_DISK = 'eigen', 'all'
 
 
 class KittiFrame(NamedTuple):
@@ -59,26 +60,42 @@ def _parse_line(line: str, where: str) -> KittiFrame:
     return KittiFrame(fields[0].rstrip('/'), int(fields[1]), fields[2])
 
 
+def _frames_on_disk(root: Path) -> list[KittiFrame]:
+    """Every picture of KITTI raw's colour cameras below `root`."""
+    frames = [
+        KittiFrame(str(drive.relative_to(root)), number, side)
+        for drive in sorted(root.glob('????_??_??/*_drive_*'))
+        for side, camera in _CAMERAS.items()
+        for number in numbered_files(drive / f'image_{camera:02d}' / 'data', IMAGE_SUFFIXES)
+    ]
+    if not frames:
+        raise DepthDataError(f'{root}: expected KITTI drives with pictures, got none')
+    return frames
+
+
 def read_split(split: str | Path, root: str | Path = '.') -> list[KittiFrame]:
     """Read a list of frames.
 
     Args:
-        split: 'eigen' for the built-in 697 test frames; else a file, looked up as given and then
-            below `root`. The official lists are files too (splits/eigen_zhou/train_files.txt).
+        split: 'eigen' for the built-in 697 test frames, 'all' for every picture of the drives on
+            disk; else a file, looked up as given and then below `root`. The official lists are
+            files too (splits/eigen_zhou/train_files.txt).
         root: data root.
 
     Raises:
         FileNotFoundError: no such file.
-        DepthDataError: a line of another form, or an empty list.
+        DepthDataError: a line of another form, an empty list, or 'all' and no pictures.
     """
     if str(split) == _BUILT_IN:
         return [KittiFrame(*frame) for frame in eigen_test_frames()]
+    if str(split) == _ON_DISK:
+        return _frames_on_disk(Path(root))
     places = [Path(split), Path(root, split)]
     path = next((place for place in places if place.is_file()), None)
     if path is None:
         raise FileNotFoundError(
             f'expected a split list, got {split}: no file {places[0]} and no {places[1]}. Built in '
-            f'is "{_BUILT_IN}" (697 test frames). Put the official list there, or make one from '
+            f'are "{_BUILT_IN}" (697 test frames) and "{_ON_DISK}" (what is on disk). Put the official list there, or make one from '
             'the drives you have: python tools/prepare_kitti.py make-split ROOT OUT'
         )
     lines = path.read_text().splitlines()

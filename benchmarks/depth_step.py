@@ -1,0 +1,107 @@
+"""Hybrid-depth stage 2 at full size: what each saving of the language part and towers is worth."""
+
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from mmengine import Config
+
+from hybrid_depth.encoders.freezing import eval_frozen
+from hybrid_depth.engine.build import build_model
+from hybrid_depth.estimators import DepthEstimator
+
+CONFIG = Path(__file__).resolve().parents[1] / 'configs' / 'depth' / 'monodepth2_hybrid_kitti.py'
+SIZE, FULL_CONTEXT = (224, 672), 77
+
+
+def full_size_model() -> DepthEstimator:
+    """The config's model with random weights: no file, no download."""
+    cfg = Config.fromfile(CONFIG)
+    cfg.model.init_cfg = None
+    cfg.model.encoder.clip.pretrained = cfg.model.encoder.dino.pretrained = None
+    cfg.model.pose_net.pretrained = None
+    return build_model(cfg)
+
+
+@contextmanager
+def full_context(model: DepthEstimator):
+    """Sentences padded to CLIP's 77 tokens."""
+    prompts = model.encoder.language.prompts
+    cut = prompts.ids
+    prompts.ids = F.pad(cut, (0, FULL_CONTEXT - cut.shape[1]))
+    yield
+    prompts.ids = cut
+
+
+@contextmanager
+def all_trainable(model: DepthEstimator):
+    """Gradients for the frozen blocks too, whose results nobody uses."""
+    frozen = [p for p in model.encoder.parameters() if not p.requires_grad]
+    for parameter in frozen:
+        parameter.requires_grad_(True)
+    yield
+    for parameter in frozen:
+        parameter.requires_grad_(False)
+        parameter.grad = None
+    eval_frozen(model.encoder)
+
+
+def _seconds(call: Callable[[], object], repeats: int) -> float:
+    call()
+    start = time.perf_counter()
+    for _ in range(repeats):
+        call()
+    return (time.perf_counter() - start) / repeats
+
+
+def main(repeats: int = 2) -> None:
+    """Print seconds of each form and its ratio to ours."""
+    torch.manual_seed(0)
+    model = full_size_model()
+    language = model.encoder.language
+    pictures = [torch.rand(1, 3, *SIZE) for _ in range(2)]
+
+    def step() -> None:
+        """The sentences once, for both pictures."""
+        language._forget()
+        sum(model.disparity(picture).mean() for picture in pictures).backward()
+
+    def step_text_each_time() -> None:
+        for picture in pictures:
+            language._forget()
+            model.disparity(picture).mean().backward()
+
+    @torch.no_grad()
+    def infer() -> None:
+        model.disparity(pictures[0])
+
+    def infer_text_each_time() -> None:
+        language.refresh()
+        infer()
+
+    rows: list[tuple[str, float]] = []
+    model.train()
+    rows.append(('step, ours', _seconds(step, repeats)))
+    rows.append(('step, text tower at every call', _seconds(step_text_each_time, repeats)))
+    with full_context(model):
+        rows.append(('step, context of 77', _seconds(step, repeats)))
+    with all_trainable(model):
+        rows.append(('step, gradients of frozen blocks', _seconds(step, repeats)))
+    model.eval()
+    rows.append(('inference, ours', _seconds(infer, repeats)))
+    rows.append(('inference, text tower at every call', _seconds(infer_text_each_time, repeats)))
+    print(
+        f'Hybrid-depth stage 2, {SIZE[0]} x {SIZE[1]}, CPU, {torch.get_num_threads()} threads, '
+        f'torch {torch.__version__}, random weights; a step is forward + backward of two pictures\n'
+    )
+    ours = 0.0
+    for name, seconds in rows:
+        ours = seconds if name.endswith('ours') else ours
+        print(f'{name:40}{seconds:9.2f} s{seconds / ours:8.2f}x')
+
+
+if __name__ == '__main__':
+    main()

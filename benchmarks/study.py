@@ -1,0 +1,127 @@
+"""A study: several trainings by the command lines of `tools/`, scored and put into one table.
+
+Every run has a folder of its own. What is done is kept, a run that was stopped goes on from its last
+checkpoint, and one that fails is named and leaves the others going.
+"""
+
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hybrid_depth.files import atomic_file
+
+from .learning import read_scalars
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+LOG, RESULT = 'study.log', 'result.json'
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training.
+
+    Attributes:
+        name: of its row in the table; runs of several seeds share it.
+        config: config file, from the repository.
+        seed: of everything.
+        options: as of `--cfg-options`; '{study}' stands for the study's folder, '{seed}' for the
+            seed, so that a run can start from the checkpoint of an earlier one.
+        scored: run `tools/test.py` on the result; else it is only a start for others.
+    """
+
+    name: str
+    config: str
+    seed: int = 0
+    options: tuple[str, ...] = ()
+    scored: bool = True
+
+    def folder(self, study: Path) -> Path:
+        """Work dir."""
+        return study / f'{self.name}_seed{self.seed}'
+
+
+def run_study(runs: Sequence[Run], study: Path, metrics: Sequence[str]) -> None:
+    """Train and score what is not done yet, print the table and write it to `study/table.md`.
+
+    Args:
+        runs: in the order in which they have to run.
+        study: folder.
+        metrics: names in the test's `scalars`, columns of the table.
+
+    Raises:
+        SystemExit: some runs failed.
+    """
+    failed = [run for run in runs if not _done(run, study) and not _train(run, study)]
+    text = study_table(runs, study, metrics)
+    with atomic_file(study / 'table.md', 'w') as file:
+        file.write(text)
+    print(text)
+    if failed:
+        logs = ', '.join(str(run.folder(study) / LOG) for run in failed)
+        sys.exit(f'{len(failed)} of {len(runs)} runs failed, see {logs}; the others are kept')
+
+
+def study_table(runs: Sequence[Run], study: Path, metrics: Sequence[str]) -> str:
+    """Markdown: a row a name, mean and (from two seeds on) standard deviation of each metric."""
+    rows = [['run', 'seeds', *metrics, 'training min'], ['---'] * (len(metrics) + 3)]
+    for name in dict.fromkeys(run.name for run in runs if run.scored):
+        results = [_result(run, study) for run in runs if run.name == name]
+        results = [result for result in results if result is not None]
+        if results:
+            cells = [_spread([r['scores'][metric] for r in results]) for metric in metrics]
+            minutes = statistics.mean(r['training_seconds'] for r in results) / 60
+            rows.append([name, str(len(results)), *cells, f'{minutes:.1f}'])
+    return ''.join(f'| {" | ".join(row)} |\n' for row in rows)
+
+
+def _spread(values: list[float]) -> str:
+    mean = f'{statistics.mean(values):.4f}'
+    return mean if len(values) == 1 else f'{mean} ± {statistics.stdev(values):.4f}'
+
+
+def _done(run: Run, study: Path) -> bool:
+    return (run.folder(study) / RESULT).is_file()
+
+
+def _result(run: Run, study: Path) -> dict | None:
+    return json.loads((run.folder(study) / RESULT).read_text()) if _done(run, study) else None
+
+
+def _train(run: Run, study: Path) -> bool:
+    """Train and score; False where it fails."""
+    folder = run.folder(study)
+    folder.mkdir(parents=True, exist_ok=True)
+    names = dict(study=study, seed=run.seed)
+    options = [f'randomness.seed={run.seed}', *(o.format(**names) for o in run.options)]
+    print(f'{time.strftime("%H:%M")} {folder} ...', flush=True)
+    arguments = [run.config, '--work-dir', folder, '--resume', '--cfg-options', *options]
+    if not _tool(folder, 'train.py', *arguments):
+        return False
+    scores = {}
+    if run.scored:
+        checkpoint = (folder / 'last_checkpoint').read_text()
+        arguments = [run.config, checkpoint, '--work-dir', folder / 'test']
+        if not _tool(folder, 'test.py', *arguments, '--cfg-options', *options):
+            return False
+        report = max((folder / 'test').glob('*/*.json'))
+        scores = json.loads(report.read_text().splitlines()[-1])
+    with atomic_file(folder / RESULT, 'w') as file:
+        json.dump(dict(scores=scores, training_seconds=_training_seconds(folder)), file, indent=2)
+    return True
+
+
+def _training_seconds(folder: Path) -> float:
+    """Time of all iterations, without validation and start."""
+    entries = [entry for entry in read_scalars(folder) if 'loss' in entry]
+    return statistics.mean(entry['time'] for entry in entries) * entries[-1]['iter']
+
+
+def _tool(folder: Path, name: str, *arguments: object) -> bool:
+    command = [sys.executable, str(REPOSITORY / 'tools' / name), *map(str, arguments)]
+    with open(folder / LOG, 'a') as log:
+        return subprocess.run(command, stdout=log, stderr=log, cwd=REPOSITORY).returncode == 0
