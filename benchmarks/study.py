@@ -1,7 +1,7 @@
 """A study: several trainings by the command lines of `tools/`, scored and put into one table.
 
-Every run has a folder of its own. What is done is kept, a run that was stopped goes on from its last
-checkpoint, and one that fails is named and leaves the others going.
+Every run has a folder of its own. What is done is kept, a run that was stopped goes on from its
+last checkpoint, and one that fails is named and leaves the others going.
 """
 
 import json

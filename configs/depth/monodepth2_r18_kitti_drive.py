@@ -1,6 +1,6 @@
 # Monodepth2-R18 from random weights on the frames of one KITTI drive (make bench-kitti): does the
-# chain from pictures to AbsRel learn from real video? Scored on those same frames that have a sweep;
-# no LiDAR is used to train.
+# chain from pictures to AbsRel learn from real video? Scored on those same frames, as far as they
+# have a sweep; no LiDAR is used to train.
 # Environment: KITTI, folder of the days; TRUTH, ground truth of prepare_kitti.py export-gt.
 _base_ = [
     '../_base_/models/monodepth2_r18.py',

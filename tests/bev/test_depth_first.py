@@ -32,7 +32,7 @@ def toy_model(name: str) -> torch.nn.Module:
 def sample(toy_nuscenes, tmp_path_factory) -> dict:
     infos = tmp_path_factory.mktemp('infos')
     create_nuscenes_infos(toy_nuscenes, 'v1.0-mini', infos)
-    cfg = Config.fromfile(ROOT / 'configs/toy/bevdet_depth_toy.py').train_dataloader.dataset
+    cfg = Config.fromfile(ROOT / 'configs/toy/bevdet_depth_toy.py').train_dataloader.dataset.dataset
     cfg.update(data_root=str(toy_nuscenes), ann_file=str(infos / 'nuscenes_infos_train.pkl'))
     with DefaultScope.overwrite_default_scope('mmdet3d'):
         return DATASETS.build(cfg)[0]

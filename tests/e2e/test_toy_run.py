@@ -16,7 +16,7 @@ from tests.engine.kill_resume import assert_resume_is_exact
 CONFIG = """
 _base_ = '{base}'
 data_root = '{root}/'
-train_dataloader = dict(batch_size=1, dataset=dict(data_root=data_root))
+train_dataloader = dict(dataset=dict(dataset=dict(data_root=data_root)))
 test_dataloader = dict(num_workers=0, dataset=dict(data_root=data_root))
 test_evaluator = dict(data_root=data_root, ann_file=data_root + 'nuscenes_infos_val.pkl')
 train_cfg = dict(max_epochs=2)

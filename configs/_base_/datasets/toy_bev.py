@@ -25,18 +25,20 @@ test_pipeline = [
     dict(type='PackBEVInputs'),
 ]
 
-# no worker: on two cores it takes more from the two threads of the step than it saves
 train_dataloader = dict(
     batch_size=1,
     num_workers=0,
     persistent_workers=False,
     sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(
-        type='NuScenesBEVDataset',
-        data_root=data_root,
-        ann_file='nuscenes_infos_train.pkl',
-        metainfo=metainfo,
-        pipeline=train_pipeline,
+        type='CachedDataset',
+        dataset=dict(
+            type='NuScenesBEVDataset',
+            data_root=data_root,
+            ann_file='nuscenes_infos_train.pkl',
+            metainfo=metainfo,
+            pipeline=train_pipeline,
+        ),
     ),
 )
 # no val_dataloader: tools/test.py scores the last checkpoint, minutes count here

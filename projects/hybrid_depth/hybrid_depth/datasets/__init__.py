@@ -1,12 +1,14 @@
 """Data sets. Those for depth need no mmdet3d; nuScenes registers where mmdet3d is installed."""
 
 from ..optional import absent_bev_packages
+from .cached import CachedDataset
 from .depth_errors import DepthDataError
 from .kitti_raw import KittiOdometryDataset, KittiRawDataset
 from .tusimple import TuSimpleLaneDataset
 from .video_folder import VideoFolderDataset
 
 __all__ = [
+    'CachedDataset',
     'DepthDataError',
     'KittiOdometryDataset',
     'KittiRawDataset',
