@@ -31,7 +31,11 @@ train_dataloader = dict(
             type='KittiRawDataset',
             data_root='{data}',
             split='splits/toy/train_files.txt',
-            pipeline=_base_.test_pipeline,
+            pipeline=[
+                dict(type='LoadFrames'),
+                dict(type='ResizeFrames', size=(128, 64)),
+                dict(type='PackFrames'),
+            ],
         ),
     ),
 )

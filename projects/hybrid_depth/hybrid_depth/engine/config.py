@@ -157,7 +157,10 @@ def build_runner(cfg: Config) -> Runner:
 def _start_gloo(cfg: Config) -> None:
     """Do what mmengine does for GPUs alone: start the process group, and wrap the model."""
     torch.distributed.init_process_group('gloo')
-    wrapper = cfg.setdefault('model_wrapper_cfg', dict(type='MMDistributedDataParallel'))
-    wrapper.setdefault('device_ids', None)
-    wrapper.setdefault('broadcast_buffers', False)
-    wrapper.setdefault('find_unused_parameters', cfg.get('find_unused_parameters', False))
+    on_cpu = dict(
+        type='MMDistributedDataParallel',
+        device_ids=None,
+        broadcast_buffers=False,
+        find_unused_parameters=cfg.get('find_unused_parameters', False),
+    )
+    cfg.model_wrapper_cfg = {**on_cpu, **cfg.get('model_wrapper_cfg', {})}
