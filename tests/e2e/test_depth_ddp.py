@@ -11,7 +11,8 @@ from tests.conftest import ROOT
 
 ITERATIONS = 20
 # No batch norm, as its statistics are those of a process; no augmentation, as its draws are too;
-# no random tie-break in the auto-mask.
+# no random tie-break in the auto-mask. SGD, as Adam divides gradients near zero by their own size
+# and so makes rounding as large as a step: with it the curves part at 1e-3 after ten steps.
 CONFIG = """
 _base_ = '{root}/configs/toy/monodepth2_r18_toy.py'
 custom_imports = dict(imports=['hybrid_depth', 'tests.e2e.loss_log'])
@@ -42,6 +43,7 @@ train_dataloader = dict(
 val_cfg = val_dataloader = val_evaluator = None
 train_cfg = dict(_delete_=True, type='IterBasedTrainLoop', max_iters={iterations})
 param_scheduler = []
+optim_wrapper = dict(_delete_=True, type='OptimWrapper', optimizer=dict(type='SGD', lr=0.1))
 default_hooks = dict(checkpoint=dict(by_epoch=False, interval=1000))
 log_processor = dict(by_epoch=False)
 custom_hooks = [dict(type='LossLogHook')]
@@ -72,5 +74,5 @@ def test_two_processes_learn_as_one(toy_kitti, tmp_path):
     alone = train(tmp_path / 'one', toy_kitti, 1)
     together = train(tmp_path / 'two', toy_kitti, 2)
     assert len(alone) == ITERATIONS
-    assert np.abs(alone - alone[0]).max() > 1e-2, 'nothing was learnt'
+    assert alone[0] - alone[-1] > 5e-3, 'nothing was learnt'
     np.testing.assert_allclose(together, alone, atol=1e-4)
