@@ -14,6 +14,8 @@ import importlib
 import sys
 from pathlib import Path
 
+from hybrid_depth import cli
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 
@@ -36,4 +38,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    cli.run(main)

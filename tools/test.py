@@ -48,6 +48,7 @@ def main() -> None:
     )
     config_tools.require_checkpoint(args.checkpoint)
     cfg.load_from = args.checkpoint
+    config_tools.require_fitting_checkpoint(cfg)
     config_tools.add_report(cfg)
     if args.show or args.show_dir:
         folder = args.show_dir or f'{cfg.work_dir}/pictures'

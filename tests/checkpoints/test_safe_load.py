@@ -73,6 +73,14 @@ def test_hostile_checkpoint_is_refused_and_runs_nothing(hostile):
     assert not marker.exists()
 
 
+def test_a_plain_pickle_is_refused_too(tmp_path):
+    marker, path = tmp_path / 'ran', tmp_path / 'plain.pth'
+    path.write_bytes(pickle.dumps(RunsCode(os.system, f'touch {marker}')))
+    with pytest.raises(UnsafeCheckpointError, match='got another kind of pickle'):
+        load_checkpoint_file(path)
+    assert not marker.exists()
+
+
 def test_mmengine_refuses_it_too(hostile, tmp_path):
     path, marker, _ = hostile
     with pytest.raises(UnsafeCheckpointError):

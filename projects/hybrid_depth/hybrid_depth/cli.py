@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from mmengine.config import DictAction
 
-from .checkpoints import UnsafeCheckpointError
+from .checkpoints import DamagedCheckpointError, UnsafeCheckpointError
 from .checkpoints.conversion import ReleaseError
 from .checkpoints.strict_load import CheckpointMismatchError
 from .datasets.depth_errors import DepthDataError
@@ -19,6 +19,7 @@ _USER_ERRORS = (
     FloatingPointError,
     CheckpointMismatchError,
     ConfigError,
+    DamagedCheckpointError,
     DepthDataError,
     ReleaseError,
     UnsafeCheckpointError,

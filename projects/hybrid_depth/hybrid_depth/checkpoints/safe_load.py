@@ -23,6 +23,10 @@ from torch.hub import load_state_dict_from_url
 _NUMPY_DTYPES = ('bool', 'uint8', 'int32', 'int64', 'float16', 'float32', 'float64')
 
 
+class DamagedCheckpointError(RuntimeError):
+    """A checkpoint file that does not read to its end."""
+
+
 class UnsafeCheckpointError(pickle.UnpicklingError):
     """A checkpoint names a function or class that plain weights do not need."""
 
@@ -57,14 +61,15 @@ def _explained(name: str | Path) -> Iterator[None]:
         yield
     except pickle.UnpicklingError as error:
         found = re.search(r'GLOBAL (\S+)', str(error))
-        what = f'global {found.group(1)}' if found else str(error).splitlines()[-1]
+        said = re.search(r'WeightsUnpickler error:\s*(.+)', str(error)) or [None, str(error)]
+        what = f'global {found.group(1)}' if found else f'another kind of pickle ({said[1]})'
         raise UnsafeCheckpointError(
             f'{name}: expected plain tensors, numbers and text, got {what}. Loading it could run '
             'code, so it was not loaded. Do not load files that you do not trust; ask the author '
             "for one saved with torch.save(model.state_dict(), 'file.pth')."
         ) from error
     except (EOFError, RuntimeError) as error:
-        raise RuntimeError(
+        raise DamagedCheckpointError(
             f'{name}: expected a whole checkpoint written by torch.save, got a file that does not '
             f'read ({str(error).splitlines()[0] if str(error) else "it ends too early"}). It may '
             'be cut short: fetch or write it again.'
@@ -81,7 +86,7 @@ def load_checkpoint_file(path: str | Path, map_location: Any = 'cpu') -> dict:
     Raises:
         FileNotFoundError: there is no such file.
         UnsafeCheckpointError: the file asks for code that weights do not need.
-        RuntimeError: the file is damaged.
+        DamagedCheckpointError: the file is damaged.
     """
     path = Path(path).expanduser()
     if not path.is_file():

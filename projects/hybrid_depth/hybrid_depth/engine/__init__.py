@@ -8,6 +8,7 @@ from .nan_guard import NaNGuardHook
 from .picture_window import PictureWindowHook
 from .progress import ProgressBarHook
 from .seeding import EpochSeedHook, seed_everything, seed_worker
+from .strict_load import StrictLoadHook
 from .validate_first import ValidateFirstHook
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     'NaNGuardHook',
     'PictureWindowHook',
     'ProgressBarHook',
+    'StrictLoadHook',
     'ValidateFirstHook',
     'find_latest_checkpoint',
     'seed_everything',

@@ -141,6 +141,15 @@ def add_pictures(
                 'which needs none.'
             )
         hooks.append(dict(type='PictureWindowHook', folder=folder, wait_time=wait_time))
+    _add_hooks(cfg, *hooks)
+
+
+def require_fitting_checkpoint(cfg: Config) -> None:
+    """Have a checkpoint of another model refused, see `StrictLoadHook`."""
+    _add_hooks(cfg, dict(type='StrictLoadHook'))
+
+
+def _add_hooks(cfg: Config, *hooks: dict) -> None:
     cfg.custom_hooks = [*cfg.get('custom_hooks', []), *hooks]
 
 
