@@ -22,11 +22,8 @@ def _seed() -> None:
 
 @pytest.fixture(autouse=True)
 def _default_scope():
-    """A runner leaves its scope behind: no test finds its classes, or fails to, because of that."""
-    before = DefaultScope._instance_dict.copy()
-    yield
+    """No test finds its classes, or fails to, by the scope that a runner elsewhere left behind."""
     DefaultScope._instance_dict.clear()
-    DefaultScope._instance_dict.update(before)
 
 
 @pytest.fixture(scope='session')

@@ -17,6 +17,12 @@ HYBRID = 'HybridDepthEncoder'
 # model, encoder, its strides, logits a pixel
 EXPECTED = {
     'depth/monodepth2_r18_kitti': ('Monodepth2', 'ResNetDepthEncoder', [2, 4, 8, 16, 32], 0),
+    'depth/monodepth2_r18_kitti_drive': (
+        'Monodepth2',
+        'ResNetDepthEncoder',
+        [2, 4, 8, 16, 32],
+        0,
+    ),
     'depth/monodepth2_r50_kitti': ('Monodepth2', 'ResNetDepthEncoder', [2, 4, 8, 16, 32], 0),
     'depth/monodepth2_convnext_kitti': ('Monodepth2', 'TimmDepthEncoder', [4, 8, 16, 32], 0),
     'depth/monodepth2_hybrid_kitti': ('Monodepth2', HYBRID, [14] * 4, 256),
