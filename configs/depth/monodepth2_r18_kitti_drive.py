@@ -13,7 +13,7 @@ truth = '{{$TRUTH:work_dirs/kitti_drive/gt}}'
 model = dict(encoder=dict(pretrained=None), pose_net=dict(pretrained=None))
 
 train_dataloader = dict(
-    batch_size=4,
+    batch_size=2,
     num_workers=1,
     dataset=dict(data_root=data_root, split='all', intrinsics='calibrated'),
 )
@@ -26,15 +26,15 @@ test_dataloader = val_dataloader
 val_evaluator = dict(truth=truth)
 test_evaluator = val_evaluator
 
-max_epochs = 30
-optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=2e-4))
+max_epochs = 15
+optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=1e-4))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=20),
-    dict(type='MultiStepLR', by_epoch=True, milestones=[24], gamma=0.1),
+    dict(type='MultiStepLR', by_epoch=True, milestones=[12], gamma=0.1),
 ]
-train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=10)
+train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=5)
 val_cfg = dict()
 test_cfg = dict()
 custom_hooks = [dict(type='ValidateFirstHook')]
-default_hooks = dict(logger=dict(interval=11), checkpoint=dict(interval=5, max_keep_ckpts=2))
-log_processor = dict(window_size=11)
+default_hooks = dict(logger=dict(interval=23), checkpoint=dict(interval=3, max_keep_ckpts=2))
+log_processor = dict(window_size=23)
