@@ -101,7 +101,3 @@ def main(repeats: int = 1) -> None:
     for name, seconds in rows:
         ours = seconds if name.endswith('ours') else ours
         print(f'{name:40}{seconds:9.2f} s{seconds / ours:8.2f}x')
-
-
-if __name__ == '__main__':
-    main()
