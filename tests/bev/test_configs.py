@@ -16,9 +16,14 @@ EXPECTED = {
     'bevdet_r50_depth.py': CameraAwareDepthNet,
     'bevdet_hybrid.py': HybridDepthNet,
     'bevdet_r18_keyframe.py': PlainDepthNet,
+    'bevdet4d_r50.py': PlainDepthNet,
+    'bevdet4d_r50_depth.py': CameraAwareDepthNet,
+    'bevdet4d_longterm_r50_depth.py': CameraAwareDepthNet,
+    'bevdet4d_hybrid.py': HybridDepthNet,
     'toy/bevdet_plain_toy.py': PlainDepthNet,
     'toy/bevdet_depth_toy.py': CameraAwareDepthNet,
     'toy/bevdet_hybrid_toy.py': HybridDepthNet,
+    'toy/bevdet4d_toy.py': CameraAwareDepthNet,
 }
 
 

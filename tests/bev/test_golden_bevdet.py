@@ -27,11 +27,12 @@ def model() -> torch.nn.Module:
     return load_recipe(MODELS.build(cfg))
 
 
-def real_images(root: Path, view: str) -> torch.Tensor:
-    """(1, 6, 3, 256, 704) RGB in [0, 1] of the real keyframe in a golden view."""
+def real_images(root: Path, view: str, shift: int = 0) -> torch.Tensor:
+    """(1, 6, 3, 256, 704) RGB in [0, 1] of the real keyframe in a golden view; camera i shows what
+    camera i + shift sees."""
     ida = Golden('ida')
     images = []
-    for i, camera in enumerate(CAMERAS):
+    for i, camera in enumerate(CAMERAS[shift:] + CAMERAS[:shift]):
         (path,) = (root / 'nuscenes_keyframe/samples' / f'CAM_{camera}').glob('*.jpg')
         image = Image.open(path)
         if view == 'test':

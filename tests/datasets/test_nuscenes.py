@@ -86,9 +86,9 @@ def test_subset_of_cameras(root):
 def test_old_info_file_names_the_tool(root, tmp_path):
     def strip(content):
         for info in content['data_list']:
-            del info['scene_token']
+            del info['ego2global']
 
-    with pytest.raises(InfoError, match='scene_token.*create_nuscenes_infos'):
+    with pytest.raises(InfoError, match='ego2global.*create_nuscenes_infos'):
         make(root, edited(root, tmp_path, strip))
 
 
@@ -140,3 +140,38 @@ def test_real_keyframe_projects_boxes_into_the_image(real_data, tmp_path):
     size = np.array([1600, 900])[:, None]
     seen = ((pixel[:, 2] > 1) & (uv >= 0).all(1) & (uv < size).all(1)).any(0)
     assert seen.mean() > 0.95
+
+
+def test_frames_before(root):
+    dataset = make(root, num_adj=2)
+    infos = [dataset.get_data_info(i) for i in range(len(dataset))]
+    places = {info['token']: i for i, info in enumerate(infos)}
+    raw = pickle.loads((root / TRAIN).read_bytes())['data_list']
+    starts = [i for i, info in enumerate(raw) if not info['prev']]
+    assert len(starts) == 2 and len(raw) == 6
+    for i, info in enumerate(infos):
+        before = places.get(raw[i]['prev'], i)
+        first, second = info['adjacent']
+        assert first['img_path'] == infos[before]['img_path']
+        np.testing.assert_array_equal(first['ego2global'], infos[before]['ego2global'])
+        # two before, or the sample itself where the scene has no such frame
+        earliest = places.get(raw[before]['prev'], i)
+        assert second['img_path'] == infos[earliest]['img_path']
+        assert first['cam2ego'].shape == (6, 4, 4)
+
+
+def test_frames_before_stay_in_a_subset(root):
+    dataset = make(root, num_adj=1, indices=[2, 0])
+    for i in range(2):
+        info = dataset.get_data_info(i)
+        assert info['adjacent'][0]['img_path'] == info['img_path']
+
+
+def test_info_files_without_order_give_single_frames(root, tmp_path):
+    def without_order(content):
+        for info in content['data_list']:
+            del info['prev'], info['next'], info['scene_token']
+
+    dataset = make(root, edited(root, tmp_path, without_order), num_adj=1)
+    info = dataset.get_data_info(1)
+    assert info['adjacent'][0]['img_path'] == info['img_path']

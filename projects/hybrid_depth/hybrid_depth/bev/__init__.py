@@ -2,6 +2,7 @@
 
 from .bev_encoder import FPN_LSS, CustomResNet
 from .bevdet import BEVDet
+from .bevdet4d import BEVDet4D
 from .camera_aware_depth_net import CameraAwareDepthNet
 from .center_head import ScaleNMSCenterHead
 from .custom_fpn import CustomFPN
@@ -17,6 +18,7 @@ __all__ = [
     'FPN_LSS',
     'BEVDataPreprocessor',
     'BEVDet',
+    'BEVDet4D',
     'BEVResNet',
     'CameraAwareDepthNet',
     'CustomFPN',

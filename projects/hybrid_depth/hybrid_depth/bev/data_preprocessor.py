@@ -23,6 +23,11 @@ def _stack(name: str, tensors: Sequence[Tensor]) -> Tensor:
     return torch.stack(list(tensors))
 
 
+def _frame(inputs: dict) -> dict:
+    rig = {name: _stack(name, tensors) for name, tensors in inputs['rig'].items()}
+    return dict(imgs=_stack('img', inputs['img']), rig=CameraRig(**rig))
+
+
 @MODELS.register_module()
 class BEVDataPreprocessor(BaseDataPreprocessor):
     """Moves a batch of ``PackBEVInputs`` to the device and stacks it.
@@ -30,7 +35,8 @@ class BEVDataPreprocessor(BaseDataPreprocessor):
     Images stay RGB in [0, 1] (each tower normalises for itself) and calibration stays float64.
 
     ``forward`` returns ``inputs`` = dict(imgs (B, N, 3, H, W), rig ``CameraRig``, gt_depth
-    (B, N, H, W) metres where the pipeline loads it) and ``data_samples`` as they came.
+    (B, N, H, W) metres where the pipeline loads it, adjacent list of dict(imgs, rig) where there
+    are earlier frames) and ``data_samples`` as they came.
 
     Raises:
         ValueError: the samples of a batch differ in image size or number of cameras.
@@ -39,8 +45,9 @@ class BEVDataPreprocessor(BaseDataPreprocessor):
     def forward(self, data: dict, training: bool = False) -> dict:
         data = self.cast_data(data)
         inputs = data['inputs']
-        rig = {name: _stack(name, tensors) for name, tensors in inputs['rig'].items()}
-        batch = dict(imgs=_stack('img', inputs['img']), rig=CameraRig(**rig))
+        batch = _frame(inputs)
+        if 'adjacent' in inputs:
+            batch['adjacent'] = [_frame(frame) for frame in inputs['adjacent']]
         if 'gt_depth' in inputs:
             batch['gt_depth'] = _stack('gt_depth', inputs['gt_depth'])
         return dict(inputs=batch, data_samples=data.get('data_samples'))

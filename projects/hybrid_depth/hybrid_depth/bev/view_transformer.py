@@ -63,7 +63,11 @@ class LSSViewTransformer(BaseModule):
         self._cached: tuple[CameraRig, PoolingPlan] | None = None
 
     def forward(
-        self, image_feats: Tensor, images: Tensor, rig: CameraRig
+        self,
+        image_feats: Tensor,
+        images: Tensor,
+        rig: CameraRig,
+        lift_rig: CameraRig | None = None,
     ) -> tuple[Tensor, DepthDistribution]:
         """Features to BEV.
 
@@ -71,6 +75,8 @@ class LSSViewTransformer(BaseModule):
             image_feats: (B, N, C_in, h, w).
             images: (B, N, 3, H, W) RGB in [0, 1], for depth nets with towers of their own.
             rig: B x N cameras.
+            lift_rig: the same cameras as seen from the ego frame to lift into, where that is
+                another one than ``rig``'s (frames before the key frame).
 
         Returns:
             (B, Z * C, Y, X) BEV map and the depth distribution.
@@ -87,7 +93,8 @@ class LSSViewTransformer(BaseModule):
         distribution = self.depth_net(image_feats.flatten(0, 1), images, rig)
         depth = distribution.prob.unflatten(0, (b, n))
         context = distribution.context.unflatten(0, (b, n))
-        bev = bev_pool(depth, context, self.pooling_plan(rig), self.pool_backend)
+        plan = self.pooling_plan(rig) if lift_rig is None else self._plan(lift_rig)
+        bev = bev_pool(depth, context, plan, self.pool_backend)
         if self.log_scale:
             bev = bev.sign() * bev.abs().log1p()
         return bev, distribution
@@ -95,6 +102,8 @@ class LSSViewTransformer(BaseModule):
     def pooling_plan(self, rig: CameraRig) -> PoolingPlan:
         """Pooling geometry; the last plan is kept while the rig does not change."""
         if self._cached is None or not self._cached[0].same_geometry(rig):
-            plan = PoolingPlan.from_points(lift_frustum(self.frustum, rig), self.grid)
-            self._cached = (rig, plan)
+            self._cached = (rig, self._plan(rig))
         return self._cached[1]
+
+    def _plan(self, rig: CameraRig) -> PoolingPlan:
+        return PoolingPlan.from_points(lift_frustum(self.frustum, rig), self.grid)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import os
 
 import numpy as np
 import torch
 from mmdet3d.datasets import NuScenesDataset
 from mmdet3d.registry import DATASETS
+from mmengine.logging import print_log
 
 from ..geometry import invert_rigid
 from .nuscenes_infos import CAMERAS, CLASSES, InfoError
 
 _MAKE_INFOS = 'make it with: python tools/create_nuscenes_infos.py --root ROOT --version VERSION'
-_INFO_KEYS = ('token', 'scene_token', 'prev', 'next', 'ego2global', 'lidar_points', 'images')
+_INFO_KEYS = ('token', 'ego2global', 'lidar_points', 'images')
+_FRAME_KEYS = ('img_path', 'cam2img', 'cam2ego', 'ego2global', 'img_aug')  # of a frame before
 _CAR_RATIO = (1.0, 6.0)  # accepted median length / width; real cars have about 2.4
 
 
@@ -34,6 +37,9 @@ class NuScenesBEVDataset(NuScenesDataset):
         data_root: nuScenes root.
         ann_file: info file, relative to ``data_root``.
         cameras: cameras to take, in this order.
+        num_adj: key frames before each sample, latest first, as ``adjacent``: a list of
+            dict(img_path, cam2img, cam2ego, ego2global, img_aug), each in its own ego frame. Where
+            a scene starts, the sample's own frame is repeated (BEVDet4D).
 
     Raises:
         FileNotFoundError: there is no such info file.
@@ -47,11 +53,13 @@ class NuScenesBEVDataset(NuScenesDataset):
         data_root: str,
         ann_file: str,
         cameras: tuple[str, ...] = CAMERAS,
+        num_adj: int = 0,
         data_prefix: dict | None = None,
         use_valid_flag: bool = True,
         **kwargs,
     ):
         self.cameras = tuple(cameras)
+        self.num_adj = num_adj
         sensors = dict(pts='LIDAR_TOP', **{camera: camera for camera in self.cameras})
         super().__init__(
             data_root=data_root,
@@ -73,6 +81,14 @@ class NuScenesBEVDataset(NuScenesDataset):
                 'the info file of another split, or a root that has scenes of this one.'
             )
         self._check_box_convention(data_list)
+        self._places = {info['token']: place for place, info in enumerate(data_list)}
+        if self.num_adj and not any('prev' in info for info in data_list):
+            print_log(
+                f'{self.ann_file} does not say which frame comes before which: every sample is its '
+                f'own history; {_MAKE_INFOS}',
+                logger='current',
+                level=logging.WARNING,
+            )
         return data_list
 
     def parse_data_info(self, info: dict) -> dict:
@@ -126,6 +142,27 @@ class NuScenesBEVDataset(NuScenesDataset):
 
     def get_data_info(self, idx: int) -> dict:
         """The info of one sample with its calibration as float64 arrays."""
+        info = self._frame_info(idx)
+        if self.num_adj:
+            info['adjacent'] = self._adjacent(info)
+        return info
+
+    def _adjacent(self, info: dict) -> list[dict]:
+        """The frames before, latest first."""
+        frames, latest = [], info
+        for _ in range(self.num_adj):
+            latest = self._previous(latest)
+            frames.append({key: (latest or info)[key] for key in _FRAME_KEYS})
+        return frames
+
+    def _previous(self, info: dict) -> dict:
+        """The frame before, empty where there is none, also if it is not in this subset."""
+        token = info.get('prev')
+        place = self._places.get(token, len(self))
+        previous = self._frame_info(place) if place < len(self) else {}
+        return previous if previous.get('token') == token else {}
+
+    def _frame_info(self, idx: int) -> dict:
         info = super().get_data_info(idx)
         images = [info['images'][camera] for camera in self.cameras]
         lidar2ego = np.array(info['lidar_points']['lidar2ego'], dtype=np.float64)

@@ -8,6 +8,7 @@ from .nan_guard import NaNGuardHook
 from .picture_window import PictureWindowHook
 from .progress import ProgressBarHook
 from .seeding import EpochSeedHook, seed_everything, seed_worker
+from .sequential_control import SequentialControlHook
 from .strict_load import StrictLoadHook
 from .validate_first import ValidateFirstHook
 
@@ -21,6 +22,7 @@ __all__ = [
     'NaNGuardHook',
     'PictureWindowHook',
     'ProgressBarHook',
+    'SequentialControlHook',
     'StrictLoadHook',
     'ValidateFirstHook',
     'find_latest_checkpoint',

@@ -120,10 +120,12 @@ class ImageAugmentation(BaseTransform):
         )
 
     def apply(self, results: dict, params: list[ImageAugmentationParams]) -> dict:
-        """Augment ``img`` and ``img_aug`` with one set of parameters a camera."""
-        images = zip(results['img'], params, strict=True)
-        results['img'] = [camera.apply(image) for image, camera in images]
-        results['img_aug'] = np.stack([camera.matrix() for camera in params])
+        """Augment ``img`` and ``img_aug`` with one set of parameters a camera, that of the key
+        frame also for ``adjacent`` frames."""
+        for frame in (results, *results.get('adjacent', ())):
+            images = zip(frame['img'], params, strict=True)
+            frame['img'] = [camera.apply(image) for image, camera in images]
+            frame['img_aug'] = np.stack([camera.matrix() for camera in params])
         return results
 
     def transform(self, results: dict) -> dict:

@@ -1,4 +1,4 @@
-"""Camera images of one keyframe."""
+"""Camera images of one keyframe and of those before it."""
 
 from __future__ import annotations
 
@@ -28,8 +28,9 @@ def load_rgb(path: str) -> Image.Image:
 
 @TRANSFORMS.register_module()
 class LoadMultiViewImages(BaseTransform):
-    """Loads ``img_path`` (N paths) as ``img``, N RGB PIL images."""
+    """Loads ``img_path`` (N paths) as ``img``, N RGB PIL images; of ``adjacent`` frames too."""
 
     def transform(self, results: dict) -> dict:
-        results['img'] = [load_rgb(path) for path in results['img_path']]
+        for frame in (results, *results.get('adjacent', ())):
+            frame['img'] = [load_rgb(path) for path in frame['img_path']]
         return results

@@ -16,23 +16,31 @@ _META_KEYS = (
 )  # fmt: skip
 
 
+def _frame(results: dict) -> dict:
+    images = torch.from_numpy(np.stack([np.asarray(image) for image in results['img']]))
+    return dict(
+        img=images.permute(0, 3, 1, 2).float().div_(255),
+        rig={key: torch.from_numpy(np.asarray(results[key])) for key in _RIG_KEYS},
+    )
+
+
 @TRANSFORMS.register_module()
 class PackBEVInputs(BaseTransform):
     """Packs one sample.
 
     ``inputs``: img (N, 3, H, W) float32 RGB in [0, 1]; rig, the five matrices of a ``CameraRig``
-    as float64 (N leading, except bda and ego2global); gt_depth (N, H, W) metres where loaded.
+    as float64 (N leading, except bda and ego2global); gt_depth (N, H, W) metres where loaded;
+    adjacent, a list of dict(img, rig), where the dataset gives earlier frames.
 
     ``data_samples``: gt_instances_3d (ego frame) where loaded; eval_ann_info (LiDAR frame) where
     the dataset gives it; meta information.
     """
 
     def transform(self, results: dict) -> dict:
-        images = torch.from_numpy(np.stack([np.asarray(image) for image in results['img']]))
-        inputs = dict(
-            img=images.permute(0, 3, 1, 2).float().div_(255),
-            rig={key: torch.from_numpy(np.asarray(results[key])) for key in _RIG_KEYS},
-        )
+        inputs = _frame(results)
+        if 'adjacent' in results:
+            bda = results['bda']
+            inputs['adjacent'] = [_frame(dict(frame, bda=bda)) for frame in results['adjacent']]
         if 'gt_depth' in results:
             inputs['gt_depth'] = torch.from_numpy(results['gt_depth'])
         sample = Det3DDataSample(

@@ -1,0 +1,15 @@
+# BEVDet4D-R50-Depth: BEVDet-R50-Depth and the key frame before.
+_base_ = 'bevdet_r50_depth.py'
+
+model = dict(
+    type='BEVDet4D',
+    pre_process_net=dict(
+        type='CustomResNet', in_channels=80, channels=(80,), num_blocks=(2,), strides=(1,)
+    ),
+    img_bev_encoder_backbone=dict(in_channels=2 * 80),
+)
+default_hooks = dict(sequential=dict(type='SequentialControlHook'))
+
+train_dataloader = dict(dataset=dict(dataset=dict(num_adj=1)))
+val_dataloader = dict(dataset=dict(num_adj=1))
+test_dataloader = val_dataloader

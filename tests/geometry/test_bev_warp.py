@@ -1,0 +1,52 @@
+"""BEV maps seen from another ego frame."""
+
+import pytest
+import torch
+
+from hybrid_depth.geometry import VoxelGrid
+from hybrid_depth.geometry.bev_warp import warp_bev
+
+GRID = VoxelGrid(x=(-4.0, 4.0, 1.0), y=(-3.0, 3.0, 1.0), z=(-5.0, 3.0, 8.0))
+
+
+def motion(x: float = 0.0, y: float = 0.0, yaw: float = 0.0) -> torch.Tensor:
+    turn = torch.tensor([[0.0, -yaw, 0, 0], [yaw, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]).double()
+    shift = torch.eye(4).double()
+    shift[:2, 3] = torch.tensor([x, y])
+    return (shift @ torch.matrix_exp(turn))[None]
+
+
+def dot(row: int, column: int) -> torch.Tensor:
+    bev = torch.zeros(1, 2, 6, 8)
+    bev[:, :, row, column] = 1
+    return bev
+
+
+@pytest.mark.parametrize('align', ['centres', 'corners'])
+def test_whole_cells(align):
+    # what lies at (x + 2, y - 1) of the source is at (x, y) of the target
+    warped = warp_bev(dot(3, 5), motion(2.0, -1.0), GRID, align)
+    torch.testing.assert_close(warped, dot(4, 3))
+    assert warp_bev(dot(0, 1), motion(2.0, 0.0), GRID, align).sum() < 1e-6  # left the map
+    torch.testing.assert_close(warp_bev(dot(2, 2), motion(), GRID, align), dot(2, 2))
+
+
+def test_turn_about_the_origin_and_its_half_cell():
+    # a quarter turn takes the cell centre (1.5, 0.5) to (-0.5, 1.5)
+    turn = motion(yaw=torch.pi / 2)
+    torch.testing.assert_close(warp_bev(dot(4, 3), turn, GRID), dot(3, 5), atol=1e-5, rtol=0)
+    # with the lower edge for the centre it is (1, 0) that goes to (0, 1): one cell off
+    corners = warp_bev(dot(4, 4), turn, GRID, 'corners')
+    torch.testing.assert_close(corners, dot(3, 5), atol=1e-5, rtol=0)
+
+
+def test_each_sample_has_its_own_motion():
+    both = warp_bev(dot(3, 5).repeat(2, 1, 1, 1), torch.cat((motion(), motion(2.0))), GRID)
+    torch.testing.assert_close(both, torch.cat((dot(3, 5), dot(3, 3))))
+
+
+def test_bad_input():
+    with pytest.raises(ValueError, match='cells'):
+        warp_bev(torch.zeros(1, 1, 5, 8), motion(), GRID)
+    with pytest.raises(ValueError, match='align'):
+        warp_bev(torch.zeros(1, 1, 6, 8), motion(), GRID, 'middle')
