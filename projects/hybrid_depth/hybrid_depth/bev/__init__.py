@@ -12,6 +12,7 @@ from .depth_supervision import LidarDepthTarget
 from .hybrid_depth_net import HybridDepthNet
 from .image_backbone import BEVResNet
 from .plain_depth_net import PlainDepthNet
+from .pseudo_depth_target import PseudoDepthTarget
 from .view_transformer import LSSViewTransformer
 
 __all__ = [
@@ -29,5 +30,6 @@ __all__ = [
     'LSSViewTransformer',
     'LidarDepthTarget',
     'PlainDepthNet',
+    'PseudoDepthTarget',
     'ScaleNMSCenterHead',
 ]

@@ -34,9 +34,9 @@ class BEVDataPreprocessor(BaseDataPreprocessor):
 
     Images stay RGB in [0, 1] (each tower normalises for itself) and calibration stays float64.
 
-    ``forward`` returns ``inputs`` = dict(imgs (B, N, 3, H, W), rig ``CameraRig``, gt_depth
-    (B, N, H, W) metres where the pipeline loads it, adjacent list of dict(imgs, rig) where there
-    are earlier frames) and ``data_samples`` as they came.
+    ``forward`` returns ``inputs`` = dict(imgs (B, N, 3, H, W), rig ``CameraRig``, gt_depth and
+    pseudo_depth (B, N, H, W) metres where the pipeline loads them, adjacent list of
+    dict(imgs, rig) where there are earlier frames) and ``data_samples`` as they came.
 
     Raises:
         ValueError: the samples of a batch differ in image size or number of cameras.
@@ -48,6 +48,7 @@ class BEVDataPreprocessor(BaseDataPreprocessor):
         batch = _frame(inputs)
         if 'adjacent' in inputs:
             batch['adjacent'] = [_frame(frame) for frame in inputs['adjacent']]
-        if 'gt_depth' in inputs:
-            batch['gt_depth'] = _stack('gt_depth', inputs['gt_depth'])
+        for name in ('gt_depth', 'pseudo_depth'):
+            if name in inputs:
+                batch[name] = _stack(name, inputs[name])
         return dict(inputs=batch, data_samples=data.get('data_samples'))

@@ -10,6 +10,19 @@ from ..geometry import DepthBins
 from ..losses import depth_distribution_loss
 
 
+def to_blocks(depth: Tensor, size: tuple[int, int]) -> Tensor:
+    """(M, H, W) -> (M, h, H / h, w, W / w), the pixels of every feature cell.
+
+    Raises:
+        ValueError: (h, w) does not divide (H, W).
+    """
+    m, height, width = depth.shape
+    h, w = size
+    if height % h or width % w:
+        raise ValueError(f'{h}x{w} feature cells do not divide a {height}x{width} depth map')
+    return depth.reshape(m, h, height // h, w, width // w)
+
+
 def block_minimum_depth(depth: Tensor, size: tuple[int, int]) -> Tensor:
     """Nearest depth of every feature cell (BEVDepth; bev.md §1.9).
 
@@ -20,13 +33,7 @@ def block_minimum_depth(depth: Tensor, size: tuple[int, int]) -> Tensor:
     Returns:
         (M, h, w) metres, 0 = none.
     """
-    m, height, width = depth.shape
-    h, w = size
-    if height % h or width % w:
-        raise ValueError(
-            f'block_minimum_depth: {h}x{w} cells do not divide {height}x{width} pixels'
-        )
-    blocks = depth.view(m, h, height // h, w, width // w)
+    blocks = to_blocks(depth, size)
     nearest = blocks.masked_fill(blocks == 0, torch.inf).amin((2, 4))
     return nearest.masked_fill(nearest.isinf(), 0)
 

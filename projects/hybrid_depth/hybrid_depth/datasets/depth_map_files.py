@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from ..files import atomic_file
 from .depth_errors import DepthDataError
@@ -20,15 +22,21 @@ def write_depth_map(depth: np.ndarray, path: str | Path) -> None:
         np.savez_compressed(file, **{_KEY: depth.astype(np.float32)})
 
 
-def write_depth_png(depth: np.ndarray, path: str | Path) -> None:
+def write_depth_png(depth: np.ndarray, path: str | Path, text: dict[str, str] | None = None):
     """Write one map (H, W), metres, as KITTI's 16-bit PNG (metres times 256); whole or not at all.
 
     Depths that it cannot hold (not positive, not finite, 256 m and more) become 0 = none.
+
+    Args:
+        text: kept in the file, by name.
     """
+    info = PngInfo()
+    for name, value in (text or {}).items():
+        info.add_text(name, value)
     values = np.round(np.nan_to_num(depth, nan=0.0, posinf=0.0) * _PNG_UNITS)
     values[(values < 0) | (values > np.iinfo(np.uint16).max)] = 0
     with atomic_file(path) as file:
-        Image.fromarray(values.astype(np.uint16)).save(file, format='PNG')
+        Image.fromarray(values.astype(np.uint16)).save(file, format='PNG', pnginfo=info)
 
 
 def read_depth_png(path: str | Path) -> np.ndarray:
@@ -47,3 +55,35 @@ def read_depth_png(path: str | Path) -> np.ndarray:
     if not mode.startswith('I') or values.ndim != 2:
         raise DepthDataError(f'{path}: expected a 16-bit grey PNG, got mode {mode}')
     return (values / _PNG_UNITS).astype(np.float32)
+
+
+def pseudo_depth_path(folder: str | Path, camera: str, image: str) -> Path:
+    """Where tools/make_pseudo_depth.py writes the depth of an image."""
+    return Path(folder) / camera / f'{Path(image).stem}.png'
+
+
+def read_pseudo_depth(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
+    """Read a file of tools/make_pseudo_depth.py.
+
+    Returns:
+        (h, w) float32 metres, 0 = unknown, and the (3, 3) map from pixels of the original image to
+        pixels of it.
+
+    Raises:
+        FileNotFoundError: there is none.
+        DepthDataError: damaged, or not of that tool.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(
+            f'expected the pseudo depth {path}, which does not exist; make it with: python '
+            'tools/make_pseudo_depth.py CONFIG CHECKPOINT --infos INFOS --out FOLDER'
+        )
+    depth = read_depth_png(path)
+    with Image.open(path) as picture:
+        placed = getattr(picture, 'text', {}).get('img_aug')
+    if placed is None:
+        raise DepthDataError(
+            f'{path}: expected a file of tools/make_pseudo_depth.py, got a depth PNG that does not '
+            'say which part of the image it shows'
+        )
+    return depth, np.array(json.loads(placed))

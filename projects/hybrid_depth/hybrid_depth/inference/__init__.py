@@ -1,5 +1,6 @@
 """Trained models on pictures, videos and keyframes, and what they say on disk."""
 
 from .depth_picture_hook import DepthPictureHook
+from .online_pseudo_depth import OnlinePseudoDepthHook
 
-__all__ = ['DepthPictureHook']
+__all__ = ['DepthPictureHook', 'OnlinePseudoDepthHook']

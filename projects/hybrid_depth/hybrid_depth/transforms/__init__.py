@@ -26,6 +26,7 @@ if not absent_bev_packages():
     from .lidar_depth import LoadLidarDepth  # noqa: F401
     from .load_images import LoadMultiViewImages  # noqa: F401
     from .pack_bev_inputs import PackBEVInputs  # noqa: F401
+    from .pseudo_depth import LoadPseudoDepth  # noqa: F401
 
     __all__ += [
         'BEVAugmentation',
@@ -33,5 +34,6 @@ if not absent_bev_packages():
         'LoadEgoBoxes',
         'LoadLidarDepth',
         'LoadMultiViewImages',
+        'LoadPseudoDepth',
         'PackBEVInputs',
     ]

@@ -29,7 +29,8 @@ class PackBEVInputs(BaseTransform):
     """Packs one sample.
 
     ``inputs``: img (N, 3, H, W) float32 RGB in [0, 1]; rig, the five matrices of a ``CameraRig``
-    as float64 (N leading, except bda and ego2global); gt_depth (N, H, W) metres where loaded;
+    as float64 (N leading, except bda and ego2global); gt_depth and
+    pseudo_depth (N, H, W) metres where loaded;
     adjacent, a list of dict(img, rig), where the dataset gives earlier frames.
 
     ``data_samples``: gt_instances_3d (ego frame) where loaded; eval_ann_info (LiDAR frame) where
@@ -41,8 +42,9 @@ class PackBEVInputs(BaseTransform):
         if 'adjacent' in results:
             bda = results['bda']
             inputs['adjacent'] = [_frame(dict(frame, bda=bda)) for frame in results['adjacent']]
-        if 'gt_depth' in results:
-            inputs['gt_depth'] = torch.from_numpy(results['gt_depth'])
+        for name in ('gt_depth', 'pseudo_depth'):
+            if name in results:
+                inputs[name] = torch.from_numpy(results[name])
         sample = Det3DDataSample(
             metainfo={key: results[key] for key in _META_KEYS if key in results}
         )

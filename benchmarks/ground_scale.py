@@ -1,0 +1,108 @@
+"""Ground-plane scale on real frames against their LiDAR: no network, no learning.
+
+The LiDAR's own depth takes the part of the depth to be scaled, so that the right scale is 1, and
+what is measured is the plane: calibration, height, and how flat the road is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from hybrid_depth.datasets.kitti_tree import KittiFrame, KittiRawTree
+from hybrid_depth.datasets.kitti_velodyne import read_velodyne, velodyne_depth_map
+from hybrid_depth.datasets.nuscenes import NuScenesBEVDataset
+from hybrid_depth.datasets.nuscenes_infos import create_nuscenes_infos
+from hybrid_depth.geometry import CameraRig, ground_plane_depth, invert_rigid
+from hybrid_depth.geometry.depth_scale import GroundPlaneScale
+from hybrid_depth.transforms.lidar_depth import load_sweep, project_nearest
+
+KITTI_HEIGHT = 1.65  # of the cameras, metres (depth.md §1.2)
+RANGES = ((3, 10), (10, 20), (20, 30), (30, 50))
+ROAD = 0.3  # metres from the plane within which a LiDAR point counts as road
+FAR = 50.0
+
+
+def kitti_frames(root: Path) -> Iterator[tuple[str, torch.Tensor, CameraRig, tuple[int, int]]]:
+    """Name, LiDAR depth (1, H, W), camera, size (H, W) of every frame with a sweep."""
+    tree = KittiRawTree(root)
+    axes = torch.tensor([[0.0, 0, 1, 0], [-1, 0, 0, 0], [0, -1, 0, KITTI_HEIGHT], [0, 0, 0, 1]])
+    for drive in tree.drives():
+        calibration = tree.calibration(drive)
+        for number, path in tree.sweeps(drive).items():
+            depth = velodyne_depth_map(read_velodyne(path), calibration)
+            cam2img = tree.cam2img(KittiFrame(drive, number, 'l'))
+            rig = _rig(torch.from_numpy(cam2img)[None], axes.double()[None])
+            yield f'{drive} {number}', torch.from_numpy(depth)[None], rig, depth.shape
+
+
+def nuscenes_frames(root: Path, out: Path) -> Iterator[tuple]:
+    """The same of every keyframe of a root, all cameras at once, (N, H, W)."""
+    for summary in create_nuscenes_infos(root, 'v1.0-mini', out=out):
+        if not summary.samples:
+            continue
+        dataset = NuScenesBEVDataset(data_root=str(root), ann_file=str(summary.path))
+        for index in range(len(dataset)):
+            info = dataset.get_data_info(index)
+            points = load_sweep(info['lidar_path'], info['num_pts_feats'])[:, :3]
+            lidar2ego, cam2ego = info['lidar2ego'], torch.from_numpy(info['cam2ego'])
+            depth = project_nearest(
+                points.astype(np.float64) @ lidar2ego[:3, :3].T + lidar2ego[:3, 3],
+                invert_rigid(cam2ego).numpy(),
+                info['cam2img'],
+                info['img_aug'],
+                (900, 1600),
+                (1.0, FAR),
+            )
+            rig = _rig(torch.from_numpy(info['cam2img']), cam2ego)
+            yield 'nuScenes', torch.from_numpy(depth), rig, (900, 1600)
+
+
+def _rig(cam2img: torch.Tensor, cam2ego: torch.Tensor) -> CameraRig:
+    eye = torch.eye(3).double().repeat(1, len(cam2img), 1, 1)
+    one = torch.eye(4).double()[None]
+    return CameraRig(cam2img[None].double(), cam2ego[None], eye, one, one)
+
+
+def report(frames: Iterator[tuple]) -> str:
+    """Scale of every image, and road pixels within 5 and 10 % of the plane, by range."""
+    errors, lines, told = {limits: [] for limits in RANGES}, [], []
+    for name, depth, rig, size in frames:
+        height, width = size
+        v, u = torch.meshgrid(torch.arange(height), torch.arange(width), indexing='ij')
+        plane = ground_plane_depth(torch.stack((u, v), -1), rig, max_depth=FAR)[0]
+        estimate = GroundPlaneScale(min_pixels=50)(depth, plane)
+        told.append(estimate.scale)
+        lines.append(f'{name}: scale ' + ' '.join(f'{s:.3f}' for s in estimate.scale.tolist()))
+        cameras = torch.arange(len(depth))[:, None, None].expand_as(depth)
+        seen = (depth > 0) & (plane > 0)
+        # height of the point above the plane, by similar triangles
+        above = rig.cam2ego[0, :, 2, 3][cameras[seen]] * (1 - depth[seen] / plane[seen])
+        road = above.abs() < ROAD
+        ratio = (plane[seen] / depth[seen])[road]
+        for near, far in RANGES:
+            of_range = (depth[seen][road] >= near) & (depth[seen][road] < far)
+            errors[near, far].append((ratio[of_range] - 1).abs())
+    scales = torch.cat(told)
+    valid = scales[scales.isfinite()]
+    lines.append(
+        f'scale (truth 1): {len(valid)} of {len(scales)} images have one; median '
+        f'{valid.median():.4f}, median error {(valid - 1).abs().median():.4f}, largest '
+        f'{(valid - 1).abs().max():.4f}'
+    )
+    lines.append(f'{"metres":>10}{"road pixels":>13}{"within 5 %":>12}{"within 10 %":>12}')
+    for (near, far), parts in errors.items():
+        error = torch.cat(parts)
+        shares = [(error < limit).double().mean() for limit in (0.05, 0.1)]
+        row = ''.join(f'{share:12.3f}' for share in shares)
+        lines.append(f'{f"{near}-{far}":>10}{len(error):13}{row}')
+    return '\n'.join(lines)
+
+
+def main(kitti: str, nuscenes: str, out: str) -> None:
+    """Print both reports."""
+    print(report(kitti_frames(Path(kitti))))
+    print(report(nuscenes_frames(Path(nuscenes), Path(out))))

@@ -1,0 +1,85 @@
+"""Metres from the height of the camera, from LiDAR, from driven motion."""
+
+import pytest
+import torch
+
+from hybrid_depth.geometry import cell_pixels, ground_plane_depth
+from hybrid_depth.geometry.depth_scale import GroundPlaneScale, lidar_scale, motion_scale
+from tests.bev.test_semantics import forward_rig
+
+SIZE = (32, 64)
+TRUE = torch.tensor([3.0, 5.4])
+
+
+@pytest.fixture
+def plane() -> torch.Tensor:
+    """(2, 32, 64) of a camera 1.5 m above the ground, twice."""
+    depth = ground_plane_depth(cell_pixels(SIZE, SIZE), forward_rig(), max_depth=80.0)[0]
+    return depth.repeat(2, 1, 1)
+
+
+def scene(plane: torch.Tensor) -> torch.Tensor:
+    """Street with a wall at 30 m and a lorry 6 m ahead over a third of the width."""
+    depth = torch.where(plane > 0, plane, 30.0).clamp(max=30.0)
+    lorry = depth[:, :, 10:31]
+    depth[:, :, 10:31] = lorry.clamp(max=6.0)
+    return depth
+
+
+def test_ground_gives_the_scale_and_obstacles_do_not(plane):
+    noise = 1 + 0.01 * torch.randn(plane.shape, generator=torch.Generator().manual_seed(0))
+    estimate = GroundPlaneScale()(scene(plane) * noise / TRUE[:, None, None], plane)
+    torch.testing.assert_close(estimate.scale, TRUE.double(), rtol=0.01, atol=0)
+    assert estimate.valid.all() and (estimate.spread < 0.02).all()
+    assert (estimate.share > 0.5).all() and (estimate.share < 0.95).all()
+    metres = estimate.apply(scene(plane) / TRUE[:, None, None])
+    torch.testing.assert_close(metres, scene(plane), rtol=0.01, atol=0)
+
+
+def test_a_median_would_be_fooled(plane):
+    """The lorry hides most of the ground: the window still finds the rest."""
+    depth = torch.where(plane > 0, plane, 30.0)
+    depth[:, :, :40] = depth[:, :, :40].clamp(max=3.3)
+    votes = (plane > 0) & (plane <= 20)
+    assert (plane / depth)[votes].median() > 1.1
+    assert (GroundPlaneScale()(depth, plane).scale - 1).abs().max() < 0.01
+
+
+def test_invalid_instead_of_wrong(plane):
+    wall = torch.full_like(plane, 5.0)  # right in front of the camera: no ratio is frequent
+    noise = torch.rand(plane.shape, generator=torch.Generator().manual_seed(0)) * 20 + 1
+    for depth in (wall, noise, torch.zeros_like(plane)):
+        estimate = GroundPlaneScale()(depth, plane)
+        assert not estimate.valid.any() and estimate.spread.isnan().all()
+        assert (estimate.apply(depth) == 0).all()
+    nothing = GroundPlaneScale()(scene(plane), torch.zeros_like(plane))  # looks at the sky
+    assert not nothing.valid.any()
+
+
+def test_a_mask_says_what_is_ground(plane):
+    depth = torch.where(plane > 0, plane, 30.0)
+    depth[:, :, :50] = 2 * depth[:, :, :50]  # most of the picture follows another plane
+    mask = torch.zeros_like(plane, dtype=torch.bool)
+    mask[:, :, 50:] = True
+    assert (GroundPlaneScale()(depth, plane, mask).scale - 1).abs().max() < 0.01
+    assert (GroundPlaneScale()(depth, plane).scale - 0.5).abs().max() < 0.01
+
+
+def test_sizes_have_to_agree(plane):
+    with pytest.raises(ValueError, match='one size'):
+        GroundPlaneScale()(plane, plane[:, :-1])
+
+
+def test_median_to_lidar(plane):
+    lidar = torch.where(torch.rand(plane.shape) < 0.1, scene(plane), 0.0)
+    estimate = lidar_scale(scene(plane) / TRUE[:, None, None], lidar)
+    torch.testing.assert_close(estimate.scale, TRUE.double(), rtol=1e-5, atol=0)
+    assert (estimate.spread < 1e-5).all()
+    assert not lidar_scale(scene(plane), torch.zeros_like(plane)).valid.any()
+
+
+def test_driven_motion():
+    driven = torch.tensor([[0.0, 0, 1.2], [0.0, 0, 0.1]])
+    estimate = motion_scale(torch.tensor([[0.0, 0, 0.4], [0.0, 0, 0.4]]), driven)
+    torch.testing.assert_close(estimate.scale[0], torch.tensor(3.0).double())
+    assert estimate.valid.tolist() == [True, False]  # hardly moved

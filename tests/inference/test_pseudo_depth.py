@@ -1,0 +1,264 @@
+"""Metric depth by a self-supervised model: scale, doubt, cache, and the losses it feeds."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from PIL import Image
+from torch import nn
+
+from hybrid_depth.bev import BEVDet, PseudoDepthTarget
+from hybrid_depth.bev.pseudo_depth_target import block_median_depth
+from hybrid_depth.datasets.depth_errors import DepthDataError
+from hybrid_depth.datasets.depth_map_files import read_pseudo_depth, write_depth_png
+from hybrid_depth.datasets.nuscenes_infos import create_nuscenes_infos
+from hybrid_depth.engine.build import build_model
+from hybrid_depth.engine.config import ConfigError
+from hybrid_depth.geometry import DepthBins, cell_pixels, ground_plane_depth
+from hybrid_depth.geometry.depth_scale import GroundPlaneScale
+from hybrid_depth.inference import OnlinePseudoDepthHook
+from hybrid_depth.inference.pseudo_depth import PseudoDepth
+from hybrid_depth.inference.pseudo_depth_cache import keyframes_for, read_scales
+from hybrid_depth.transforms.pseudo_depth import LoadPseudoDepth, resample
+from tests.bev.test_semantics import forward_rig
+from tests.conftest import ROOT
+from tests.estimators.tiny import CONV
+from tests.tools.run import run_tool
+
+SIZE = (32, 64)
+FACTOR = 5.4
+
+
+class ReadsChannel(nn.Module):
+    """A "model" that finds the disparity in the first channel of the image, and the motion of its
+    pose net as it was told."""
+
+    image_size = SIZE
+    motion = torch.eye(4)
+
+    def disparity(self, images: torch.Tensor) -> torch.Tensor:
+        return images[:, :1]
+
+    def relative_pose(self, first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+        return self.motion.repeat(len(first), 1, 1)
+
+
+@pytest.fixture
+def street() -> torch.Tensor:
+    """(1, 1, 32, 64) metres: ground with a wall at 30 m, 1.5 m below the camera."""
+    plane = ground_plane_depth(cell_pixels(SIZE, SIZE), forward_rig(), max_depth=80.0)
+    return torch.where(plane > 0, plane, 30.0).clamp(max=30.0).float()
+
+
+def inputs_of(street: torch.Tensor) -> dict:
+    images = torch.zeros(1, 1, 3, *SIZE)
+    images[:, :, 0] = FACTOR / street
+    return dict(imgs=images, rig=forward_rig())
+
+
+def test_metres_without_lidar(street):
+    depth, scale = PseudoDepth(ReadsChannel())(inputs_of(street))
+    torch.testing.assert_close(depth, street, rtol=0.01, atol=0)
+    assert abs(float(scale.scale) - FACTOR) < 0.01 * FACTOR
+    known = PseudoDepth(ReadsChannel(), max_depth=20.0)(inputs_of(street))[0]
+    assert torch.equal(known > 0, street * 1.001 <= 20.0)
+
+
+def test_images_of_another_size_are_resized(street):
+    inputs = inputs_of(street)
+    big = nn.functional.interpolate(inputs['imgs'][0], scale_factor=2, mode='nearest')[None]
+    affine = torch.tensor([[2.0, 0, 0.5], [0, 2, 0.5], [0, 0, 1]]).double()
+    rig = replace(inputs['rig'], img_aug=affine[None, None])
+    depth, scale = PseudoDepth(ReadsChannel())(dict(imgs=big, rig=rig))
+    assert depth.shape[-2:] == SIZE and abs(float(scale.scale) - FACTOR) < 0.02 * FACTOR
+
+
+def test_what_the_mirror_contradicts_is_dropped(street):
+    class Doubtful(ReadsChannel):
+        def disparity(self, images):
+            disparity = super().disparity(images).clone()
+            disparity[..., :10] *= 1.5  # says more about whatever is on the left
+            return disparity
+
+    depth, _ = PseudoDepth(Doubtful())(inputs_of(street))
+    assert (depth[..., :10] == 0).all() and (depth[..., -10:] == 0).all()
+    assert (depth[..., 10:-10] > 0).all()
+
+
+def test_scale_by_lidar_and_by_motion(street):
+    inputs = inputs_of(street)
+    lidar = torch.where(torch.rand(street.shape) < 0.1, street, 0.0)
+    depth, _ = PseudoDepth(ReadsChannel(), 'lidar')(dict(inputs, gt_depth=lidar))
+    torch.testing.assert_close(depth, street, rtol=1e-4, atol=0)
+
+    before = replace(inputs['rig'], ego2global=torch.eye(4).double()[None].clone())
+    before.ego2global[0, 0, 3] = -2.0  # the car has driven 2 m
+    model = ReadsChannel()
+    model.motion = torch.eye(4)
+    model.motion[2, 3] = -2.0 / FACTOR
+    adjacent = [dict(imgs=inputs['imgs'], rig=before)]
+    depth, scale = PseudoDepth(model, 'motion')(dict(inputs, adjacent=adjacent))
+    torch.testing.assert_close(depth, street, rtol=1e-4, atol=0)
+    assert scale.spread.abs() < 1e-6  # the motions point the same way
+    depth, _ = PseudoDepth(ReadsChannel(), 'none')(inputs)
+    torch.testing.assert_close(depth * FACTOR, street)
+
+
+def test_missing_inputs_are_named(street):
+    for scale, name in (('lidar', 'LoadLidarDepth'), ('motion', 'num_adj=1')):
+        with pytest.raises(KeyError, match=name):
+            PseudoDepth(ReadsChannel(), scale)(inputs_of(street))
+    with pytest.raises(ValueError, match="'radar'"):
+        PseudoDepth(ReadsChannel(), 'radar')
+
+
+def test_cells_take_the_median_of_what_is_known():
+    depth = torch.zeros(1, 4, 8)
+    depth[0, :2, :2] = torch.tensor([[10.0, 11.0], [12.0, 50.0]])
+    depth[0, 0, 4] = 7.0  # one of four
+    cells = block_median_depth(depth, (2, 4))
+    assert cells.tolist() == [[[11.0, 0, 0, 0], [0, 0, 0, 0]]]
+
+
+def test_target_beside_lidar():
+    bins, inputs = DepthBins(1.0, 9.0, num=8), {}
+    inputs['pseudo_depth'] = torch.full((1, 1, 4, 8), 4.5)
+    inputs['gt_depth'] = torch.zeros(1, 1, 4, 8)
+    inputs['gt_depth'][..., :4] = 2.0
+    logits = torch.zeros(1, 8, 2, 4)
+    logits[:, 3] = 20.0  # says 4 to 5 m everywhere
+    logits[:, :, :, :2] = logits.flip(1)[:, :, :, :2]  # and something else where the LiDAR is
+    everywhere = PseudoDepthTarget(sigma=0.3).loss(logits, inputs, bins)
+    beside = PseudoDepthTarget(sigma=0.3, where='without_lidar').loss(logits, inputs, bins)
+    assert beside < 0.2 < everywhere
+    assert PseudoDepthTarget(weight=2.0, sigma=0.3).loss(logits, inputs, bins) == 2 * everywhere
+    with pytest.raises(KeyError, match='LoadPseudoDepth'):
+        PseudoDepthTarget().loss(logits, {}, bins)
+    with pytest.raises(ValueError, match='without_lidar'):
+        PseudoDepthTarget(where='elsewhere')
+
+
+def test_resampling_undoes_an_augmentation():
+    depth = np.arange(12.0).reshape(3, 4)
+    flip = np.array([[-1.0, 0, 3], [0, 1, 0], [0, 0, 1]])
+    np.testing.assert_array_equal(resample(depth, flip, (4, 3)), depth[:, ::-1])
+    moved = resample(depth, np.array([[1.0, 0, 1], [0, 1, -1], [0, 0, 1]]), (4, 3))
+    np.testing.assert_array_equal(moved[1:, :3], depth[:2, 1:])
+    assert (moved[0] == 0).all() and (moved[:, 3] == 0).all()
+
+
+@pytest.fixture(scope='module')
+def depth_model(tmp_path_factory):
+    """Config and checkpoint of a tiny model that was trained at 128x64."""
+    folder = tmp_path_factory.mktemp('depth_model')
+    resize = dict(type='ResizeFrames', size=(128, 64))
+    cfg = Config(
+        dict(
+            model=dict(CONV, min_depth=2.0, max_depth=20.0),
+            custom_imports=dict(imports=['hybrid_depth']),
+            test_dataloader=dict(dataset=dict(pipeline=[resize])),
+        )
+    )
+    cfg.dump(folder / 'tiny.py')
+    torch.manual_seed(0)
+    torch.save(dict(state_dict=build_model(cfg).state_dict()), folder / 'tiny.pth')
+    return folder / 'tiny.py', folder / 'tiny.pth'
+
+
+@pytest.fixture(scope='module')
+def infos(toy_nuscenes, tmp_path_factory):
+    folder = tmp_path_factory.mktemp('infos')
+    create_nuscenes_infos(toy_nuscenes, 'v1.0-mini', folder)
+    return folder / 'nuscenes_infos_train.pkl'
+
+
+def test_cache_by_command_line(depth_model, infos, toy_nuscenes, tmp_path, capsys):
+    out = tmp_path / 'cache'
+    arguments = (*depth_model, '--infos', infos, '--root', toy_nuscenes, '--out', out)
+    arguments += ('--scale', 'none', '--mirror-tolerance', '0.5')
+    assert run_tool('make_pseudo_depth.py', *arguments) is None
+    assert '12 images' in capsys.readouterr().out
+    files = sorted(out.glob('CAM_*/*.png'))
+    assert len(files) == 12 == len(list(read_scales(out)))
+    first = files[0].read_bytes()
+
+    files[0].unlink()  # a run that was killed: the last note is cut
+    notes = out / 'scales_000.jsonl'
+    notes.write_text(notes.read_text()[:-20])
+    assert run_tool('make_pseudo_depth.py', *arguments) is None
+    assert not files[0].exists()  # noted as done, so not made again
+    assert len({note['file'] for note in read_scales(out)}) == 12
+    notes.unlink()
+    assert run_tool('make_pseudo_depth.py', *arguments) is None
+    assert files[0].read_bytes() == first
+
+    error = run_tool('make_pseudo_depth.py', *arguments, '--max-depth', '40')
+    assert 'another origin' in error and 'max_depth 40.0' in error
+    assert json.loads((out / 'manifest.json').read_text())['max_depth'] == 80.0
+
+
+def test_cache_says_what_the_model_says(depth_model, infos, toy_nuscenes, tmp_path):
+    """Loaded through a pipeline with augmentation, pixel by pixel what was predicted."""
+    from hybrid_depth.apis import init_depth_model
+
+    out = tmp_path / 'cache'
+    arguments = (*depth_model, '--infos', infos, '--root', toy_nuscenes, '--out', out)
+    arguments += ('--scale', 'none', '--mirror-tolerance', '9')
+    assert run_tool('make_pseudo_depth.py', *arguments) is None
+    source = PseudoDepth(init_depth_model(*depth_model), 'none', 9)
+    dataset = keyframes_for(source, infos, toy_nuscenes)
+    sample = dataset[0]
+    expected, _ = source(dict(imgs=sample['inputs']['img'][None], rig=None))
+    info = dataset.get_data_info(0)
+    names = dict(cam_names=info['cam_names'], img_path=info['img_path'])
+    pictures = [Image.new('RGB', (128, 64))] * 6
+    same = dict(names, img_aug=sample['inputs']['rig']['img_aug'].numpy(), img=pictures)
+    loaded = LoadPseudoDepth(str(out))(same)['pseudo_depth']
+    np.testing.assert_allclose(loaded, expected[0].numpy(), atol=1 / 256)
+    flip = np.array([[-1.0, 0, 127], [0, 1, 0], [0, 0, 1]])
+    turned = dict(same, img_aug=flip @ same['img_aug'])
+    mirrored = LoadPseudoDepth(str(out))(turned)['pseudo_depth']
+    np.testing.assert_array_equal(mirrored, loaded[..., ::-1])
+
+
+def test_bad_cache(tmp_path):
+    with pytest.raises(FileNotFoundError, match='make_pseudo_depth.py'):
+        read_pseudo_depth(tmp_path / 'absent.png')
+    write_depth_png(np.ones((2, 2)), tmp_path / 'other.png')
+    with pytest.raises(DepthDataError, match='which part of the image'):
+        read_pseudo_depth(tmp_path / 'other.png')
+
+
+class Runner:
+    def __init__(self, model: BEVDet) -> None:
+        self.model = model
+
+
+def toy_detector(supervision: list) -> BEVDet:
+    cfg = Config.fromfile(ROOT / 'configs/toy/bevdet_depth_toy.py')
+    cfg.model.img_view_transformer.depth_net.depth_supervision = supervision
+    return build_model(cfg)
+
+
+def test_online(depth_model):
+    model = toy_detector([dict(type='PseudoDepthTarget')])
+    keys = set(model.state_dict())
+    hook = OnlinePseudoDepthHook(*map(str, depth_model), scale='none', mirror_tolerance=9)
+    hook.before_train(Runner(model))
+    assert set(model.state_dict()) == keys  # the depth model is no part of the detector
+    net = model.img_view_transformer.depth_net
+    logits = torch.zeros(2, net.bins.num, 4, 8, requires_grad=True)
+    inputs = dict(imgs=torch.rand(1, 2, 3, 64, 128), rig=None)
+    (target,) = net.depth_targets
+    target.loss(logits, inputs, net.bins).backward()
+    assert logits.grad.abs().sum() > 0
+    assert not any(p.requires_grad for p in target.source.model.parameters())
+    with pytest.raises(ConfigError, match='PseudoDepthTarget'):
+        hook.before_train(Runner(toy_detector([])))
+
+
+def test_ground_scale_takes_its_limits():
+    assert PseudoDepth(ReadsChannel(), ground=GroundPlaneScale(max_depth=9)).ground.max_depth == 9

@@ -1,0 +1,96 @@
+#!/usr/bin/env python
+"""Metric depth of every camera of an info file's keyframes, by a self-supervised depth model.
+
+Examples:
+  python tools/make_pseudo_depth.py configs/depth/monodepth2_hybrid_kitti.py hybrid.pth \\
+      --infos data/nuscenes/nuscenes_infos_train.pkl --out data/nuscenes/pseudo_depth
+  torchrun --nproc-per-node 8 tools/make_pseudo_depth.py CONFIG CHECKPOINT --device cuda ...
+Writes OUT/CAMERA/NAME.png (16 bit, metres times 256, 0 = unknown), OUT/scales_*.jsonl (scale of
+every image and how sure it is) and OUT/manifest.json. A stopped run goes on where it was. Train
+with it by LoadPseudoDepth(folder=OUT) and depth_supervision=[dict(type='PseudoDepthTarget')].
+"""
+
+import argparse
+import os
+import statistics
+from pathlib import Path
+
+from tqdm import tqdm
+
+from hybrid_depth import cli
+from hybrid_depth.apis import init_depth_model
+from hybrid_depth.checkpoints.conversion import sha256
+from hybrid_depth.engine.config import ConfigError
+from hybrid_depth.inference.pseudo_depth import SCALES, PseudoDepth
+from hybrid_depth.inference.pseudo_depth_cache import (
+    keyframes_for,
+    read_scales,
+    write_pseudo_depth,
+)
+
+
+def parse_args() -> argparse.Namespace:
+    parser = cli.make_parser(__doc__)
+    parser.add_argument('config', help='config of the depth model')
+    parser.add_argument('checkpoint', help='its weights')
+    parser.add_argument('--infos', required=True, help='of tools/create_nuscenes_infos.py')
+    parser.add_argument('--root', help="nuScenes root (default: the info file's folder)")
+    parser.add_argument('--out', required=True, help='folder for the depth')
+    parser.add_argument(
+        '--scale',
+        choices=SCALES,
+        default='ground',
+        help='metres from the height of the camera (default), from LiDAR, from driven motion, or '
+        'none for a model that is metric',
+    )
+    parser.add_argument('--max-depth', type=float, default=80.0, help='metres (default 80)')
+    parser.add_argument(
+        '--mirror-tolerance',
+        type=float,
+        default=0.1,
+        help='pixels whose mirrored image gives another disparity are dropped (default 0.1)',
+    )
+    parser.add_argument('--device', default='cpu', help='cpu (default) or cuda')
+    parser.add_argument(
+        '--size',
+        type=int,
+        nargs=2,
+        metavar=('HEIGHT', 'WIDTH'),
+        help='what the network sees (default: what it was trained at)',
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    rank, world = int(os.environ.get('RANK', 0)), int(os.environ.get('WORLD_SIZE', 1))
+    device = f'cuda:{os.environ["LOCAL_RANK"]}' if args.device == 'cuda' and world > 1 else None
+    model = init_depth_model(args.config, args.checkpoint, device or args.device)
+    model.image_size = tuple(args.size) if args.size else model.image_size
+    if model.image_size is None:
+        raise ConfigError('expected --size HEIGHT WIDTH, as the config names no training size')
+    source = PseudoDepth(model, args.scale, args.mirror_tolerance, args.max_depth)
+    dataset = keyframes_for(source, args.infos, args.root)
+    out = Path(args.out)
+    facts = dict(
+        config=Path(args.config).name,
+        checkpoint=sha256(Path(args.checkpoint)),
+        scale=args.scale,
+        max_depth=args.max_depth,
+        mirror_tolerance=args.mirror_tolerance,
+        image_size=list(model.image_size),
+        unit='m / 256, 0 = unknown',
+    )
+    todo = write_pseudo_depth(dataset, source, out, facts, (rank, world))
+    images = sum(tqdm(todo, total=len(range(rank, len(dataset), world)), desc='keyframes'))
+    notes = {note['file']: note for note in read_scales(out)}
+    scaled = [note for note in notes.values() if note['scale'] is not None]
+    print(f'pseudo depth of {images} images in {out}; {len(scaled)} of {len(notes)} have a scale')
+    if scaled:
+        known = statistics.mean(note['known'] for note in scaled)
+        spread = statistics.median(note['spread'] for note in scaled)
+        print(f'median spread of the scale {spread:.3f}; {known:.0%} of their pixels have depth')
+
+
+if __name__ == '__main__':
+    cli.run(main)
