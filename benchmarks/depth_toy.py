@@ -6,7 +6,7 @@ from .study import Run, run_study
 
 METRICS = ('depth/abs_rel', 'depth/rmse', 'depth/a1', 'depth/scale_spread')
 SEEDS = (0, 1, 2)  # of the decisive pair: what stage 1 is worth
-STAGE_1 = 'model.init_cfg.checkpoint={study}/stage1_seed{seed}/epoch_8.pth'
+STAGE_1 = 'model.init_cfg.checkpoint={study}/stage1_seed{seed}/epoch_10.pth'
 SCRATCH = 'model.init_cfg=None'
 
 

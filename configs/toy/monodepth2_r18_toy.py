@@ -1,4 +1,4 @@
-# Monodepth2 with ResNet-18 from random weights on the toy KITTI tree.
+# Monodepth2 with ResNet-18 from random weights on the stereo pairs of the toy KITTI tree.
 _base_ = [
     '../_base_/models/monodepth2_r18.py',
     '../_base_/datasets/toy_kitti.py',
@@ -6,4 +6,8 @@ _base_ = [
     '../_base_/schedules/toy_depth.py',
 ]
 
-model = dict(encoder=dict(pretrained=None), pose_net=dict(pretrained=None))
+model = dict(
+    encoder=dict(pretrained=None),
+    pose_net=None,
+    sources=('s',),
+)

@@ -88,3 +88,10 @@ def test_impossible_arrangements(changes):
 def test_features_that_do_not_fit(given, size, message):
     with pytest.raises(ValueError, match=message):
         MODELS.build(SMALL_DECODER)(given, size)
+
+
+def test_heads_begin_where_they_are_told():
+    for start, expected in ((0.05, 0.05), (None, 0.5)):
+        outputs = MODELS.build(dict(SMALL_DECODER, start=start))(pyramid((32, 48)), (32, 48))
+        for scale, output in outputs.items():
+            assert abs(output.median() - expected) < 0.1 * expected + 0.1 * (start is None), scale

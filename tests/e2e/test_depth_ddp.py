@@ -19,6 +19,7 @@ custom_imports = dict(imports=['hybrid_depth', 'tests.e2e.loss_log'])
 model = dict(
     encoder=dict(_delete_=True, type='TimmDepthEncoder', name='convnext_atto'),
     pose_net=dict(_delete_=True, type='PoseCNN'),
+    sources=(-1, 1),
     tie_break=0.0,
 )
 train_dataloader = dict(

@@ -184,3 +184,16 @@ def test_other_info_file(root):
 def test_no_predictions_object(root):
     with pytest.raises(ValueError, match='got none'):
         metric_of(dataset(root)).evaluate(0)
+
+
+def test_depth_is_scored_beside_the_boxes(root, tmp_path):
+    data = dataset(root)
+    metric = metric_of(data, eval_split='mini_train', out_dir=str(tmp_path))
+    lidar = torch.zeros(6, 8, 8)
+    lidar[:, 0, 0] = 10.0
+    depth = dict(pred_depth=dict(data=torch.full((6, 2, 2), 11.0)), gt_depth=dict(data=lidar))
+    names = dict(cam_names=list(data.cameras))
+    values = score(metric, [dict(found, **depth, **names) for found in perfect(data)])
+    assert values['NuScenes metric/depth/abs_rel'] == pytest.approx(0.1)
+    report = json.loads((tmp_path / 'metrics.json').read_text())['depth']
+    assert report['cells'] == 6 * len(data) and report['cameras']['CAM_BACK']['cells'] == len(data)

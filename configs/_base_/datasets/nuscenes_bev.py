@@ -21,6 +21,7 @@ train_pipeline = [
 test_pipeline = [
     dict(type='LoadMultiViewImages'),
     dict(type='ImageAugmentation', final_size=final_size, random=False),
+    dict(type='LoadLidarDepth', depth_range=(1.0, 60.0), required=False),
     dict(type='PackBEVInputs'),
 ]
 

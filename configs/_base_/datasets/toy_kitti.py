@@ -2,11 +2,14 @@
 #   python tools/make_toy_world.py data/toy_kitti --layout kitti
 #   python tools/prepare_kitti.py export-gt data/toy_kitti data/toy_kitti/gt/toy \
 #       --split splits/toy/val_files.txt --source improved
-# Its ground truth is dense, so that all pixels up to 80 m count.
+# Its ground truth is dense, so that all pixels up to 80 m count. Small pictures, learnt from stereo
+# pairs, so that a run on two CPU cores takes minutes: from random weights and neighbours in time
+# alone, a run as short as this one does not find the way (AbsRel 0.43 after one epoch, 0.94 after
+# two), and each of its steps takes twice as long.
 _base_ = './kitti_raw_mono.py'
 
 data_root = 'data/toy_kitti/'
-image_size = (320, 96)  # width, height
+image_size = (192, 64)  # width, height
 
 train_pipeline = [
     dict(type='LoadFrames'),
@@ -22,17 +25,19 @@ test_pipeline = [
 ]
 
 train_dataloader = dict(
-    batch_size=8,
-    num_workers=2,
+    batch_size=4,
+    num_workers=1,
     dataset=dict(
         data_root=data_root,
         split='splits/toy/train_files.txt',
         intrinsics='calibrated',
+        frame_ids=(0, 's'),
+        stereo_baseline=0.1,
         pipeline=train_pipeline,
     ),
 )
 val_dataloader = dict(
-    num_workers=2,
+    num_workers=1,
     dataset=dict(
         data_root=data_root,
         split='splits/toy/val_files.txt',

@@ -146,7 +146,7 @@ class BEVDet(Base3DDetector):
         self, batch_inputs_dict: dict, batch_data_samples: list[Det3DDataSample], **kwargs
     ) -> list[Det3DDataSample]:
         """LiDAR-frame boxes in ``pred_instances_3d``; expected depth (N, h, w), metres, in
-        ``pred_depth``."""
+        ``pred_depth``, and beside it ``gt_depth`` (N, H, W) where the pipeline loads it."""
         bev, distribution = self.extract_feat(batch_inputs_dict)
         results = self.pts_bbox_head.predict([bev], batch_data_samples)
         for sample, result in zip(batch_data_samples, results, strict=True):
@@ -156,6 +156,8 @@ class BEVDet(Base3DDetector):
         shape = batch_inputs_dict['imgs'].shape[:2]
         for sample, depth in zip(samples, expected.unflatten(0, shape), strict=True):
             sample.pred_depth = PixelData(data=depth)
+        for sample, depth in zip(samples, batch_inputs_dict.get('gt_depth', ()), strict=False):
+            sample.gt_depth = PixelData(data=depth)
         return samples
 
     def _forward(self, batch_inputs_dict: dict, batch_data_samples=None, **kwargs):

@@ -59,6 +59,9 @@ class Monodepth2Decoder(DepthDecoder):
         in_channels: channels of the encoder's maps (text logits included), finest first.
         in_strides: their strides.
         scales: disparities to predict; scale s has 1 / 2^s of the image size.
+        start: output that every head begins near, in (0, 1). A fresh head says about 0.5, which is
+            20 cm with the usual range of depths: a large first step from there can close a sigmoid
+            for good, one scale or all. PyTorch's random bias (None) suits pretrained encoders.
 
     Raises:
         ValueError: strides that are no such pyramid, or a scale that is not decoded.
@@ -69,6 +72,7 @@ class Monodepth2Decoder(DepthDecoder):
         in_channels: Sequence[int] = (64, 64, 128, 256, 512),
         in_strides: Sequence[int] = (2, 4, 8, 16, 32),
         scales: Sequence[int] = (0, 1, 2, 3),
+        start: float | None = None,
     ) -> None:
         super().__init__()
         self.in_channels, self.in_strides = list(in_channels), list(in_strides)
@@ -83,6 +87,9 @@ class Monodepth2Decoder(DepthDecoder):
             width = new
         layers += [ReflectConv(WIDTHS[scale], 1) for scale in self.scales]
         self.decoder = nn.ModuleList(layers)
+        if start is not None:
+            for head in layers[2 * self.num_levels :]:
+                nn.init.constant_(head.conv.bias, math.log(start / (1 - start)))
 
     def _count_levels(self) -> int:
         powers = [2**i for i in range(1, len(WIDTHS) + 1)]

@@ -19,6 +19,7 @@ from terminaltables import AsciiTable
 
 from ..files import atomic_file
 from .nuscenes_split_eval import SplitDetectionEval, split_sample_tokens
+from .rig_depth import rig_depth_report, rig_depth_sums, rig_depth_table
 
 _DEFAULT_SPLITS = {'v1.0-mini': 'mini_val', 'v1.0-trainval': 'val', 'v1.0-test': 'test'}
 _ERRORS = ('trans_err', 'scale_err', 'orient_err', 'vel_err', 'attr_err')
@@ -89,7 +90,9 @@ class NuScenesBEVMetric(NuScenesMetric):
 
     Takes LiDAR-frame boxes. Samples are matched by token, so that subsets and reordered data sets
     are scored right; they must be exactly the split's samples. Of each sample the 500 best boxes
-    count, the benchmark's limit. Metric names are mmdet3d's, and ``mAP_present`` beside them.
+    count, the benchmark's limit. Metric names are mmdet3d's, and ``mAP_present`` beside them. Where
+    the pipeline loads LiDAR depth, the depth net's expected depth is scored too: ``depth/abs_rel``,
+    ``depth/rmse`` and ``depth/a1``, and by camera and range in the report (``rig_depth_sums``).
 
     Args:
         eval_split: a split of the devkit ('mini_train', 'val', ...), one of the root's
@@ -112,6 +115,7 @@ class NuScenesBEVMetric(NuScenesMetric):
         self.eval_split = eval_split
         self.out_dir = out_dir
         self._predicted: set[str] = set()
+        self._depth: dict | None = None
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
         """Keep what scoring needs of a batch, on the CPU."""
@@ -120,11 +124,19 @@ class NuScenesBEVMetric(NuScenesMetric):
             predicted = sample['pred_instances_3d']
             best = torch.argsort(predicted['scores_3d'], descending=True)[:limit]
             kept = {key: predicted[key][best].to('cpu') for key in predicted}
-            self.results.append(dict(token=sample['token'], pred_instances_3d=kept))
+            entry = dict(token=sample['token'], pred_instances_3d=kept)
+            if 'gt_depth' in sample and 'pred_depth' in sample:
+                maps = (sample[key]['data'] for key in ('pred_depth', 'gt_depth'))
+                entry['depth'] = (tuple(sample['cam_names']), rig_depth_sums(*maps))
+            self.results.append(entry)
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         if not results:
             raise ValueError('NuScenesBEVMetric: expected predictions, got none from any batch')
+        depths = [result.pop('depth') for result in results if 'depth' in result]
+        self._depth = None
+        if depths:
+            self._depth = rig_depth_report(sum(sums for _, sums in depths), depths[0][0])
         return super().compute_metrics(results)
 
     def format_results(self, results: list[dict], classes=None, jsonfile_prefix=None):
@@ -154,6 +166,9 @@ class NuScenesBEVMetric(NuScenesMetric):
         metrics, _ = evaluation.evaluate()
         report = metrics_report(evaluation, metrics)
         print_log(f'\n{report_table(report)}', MMLogger.get_current_instance())
+        if self._depth is not None:
+            report['depth'] = self._depth
+            print_log(f'\n{rig_depth_table(self._depth)}', MMLogger.get_current_instance())
         if self.out_dir is not None:
             with atomic_file(Path(self.out_dir, 'metrics.json'), 'w') as file:
                 json.dump(report, file, indent=2, allow_nan=False)
@@ -180,4 +195,7 @@ class NuScenesBEVMetric(NuScenesMetric):
         entries |= {key: report[key] for key in self.ErrNameMapping.values()}
         entries = {key: math.nan if v is None else round(v, 4) for key, v in entries.items()}
         entries |= {key: report[key] for key in ('NDS', 'mAP', 'mAP_present')}
-        return {f'{prefix}/{key}': value for key, value in entries.items()}
+        entries = {f'{prefix}/{key}': value for key, value in entries.items()}
+        if 'depth' in report:
+            entries |= {f'depth/{key}': report['depth'][key] for key in ('abs_rel', 'rmse', 'a1')}
+        return entries

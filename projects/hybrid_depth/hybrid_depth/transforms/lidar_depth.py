@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
@@ -83,12 +85,16 @@ class LoadLidarDepth(BaseTransform):
 
     Args:
         depth_range: depths kept, metres; take the depth bins' first and last edge.
+        required: False leaves samples without a sweep as they are, for testing without LiDAR.
     """
 
-    def __init__(self, depth_range: tuple[float, float] = (1.0, 60.0)):
+    def __init__(self, depth_range: tuple[float, float] = (1.0, 60.0), required: bool = True):
         self.depth_range = depth_range
+        self.required = required
 
     def transform(self, results: dict) -> dict:
+        if not self.required and not os.path.isfile(results.get('lidar_path', '')):
+            return results
         points = load_sweep(results['lidar_path'], results['num_pts_feats'])[:, :3]
         lidar2ego = results['lidar2ego']
         ego2cam = invert_rigid(torch.from_numpy(results['cam2ego'])).numpy()
