@@ -12,7 +12,9 @@ model = dict(
     encoder=dict(
         text=dict(num_tokens=16), trainable=('clip.visual', 'dino', 'align', 'language.prompts')
     ),
-    decoder=dict(type='DPTDecoder', channels=64, level_channels=(64, 64, 128, 128), upsample=8),
+    decoder=dict(
+        type='DPTDecoder', channels=64, level_channels=(64, 64, 128, 128), upsample=8, start=0.05
+    ),
     pose_net=None,
     sources=('s',),
     init_cfg=dict(type='EncoderWeights', checkpoint='work_dirs/hybrid_stage1_toy/epoch_10.pth'),

@@ -8,6 +8,8 @@ _base_ = [
 
 model = dict(
     encoder=dict(pretrained=None),
+    decoder=dict(start=0.05),
     pose_net=None,
     sources=('s',),
+    channels_last=True,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import torch
 import torch.nn.functional as F
 from mmengine.registry import MODELS
 from torch import Tensor, nn
@@ -70,8 +71,9 @@ class DPTDecoder(DepthDecoder):
         level_channels: widths after the projections.
         upsample: the finest maps are brought to this many cells per input cell before the last
             convolutions. The release has 16 (with patches of 14 pixels).
-        start: what the last bias starts at. A ReLU that is closed everywhere has no gradient: the
-            release leaves this to PyTorch's random bias (None), with which some seeds never learn.
+        start: output that every pixel begins near. A ReLU that is closed everywhere has no
+            gradient: the release leaves this to PyTorch's random bias (None), with which some seeds
+            never learn.
     """
 
     scales = (0,)
@@ -116,6 +118,8 @@ class DPTDecoder(DepthDecoder):
         )
         if start is not None:
             nn.init.constant_(self.head[-1].bias, start)
+            with torch.no_grad():  # else the noise of a fresh network is larger than `start`
+                self.head[-1].weight.mul_(0.1)
 
     def forward(self, features: DepthFeatures, image_size: tuple[int, int]) -> dict[int, Tensor]:
         """Four maps (B, C_i, h, w) and (H, W) -> {0: disparity (B, 1, H, W) >= 0}.
