@@ -6,7 +6,7 @@ from .study import Run, run_study
 
 METRICS = ('depth/abs_rel', 'depth/rmse', 'depth/a1', 'depth/scale_spread')
 SEEDS = (0, 1, 2)  # of the decisive pair: what stage 1 is worth
-STAGE_1 = 'model.init_cfg.checkpoint={study}/stage1_seed{seed}/epoch_10.pth'
+STAGE_1 = 'model.init_cfg.checkpoint={study}/stage1_seed{seed}/epoch_6.pth'
 SCRATCH = 'model.init_cfg=None'
 
 
@@ -20,8 +20,8 @@ def _pair(seed: int) -> list[Run]:
 
 
 RUNS = [
-    Run('monodepth2_r18', 'configs/toy/monodepth2_r18_toy.py'),
     *_pair(SEEDS[0]),
+    Run('monodepth2_r18', 'configs/toy/monodepth2_r18_toy.py'),
     Run('hybrid_without_text', 'configs/toy/monodepth2_hybrid_notext_toy.py', 0, (STAGE_1,)),
     *(run for seed in SEEDS[1:] for run in _pair(seed)),
 ]

@@ -2,6 +2,7 @@
 """Write the toy world: a ray-cast town as nuScenes root, KITTI raw tree or TuSimple labels.
 
 Examples: python tools/make_toy_world.py data/toy --scenes 10 --keyframes 10 --workers 2
+          python tools/make_toy_world.py data/toy_video --sweeps 5
           python tools/make_toy_world.py data/toy_kitti --layout kitti
           python tools/make_toy_world.py data/toy_lanes --layout tusimple --preview
 """
@@ -44,6 +45,12 @@ def parse_args() -> argparse.Namespace:
         '--size', type=parse_size, metavar='WxH', help=f'image size (default: {sizes})'
     )
     parser.add_argument('--seed', type=int, default=0, help=f'same seed, same bytes {SHOWN}')
+    parser.add_argument(
+        '--sweeps',
+        type=int,
+        default=0,
+        help=f'nuScenes: camera images between one keyframe and the next {SHOWN}',
+    )
     parser.add_argument('--workers', type=int, default=2, help=f'processes that render {SHOWN}')
     parser.add_argument(
         '--preview', action='store_true', help='draw a contact sheet, OUT/preview.png'
@@ -55,7 +62,14 @@ def main() -> None:
     args = parse_args()
     try:
         out = make_toy_world(
-            args.out, args.scenes, args.keyframes, args.size, args.seed, args.workers, args.layout
+            args.out,
+            args.scenes,
+            args.keyframes,
+            args.size,
+            args.seed,
+            args.workers,
+            args.layout,
+            args.sweeps,
         )
     except (ValueError, FileExistsError) as error:
         sys.exit(f'error: {error}')

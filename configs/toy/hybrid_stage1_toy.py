@@ -8,5 +8,6 @@ _base_ = [
 
 model = dict(
     type='LanguageAlignment',
+    both_ways=True,
     encoder=dict(text=dict(), trainable=('clip.visual', 'dino', 'align')),
 )

@@ -17,5 +17,5 @@ model = dict(
     ),
     pose_net=None,
     sources=('s',),
-    init_cfg=dict(type='EncoderWeights', checkpoint='work_dirs/hybrid_stage1_toy/epoch_10.pth'),
+    init_cfg=dict(type='EncoderWeights', checkpoint='work_dirs/hybrid_stage1_toy/epoch_6.pth'),
 )

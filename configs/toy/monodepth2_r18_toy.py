@@ -6,6 +6,11 @@ _base_ = [
     '../_base_/schedules/toy_depth.py',
 ]
 
+max_epochs = 16
+train_cfg = dict(max_epochs=max_epochs)
+param_scheduler = {'1': dict(T_max=max_epochs)}
+optim_wrapper = dict(optimizer=dict(lr=1e-3))
+
 model = dict(
     encoder=dict(pretrained=None),
     decoder=dict(start=0.05),

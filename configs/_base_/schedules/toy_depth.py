@@ -1,8 +1,8 @@
 # Short runs of depth models from random weights on two CPU cores.
-max_epochs = 10
+max_epochs = 6
 optim_wrapper = dict(
     type='OptimWrapper',
-    optimizer=dict(type='AdamW', lr=1e-3, weight_decay=1e-2, fused=True),
+    optimizer=dict(type='AdamW', lr=4e-4, weight_decay=1e-2, fused=True),
     clip_grad=dict(max_norm=5, norm_type=2),
 )
 param_scheduler = [

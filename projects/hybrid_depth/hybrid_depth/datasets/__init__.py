@@ -17,6 +17,7 @@ __all__ = [
 ]
 
 if not absent_bev_packages():
-    from .nuscenes import NuScenesBEVDataset  # noqa: F401 (registers)
+    from .nuscenes import NuScenesBEVDataset  # noqa: F401 (these register)
+    from .nuscenes_video import NuScenesVideoDataset  # noqa: F401
 
-    __all__ += ['NuScenesBEVDataset']
+    __all__ += ['NuScenesBEVDataset', 'NuScenesVideoDataset']

@@ -41,6 +41,7 @@ def make_toy_world(
     seed: int = 0,
     workers: int = 2,
     layout: str = 'nuscenes',
+    sweeps: int = 0,
 ) -> Path:
     """Renders a toy world; the same arguments give the same bytes, whatever ``workers`` is.
 
@@ -52,6 +53,7 @@ def make_toy_world(
         seed: everything random follows from it.
         workers: processes that render.
         layout: 'nuscenes' (v1.0-mini root), 'kitti' (KITTI raw tree) or 'tusimple' (lane labels).
+        sweeps: nuScenes: camera images between one keyframe and the next.
 
     Returns:
         The folder.
@@ -65,7 +67,7 @@ def make_toy_world(
     if workers < 1:
         raise ValueError(f'expected at least one worker, got {workers}')
     writer = LAYOUTS[layout]
-    world = World(scenes, keyframes, tuple(size or writer.default_size), seed)
+    world = World(scenes, keyframes, tuple(size or writer.default_size), seed, sweeps)
     writer.check(world)
     with _folder(Path(out)) as root:
         frames = range(keyframes * writer.frames_per_keyframe)

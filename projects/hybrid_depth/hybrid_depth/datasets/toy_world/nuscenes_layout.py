@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from .nuscenes_tables import (
     file_name,
     scene_names,
     shared_tables,
+    sweep_times,
     timestamp,
 )
 from .scene import Scene
@@ -53,15 +55,24 @@ class NuScenesLayout:
 
     @staticmethod
     def render(root: Path, world: World, index: int, frame: int) -> tuple[np.ndarray, np.ndarray]:
-        """Writes one keyframe; returns LiDAR points (A,) and visible share (A,) of every actor."""
+        """Writes one keyframe and the pictures until the next.
+
+        Returns:
+            LiDAR points (A,) and visible share (A,) of every actor in the keyframe.
+        """
         scene, name = world.scene(index), scene_names(world)[index]
         covered = seen = np.zeros(len(scene.actors), np.int64)
-        for camera in rig.CAMERAS:
-            time = frame * KEYFRAME_SECONDS + camera.delay * 1e-6
+        for camera, sweep_time in product(rig.CAMERAS, sweep_times(world.sweeps)):
+            if sweep_time and frame == world.keyframes - 1:
+                continue
+            delay = sweep_time + camera.delay
+            time = frame * KEYFRAME_SECONDS + delay * 1e-6
             cam2world = scene.ego2world(time) @ camera.sensor2ego()
             picture = take_picture(scene, cam2world, camera.cam2img(world.size), world.size, time)
-            covered, seen = covered + picture.covered, seen + picture.seen
-            path = root / file_name(name, camera.channel, timestamp(index, frame, camera.delay))
+            if not sweep_time:
+                covered, seen = covered + picture.covered, seen + picture.seen
+            stamp = timestamp(index, frame, delay)
+            path = root / file_name(name, camera.channel, stamp, keyframe=not sweep_time)
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(picture.image).save(path, quality=_JPEG_QUALITY)
         path = root / file_name(name, rig.LIDAR.channel, timestamp(index, frame))
@@ -82,7 +93,7 @@ class NuScenesLayout:
         (root / 'maps').mkdir()
         for index, (name, counts) in enumerate(zip(scene_names(world), results, strict=True)):
             scene = world.scene(index)
-            rows = SceneTables(world.seed, index, name, scene, counts, world.size)
+            rows = SceneTables(world, index, name, scene, counts)
             _write_map(root / rows.map_file, scene)
             for table, more in rows.tables().items():
                 tables.setdefault(table, []).extend(more)

@@ -76,10 +76,16 @@ def scene_names(world: World) -> tuple[str, ...]:
     return MINI_TRAIN[: world.training_scenes] + MINI_VAL[:held_out]
 
 
-def file_name(name: str, channel: str, stamp: int) -> str:
+def sweep_times(sweeps: int) -> list[int]:
+    """Microseconds after a keyframe of itself (0) and of the pictures until the next."""
+    return [round(k * KEYFRAME_SECONDS * 1e6 / (sweeps + 1)) for k in range(sweeps + 1)]
+
+
+def file_name(name: str, channel: str, stamp: int, keyframe: bool = True) -> str:
     """Path of a reading below the root."""
     ending = 'pcd.bin' if channel == rig.LIDAR.channel else 'jpg'
-    return f'samples/{channel}/toy-{name}__{channel}__{stamp}.{ending}'
+    folder = 'samples' if keyframe else 'sweeps'
+    return f'{folder}/{channel}/toy-{name}__{channel}__{stamp}.{ending}'
 
 
 def shared_tables(size: tuple[int, int]) -> dict[str, list[dict]]:
@@ -127,29 +133,27 @@ class SceneTables:
     """Rows of one scene.
 
     Args:
-        seed: seed of the world, part of every token.
+        world: its seed is part of every token.
         index: index of the scene.
         name: nuScenes name of the scene.
         scene: the scene.
         counts: per keyframe, LiDAR points (A,) and visible share (A,) of every actor.
-        size: width and height of the images.
     """
 
     def __init__(
         self,
-        seed: int,
+        world: World,
         index: int,
         name: str,
         scene: Scene,
         counts: list[tuple[np.ndarray, np.ndarray]],
-        size,
     ) -> None:
-        self._seed, self._index, self._name = seed, index, name
-        self._scene, self._counts, self._size = scene, counts, size
+        self._world, self._index, self._name = world, index, name
+        self._scene, self._counts = scene, counts
         self._frames = range(len(counts))
 
     def _token(self, table: str, *key: object) -> str:
-        return token(self._seed, self._name, table, *key)
+        return token(self._world.seed, self._name, table, *key)
 
     def _link(self, table: str, frame: int, *key: object) -> str:
         """Token of a neighbour in time, '' beyond the ends."""
@@ -158,9 +162,10 @@ class SceneTables:
     def tables(self) -> dict[str, list[dict]]:
         """All rows, by table name."""
         data = [
-            self._reading(frame, sensor)
-            for frame in self._frames
+            self._reading(chain, place, sensor)
             for sensor in (rig.LIDAR, *rig.CAMERAS)
+            for chain in [self._chain(sensor)]
+            for place in range(len(chain))
         ]
         instances, annotations = self._annotations()
         return {
@@ -217,32 +222,49 @@ class SceneTables:
             scene_token=self._token('scene'),
         )
 
-    def _reading(self, frame: int, sensor: rig.Sensor) -> tuple[dict, dict]:
+    def _chain(self, sensor: rig.Sensor) -> list[tuple[int, int]]:
+        """Keyframe and microseconds after it of every reading, in order of time."""
+        times = sweep_times(self._world.sweeps) if sensor.focal else [0]
+        last = self._frames[-1]
+        return [(frame, t) for frame in self._frames for t in times if frame < last or t == 0]
+
+    def _reading(
+        self, chain: list[tuple[int, int]], place: int, sensor: rig.Sensor
+    ) -> tuple[dict, dict]:
         """Rows of ``sample_data`` and ``ego_pose`` of one reading."""
-        channel, stamp = sensor.channel, timestamp(self._index, frame, sensor.delay)
-        ego = self._scene.ego2world(frame * KEYFRAME_SECONDS + sensor.delay * 1e-6)
+        (frame, after), channel = chain[place], sensor.channel
+        delay, keyframe = after + sensor.delay, after == 0
+        stamp = timestamp(self._index, frame, delay)
+        ego = self._scene.ego2world(frame * KEYFRAME_SECONDS + delay * 1e-6)
         pose = dict(
-            token=self._token('ego_pose', frame, channel),
+            token=self._reading_token('ego_pose', *chain[place], channel),
             timestamp=stamp,
             rotation=yaw_quaternion(np.arctan2(ego[1, 0], ego[0, 0])),
             translation=ego[:3, 3].tolist(),
         )
-        width, height = self._size if sensor.focal else (0, 0)
+        width, height = self._world.size if sensor.focal else (0, 0)
+        around = [
+            self._reading_token('sample_data', *chain[i], channel) if 0 <= i < len(chain) else ''
+            for i in (place - 1, place, place + 1)
+        ]
         row = dict(
-            token=self._token('sample_data', frame, channel),
+            token=around[1],
             sample_token=self._token('sample', frame),
             ego_pose_token=pose['token'],
             calibrated_sensor_token=token('calibrated_sensor', channel),
             timestamp=stamp,
             fileformat='jpg' if sensor.focal else 'pcd',
-            is_key_frame=True,
+            is_key_frame=keyframe,
             height=height,
             width=width,
-            filename=file_name(self._name, channel, stamp),
-            prev=self._link('sample_data', frame - 1, channel),
-            next=self._link('sample_data', frame + 1, channel),
+            filename=file_name(self._name, channel, stamp, keyframe),
+            prev=around[0],
+            next=around[2],
         )
         return row, pose
+
+    def _reading_token(self, table: str, frame: int, after: int, channel: str) -> str:
+        return self._token(table, frame, *([after] if after else []), channel)
 
     def _annotations(self) -> tuple[list[dict], list[dict]]:
         """Rows of ``instance`` and ``sample_annotation``, linked through time."""

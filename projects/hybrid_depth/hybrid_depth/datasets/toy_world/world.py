@@ -21,6 +21,8 @@ class World:
         keyframes: keyframes of a scene, half a second each.
         size: width and height of the images, pixels.
         seed: everything random follows from it.
+        sweeps: camera images between one keyframe and the next, evenly spaced; nuScenes has 5.
+            KITTI's layout is video as it is.
 
     Raises:
         ValueError: for values outside of their range.
@@ -30,6 +32,7 @@ class World:
     keyframes: int
     size: tuple[int, int]
     seed: int
+    sweeps: int = 0
 
     def __post_init__(self) -> None:
         if self.scenes < 2 or self.keyframes < 1:
@@ -41,6 +44,8 @@ class World:
             raise ValueError(
                 f'expected an image of at least 32 x 32 pixels, got {self.size[0]} x {self.size[1]}'
             )
+        if self.sweeps < 0:
+            raise ValueError(f'expected sweeps of 0 or more, got {self.sweeps}')
         if self.seed < 0:
             raise ValueError(f'expected a seed of 0 or more, got {self.seed}')
 

@@ -1,0 +1,79 @@
+"""nuScenes' cameras as video, on a toy root with sweeps."""
+
+import shutil
+
+import numpy as np
+import pytest
+from mmengine.registry import DATASETS
+
+from hybrid_depth.datasets import NuScenesVideoDataset
+from hybrid_depth.datasets.depth_errors import DepthDataError
+from hybrid_depth.datasets.nuscenes_infos import CAMERAS
+from hybrid_depth.datasets.toy_world import make_toy_world
+
+
+@pytest.fixture(scope='module')
+def root(tmp_path_factory):
+    out = tmp_path_factory.mktemp('video') / 'toy'
+    return make_toy_world(out, scenes=2, keyframes=2, size=(64, 36), sweeps=2)
+
+
+def make(root, **kwargs) -> NuScenesVideoDataset:
+    return NuScenesVideoDataset(str(root), 'v1.0-mini', **kwargs)
+
+
+def test_keyframes_and_sweeps_in_order_of_time(root):
+    dataset = make(root, split='mini_train')
+    # keyframe, two sweeps, keyframe: two of four have both neighbours
+    assert len(dataset) == 2 * len(CAMERAS)
+    sample = dataset[0]
+    times = [int(sample['img_paths'][i].split('__')[-1][:-4]) for i in (-1, 0, 1)]
+    steps = np.diff(times)
+    assert (abs(steps - 500_000 / 3) < 2).all()
+    assert 'sweeps/' in sample['img_paths'][0] and 'samples/' in sample['img_paths'][-1]
+    names = {dataset[i]['meta']['name'] for i in range(len(dataset))}
+    assert len(names) == len(dataset)
+
+
+def test_every_camera_has_its_own_lens(root):
+    lenses = {}
+    dataset = make(root)
+    for i in range(len(dataset)):
+        sample = dataset[i]
+        lenses[sample['meta']['folder'].split('/')[1]] = sample['cam2img'][0, 0]
+    assert lenses['CAM_BACK'] < 0.8 * lenses['CAM_FRONT']
+
+
+def test_keyframes_as_targets(root):
+    dataset = make(root, targets='keyframes', missing_neighbours='repeat')
+    assert len(dataset) == 2 * 2 * len(CAMERAS)
+    assert all('samples/' in dataset[i]['img_paths'][0] for i in range(len(dataset)))
+    far = make(root, cameras=['CAM_FRONT'], frame_step=3, frame_ids=(0, 1))
+    assert len(far) == 2 and 'samples/' in far[0]['img_paths'][1]
+
+
+def test_a_root_without_sweeps_gives_keyframes(root, tmp_path):
+    copy = tmp_path / 'copy'
+    shutil.copytree(root, copy, ignore=shutil.ignore_patterns('sweeps'))
+    dataset = make(copy, frame_ids=(0, 1))
+    assert len(dataset) == 2 * len(CAMERAS)
+    assert 'samples/' in dataset[0]['img_paths'][1]
+
+
+def test_through_the_pipeline_of_depth_models(root):
+    steps = [dict(type='LoadFrames'), dict(type='ResizeFrames', size=(128, 64))]
+    cfg = dict(type='NuScenesVideoDataset', data_root=str(root), version='v1.0-mini')
+    packed = DATASETS.build(dict(cfg, pipeline=[*steps, dict(type='PackFrames')]))[0]
+    assert packed['inputs']['images'][-1].shape == (3, 64, 128)
+    assert packed['inputs']['cam2img'].shape == (3, 3)
+
+
+def test_bad_input(root, tmp_path):
+    with pytest.raises(FileNotFoundError, match='v1.0-mini'):
+        make(tmp_path)
+    with pytest.raises(DepthDataError, match="'valid'"):
+        make(root, split='valid')
+    with pytest.raises(DepthDataError, match='stereo'):
+        make(root, frame_ids=(0, 's'))
+    with pytest.raises(DepthDataError, match='keyframes'):
+        make(root, targets='sweeps')
