@@ -6,9 +6,19 @@ _base_ = [
     '../_base_/schedules/toy_depth.py',
 ]
 
+# more and larger steps than the transformers get, for the same time on two CPU cores
 max_epochs = 16
 train_cfg = dict(max_epochs=max_epochs)
-param_scheduler = {'1': dict(T_max=max_epochs)}
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=100),
+    dict(
+        type='CosineAnnealingLR',
+        eta_min=1e-6,
+        T_max=max_epochs,
+        convert_to_iter_based=True,
+        by_epoch=True,
+    ),
+]
 optim_wrapper = dict(optimizer=dict(lr=1e-3))
 
 model = dict(
