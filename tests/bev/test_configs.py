@@ -15,6 +15,7 @@ EXPECTED = {
     'bevdet_r50.py': PlainDepthNet,
     'bevdet_r50_depth.py': CameraAwareDepthNet,
     'bevdet_hybrid.py': HybridDepthNet,
+    'bevdet_hybrid_pseudo.py': HybridDepthNet,
     'bevdet_r18_keyframe.py': PlainDepthNet,
     'bevdet4d_r50.py': PlainDepthNet,
     'bevdet4d_r50_depth.py': CameraAwareDepthNet,

@@ -33,6 +33,7 @@ EXPECTED = {
     'depth/monodepth2_hybrid_dinov3_kitti': ('Monodepth2', HYBRID, [16] * 4, 256),
     'depth/monodepth2_hybrid_siglip2_kitti': ('Monodepth2', HYBRID, [14] * 4, 0),
     'depth/monodepth2_hybrid_vitb16_kitti': ('Monodepth2', HYBRID, [14] * 4, 256),
+    'depth/monodepth2_hybrid_nuscenes': ('Monodepth2', HYBRID, [14] * 4, 256),
     'depth/hybrid_stage1_tusimple': ('LanguageAlignment', HYBRID, [14] * 4, 7),
     'depth/hybrid_stage1_kitti': ('LanguageAlignment', HYBRID, [14] * 4, 7),
     'depth/hybrid_stage1_nuscenes': ('LanguageAlignment', HYBRID, [14] * 4, 7),

@@ -233,3 +233,16 @@ def test_copy_and_state_dict():
     other = build()
     other.load_state_dict(copy.deepcopy(model).state_dict())
     assert isinstance(model.data_preprocessor, DepthDataPreprocessor)
+
+
+@torch.no_grad()
+def test_depth_of_a_camera_grows_with_its_focal_length():
+    model = MODELS.build(dict(CONV, canonical_focal=60.0)).eval()
+    inputs = make_inputs(batch=1)
+    once = model.compare(inputs)[0]
+    inputs['cam2img'][:, 0, 0] *= 2
+    twice = model.compare(inputs)[0]
+    torch.testing.assert_close(twice.depth, 2 * once.depth)
+    plain = MODELS.build(CONV).eval()
+    plain.load_state_dict(model.state_dict())
+    torch.testing.assert_close(plain.compare(inputs)[0].depth, once.depth)

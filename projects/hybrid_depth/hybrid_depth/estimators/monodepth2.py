@@ -70,6 +70,9 @@ class Monodepth2(DepthEstimator):
         full_size: compare at the picture's size; False compares each scale at its own (Monodepth).
         align_corners: see `geometry.projection.sample`.
         tie_break: see `reprojection_minimum`.
+        canonical_focal: pixels; the network's depth is that of a camera of this focal length, and
+            what is compared is it times fx / canonical_focal. For cameras of several focal lengths
+            in one training: the same picture means twice the distance at twice the focal length.
         **kwargs: passed to `DepthEstimator`.
 
     Raises:
@@ -89,6 +92,7 @@ class Monodepth2(DepthEstimator):
         full_size: bool = True,
         align_corners: bool = True,
         tie_break: float = 1e-5,
+        canonical_focal: float | None = None,
         **kwargs,
     ) -> None:
         super().__init__(encoder, decoder, **kwargs)
@@ -103,6 +107,7 @@ class Monodepth2(DepthEstimator):
         self.ssim_weight, self.smoothness_weight = ssim_weight, smoothness_weight
         self.automask, self.average, self.full_size = automask, average, full_size
         self.align_corners, self.tie_break = align_corners, tie_break
+        self.canonical_focal = canonical_focal
         self.to(memory_format=self.memory_format)
 
     def relative_pose(self, first: Tensor, second: Tensor) -> Tensor:
@@ -215,6 +220,9 @@ class Monodepth2(DepthEstimator):
     ) -> Comparison:
         resized = F.interpolate(output, size=view.size, mode='bilinear', align_corners=False)
         disparity = self.scale(resized)
+        if self.canonical_focal is not None:
+            focal = inputs['cam2img'][:, 0, 0].view(-1, 1, 1, 1)
+            disparity = disparity * (self.canonical_focal / focal)
         depth = 1 / disparity
         transforms = self._transforms(motions, disparity, inputs.get('stereo_transform'))
         grid = view.grid(depth, transforms)

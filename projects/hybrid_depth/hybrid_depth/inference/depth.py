@@ -197,12 +197,13 @@ def _to_tensor(picture: Image.Image, size: tuple[int, int] | None) -> torch.Tens
 
 
 def _training_size(cfg: Config) -> tuple[int, int] | None:
-    """(H, W) that the test pipeline of a config resizes to."""
-    node: Any = cfg.get('test_dataloader')
-    for key in ('dataset', 'pipeline'):
-        node = node.get(key) if isinstance(node, dict) else None
-    for step in node or ():
-        if step.get('type') == 'ResizeFrames':
-            width, height = step['size']
-            return height, width
+    """(H, W) that the test pipeline of a config resizes to, else its training pipeline."""
+    for loader in ('test_dataloader', 'train_dataloader'):
+        node: Any = cfg.get(loader)
+        for key in ('dataset', 'pipeline'):
+            node = node.get(key) if isinstance(node, dict) else None
+        for step in node or ():
+            if step.get('type') == 'ResizeFrames':
+                width, height = step['size']
+                return height, width
     return None
