@@ -20,7 +20,7 @@ TOY_VIDEO := data/toy_kitti
 TOY_LANES := data/toy_lanes
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint bench bench-keyframe bench-kitti bench-depth-toy
+.PHONY: help setup demo test test-all lint bench bench-keyframe bench-kitti bench-ground bench-depth-toy
 
 help:
 	@echo 'make demo            toy world, training, score (mAP, NDS) and pictures'
@@ -29,6 +29,7 @@ help:
 	@echo 'make bench           BEV pooling and hybrid encoder: time and memory'
 	@echo 'make bench-keyframe  overfit one real nuScenes keyframe: ROOT=FOLDER'
 	@echo 'make bench-kitti     learn depth from the frames of one KITTI drive: KITTI=FOLDER'
+	@echo 'make bench-ground    scale by camera height against LiDAR: KITTI=FOLDER ROOT=FOLDER'
 	@echo 'make bench-depth-toy study of depth models on toy video; goes on where it was stopped'
 	@echo 'Each first makes .venv if it is missing or stale.'
 
@@ -81,6 +82,9 @@ bench-kitti: setup
 	$(PY) tools/test.py $(DRIVE_CONFIG) "$$(cat $(DRIVE)/last_checkpoint)" \
 		--work-dir $(DRIVE)/test --show-dir $(DRIVE)/pictures
 	$(PY) tools/benchmark.py learning $(DRIVE)
+
+bench-ground: setup
+	$(PY) tools/benchmark.py ground-scale --kitti $(KITTI) --nuscenes $(ROOT)
 
 bench-depth-toy: $(TOY_VIDEO)/gt/toy/export.json $(TOY_LANES)/toy_world.json
 	$(PY) tools/benchmark.py depth-toy

@@ -8,7 +8,9 @@ _base_ = [
 
 model = dict(
     canonical_focal=399.0,  # of five of the six, at a width of 504 pixels
-    init_cfg=dict(type='EncoderWeights', checkpoint='work_dirs/hybrid_stage1_tusimple/epoch_20.pth'),
+    init_cfg=dict(
+        type='EncoderWeights', checkpoint='work_dirs/hybrid_stage1_tusimple/epoch_20.pth'
+    ),
 )
 optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-4, weight_decay=0.01))
 param_scheduler = [dict(type='StepLR', by_epoch=True, step_size=15, gamma=0.1)]

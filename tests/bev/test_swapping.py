@@ -1,0 +1,99 @@
+"""Every depth encoder under every depth net under every detector: one training step each."""
+
+import pytest
+import torch
+from mmdet3d.registry import DATASETS
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+from mmengine.registry import DefaultScope
+
+from hybrid_depth.datasets.nuscenes_infos import create_nuscenes_infos
+from hybrid_depth.engine.build import build_model
+from tests.conftest import ROOT
+
+DETECTORS = ('bevdet_depth_toy', 'bevdet4d_toy')
+# Where each encoder is named; the hybrid net takes any of them.
+ENCODERS = (
+    'toy/bevdet_hybrid_toy',
+    'depth/monodepth2_r18_kitti',
+    'depth/monodepth2_convnext_kitti',
+)
+FULL_SIZE_ENCODERS = (
+    'bevdet_hybrid',
+    'depth/monodepth2_r50_kitti',
+    'depth/monodepth2_hybrid_kitti',
+    'depth/monodepth2_hybrid_notext_kitti',
+    'depth/monodepth2_hybrid_clip_kitti',
+    'depth/monodepth2_hybrid_dino_kitti',
+    'depth/monodepth2_hybrid_dinov3_kitti',
+    'depth/monodepth2_hybrid_siglip2_kitti',
+    'depth/monodepth2_hybrid_vitb16_kitti',
+)
+# The same encoder as another one's, in other data or with another pose net.
+SAME = {
+    'depth/monodepth2_r18_kitti_drive',
+    'depth/monodepth2_hybrid_tokenpose_kitti',
+    'depth/monodepth2_hybrid_nuscenes',
+}
+
+
+@pytest.fixture(scope='module')
+def batch(toy_nuscenes, tmp_path_factory) -> dict:
+    """A toy keyframe with one before it."""
+    infos = tmp_path_factory.mktemp('infos')
+    create_nuscenes_infos(toy_nuscenes, 'v1.0-mini', infos)
+    cfg = Config.fromfile(ROOT / 'configs/toy/bevdet4d_toy.py').train_dataloader.dataset.dataset
+    cfg.update(data_root=str(toy_nuscenes), ann_file=str(infos / 'nuscenes_infos_train.pkl'))
+    with DefaultScope.overwrite_default_scope('mmdet3d'):
+        return pseudo_collate([DATASETS.build(cfg)[1]])
+
+
+def encoder_of(name: str) -> dict:
+    """Built without its foundation weights: those are read by `init_weights`."""
+    model = Config.fromfile(ROOT / f'configs/{name}.py').model
+    return model.encoder if 'encoder' in model else model.img_view_transformer.depth_net.encoder
+
+
+def step(detector: str, depth_net: dict, batch: dict) -> torch.nn.Module:
+    """A detector with another depth net after one backward pass."""
+    cfg = Config.fromfile(ROOT / f'configs/toy/{detector}.py')
+    shared = cfg.model.img_view_transformer.depth_net
+    options = {} if depth_net['type'] == 'PlainDepthNet' else dict(mid_channels=16, aspp_channels=8)
+    cfg.model.img_view_transformer.depth_net = dict(
+        depth_net, depth_supervision=shared.depth_supervision, **options
+    )
+    model = build_model(cfg).train()
+    data = model.data_preprocessor(batch, True)
+    losses = model.loss(data['inputs'], data['data_samples'])
+    total = sum(value for key, value in losses.items() if 'loss' in key)
+    assert torch.isfinite(total) and losses['loss_depth_lidar'] > 0
+    total.backward()
+    return model
+
+
+@pytest.mark.parametrize('detector', DETECTORS)
+@pytest.mark.parametrize('depth_net', ['PlainDepthNet', 'CameraAwareDepthNet'])
+def test_depth_nets(detector, depth_net, batch):
+    net = step(detector, dict(type=depth_net), batch).img_view_transformer.depth_net
+    assert all(p.grad is not None for p in net.parameters() if p.requires_grad)
+
+
+@pytest.mark.parametrize('detector', DETECTORS)
+@pytest.mark.parametrize('encoder', ENCODERS)
+def test_encoders(detector, encoder, batch):
+    depth_net = dict(type='HybridDepthNet', encoder=encoder_of(encoder), encoder_channels=16)
+    net = step(detector, depth_net, batch).img_view_transformer.depth_net
+    learned = [p for p in net.encoder.parameters() if p.requires_grad]
+    assert learned and any(p.grad is not None and p.grad.abs().sum() > 0 for p in learned)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('encoder', FULL_SIZE_ENCODERS)
+def test_full_size_encoders(encoder, batch):
+    test_encoders('bevdet_depth_toy', encoder, batch)
+
+
+def test_the_tables_name_every_encoder():
+    files = [*(ROOT / 'configs/depth').glob('monodepth2_*.py')]
+    names = {f'depth/{path.stem}' for path in files}
+    assert names == {n for n in {*ENCODERS, *FULL_SIZE_ENCODERS, *SAME} if n.startswith('depth/')}
