@@ -44,7 +44,7 @@ def nuscenes_frames(root: Path, out: Path) -> Iterator[tuple]:
     for summary in create_nuscenes_infos(root, 'v1.0-mini', out=out):
         if not summary.samples:
             continue
-        dataset = NuScenesBEVDataset(data_root=str(root), ann_file=str(summary.path))
+        dataset = NuScenesBEVDataset(data_root=str(root), ann_file=str(summary.path.resolve()))
         for index in range(len(dataset)):
             info = dataset.get_data_info(index)
             points = load_sweep(info['lidar_path'], info['num_pts_feats'])[:, :3]
