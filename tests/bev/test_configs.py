@@ -19,6 +19,7 @@ EXPECTED = {
     'bevdet_r18_keyframe.py': PlainDepthNet,
     'bevdet4d_r50.py': PlainDepthNet,
     'bevdet4d_r50_depth.py': CameraAwareDepthNet,
+    'bevdet4d_longterm_r50.py': PlainDepthNet,
     'bevdet4d_longterm_r50_depth.py': CameraAwareDepthNet,
     'bevdet4d_hybrid.py': HybridDepthNet,
     'toy/bevdet_plain_toy.py': PlainDepthNet,

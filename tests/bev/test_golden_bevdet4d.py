@@ -44,11 +44,12 @@ def inputs_of(root, view: str, align: str) -> dict:
     return dict(imgs=images, rig=key, adjacent=[earlier], gt_depth=depth)
 
 
-@pytest.mark.parametrize('name', ['4d', '4d_depth', '4dlongterm_depth'])
+@pytest.mark.parametrize('name', ['4d', '4d_depth', '4dlongterm', '4dlongterm_depth'])
 def test_keys_and_shapes_are_the_official_ones(name):
     configs = {
         '4d': 'bevdet4d_r50',
         '4d_depth': 'bevdet4d_r50_depth',
+        '4dlongterm': 'bevdet4d_longterm_r50',
         '4dlongterm_depth': 'bevdet4d_longterm_r50_depth',
     }
     cfg = Config.fromfile(f'configs/{configs[name]}.py').model

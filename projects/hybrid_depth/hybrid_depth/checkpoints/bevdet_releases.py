@@ -19,12 +19,16 @@ from .conversion import Conversion, ReleaseError, split_scalars
 from .safe_load import load_checkpoint_file
 
 _VIEW = 'img_view_transformer.'
+_FUSED = 'img_bev_encoder_backbone.layers.0.0.conv1.weight'
+_PRE_PROCESS = 'pre_process_net.layers.0.0.conv1.weight'
 _V1 = (f'{_VIEW}depthnet.', f'{_VIEW}dx', f'{_VIEW}bx', f'{_VIEW}nx', f'{_VIEW}frustum')
 _CONFIGS = {
     'base': 'bevdet_r50.py',
     'depth': 'bevdet_r50_depth.py',
     '4d': 'bevdet4d_r50.py',
     '4d-depth': 'bevdet4d_r50_depth.py',
+    '4d-longterm': 'bevdet4d_longterm_r50.py',
+    '4d-longterm-depth': 'bevdet4d_longterm_r50_depth.py',
 }
 
 
@@ -79,7 +83,7 @@ def _without_wrapper(state: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _variant(state: Mapping[str, Tensor], path: Path) -> str:
-    """'base', 'depth', '4d' or '4d-depth'."""
+    """'base', 'depth', '4d', '4d-depth', '4d-longterm' or '4d-longterm-depth'."""
     if any(key.startswith(_V1) for key in state):
         raise ReleaseError(
             f'{path}: expected a checkpoint of the dev2 or dev3 branch, got one of v1.0. Its BEV '
@@ -96,7 +100,8 @@ def _variant(state: Mapping[str, Tensor], path: Path) -> str:
         raise ReleaseError(
             f'{path}: expected BEVDet ({_VIEW}depth_net...), got keys such as {list(state)[:3]}'
         )
-    depth = 'depth' if f'{_VIEW}depth_net.bn.weight' in state else 'base'
-    if not any(key.startswith('pre_process_net.') for key in state):
-        return depth
-    return '4d' if depth == 'base' else '4d-depth'
+    depth = f'{_VIEW}depth_net.bn.weight' in state
+    if _FUSED not in state or _PRE_PROCESS not in state:
+        return 'depth' if depth else 'base'
+    frames = state[_FUSED].shape[1] // state[_PRE_PROCESS].shape[0]
+    return '4d' + ('-longterm' if frames > 2 else '') + ('-depth' if depth else '')
