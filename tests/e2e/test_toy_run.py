@@ -45,4 +45,5 @@ def test_killed_resumed_trained_and_tested(toy_config, tmp_path):
     subprocess.run([sys.executable, *map(str, [*command, *options])], cwd=ROOT, check=True)
     scores = json.loads((out / 'metrics.json').read_text())
     assert 0 <= scores['mAP'] <= 1 and 0 <= scores['NDS'] <= 1
+    assert scores['depth']['cells'] > 0 and scores['depth']['abs_rel'] > 0
     assert len(list((out / 'pictures').rglob('*.png'))) == 2

@@ -99,3 +99,11 @@ def test_points_that_are_not_finite_are_left_out(tmp_path):
     points[1, 0] = np.inf
     points.tofile(tmp_path / 'p.bin')
     assert len(load_sweep(str(tmp_path / 'p.bin'), 5)) == 2
+
+
+def test_testing_without_lidar():
+    sample = dict(lidar_path='nowhere.pcd.bin')
+    assert LoadLidarDepth(required=False)(sample) == dict(lidar_path='nowhere.pcd.bin')
+    assert LoadLidarDepth(required=False)({}) == {}
+    with pytest.raises((FileNotFoundError, KeyError)):
+        LoadLidarDepth()(dict(sample, num_pts_feats=5))
