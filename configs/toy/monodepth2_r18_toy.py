@@ -7,7 +7,7 @@ _base_ = [
 ]
 
 # more and larger steps than the transformers get, for the same time on two CPU cores
-max_epochs = 16
+max_epochs = 12
 train_cfg = dict(max_epochs=max_epochs)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=100),

@@ -4,17 +4,15 @@ from dataclasses import replace
 
 import pytest
 import torch
-from mmdet3d.registry import DATASETS
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
-from mmengine.registry import DefaultScope
 
 from hybrid_depth.bev import BEVDet4D, DepthDistribution
-from hybrid_depth.datasets.nuscenes_infos import create_nuscenes_infos
 from hybrid_depth.engine import SequentialControlHook
 from hybrid_depth.engine.build import build_model
 from hybrid_depth.geometry import CameraRig, invert_rigid
 from tests.bev.test_depth_first import Runner
+from tests.bev.toy import training_keyframe
 from tests.conftest import ROOT
 
 IMAGE = (96, 256)
@@ -94,12 +92,8 @@ def test_an_earlier_point_lands_where_it_is_seen_from_now(align):
 @pytest.fixture(scope='module')
 def batch(toy_nuscenes, tmp_path_factory) -> dict:
     """Second keyframe of a toy scene, as the data set gives it, collated."""
-    infos = tmp_path_factory.mktemp('infos')
-    create_nuscenes_infos(toy_nuscenes, 'v1.0-mini', infos)
-    cfg = Config.fromfile(ROOT / 'configs/toy/bevdet4d_toy.py').train_dataloader.dataset.dataset
-    cfg.update(data_root=str(toy_nuscenes), ann_file=str(infos / 'nuscenes_infos_train.pkl'))
-    with DefaultScope.overwrite_default_scope('mmdet3d'):
-        return pseudo_collate([DATASETS.build(cfg)[1]])
+    folder = tmp_path_factory.mktemp('infos')
+    return pseudo_collate([training_keyframe('bevdet4d_toy', toy_nuscenes, folder, 1)])
 
 
 def test_training_step_on_toy_data(batch):

@@ -4,14 +4,12 @@ import copy
 
 import pytest
 import torch
-from mmdet3d.registry import DATASETS
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
-from mmengine.registry import DefaultScope
 
-from hybrid_depth.datasets.nuscenes_infos import create_nuscenes_infos
 from hybrid_depth.engine import DepthFirstHook
 from hybrid_depth.engine.build import build_model
+from tests.bev.toy import training_keyframe
 from tests.conftest import ROOT
 
 IMAGE_SIDE = ('img_backbone', 'img_neck', 'img_view_transformer')
@@ -30,12 +28,8 @@ def toy_model(name: str) -> torch.nn.Module:
 
 @pytest.fixture(scope='module')
 def sample(toy_nuscenes, tmp_path_factory) -> dict:
-    infos = tmp_path_factory.mktemp('infos')
-    create_nuscenes_infos(toy_nuscenes, 'v1.0-mini', infos)
-    cfg = Config.fromfile(ROOT / 'configs/toy/bevdet_depth_toy.py').train_dataloader.dataset.dataset
-    cfg.update(data_root=str(toy_nuscenes), ann_file=str(infos / 'nuscenes_infos_train.pkl'))
-    with DefaultScope.overwrite_default_scope('mmdet3d'):
-        return DATASETS.build(cfg)[0]
+    folder = tmp_path_factory.mktemp('infos')
+    return training_keyframe('bevdet_depth_toy', toy_nuscenes, folder, 0)
 
 
 def learn(

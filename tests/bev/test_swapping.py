@@ -2,13 +2,11 @@
 
 import pytest
 import torch
-from mmdet3d.registry import DATASETS
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
-from mmengine.registry import DefaultScope
 
-from hybrid_depth.datasets.nuscenes_infos import create_nuscenes_infos
 from hybrid_depth.engine.build import build_model
+from tests.bev.toy import training_keyframe
 from tests.conftest import ROOT
 
 DETECTORS = ('bevdet_depth_toy', 'bevdet4d_toy')
@@ -40,12 +38,8 @@ SAME = {
 @pytest.fixture(scope='module')
 def batch(toy_nuscenes, tmp_path_factory) -> dict:
     """A toy keyframe with one before it."""
-    infos = tmp_path_factory.mktemp('infos')
-    create_nuscenes_infos(toy_nuscenes, 'v1.0-mini', infos)
-    cfg = Config.fromfile(ROOT / 'configs/toy/bevdet4d_toy.py').train_dataloader.dataset.dataset
-    cfg.update(data_root=str(toy_nuscenes), ann_file=str(infos / 'nuscenes_infos_train.pkl'))
-    with DefaultScope.overwrite_default_scope('mmdet3d'):
-        return pseudo_collate([DATASETS.build(cfg)[1]])
+    folder = tmp_path_factory.mktemp('infos')
+    return pseudo_collate([training_keyframe('bevdet4d_toy', toy_nuscenes, folder, 1)])
 
 
 def encoder_of(name: str) -> dict:
