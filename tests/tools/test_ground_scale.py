@@ -1,0 +1,31 @@
+"""What the ground-scale benchmark says of a world that is flat, and of one that is not."""
+
+import torch
+
+from benchmarks.ground_scale import report
+from hybrid_depth.geometry import cell_pixels, ground_plane_depth
+from tests.bev.test_semantics import forward_rig
+
+SIZE = (32, 64)
+
+
+def frame(factor: float):
+    """Ground whose depth is the plane's times a factor, 1.5 m below the camera."""
+    rig = forward_rig()
+    plane = ground_plane_depth(cell_pixels(SIZE, SIZE, 'corners'), rig, max_depth=50.0)[0]
+    return 'made up', plane * factor, rig, SIZE
+
+
+def test_flat_ground():
+    text = report(iter([frame(1.0)]))
+    assert 'median 1.0000, median error 0.0000' in text
+    near = next(line for line in text.splitlines() if line.split()[0] == '3-10')
+    assert near.split()[2:] == ['1.000', '1.000'] and int(near.split()[1]) > 100
+
+
+def test_ground_that_is_nearer():
+    """7 % nearer: 0.1 m above the plane, which still passes for road."""
+    text = report(iter([frame(1 / 1.07)]))
+    assert 'median 1.0700, median error 0.0700' in text
+    near = next(line for line in text.splitlines() if line.split()[0] == '3-10')
+    assert near.split()[2:] == ['0.000', '1.000']
