@@ -72,7 +72,7 @@ def write_pseudo_depth(
     """
     _same_origin(out / MANIFEST, facts)
     done = {note['file'] for note in read_scales(out)}
-    to_batch = BEVDataPreprocessor()
+    to_batch = BEVDataPreprocessor().to(next(source.model.parameters()).device)
     with open(out / f'scales_{shard[0]:03d}.jsonl', 'a') as notes:
         for index in range(shard[0], len(dataset), shard[1]):
             info = dataset.get_data_info(index)
