@@ -1,7 +1,5 @@
 """What the ground-scale benchmark says of a world that is flat, and of one that is not."""
 
-import torch
-
 from benchmarks.ground_scale import report
 from hybrid_depth.geometry import cell_pixels, ground_plane_depth
 from tests.bev.test_semantics import forward_rig
