@@ -20,6 +20,8 @@ model = dict(
     encoder=dict(_delete_=True, type='TimmDepthEncoder', name='convnext_atto'),
     pose_net=dict(_delete_=True, type='PoseCNN'),
     sources=(-1, 1),
+    decoder=dict(start=None),
+    channels_last=False,
     tie_break=0.0,
 )
 train_dataloader = dict(
