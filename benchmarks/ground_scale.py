@@ -16,6 +16,7 @@ from hybrid_depth.datasets.kitti_tree import KittiFrame, KittiRawTree
 from hybrid_depth.datasets.kitti_velodyne import read_velodyne, velodyne_depth_map
 from hybrid_depth.datasets.nuscenes import NuScenesBEVDataset
 from hybrid_depth.datasets.nuscenes_infos import create_nuscenes_infos
+from hybrid_depth.datasets.picture_files import picture_size
 from hybrid_depth.geometry import CameraRig, ground_plane_depth, invert_rigid
 from hybrid_depth.geometry.depth_scale import GroundPlaneScale
 from hybrid_depth.transforms.lidar_depth import load_sweep, project_nearest
@@ -49,16 +50,17 @@ def nuscenes_frames(root: Path, out: Path) -> Iterator[tuple]:
             info = dataset.get_data_info(index)
             points = load_sweep(info['lidar_path'], info['num_pts_feats'])[:, :3]
             lidar2ego, cam2ego = info['lidar2ego'], torch.from_numpy(info['cam2ego'])
+            width, height = picture_size(info['img_path'][0])
             depth = project_nearest(
                 points.astype(np.float64) @ lidar2ego[:3, :3].T + lidar2ego[:3, 3],
                 invert_rigid(cam2ego).numpy(),
                 info['cam2img'],
                 info['img_aug'],
-                (900, 1600),
+                (height, width),
                 (1.0, FAR),
             )
             rig = _rig(torch.from_numpy(info['cam2img']), cam2ego)
-            yield 'nuScenes', torch.from_numpy(depth), rig, (900, 1600)
+            yield 'nuScenes', torch.from_numpy(depth), rig, (height, width)
 
 
 def _rig(cam2img: torch.Tensor, cam2ego: torch.Tensor) -> CameraRig:

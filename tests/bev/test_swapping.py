@@ -72,19 +72,24 @@ def test_depth_nets(detector, depth_net, batch):
     assert all(p.grad is not None for p in net.parameters() if p.requires_grad)
 
 
-@pytest.mark.parametrize('detector', DETECTORS)
-@pytest.mark.parametrize('encoder', ENCODERS)
-def test_encoders(detector, encoder, batch):
+def check_encoder(detector: str, encoder: str, batch: dict) -> None:
+    """One step, and the encoder learns."""
     depth_net = dict(type='HybridDepthNet', encoder=encoder_of(encoder), encoder_channels=16)
     net = step(detector, depth_net, batch).img_view_transformer.depth_net
     learned = [p for p in net.encoder.parameters() if p.requires_grad]
     assert learned and any(p.grad is not None and p.grad.abs().sum() > 0 for p in learned)
 
 
+@pytest.mark.parametrize('detector', DETECTORS)
+@pytest.mark.parametrize('encoder', ENCODERS)
+def test_encoders(detector, encoder, batch):
+    check_encoder(detector, encoder, batch)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize('encoder', FULL_SIZE_ENCODERS)
 def test_full_size_encoders(encoder, batch):
-    test_encoders('bevdet_depth_toy', encoder, batch)
+    check_encoder('bevdet_depth_toy', encoder, batch)
 
 
 def test_the_tables_name_every_encoder():

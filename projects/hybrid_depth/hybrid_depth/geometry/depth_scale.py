@@ -31,8 +31,8 @@ class DepthScale:
 
     def apply(self, depth: Tensor) -> Tensor:
         """(M, H, W) of any unit -> metres, 0 where the scale is not known."""
-        factor = self.scale.nan_to_num(0.0).to(depth)
-        return depth * factor[:, None, None]
+        known = self.valid[:, None, None]
+        return torch.where(known, depth * self.scale[:, None, None].to(depth), 0.0)
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,8 @@ class GroundPlaneScale:
     pixel whose ray meets the ground within `max_depth` is a candidate, and votes for the ratio of
     plane depth to given depth. Ground pixels vote alike; what stands on the ground is nearer than
     the plane behind it and votes for larger, scattered ratios. The densest window of ratios wins.
-    Where too few agree the scale is NaN: a picture full of lorries has none.
+    Where too few agree the scale is NaN: a picture full of lorries has none. Raised ground, such
+    as a green behind a kerb, agrees with itself and passes for the road.
 
     Args:
         max_depth: farthest ground that votes, metres. A pitch error of 0.1 degrees moves the plane

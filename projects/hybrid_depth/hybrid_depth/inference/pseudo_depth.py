@@ -27,7 +27,6 @@ class PseudoDepth:
             `adjacent` frame), ``none`` (the model is metric already).
         mirror_tolerance: largest difference of both disparities, as a share of their mean.
         max_depth: metres; farther pixels are dropped.
-        ground: of the scale ``ground``.
 
     Raises:
         ValueError: an unknown scale.
@@ -39,13 +38,12 @@ class PseudoDepth:
         scale: str = 'ground',
         mirror_tolerance: float = 0.1,
         max_depth: float = 80.0,
-        ground: GroundPlaneScale | None = None,
     ) -> None:
         if scale not in SCALES:
             raise ValueError(f'PseudoDepth: expected a scale among {SCALES}, got {scale!r}')
         self.model = model.eval().requires_grad_(False)
         self.scale, self.mirror_tolerance, self.max_depth = scale, mirror_tolerance, max_depth
-        self.ground = ground or GroundPlaneScale(max_spread=0.03)  # nets are noisier than LiDAR
+        self.ground = GroundPlaneScale()
 
     @torch.no_grad()
     def __call__(self, inputs: dict) -> tuple[Tensor, DepthScale]:

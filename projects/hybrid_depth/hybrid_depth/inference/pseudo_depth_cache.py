@@ -74,6 +74,7 @@ def write_pseudo_depth(
     done = {note['file'] for note in read_scales(out)}
     to_batch = BEVDataPreprocessor().to(next(source.model.parameters()).device)
     with open(out / f'scales_{shard[0]:03d}.jsonl', 'a') as notes:
+        notes.write('\n')  # ends a line that a kill cut off
         for index in range(shard[0], len(dataset), shard[1]):
             info = dataset.get_data_info(index)
             pairs = zip(info['cam_names'], info['img_path'], strict=True)

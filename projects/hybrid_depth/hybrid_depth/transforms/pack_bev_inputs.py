@@ -29,9 +29,9 @@ class PackBEVInputs(BaseTransform):
     """Packs one sample.
 
     ``inputs``: img (N, 3, H, W) float32 RGB in [0, 1]; rig, the five matrices of a ``CameraRig``
-    as float64 (N leading, except bda and ego2global); gt_depth and
-    pseudo_depth (N, H, W) metres where loaded;
-    adjacent, a list of dict(img, rig), where the dataset gives earlier frames.
+    as float64 (N leading, except bda and ego2global); gt_depth and pseudo_depth
+    (N, H, W) metres where loaded; adjacent, a list of dict(img, rig), where the dataset gives
+    earlier frames.
 
     ``data_samples``: gt_instances_3d (ego frame) where loaded; eval_ann_info (LiDAR frame) where
     the dataset gives it; meta information.
