@@ -15,8 +15,8 @@ DATA = Path(__file__).parent / 'data'
 class Golden:
     """One npz file; arrays are stored strided, ``close`` compares against the stored part."""
 
-    def __init__(self, name: str):
-        self.arrays = np.load(DATA / f'bevdet_{name}.npz')
+    def __init__(self, name: str, family: str = 'bevdet'):
+        self.arrays = np.load(DATA / f'{family}_{name}.npz')
         self.rules = json.loads(str(self.arrays['rules'])) if 'rules' in self.arrays else {}
 
     def __getitem__(self, key: str) -> torch.Tensor:

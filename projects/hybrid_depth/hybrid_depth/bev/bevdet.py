@@ -52,7 +52,7 @@ class BEVDet(Base3DDetector):
         self.img_bev_encoder_neck = MODELS.build(img_bev_encoder_neck)
         self.pts_bbox_head = MODELS.build(pts_bbox_head)
         self._depth_only = self._depth_frozen = False
-        self._lifts: dict[str, tuple[CameraRig, Tensor]] | None = None
+        self._lifts: dict[str, tuple[CameraRig, Tensor, Tensor, Tensor]] | None = None
 
     def learn_depth_only(self) -> None:
         """From now on ``loss`` lifts nothing and gives the losses of the depth net.
@@ -71,8 +71,9 @@ class BEVDet(Base3DDetector):
         """From now on the image side holds still, and ``loss`` is that of the head.
 
         Args:
-            keep_lifts: lift every keyframe once and keep its BEV map, (Z * C, Y, X), in memory.
-                Only for pipelines that never change an image or a camera at random.
+            keep_lifts: lift every keyframe once and keep its BEV map, (Z * C, Y, X), depth logits
+                and context in memory. Only for pipelines that never change an image or a camera at
+                random.
         """
         self._depth_only, self._depth_frozen = False, True
         if keep_lifts and self._lifts is None:
@@ -104,50 +105,73 @@ class BEVDet(Base3DDetector):
         """(B, Z * C, Y, X) BEV map -> (B, C, Y, X), what the head sees."""
         return self.img_bev_encoder_neck(self.img_bev_encoder_backbone(bev))
 
-    def extract_feat(self, batch_inputs_dict: dict) -> tuple[Tensor, DepthDistribution]:
+    def extract_feat(
+        self, batch_inputs_dict: dict, batch_data_samples: list[Det3DDataSample] | None = None
+    ) -> tuple[Tensor, DepthDistribution]:
         """Inputs of ``BEVDataPreprocessor`` -> (B, C, Y, X) encoded BEV map and depth."""
         bev, distribution = self.lift(batch_inputs_dict)
         return self.encode(bev), distribution
 
     def loss(self, batch_inputs_dict: dict, batch_data_samples: list[Det3DDataSample], **kwargs):
-        """Losses of the head and of the depth net, as far as they learn."""
+        """Losses of the BEV side and of the depth net, as far as they learn."""
         if self._depth_frozen:
-            bev = self._frozen_lift(batch_inputs_dict, batch_data_samples)
-            return self.pts_bbox_head.loss([self.encode(bev)], batch_data_samples)
+            lifted = self._frozen_lift(batch_inputs_dict, batch_data_samples)
+            return self.bev_loss(*lifted, batch_inputs_dict, batch_data_samples)
         losses, depth_net = {}, self.img_view_transformer.depth_net
         if self._depth_only:
             images, rig = batch_inputs_dict['imgs'], batch_inputs_dict['rig']
             distribution = depth_net(self.extract_img_feat(images).flatten(0, 1), images, rig)
         else:
-            bev, distribution = self.extract_feat(batch_inputs_dict)
-            losses = self.pts_bbox_head.loss([bev], batch_data_samples)
+            bev, distribution = self.lift(batch_inputs_dict)
+            losses = self.bev_loss(bev, distribution, batch_inputs_dict, batch_data_samples)
         truth = [sample.gt_instances_3d for sample in batch_data_samples]
         losses.update(depth_net.loss(distribution, dict(batch_inputs_dict, gt_instances_3d=truth)))
         return losses
 
+    def bev_loss(
+        self,
+        bev: Tensor,
+        distribution: DepthDistribution,
+        inputs: dict,
+        samples: list[Det3DDataSample],
+    ) -> dict[str, Tensor]:
+        """Losses of what comes after the lift: here, of trunk and head."""
+        return self.pts_bbox_head.loss([self.encode(bev)], samples)
+
     @torch.no_grad()
-    def _frozen_lift(self, inputs: dict, samples: list[Det3DDataSample]) -> Tensor:
-        """BEV map of the frozen image side, kept or made."""
+    def _frozen_lift(
+        self, inputs: dict, samples: list[Det3DDataSample]
+    ) -> tuple[Tensor, DepthDistribution]:
+        """BEV map and depth of the frozen image side, kept or made."""
         if self._lifts is None:
-            return self.lift(inputs)[0]
+            return self.lift(inputs)
         tokens = [sample.metainfo['token'] for sample in samples]
         if not all(token in self._lifts for token in tokens):
-            for index, (token, bev) in enumerate(zip(tokens, self.lift(inputs)[0], strict=True)):
-                self._lifts[token] = (inputs['rig'].sample(index), bev)
+            bev, distribution = self.lift(inputs)
+            shape = inputs['imgs'].shape[:2]
+            maps = (
+                bev,
+                *(t.unflatten(0, shape) for t in (distribution.logits, distribution.context)),
+            )
+            for index, token in enumerate(tokens):
+                own = [tensor[index] for tensor in maps]
+                self._lifts[token] = (inputs['rig'].sample(index), *own)
         for index, token in enumerate(tokens):
             if not self._lifts[token][0].same_geometry(inputs['rig'].sample(index)):
                 raise ValueError(
                     f'BEVDet: expected keyframe {token} with the augmentation it was lifted with, '
                     'got another; turn random augmentation off, or keep_lifts of DepthFirstHook'
                 )
-        return torch.stack([self._lifts[token][1] for token in tokens])
+        kept = zip(*(self._lifts[token][1:] for token in tokens), strict=True)
+        bev, logits, context = map(torch.stack, kept)
+        return bev, DepthDistribution(logits=logits.flatten(0, 1), context=context.flatten(0, 1))
 
     def predict(
         self, batch_inputs_dict: dict, batch_data_samples: list[Det3DDataSample], **kwargs
     ) -> list[Det3DDataSample]:
         """LiDAR-frame boxes in ``pred_instances_3d``; expected depth (N, h, w), metres, in
         ``pred_depth``, and beside it ``gt_depth`` (N, H, W) where the pipeline loads it."""
-        bev, distribution = self.extract_feat(batch_inputs_dict)
+        bev, distribution = self.extract_feat(batch_inputs_dict, batch_data_samples)
         results = self.pts_bbox_head.predict([bev], batch_data_samples)
         for sample, result in zip(batch_data_samples, results, strict=True):
             result.bboxes_3d = ego_to_lidar_boxes(result.bboxes_3d, sample.metainfo['lidar2ego'])
@@ -162,4 +186,4 @@ class BEVDet(Base3DDetector):
 
     def _forward(self, batch_inputs_dict: dict, batch_data_samples=None, **kwargs):
         """Raw head maps, per task."""
-        return self.pts_bbox_head([self.extract_feat(batch_inputs_dict)[0]])
+        return self.pts_bbox_head([self.extract_feat(batch_inputs_dict, batch_data_samples)[0]])

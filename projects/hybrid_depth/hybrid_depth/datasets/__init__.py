@@ -4,6 +4,7 @@ from ..optional import absent_bev_packages
 from .cached import CachedDataset
 from .depth_errors import DepthDataError
 from .kitti_raw import KittiOdometryDataset, KittiRawDataset
+from .sequence_batches import SequenceBatchSampler
 from .tusimple import TuSimpleLaneDataset
 from .video_folder import VideoFolderDataset
 
@@ -12,6 +13,7 @@ __all__ = [
     'DepthDataError',
     'KittiOdometryDataset',
     'KittiRawDataset',
+    'SequenceBatchSampler',
     'TuSimpleLaneDataset',
     'VideoFolderDataset',
 ]

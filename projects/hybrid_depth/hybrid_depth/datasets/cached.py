@@ -28,6 +28,10 @@ class CachedDataset:
         """Of the data set."""
         return self.dataset.metainfo
 
+    def sequences(self) -> list[list[int]]:
+        """Of the data set."""
+        return self.dataset.sequences()
+
     def full_init(self) -> None:
         """mmengine's: read the annotations."""
         self.dataset.full_init()

@@ -40,6 +40,9 @@ class NuScenesBEVDataset(NuScenesDataset):
         num_adj: key frames before each sample, latest first, as ``adjacent``: a list of
             dict(img_path, cam2img, cam2ego, ego2global, img_aug), each in its own ego frame. Where
             a scene starts, the sample's own frame is repeated (BEVDet4D).
+        sequence_length: cut every scene into sequences of at most this many key frames, for models
+            that carry a state along; samples then get ``sequence`` = (name, index in it). None for
+            no sequences. A frame whose predecessor is not in the file starts a sequence.
 
     Raises:
         FileNotFoundError: there is no such info file.
@@ -54,12 +57,13 @@ class NuScenesBEVDataset(NuScenesDataset):
         ann_file: str,
         cameras: tuple[str, ...] = CAMERAS,
         num_adj: int = 0,
+        sequence_length: int | None = None,
         data_prefix: dict | None = None,
         use_valid_flag: bool = True,
         **kwargs,
     ):
         self.cameras = tuple(cameras)
-        self.num_adj = num_adj
+        self.num_adj, self.sequence_length = num_adj, sequence_length
         sensors = dict(pts='LIDAR_TOP', **{camera: camera for camera in self.cameras})
         super().__init__(
             data_root=data_root,
@@ -82,6 +86,8 @@ class NuScenesBEVDataset(NuScenesDataset):
             )
         self._check_box_convention(data_list)
         self._places = {info['token']: place for place, info in enumerate(data_list)}
+        if self.sequence_length is not None:
+            self._sequence_of = self._number_sequences(data_list)
         if self.num_adj and not any('prev' in info for info in data_list):
             print_log(
                 f'{self.ann_file} does not say which frame comes before which: every sample is its '
@@ -145,6 +151,8 @@ class NuScenesBEVDataset(NuScenesDataset):
         info = self._frame_info(idx)
         if self.num_adj:
             info['adjacent'] = self._adjacent(info)
+        if self.sequence_length is not None:
+            info['sequence'] = self._sequence_of[info['token']]
         return info
 
     def _adjacent(self, info: dict) -> list[dict]:
@@ -154,6 +162,31 @@ class NuScenesBEVDataset(NuScenesDataset):
             latest = self._previous(latest)
             frames.append({key: (latest or info)[key] for key in _FRAME_KEYS})
         return frames
+
+    def sequences(self) -> list[list[int]]:
+        """Indices of the samples of every sequence, in order of time.
+
+        Raises:
+            ValueError: the data set has no ``sequence_length``.
+        """
+        if self.sequence_length is None:
+            raise ValueError(
+                'NuScenesBEVDataset: expected a sequence_length, for batches of sequences; got None'
+            )
+        members: dict[str, list[int]] = {}
+        for token, (sequence, _) in self._sequence_of.items():
+            members.setdefault(sequence, []).append(self._places[token])
+        return list(members.values())
+
+    def _number_sequences(self, data_list: list[dict]) -> dict[str, tuple[str, int]]:
+        """(sequence, index) of every token; sequences are named by their first token."""
+        numbers: dict[str, tuple[str, int]] = {}
+        for info in sorted(data_list, key=lambda info: info['timestamp']):
+            first, index = numbers.get(info.get('prev'), (info['token'], -1))
+            if index + 1 == self.sequence_length:
+                first, index = info['token'], -1
+            numbers[info['token']] = (first, index + 1)
+        return numbers
 
     def _previous(self, info: dict) -> dict:
         """The frame before, empty where there is none, also if it is not in this subset."""

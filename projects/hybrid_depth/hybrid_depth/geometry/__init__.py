@@ -4,16 +4,20 @@ from .camera_rig import CameraRig
 from .depth_bins import DepthBins
 from .frustum import cell_pixels, create_frustum, lift_frustum
 from .ground_plane import ground_plane_depth
+from .pillars import PillarView, depth_at, project_pillars
 from .rigid import invert_rigid
 from .voxel_grid import VoxelGrid
 
 __all__ = [
     'CameraRig',
     'DepthBins',
+    'PillarView',
     'VoxelGrid',
     'cell_pixels',
     'create_frustum',
+    'depth_at',
     'ground_plane_depth',
     'invert_rigid',
     'lift_frustum',
+    'project_pillars',
 ]

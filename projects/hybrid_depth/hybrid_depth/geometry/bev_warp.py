@@ -7,6 +7,51 @@ from torch import Tensor
 from .affine import invert_affine
 from .voxel_grid import VoxelGrid
 
+_ALIGNS = ('centres', 'corners')
+
+
+def _check(found: tuple[int, ...], expected: tuple[int, ...], align: str) -> None:
+    if align not in _ALIGNS:
+        raise ValueError(f"BEV warp: align must be 'centres' or 'corners', got {align!r}")
+    if tuple(found) != expected:
+        raise ValueError(f'BEV warp: expected a map of {expected} cells, got {tuple(found)}')
+
+
+def warp_volume(
+    volume: Tensor, target2source: Tensor, grid: VoxelGrid, align: str = 'centres'
+) -> Tensor:
+    """Sample BEV voxels at the cells of another frame; zero where there are none.
+
+    Maps of several cells in z follow the whole motion; those of one follow its heading, x and y,
+    see ``warp_bev``.
+
+    Args:
+        volume: (B, C, Z, Y, X) over ``grid`` of the source frame.
+        target2source: (B, 4, 4) points of the target frame to the source frame, metres.
+        grid: cells, in both frames.
+        align: see ``warp_bev``; FB-OCC has ``corners``.
+
+    Returns:
+        (B, C, Z, Y, X) in the target frame.
+
+    Raises:
+        ValueError: the volume is not of the grid's size, or the alignment is unknown.
+    """
+    width, height, levels = grid.size
+    _check(volume.shape[-3:], (levels, height, width), align)
+    if levels == 1:
+        return warp_bev(volume.squeeze(2), target2source, grid, align).unsqueeze(2)
+    shift = 0.5 if align == 'centres' else 0.0
+    axes = (grid.x, grid.y, grid.z)
+    lower = target2source.new_tensor([axis[0] + shift * axis[2] for axis in axes])
+    step = target2source.new_tensor([axis[2] for axis in axes])
+    z, y, x = torch.meshgrid(*(torch.arange(n) for n in (levels, height, width)), indexing='ij')
+    cells = torch.stack((x, y, z), -1).to(target2source).view(1, -1, 3) * step + lower
+    points = cells @ target2source[:, :3, :3].transpose(1, 2) + target2source[:, None, :3, 3]
+    last = lower.new_tensor([width - 1, height - 1, levels - 1])
+    points = ((points - lower) / step / last * 2 - 1).view(-1, levels, height, width, 3)
+    return F.grid_sample(volume, points.to(volume), align_corners=True)
+
 
 def warp_bev(bev: Tensor, target2source: Tensor, grid: VoxelGrid, align: str = 'centres') -> Tensor:
     """Sample a BEV map at the cells of another frame; zero where it has none (bev.md §1.10).
@@ -26,13 +71,8 @@ def warp_bev(bev: Tensor, target2source: Tensor, grid: VoxelGrid, align: str = '
     Raises:
         ValueError: the map is not of the grid's size, or the alignment is unknown.
     """
-    if align not in ('centres', 'corners'):
-        raise ValueError(f"warp_bev: align must be 'centres' or 'corners', got {align!r}")
     width, height, _ = grid.size
-    if tuple(bev.shape[-2:]) != (height, width):
-        raise ValueError(
-            f'warp_bev: expected a map of {(height, width)} cells, got {tuple(bev.shape[-2:])}'
-        )
+    _check(bev.shape[-2:], (height, width), align)
     shift = 0.5 if align == 'centres' else 0.0
     index2metres = torch.eye(3).to(target2source)
     for row, (lower, _, step) in enumerate((grid.x, grid.y)):

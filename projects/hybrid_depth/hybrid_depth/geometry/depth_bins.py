@@ -78,6 +78,14 @@ class DepthBins:
         index = torch.bucketize(depth, edges, right=True) - 1
         return index.masked_fill((depth < edges[0]) | (depth >= edges[-1]), -1)
 
+    def position(self, depth: Tensor) -> Tensor:
+        """Place of each depth among the bin centres: i at the centre of bin i, linear in between,
+        held within [0, num - 1]. Same shape and dtype as `depth`."""
+        centres = self.centres.to(depth)
+        upper = torch.bucketize(depth, centres).clamp(1, self.num - 1)
+        below, above = centres[upper - 1], centres[upper]
+        return (upper - 1 + (depth - below) / (above - below)).clamp(0, self.num - 1)
+
     def one_hot(self, depth: Tensor) -> Tensor:
         """(B, h, w) metres -> (B, num, h, w); all zero outside the range."""
         index = self.index(depth)

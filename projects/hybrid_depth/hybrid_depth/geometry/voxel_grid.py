@@ -43,6 +43,15 @@ class VoxelGrid:
         """(X, Y, Z) number of cells."""
         return tuple(int(round((hi - lo) / step)) for lo, hi, step in (self.x, self.y, self.z))
 
+    def centres(self) -> Tensor:
+        """(Z, Y, X, 3) float32 cell centres, metres."""
+        x, y, z = (
+            lower + (torch.arange(count) + 0.5) * step
+            for (lower, _, step), count in zip((self.x, self.y, self.z), self.size, strict=True)
+        )
+        z, y, x = torch.meshgrid(z, y, x, indexing='ij')
+        return torch.stack((x, y, z), -1)
+
     def ranks(self, points: Tensor) -> Tensor:
         """Flat voxel index ``((b * Z + z) * Y + y) * X + x`` of points, int64, -1 outside.
 

@@ -12,7 +12,7 @@ from mmengine.structures import InstanceData
 _RIG_KEYS = ('cam2img', 'cam2ego', 'img_aug', 'bda', 'ego2global')
 _META_KEYS = (
     'box_mode_3d', 'box_type_3d', 'cam_names', 'img_path', 'lidar2ego', 'lidar_path',
-    'num_pts_feats', 'sample_idx', 'scene_token', 'token',
+    'num_pts_feats', 'sample_idx', 'scene_token', 'sequence', 'timestamp', 'token',
 )  # fmt: skip
 
 

@@ -1,0 +1,287 @@
+"""BEV cells look their content up in the pictures, where the predicted depth says it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from mmcv.cnn.bricks.transformer import FFN
+from mmdet.models.layers import LearnedPositionalEncoding
+from mmdet3d.registry import MODELS
+from mmengine.model import BaseModule, ModuleList
+from torch import Tensor, nn
+
+from ..geometry import CameraRig, DepthBins, PillarView, VoxelGrid, depth_at, project_pillars
+from .deformable_attention import DeformableAttention
+
+CONSISTENCIES = ('linear', 'one_hot', 'none')
+
+
+@dataclass(frozen=True)
+class CameraEvidence:
+    """What the cameras have to say to Q pillars of A anchors.
+
+    Args:
+        features: (B, N, h * w, C).
+        size: (h, w).
+        view: the anchors in the pictures.
+        weight: (B, N, Q, A) depth consistency.
+    """
+
+    features: Tensor
+    size: tuple[int, int]
+    view: PillarView
+    weight: Tensor
+
+
+class CameraCrossAttention(BaseModule):
+    """Each query attends to the cameras that see its pillar, and takes their mean (BEVFormer).
+
+    Args:
+        embed_dims, num_heads, num_points, num_anchors: see ``DeformableAttention``.
+    """
+
+    def __init__(self, embed_dims: int, num_heads: int, num_points: int, num_anchors: int):
+        super().__init__()
+        self.deformable_attention = DeformableAttention(
+            embed_dims, num_heads, num_points, num_anchors, project=False
+        )
+        self.output_proj = nn.Linear(embed_dims, embed_dims)
+        nn.init.xavier_uniform_(self.output_proj.weight)
+        nn.init.zeros_(self.output_proj.bias)
+
+    def forward(self, query: Tensor, cells: Tensor, kept: Tensor, evidence: CameraEvidence):
+        """Attend, camera by camera, with the queries it sees only.
+
+        Args:
+            query: (B, L, C), position included.
+            cells: (B, L) the pillar of each query.
+            kept: (B, L) bool, False for padding.
+            evidence: what the cameras say to all pillars.
+
+        Returns:
+            (B, L, C), without the residual.
+        """
+        b, n, q, a = evidence.weight.shape
+        everywhere = cells.unsqueeze(1).expand(-1, n, -1)
+        seen = evidence.view.hit.any(-1).gather(2, everywhere) & kept.unsqueeze(1)
+        longest = max(int(seen.sum(-1).max()), 1)
+        # of each camera the places of its queries in the list, those it does not see last
+        order = seen.byte().sort(dim=-1, descending=True, stable=True).indices[..., :longest]
+        used = seen.gather(2, order)
+
+        flat = order.flatten(1)
+        queries = query.gather(1, _expand(flat, query.shape[-1]))
+        pillars = everywhere.gather(2, order)
+        anchors = evidence.view.uv.gather(2, _expand(pillars, a, 2))
+        weight = evidence.weight.gather(2, _expand(pillars, a))
+        found = self.deformable_attention(
+            queries.view(b * n, longest, -1),
+            evidence.features.flatten(0, 1),
+            anchors.flatten(0, 1),
+            evidence.size,
+            weight.flatten(0, 1),
+        )
+        found = found.view(b, n * longest, -1) * used.flatten(1).unsqueeze(-1)
+        total = torch.zeros_like(query).scatter_add(1, _expand(flat, query.shape[-1]), found)
+        return self.output_proj(total / seen.sum(1).clamp(min=1).unsqueeze(-1))
+
+
+def _expand(index: Tensor, *sizes: int) -> Tensor:
+    """An index for ``gather`` along its last dimension, for tensors with ``sizes`` behind it."""
+    return index.view(*index.shape, *[1] * len(sizes)).expand(*index.shape, *sizes)
+
+
+class BackwardProjectionLayer(BaseModule):
+    """Self-attention, cross-attention and feed-forward, each with a residual and a norm."""
+
+    def __init__(
+        self,
+        embed_dims: int,
+        num_heads: int,
+        self_points: int,
+        cross_points: int,
+        num_anchors: int,
+        feedforward_channels: int,
+    ):
+        super().__init__()
+        self.attentions = ModuleList(
+            [
+                DeformableAttention(embed_dims, num_heads, self_points),
+                CameraCrossAttention(embed_dims, num_heads, cross_points, num_anchors),
+            ]
+        )
+        self.ffns = ModuleList([FFN(embed_dims, feedforward_channels)])
+        self.norms = ModuleList([nn.LayerNorm(embed_dims) for _ in range(3)])
+
+    def forward(
+        self,
+        query: Tensor,
+        position: Tensor,
+        plane: Tensor,
+        size: tuple[int, int],
+        places: Tensor,
+        cells: Tensor,
+        kept: Tensor,
+        evidence: CameraEvidence,
+    ) -> Tensor:
+        """(B, L, C) queries -> (B, L, C).
+
+        Args:
+            query, position: (B, L, C).
+            plane: (B, Y * X, C) the whole BEV map, for the self-attention.
+            size: (Y, X).
+            places: (B, L, 1, 2) of the queries in the map, 0 to 1.
+            cells, kept, evidence: see ``CameraCrossAttention``.
+        """
+        to_plane, to_cameras = self.attentions
+        query = query + to_plane(query + position, plane, places, size)
+        query = self.norms[0](query)
+        query = query + to_cameras(query + position, cells, kept, evidence)
+        query = self.norms[1](query)
+        return self.norms[2](self.ffns[0](query))
+
+
+@MODELS.register_module()
+class BackwardProjection(BaseModule):
+    """Refine BEV cells by what the cameras show at their pillars (FB-BEV, arXiv 2308.02236).
+
+    Written from bev.md §2.3. Each anchor's attention is weighted by the probability that the
+    predicted distribution of its pixel gives to its depth. Two differences from the code published
+    with FB-OCC, on purpose: cells that are not kept stay as they are, and are seen as they are by
+    those that are kept (golden/fb_bev.md lists what that code does).
+
+    Args:
+        grid: ``VoxelGrid`` config of the BEV map.
+        anchor_heights: (lower, upper, step) metres; the middles of the steps are the anchors.
+        depth_bins: ``DepthBins`` config of the depth net.
+        image_size: (H, W) of the network picture.
+        embed_dims: channels C of BEV map and image features.
+        num_layers: layers.
+        num_heads: heads of both attentions.
+        self_points: points a head on the BEV map.
+        cross_points: points a head and camera, shared by the anchors.
+        feedforward_channels: inner width of the feed-forward part; None for 4 C.
+        consistency: ``linear`` between the two next bins; ``one_hot``, the bin alone, as in
+            FB-OCC; ``none`` for plain BEVFormer attention.
+
+    Raises:
+        ValueError: an unknown consistency.
+    """
+
+    def __init__(
+        self,
+        grid: dict,
+        anchor_heights: Sequence[float],
+        depth_bins: dict,
+        image_size: tuple[int, int],
+        embed_dims: int,
+        num_layers: int = 1,
+        num_heads: int = 8,
+        self_points: int = 4,
+        cross_points: int = 8,
+        feedforward_channels: int | None = None,
+        consistency: str = 'linear',
+        init_cfg: dict | None = None,
+    ):
+        super().__init__(init_cfg)
+        if consistency not in CONSISTENCIES:
+            raise ValueError(
+                f'BackwardProjection: consistency must be one of {CONSISTENCIES}, got '
+                f'{consistency!r}'
+            )
+        self.consistency = consistency
+        self.bins = DepthBins(**depth_bins)
+        self.image_size = tuple(image_size)
+        pillars = VoxelGrid(**dict(grid, z=tuple(anchor_heights)))
+        width, height, num_anchors = pillars.size
+        self.size = (height, width)
+        self.register_buffer(
+            'pillars', pillars.centres().flatten(1, 2).transpose(0, 1), persistent=False
+        )
+        self.bev_embedding = nn.Embedding(height * width, embed_dims)
+        self.positional_encoding = LearnedPositionalEncoding(embed_dims // 2, height, width)
+        self.layers = ModuleList(
+            BackwardProjectionLayer(
+                embed_dims,
+                num_heads,
+                self_points,
+                cross_points,
+                num_anchors,
+                feedforward_channels or 4 * embed_dims,
+            )
+            for _ in range(num_layers)
+        )
+
+    def forward(
+        self,
+        bev: Tensor,
+        context: Tensor,
+        prob: Tensor,
+        rig: CameraRig,
+        kept: Tensor | None = None,
+    ) -> Tensor:
+        """What to add to a BEV map.
+
+        Args:
+            bev: (B, C, Y, X) of the forward projection.
+            context: (B, N, C, h, w) image features.
+            prob: (B, N, D, h, w) depth distribution.
+            rig: B x N cameras, as the map was lifted with.
+            kept: (B, Y, X) bool, cells to refine; None for all.
+
+        Returns:
+            (B, C, Y, X), zero where cells are not kept.
+
+        Raises:
+            ValueError: the map has not the size of the grid, or not the channels.
+        """
+        expected = (self.bev_embedding.embedding_dim, *self.size)
+        if tuple(bev.shape[1:]) != expected:
+            raise ValueError(
+                f'BackwardProjection: expected a BEV map of (channels, Y, X) {expected}, got '
+                f'{tuple(bev.shape[1:])}; give it the grid and context_channels of the view '
+                'transformer'
+            )
+        evidence = self._evidence(context, prob, rig)
+        if kept is None:
+            kept = bev.new_ones((len(bev), *self.size), dtype=torch.bool)
+        kept = kept.flatten(1)
+        longest = max(int(kept.sum(1).max()), 1)
+        cells = kept.byte().sort(dim=1, descending=True, stable=True).indices[:, :longest]
+        kept = kept.gather(1, cells)
+
+        blank = bev.new_zeros((1, *self.size))
+        position = self.positional_encoding(blank).flatten(2).transpose(1, 2)[0][cells]
+        plane = bev.flatten(2).transpose(1, 2) + self.bev_embedding.weight
+        places = self._places(cells)
+        index = _expand(cells, plane.shape[-1])
+        query = plane.gather(1, index)
+        for layer in self.layers:
+            refined = layer(query, position, plane, self.size, places, cells, kept, evidence)
+            query = torch.where(kept.unsqueeze(-1), refined, query)
+            plane = plane.scatter(1, index, query)
+        refined = torch.zeros_like(plane).scatter(1, index, query * kept.unsqueeze(-1))
+        return refined.transpose(1, 2).unflatten(2, self.size)
+
+    def _places(self, cells: Tensor) -> Tensor:
+        """(B, L) cells -> (B, L, 1, 2) their centres in the map, 0 to 1."""
+        height, width = self.size
+        place = torch.stack((cells % width, cells // width), -1) + 0.5
+        return (place / place.new_tensor([width, height])).unsqueeze(2)
+
+    def _evidence(self, context: Tensor, prob: Tensor, rig: CameraRig) -> CameraEvidence:
+        view = project_pillars(self.pillars, rig, self.image_size)
+        if self.consistency == 'none':
+            weight = (view.depth > 0).to(prob)
+        else:
+            weight = depth_at(view, prob, self._position(view.depth))
+        features = context.flatten(3).transpose(2, 3)
+        return CameraEvidence(features, tuple(context.shape[-2:]), view, weight)
+
+    def _position(self, depth: Tensor) -> Tensor:
+        """Place of each depth among the bins."""
+        if self.consistency == 'linear':
+            return self.bins.position(depth)
+        return torch.bucketize(depth, self.bins.edges[1:-1].to(depth), right=True).to(depth)

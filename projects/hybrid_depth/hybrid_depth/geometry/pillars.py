@@ -1,0 +1,69 @@
+"""Pillars of points over the BEV cells, as the cameras see them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .camera_rig import CameraRig
+
+_NEAREST = 1e-5  # metres before the camera
+
+
+@dataclass(frozen=True)
+class PillarView:
+    """Where Q pillars of A points each are in B x N pictures.
+
+    Args:
+        uv: (B, N, Q, A, 2) float32, 0 to 1 from edge to edge of the network picture.
+        depth: (B, N, Q, A) float32 metres along the camera's z axis.
+        hit: (B, N, Q, A) bool: before the camera and inside its picture.
+    """
+
+    uv: Tensor
+    depth: Tensor
+    hit: Tensor
+
+
+def project_pillars(points: Tensor, rig: CameraRig, image_size: tuple[int, int]) -> PillarView:
+    """Project pillars of the augmented ego frame into every camera.
+
+    Args:
+        points: (Q, A, 3) metres.
+        rig: B x N cameras.
+        image_size: (H, W) of the network picture.
+    """
+    ego2img = rig.ego2img().float()[:, :, None]
+    points = points.to(ego2img)
+    pixels = (points.flatten(0, 1) @ ego2img[..., :3].transpose(-1, -2)).squeeze(2)
+    pixels = (pixels + ego2img[..., 0, :, 3].unsqueeze(2)).unflatten(2, points.shape[:2])
+    depth = pixels[..., 2].contiguous()
+    size = points.new_tensor([image_size[1], image_size[0]])
+    # integer pixel coordinates are pixel centres
+    uv = (pixels[..., :2] / depth.clamp(min=_NEAREST).unsqueeze(-1) + 0.5) / size
+    inside = ((uv > 0) & (uv < 1)).all(-1)
+    return PillarView(uv=uv, depth=depth, hit=inside & (depth > _NEAREST))
+
+
+def depth_at(view: PillarView, prob: Tensor, position: Tensor) -> Tensor:
+    """How probable each point is by the depth distribution of the pixel it is seen at.
+
+    One trilinear sample of (depth, row, column) a point; outside the picture it fades to zero
+    within half a cell, and points behind the camera get zero.
+
+    Args:
+        view: pillars of B x N cameras.
+        prob: (B, N, D, h, w) depth distribution.
+        position: (B, N, Q, A) place among the bins, from 0 to D - 1.
+
+    Returns:
+        (B, N, Q, A), as ``prob``.
+    """
+    along = (2 * position + 1) / prob.shape[2] - 1
+    grid = torch.cat((2 * view.uv - 1, along.unsqueeze(-1)), -1).to(prob)
+    sampled = torch.nn.functional.grid_sample(
+        prob.flatten(0, 1).unsqueeze(1), grid.flatten(0, 1).unsqueeze(1), align_corners=False
+    )
+    return sampled.view(view.depth.shape) * (view.depth > _NEAREST)

@@ -1,0 +1,186 @@
+"""Parity with the published FB-OCC code, part by part (shared/golden/fb_bev.md)."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from hybrid_depth.bev.backward_projection import BackwardProjection
+from hybrid_depth.bev.deformable_attention import DeformableAttention
+from hybrid_depth.bev.foreground_proposal import ForegroundProposal
+from hybrid_depth.bev.history_fusion import HistoryFusion
+from hybrid_depth.geometry import DepthBins, PillarView, VoxelGrid, depth_at, project_pillars
+from hybrid_depth.geometry.bev_warp import warp_volume
+from tests.golden import weights
+from tests.golden.bevdet import feature
+from tests.golden.fb_bev import CHANNELS, DEPTH_BINS, GRID, IMAGE_SIZE, fb_golden, fb_rig
+
+LIMIT = 1e-5  # the note's
+PREFIX = 'backward_projection.'
+LAYERS = 'transformer.encoder.'  # where the published code keeps the layers
+ANCHOR_HEIGHTS = (-1.0, 5.4, 1.6)
+
+
+def load_recipe(module: torch.nn.Module, prefix: str) -> torch.nn.Module:
+    """Weights by the published names."""
+    module.load_state_dict(
+        {
+            key: torch.from_numpy(
+                np.asarray(
+                    weights.tensor(
+                        prefix + (LAYERS + key if key.startswith('layers.') else key),
+                        tuple(value.shape),
+                    )
+                )
+            )
+            for key, value in module.state_dict().items()
+        }
+    )
+    return module.eval()
+
+
+def published_rig(view: str):
+    """The published code divides pixel numbers by the picture's size; ours know that a pixel's
+    centre is half a pixel on. So this rig moves its pictures by that half."""
+    rig = fb_rig(view)
+    img_aug = rig.img_aug.clone()
+    img_aug[..., :2, 2] -= 0.5
+    return replace(rig, img_aug=img_aug)
+
+
+@pytest.fixture(scope='module')
+def backward_projection() -> BackwardProjection:
+    module = BackwardProjection(
+        GRID,
+        ANCHOR_HEIGHTS,
+        DEPTH_BINS,
+        IMAGE_SIZE,
+        CHANNELS,
+        consistency='one_hot',
+    )
+    return load_recipe(module, PREFIX)
+
+
+@pytest.mark.parametrize('view', ['test', 'aug'])
+def test_anchors_are_seen_where_the_published_code_sees_them(view, backward_projection):
+    golden = fb_golden('backward')
+    pillars = backward_projection.pillars
+    plane = pillars.view(100, 100, 4, 3)
+    torch.testing.assert_close(plane[0, :, 0, 0], golden['anchors_x'])
+    torch.testing.assert_close(plane[:, 0, 0, 1], golden['anchors_y'])
+    torch.testing.assert_close(plane[0, 0, :, 2], golden['anchors_z'])
+
+    seen = project_pillars(pillars, published_rig(view), IMAGE_SIZE)
+    uv = (seen.uv * seen.hit.unsqueeze(-1)).transpose(0, 1)
+    assert golden.error(f'{view}.uv', uv) < LIMIT
+    assert golden.error(f'{view}.z', seen.depth.transpose(0, 1).unsqueeze(-1)) < LIMIT
+    bits = np.unpackbits(golden.arrays[f'{view}.hit'])[: seen.hit.numel()].reshape(6, 10000, 4)
+    assert (bits != seen.hit[0].numpy()).sum() <= 4  # a few on the edge of a picture may flip
+
+
+def attention_inputs():
+    golden = fb_golden('backward')
+    prefix = f'{PREFIX}{LAYERS}layers.0.attentions.1.deformable_attention.'
+    module = load_recipe(DeformableAttention(80, 8, 8, num_anchors=4, project=False), prefix)
+    query, value = feature('da_query', (2, 40, 80)), feature('da_value', (2, 704, 80))
+    return golden, module, query.requires_grad_(), value.requires_grad_()
+
+
+def test_attention_without_depth():
+    golden, module, query, value = attention_inputs()
+    out = module(query, value, golden['attention.reference_points'], (16, 44))
+    assert golden.error('attention.out_without_depth', out) < LIMIT
+
+
+def test_attention_with_depth_and_its_gradients():
+    golden, module, query, value = attention_inputs()
+    prob = (3 * feature('da_depth', (2, 704, 80))).softmax(2).requires_grad_()
+    uv, depth = golden['attention.reference_points'], golden['attention.anchor_depth']
+    bins = DepthBins(**DEPTH_BINS)
+    position = torch.bucketize(depth, bins.edges[1:-1], right=True).float()
+    # two samples of one camera
+    view = PillarView(uv.unsqueeze(1), depth.unsqueeze(1), torch.ones_like(depth)[:, None].bool())
+    volume = prob.transpose(1, 2).view(2, 1, 80, 16, 44)
+    weight = depth_at(view, volume, position.unsqueeze(1))[:, 0]
+    out = module(query, value, uv, (16, 44), weight)
+    assert golden.error('attention.out', out) < LIMIT
+    grads = torch.autograd.grad(out, (query, value, prob), feature('da_grad', (2, 40, 80)))
+    for name, grad in zip(('query', 'value', 'dist'), grads, strict=True):
+        assert golden.error(f'attention.grad.{name}', grad) < LIMIT
+
+
+@pytest.mark.parametrize('view', ['test', 'aug'])
+def test_backward_projection_of_all_cells(view, backward_projection):
+    golden = fb_golden('backward')
+    prob = (3 * feature('fb_depth', (1, 6, 80, 16, 44))).softmax(2)
+    context = feature('fb_context', (1, 6, 80, 16, 44))
+    stages = {}
+    layer = backward_projection.layers[0]
+    hooks = [
+        layer.norms[i].register_forward_pre_hook(
+            lambda _, args, n=name: stages.update({n: args[0]})
+        )
+        for i, name in enumerate(('self', 'cross'))
+    ]
+    with torch.no_grad():
+        stages['bev'] = backward_projection(
+            feature('fb_lss_bev', (1, 80, 100, 100)), context, prob, published_rig(view)
+        )
+    for hook in hooks:
+        hook.remove()
+    assert set(stages) == {'self', 'cross', 'bev'}
+    for name, value in stages.items():
+        assert golden.error(f'{view}.all.{name}', value) < LIMIT
+
+
+def test_foreground_proposal_and_its_losses():
+    golden = fb_golden('frpn')
+    proposal = load_recipe(ForegroundProposal(80), 'frpn.')
+    logits = proposal(feature('frpn_bev', (2, 80, 128, 128)))
+    assert golden.error('logit', logits) < LIMIT
+    assert proposal.kept(logits).sum((1, 2)).tolist() == golden['kept'].tolist()
+
+    given = (3 * feature('frpn_logit', (2, 1, 128, 128)) - 2).requires_grad_()
+    truth = torch.from_numpy(np.unpackbits(golden.arrays['gt'])).view(2, 128, 128).bool()
+    losses = proposal.loss(given, truth)
+    for ours, published in (('ce', 'mask_ce_loss'), ('dice', 'mask_dice_loss')):
+        torch.testing.assert_close(
+            losses[f'loss_mask_{ours}'].detach(), golden[f'loss.{published}'], rtol=LIMIT, atol=0
+        )
+    losses['loss_mask_ce'].backward()
+    assert golden.error('grad.mask_ce_loss', given.grad) < LIMIT
+
+
+def test_history():
+    golden = fb_golden('history')
+    grid = dict(x=(-40.0, 40.0, 3.2), y=(-32.0, 32.0, 3.2), z=(-1.0, 5.4, 1.6))
+    fusion = HistoryFusion(grid, 8, 3)
+    # the golden run has 12 channels out; ours has as many as in
+    fusion.cat_conv = torch.nn.Sequential(
+        torch.nn.Conv3d(32, 12, 1), torch.nn.BatchNorm3d(12), torch.nn.ReLU()
+    )
+    for part in ('time_conv', 'cat_conv'):
+        load_recipe(getattr(fusion, part), f'history_keyframe_{part}.')
+    maps = augmented = ages = None
+    for step in range(3):
+        volume = feature(f'history.{step}', (2, 8, 20, 25, 4)).permute(0, 1, 4, 2, 3)
+        start, bda = golden[f'{step}.start'], torch.eye(4).repeat(2, 1, 1)
+        bda[:, :3, :3] = golden[f'{step}.bda']
+        own = volume.unsqueeze(1).expand(-1, 3, -1, -1, -1, -1)
+        if step == 0:
+            maps, augmented, ages = own, bda, torch.zeros(2, 3)
+        maps = torch.where(start.view(2, 1, 1, 1, 1, 1), own, maps)
+        augmented = torch.where(start.view(2, 1, 1), bda, augmented)
+        ages = torch.where(start.view(2, 1), 0.0, ages + 0.5)
+        # the published code warps at the start of a sequence too, by the motion it is given
+        to_past = augmented @ golden[f'{step}.curr_to_prev'] @ torch.linalg.inv(bda)
+        warped = warp_volume(maps.flatten(1, 2), to_past, VoxelGrid(**grid), 'corners')
+        frames = torch.cat((volume.unsqueeze(1), warped.view_as(maps)), 1)
+        with torch.no_grad():
+            fused = fusion.eval().fuse(frames, torch.cat((torch.zeros(2, 1), ages), 1))
+        assert golden.error(f'{step}.out', fused.permute(0, 1, 3, 4, 2)) < LIMIT
+        maps, augmented = frames[:, :-1], bda
+        assert golden.error(f'{step}.history', maps.flatten(1, 2)) < LIMIT
+        ages = torch.cat((torch.zeros(2, 1), ages[:, :-1]), 1)
+        assert (2 * ages).tolist() == golden[f'{step}.sweep_time'].tolist()
