@@ -130,7 +130,7 @@ class HistoryFusion(BaseModule):
         b, t, _, *size = frames.shape
         age = ages.view(b, t, 1, 1, 1, 1).expand(b, t, 1, *size)
         timed = self.time_conv(torch.cat((frames, age), 2).flatten(0, 1))
-        return self.cat_conv(timed.view(b, -1, *size))
+        return self.cat_conv(timed.unflatten(0, (b, t)).flatten(1, 2))
 
     def _past(self, moment: Moment, own: Tensor, aug2global: Tensor, forget: bool) -> _Past:
         """What came before a sample; the sample itself where nothing did."""

@@ -1,0 +1,10 @@
+# FB-BEV with the hybrid (CLIP + DINO + language) depth net.
+_base_ = 'bevdet_hybrid.py'
+
+model = dict(
+    type='FBBEV',
+    foreground_proposal=dict(type='ForegroundProposal'),
+    backward_projection=dict(
+        type='BackwardProjection', anchor_heights=(-5.0, 3.0, 2.0), feedforward_channels=512
+    ),
+)

@@ -1,0 +1,16 @@
+# FB-BEV with ResNet-50 and the camera-aware depth net (bev.md §2.2): forward projection by lift and
+# splat, foreground cells refined by depth-aware attention. No official weights exist, so:
+# RGB input, bin centres, cell centres, floored voxel indices.
+_base_ = 'bevdet_r50_depth.py'
+
+model = dict(
+    type='FBBEV',
+    img_backbone=dict(channel_order='rgb'),
+    img_view_transformer=dict(
+        grid=dict(rounding='floor'), depth_bins=dict(anchor='centre'), frustum_align='centres'
+    ),
+    foreground_proposal=dict(type='ForegroundProposal'),
+    backward_projection=dict(
+        type='BackwardProjection', anchor_heights=(-5.0, 3.0, 2.0), feedforward_channels=512
+    ),
+)

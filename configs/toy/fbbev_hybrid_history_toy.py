@@ -1,0 +1,12 @@
+# FB-BEV at toy size with four earlier key frames.
+_base_ = 'fbbev_hybrid_toy.py'
+
+model = dict(history_fusion=dict(type='HistoryFusion', num_frames=4))
+
+train_dataloader = dict(
+    batch_sampler=dict(type='SequenceBatchSampler'),
+    dataset=dict(dataset=dict(sequence_length=8)),
+)
+test_dataloader = dict(
+    batch_sampler=dict(type='SequenceBatchSampler'), dataset=dict(sequence_length=1000)
+)

@@ -1,0 +1,13 @@
+# FB-BEV at toy size, with the hybrid depth net.
+_base_ = 'bevdet_hybrid_toy.py'
+
+model = dict(
+    type='FBBEV',
+    foreground_proposal=dict(type='ForegroundProposal'),
+    backward_projection=dict(
+        type='BackwardProjection',
+        anchor_heights=(-1.0, 3.0, 1.0),
+        num_heads=4,
+        feedforward_channels=64,
+    ),
+)
