@@ -22,6 +22,12 @@ EXPECTED = {
     'bevdet4d_longterm_r50.py': PlainDepthNet,
     'bevdet4d_longterm_r50_depth.py': CameraAwareDepthNet,
     'bevdet4d_hybrid.py': HybridDepthNet,
+    'fbbev_r50.py': CameraAwareDepthNet,
+    'fbbev_r50_history.py': CameraAwareDepthNet,
+    'fbbev_r50_voxel.py': CameraAwareDepthNet,
+    'fbbev_hybrid.py': HybridDepthNet,
+    'toy/fbbev_hybrid_toy.py': HybridDepthNet,
+    'toy/fbbev_hybrid_history_toy.py': HybridDepthNet,
     'toy/bevdet_plain_toy.py': PlainDepthNet,
     'toy/bevdet_depth_toy.py': CameraAwareDepthNet,
     'toy/bevdet_hybrid_toy.py': HybridDepthNet,
@@ -30,7 +36,7 @@ EXPECTED = {
 
 
 def test_the_table_names_every_bev_config():
-    files = {p.relative_to(CONFIGS).as_posix() for p in CONFIGS.rglob('bevdet*.py')}
+    files = {p.relative_to(CONFIGS).as_posix() for p in CONFIGS.rglob('*bev*.py')}
     assert {f for f in files if not f.startswith('_base_')} == set(EXPECTED)
 
 

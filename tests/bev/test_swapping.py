@@ -9,7 +9,7 @@ from hybrid_depth.engine.build import build_model
 from tests.bev.toy import training_keyframe
 from tests.conftest import ROOT
 
-DETECTORS = ('bevdet_depth_toy', 'bevdet4d_toy')
+DETECTORS = ('bevdet_depth_toy', 'bevdet4d_toy', 'fbbev_hybrid_toy')
 # Where each encoder is named; the hybrid net takes any of them.
 ENCODERS = (
     'toy/bevdet_hybrid_toy',
