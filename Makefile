@@ -8,8 +8,8 @@ DEMO_CONFIG := configs/toy/bevdet_hybrid_toy.py
 
 # The one-keyframe nuScenes root of bench-keyframe, and where its results go.
 ROOT ?= ../shared/data/nuscenes_keyframe
-KEYFRAME := work_dirs/keyframe
-KEYFRAME_CONFIG := configs/bevdet_r18_keyframe.py
+KEYFRAME ?= work_dirs/keyframe
+KEYFRAME_CONFIG ?= configs/bevdet_r18_keyframe.py
 
 # The KITTI folder of bench-kitti, and where its results go.
 KITTI ?= ../shared/data/kitti_raw

@@ -12,14 +12,24 @@ def _status_kib(field: str) -> int:
     return int(re.search(rf'^{field}:\s+(\d+) kB', STATUS.read_text(), re.MULTILINE).group(1))
 
 
-def peak_mib(call: Callable[[], object]) -> float:
-    """Highest resident memory during ``call`` above what was resident before, MiB.
+def start() -> float:
+    """Reset the high-water mark; resident memory now, MiB.
 
-    Memory that the allocator keeps for re-use is given back and the kernel's high-water mark reset
-    first, so that earlier peaks do not hide this one.
+    Memory that the allocator keeps for re-use is given back first, so that earlier peaks do not
+    hide this one.
     """
     ctypes.CDLL('libc.so.6').malloc_trim(0)
     CLEAR.write_text('5')
-    before = _status_kib('VmRSS')
+    return _status_kib('VmRSS') / 1024
+
+
+def peak_above(before: float) -> float:
+    """Highest resident memory since ``start`` above what it gave, MiB."""
+    return _status_kib('VmHWM') / 1024 - before
+
+
+def peak_mib(call: Callable[[], object]) -> float:
+    """Highest resident memory during ``call`` above what was resident before, MiB."""
+    before = start()
     call()
-    return (_status_kib('VmHWM') - before) / 1024
+    return peak_above(before)

@@ -1,7 +1,10 @@
-"""Full-size detectors on one real sample: parameters and CPU time of each stage."""
+"""Full-size detectors on one real sample: parameters, FLOPs, CPU time and memory of each stage."""
 
 import tempfile
 import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import torch
@@ -9,16 +12,21 @@ from mmdet3d.registry import DATASETS, MODELS
 from mmengine import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
+from torch.utils.flop_counter import FlopCounterMode
 
 import hybrid_depth  # noqa: F401  registers models and data sets
 from hybrid_depth.datasets.nuscenes_infos import create_nuscenes_infos
 
+from . import memory
+
 REPOSITORY = Path(__file__).resolve().parents[1]
-CONFIGS = ('bevdet_r50', 'bevdet_r50_depth', 'bevdet_hybrid')
+CONFIGS = ('bevdet_r50', 'bevdet_r50_depth', 'bevdet_hybrid', 'fbbev_r50')
 STAGES = (
     'img_backbone',
     'img_neck',
     'img_view_transformer',
+    'foreground_proposal',
+    'backward_projection',
     'img_bev_encoder_backbone',
     'img_bev_encoder_neck',
     'pts_bbox_head',
@@ -42,22 +50,60 @@ def load_sample(cfg: Config, root: str, ann_file: str) -> dict:
     return pseudo_collate([DATASETS.build(dataset_cfg)[0]])
 
 
-def measure(cfg: Config, sample: dict) -> tuple[list[float], list[float]]:
-    """Parameters (millions) and seconds of each stage, in the order of ``STAGES``."""
+@dataclass
+class Cost:
+    """Of one stage: parameters in millions, FLOPs in units of 10^9, seconds, peak MiB."""
+
+    parameters: float
+    gflops: float = 0.0
+    seconds: float = 0.0
+    mib: float = 0.0
+
+
+def _watch(module: torch.nn.Module, before: Callable, after: Callable) -> list:
+    """Call ``before`` ahead of a module and hand its result to ``after`` behind."""
+    state = {}
+    return [
+        module.register_forward_pre_hook(lambda *_: state.update(value=before())),
+        module.register_forward_hook(lambda *_: after(state['value'])),
+    ]
+
+
+def measure(cfg: Config, sample: dict) -> dict[str, Cost]:
+    """Cost of each stage the detector has, in the order of ``STAGES``.
+
+    FLOPs are torch's count: matrix products and convolutions, two for a multiplication with its
+    addition; sampling and pooling count nothing.
+    """
     model = MODELS.build(cfg.model).eval()
-    started, seconds = {}, {}
-    for name in STAGES:
-        module = getattr(model, name)
-        module.register_forward_pre_hook(
-            lambda *_, name=name: started.update({name: time.perf_counter()})
-        )
-        module.register_forward_hook(
-            lambda *_, name=name: seconds.update({name: time.perf_counter() - started[name]})
-        )
-    for _ in range(2):  # the first pass also warms up
-        model.test_step(sample)
-    parameters = [sum(p.numel() for p in getattr(model, n).parameters()) / 1e6 for n in STAGES]
-    return parameters, [seconds[name] for name in STAGES]
+    stages = {name: getattr(model, name) for name in STAGES if getattr(model, name, None)}
+    costs = {
+        name: Cost(sum(p.numel() for p in module.parameters()) / 1e6)
+        for name, module in stages.items()
+    }
+    counter = FlopCounterMode(display=False)
+    looks = dict(  # each in a pass of its own; the first also warms up
+        gflops=(counter.get_total_flops, lambda n: (counter.get_total_flops() - n) / 1e9),
+        seconds=(time.perf_counter, lambda t: time.perf_counter() - t),
+        mib=(memory.start, memory.peak_above),
+    )
+    for name, (before, difference) in looks.items():
+        hooks = [
+            hook
+            for stage, module in stages.items()
+            for hook in _watch(
+                module,
+                before,
+                lambda value, stage=stage, name=name, difference=difference: setattr(
+                    costs[stage], name, difference(value)
+                ),
+            )
+        ]
+        with counter if name == 'gflops' else nullcontext():
+            model.test_step(sample)
+        for hook in hooks:
+            hook.remove()
+    return costs
 
 
 def main(root: str) -> None:
@@ -65,15 +111,19 @@ def main(root: str) -> None:
     init_default_scope('mmdet3d')
     print(
         f'Full-size detectors, batch 1 of six 256 x 704 images, CPU, {torch.get_num_threads()} '
-        f'threads, torch {torch.__version__}, random weights'
+        f'threads, torch {torch.__version__}, random weights (a foreground proposal keeps what it '
+        'happens to keep, mostly all cells)'
     )
     with tempfile.TemporaryDirectory() as folder:
         create_nuscenes_infos(root, 'v1.0-mini', folder)
         for name in CONFIGS:
             cfg = without_weights(Config.fromfile(REPOSITORY / 'configs' / f'{name}.py'))
             sample = load_sample(cfg, root, f'{folder}/nuscenes_infos_train.pkl')
-            parameters, seconds = measure(cfg, sample)
-            print(f'\n{name}\n{"stage":28}{"parameters M":>14}{"seconds":>10}')
-            for row in zip(STAGES, parameters, seconds, strict=True):
-                print('{:28}{:14.2f}{:10.2f}'.format(*row))
-            print(f'{"all":28}{sum(parameters):14.2f}{sum(seconds):10.2f}')
+            costs = measure(cfg, sample)
+            print(f'\n{name}')
+            print(f'{"stage":28}{"parameters M":>14}{"GFLOPs":>10}{"seconds":>10}{"MiB":>8}')
+            for stage, cost in costs.items():
+                print('{:28}{:14.2f}{:10.1f}{:10.2f}{:8.0f}'.format(stage, *astuple(cost)))
+            *sums, mib = zip(*map(astuple, costs.values()), strict=True)
+            totals = (*map(sum, sums), max(mib))
+            print('{:28}{:14.2f}{:10.1f}{:10.2f}{:8.0f}'.format('all (MiB: largest)', *totals))

@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import pytest
+import torch
 from mmdet3d.registry import MODELS
 from mmengine import Config
 
 import hybrid_depth  # noqa: F401  registers models
 from benchmarks.models import without_weights
-from hybrid_depth.bev import CameraAwareDepthNet, HybridDepthNet, PlainDepthNet
+from hybrid_depth.bev import FBBEV, CameraAwareDepthNet, HybridDepthNet, PlainDepthNet
+from hybrid_depth.engine.build import build_model
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 EXPECTED = {
@@ -22,6 +24,7 @@ EXPECTED = {
     'bevdet4d_longterm_r50.py': PlainDepthNet,
     'bevdet4d_longterm_r50_depth.py': CameraAwareDepthNet,
     'bevdet4d_hybrid.py': HybridDepthNet,
+    'fbbev_r18_keyframe.py': PlainDepthNet,
     'fbbev_r50.py': CameraAwareDepthNet,
     'fbbev_r50_history.py': CameraAwareDepthNet,
     'fbbev_r50_voxel.py': CameraAwareDepthNet,
@@ -56,3 +59,16 @@ def test_official_configs_keep_official_conventions():
         assert transformer.grid.rounding == 'trunc'
         assert transformer.depth_bins.anchor == 'lower'
         assert transformer.frustum_align == 'corners'
+
+
+@pytest.mark.parametrize('name', [name for name in EXPECTED if 'fbbev' in name])
+def test_fb_bev_fits_its_view_transformer(name):
+    model = build_model(Config.fromfile(CONFIGS / name))
+    assert type(model) is FBBEV
+    width, height, levels = model.img_view_transformer.grid.size
+    channels = model.backward_projection.bev_embedding.embedding_dim
+    bev = torch.zeros(1, levels * channels, height, width)
+    assert model.eval().img_bev_encoder_backbone(bev)[0].shape[0] == 1
+    assert model.backward_projection.size == (height, width)
+    assert model.backward_projection.bins == model.img_view_transformer.bins
+    assert (model.history_fusion is not None) == ('history' in name)
