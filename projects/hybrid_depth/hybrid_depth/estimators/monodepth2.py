@@ -66,9 +66,6 @@ class Monodepth2(DepthEstimator):
         ssim_weight: 0.85; 0 for L1 alone.
         smoothness_weight: of scale 0, halved a scale.
         automask: let the sources as they are compete with the warped ones.
-        mask_unseen: a source says nothing of the points outside its picture. Without it they are
-            compared with the nearest border pixel (as published), which in training from stereo
-            pairs teaches a wrong depth to whatever is near at one side of every picture.
         average: average over sources instead of the minimum.
         full_size: compare at the picture's size; False compares each scale at its own (Monodepth).
         align_corners: see `geometry.projection.sample`.
@@ -91,7 +88,6 @@ class Monodepth2(DepthEstimator):
         ssim_weight: float = 0.85,
         smoothness_weight: float = 1e-3,
         automask: bool = True,
-        mask_unseen: bool = False,
         average: bool = False,
         full_size: bool = True,
         align_corners: bool = True,
@@ -109,8 +105,7 @@ class Monodepth2(DepthEstimator):
             )
         self.pose_net = None if pose_net is None else MODELS.build(pose_net)
         self.ssim_weight, self.smoothness_weight = ssim_weight, smoothness_weight
-        self.automask, self.mask_unseen = automask, mask_unseen
-        self.average, self.full_size = average, full_size
+        self.automask, self.average, self.full_size = automask, average, full_size
         self.align_corners, self.tie_break = align_corners, tie_break
         self.canonical_focal = canonical_focal
         self.to(memory_format=self.memory_format)
@@ -233,11 +228,8 @@ class Monodepth2(DepthEstimator):
         grid = view.grid(depth, transforms)
         warped = view.warp(grid)
         errors = view.error(warped)
-        if self.mask_unseen:
-            errors = errors.masked_fill(view.unseen(grid), torch.inf)
         unwarped = view.unwarped_error if self.automask else None
         smallest, wins = reprojection_minimum(errors, unwarped, self.average, self.tie_break)
-        smallest = smallest.masked_fill(smallest == torch.inf, 0)  # seen by no source
         picture = _shrink(inputs['images'][0], output.shape[-2:])
         smoothness = edge_aware_smoothness(normalize_by_mean(output), picture)
         return Comparison(

@@ -52,11 +52,6 @@ class ViewSynthesis:
         warped = sample(self.sources.flatten(0, 1), grid.flatten(0, 1), self.align_corners)
         return warped.view_as(self.sources)
 
-    @staticmethod
-    def unseen(grid: Tensor) -> Tensor:
-        """(S, B, 1, H, W) bool: the point lies outside the source's picture."""
-        return (grid.abs() > 1).any(-1).unsqueeze(2)
-
     @cached_property
     def unwarped_error(self) -> Tensor:
         """(S, B, 1, H, W) errors of the sources as they are, for the auto-mask."""
