@@ -23,7 +23,8 @@ optim_wrapper = dict(optimizer=dict(lr=1e-3))
 
 model = dict(
     encoder=dict(pretrained=None),
-    decoder=dict(start=0.05),
+    # 3.5 m; from far away the side of a lorry that passes is not found (AbsRel 0.130 with 0.05)
+    decoder=dict(start=0.15),
     pose_net=None,
     sources=('s',),
     channels_last=True,
