@@ -14,7 +14,13 @@ from tqdm import tqdm
 
 from hybrid_depth import cli
 from hybrid_depth.apis import init_bev_model
-from hybrid_depth.inference.bev import find_keyframe, infer_sample, keyframes
+from hybrid_depth.inference.bev import (
+    find_keyframe,
+    frames_before,
+    in_order,
+    infer_sample,
+    keyframes,
+)
 from hybrid_depth.inference.bev_writer import write_keyframe
 
 
@@ -45,9 +51,11 @@ def main() -> None:
     model = init_bev_model(args.config, args.checkpoint, args.device)
     dataset = keyframes(model, args.infos, args.root)
     wanted = [int(name) if name.isdigit() else name for name in args.index]
-    places = range(len(dataset)) if args.all else [find_keyframe(dataset, key) for key in wanted]
+    places = in_order(dataset) if args.all else [find_keyframe(dataset, key) for key in wanted]
     boxes = 0
     for place in tqdm(places, desc='keyframes'):
+        for earlier in [] if args.all else frames_before(dataset, place):
+            infer_sample(model, dataset[earlier])
         packed = dataset[place]
         sample = infer_sample(model, packed)
         boxes += len(sample.pred_instances_3d.scores_3d)

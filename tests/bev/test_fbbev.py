@@ -115,6 +115,16 @@ def test_samples_without_sequence_are_an_error(keyframes):
         model.extract_feat(inputs, samples)
 
 
+def test_mixed_precision(keyframes):
+    model = toy_model(HISTORY).train()
+    with torch.autocast('cpu', torch.bfloat16):
+        for sample in keyframes:
+            losses = model.loss(*batch_of(model, sample))
+    total = sum(value for key, value in losses.items() if 'loss' in key)
+    total.backward()
+    assert torch.isfinite(total)
+
+
 def test_voxels(keyframes):
     """A map of four layers: every layer of a column gets the same answer."""
     cfg = Config.fromfile(ROOT / f'configs/toy/{HISTORY}.py')

@@ -46,7 +46,7 @@ def dot(x: int, y: int, value: float = 1.0) -> torch.Tensor:
 
 
 def moment(sequence: str, index: int) -> Moment:
-    return Moment(sequence, index, 1.5e9 + 0.5 * index)
+    return Moment(sequence, index, 1.5e9 + 77.25 + 0.5 * index)  # more digits than float32 has
 
 
 def seen(module: HistoryFusion, batch: int = 1) -> torch.Tensor:
@@ -128,15 +128,6 @@ def test_shuffled_samples_are_an_error():
         module(dot(0, 0)[None], [moment('a', 1)], rig_at(1.0))
     with pytest.raises(ValueError, match='expected 2 samples of as many sequences'):
         module(torch.cat([dot(0, 0)[None]] * 2), [moment('a', 2), moment('a', 3)], rig_at(1, 2))
-
-
-def test_warm_up_forgets():
-    module = fusion()
-    module(dot(0, 0)[None], [moment('a', 0)], rig_at(0.0), forget=True)
-    module(dot(1, 0)[None], [moment('a', 1)], rig_at(2.0), forget=True)
-    torch.testing.assert_close(seen(module)[0, 1, :-1], dot(1, 0))
-    module(dot(-1, 0)[None], [moment('a', 2)], rig_at(4.0))
-    torch.testing.assert_close(seen(module)[0, 1, :-1], dot(-1, 0))
 
 
 def test_several_cells_in_height():

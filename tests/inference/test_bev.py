@@ -11,7 +11,7 @@ from hybrid_depth.apis import infer_bev, init_bev_model  # noqa: E402
 from hybrid_depth.checkpoints.strict_load import CheckpointMismatchError  # noqa: E402
 from hybrid_depth.engine.build import build_model  # noqa: E402
 from hybrid_depth.engine.config import ConfigError  # noqa: E402
-from hybrid_depth.inference.bev import infer_sample, keyframes  # noqa: E402
+from hybrid_depth.inference.bev import in_order, infer_sample, keyframes  # noqa: E402
 from tests.conftest import ROOT  # noqa: E402
 from tests.datasets.roots import fake_root  # noqa: E402
 from tests.tools.run import run_tool  # noqa: E402
@@ -52,6 +52,21 @@ def test_it_is_what_testing_gives(model, files):
         sample.pred_instances_3d.bboxes_3d.tensor, expected.pred_instances_3d.bboxes_3d.tensor
     )
     assert dataset.test_mode and not model.training
+
+
+def test_a_model_with_a_history_sees_the_frames_before(files):
+    model = init_bev_model(ROOT / 'configs/toy/fbbev_hybrid_history_toy.py')
+    dataset = keyframes(model, files[0])
+    first, second = next(s for s in dataset.sequences() if len(s) > 1)[:2]
+    sample = infer_bev(model, files[0], second)
+    infer_sample(model, dataset[first])
+    expected = infer_sample(model, dataset[second])
+    found = sample.pred_instances_3d.scores_3d
+    assert torch.equal(found, expected.pred_instances_3d.scores_3d)
+    model.with_history = False
+    alone = infer_sample(model, dataset[second]).pred_instances_3d.scores_3d
+    assert found.shape != alone.shape or not torch.allclose(found, alone)
+    assert sorted(in_order(dataset)) == list(range(len(dataset)))
 
 
 def test_errors_name_what_is_wrong(model, files, tmp_path):

@@ -84,7 +84,9 @@ class CameraCrossAttention(BaseModule):
             weight.flatten(0, 1),
         )
         found = found.view(b, n * longest, -1) * used.flatten(1).unsqueeze(-1)
-        total = torch.zeros_like(query).scatter_add(1, _expand(flat, query.shape[-1]), found)
+        total = torch.zeros_like(query).scatter_add(
+            1, _expand(flat, query.shape[-1]), found.to(query.dtype)
+        )
         return self.output_proj(total / seen.sum(1).clamp(min=1).unsqueeze(-1))
 
 

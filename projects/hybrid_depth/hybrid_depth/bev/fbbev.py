@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from mmdet3d.registry import MODELS
 from mmdet3d.structures import Det3DDataSample
 from torch import Tensor
@@ -9,7 +10,7 @@ from torch import Tensor
 from ..geometry import CameraRig
 from .bevdet import BEVDet
 from .depth_net import DepthDistribution
-from .foreground_proposal import stack_footprints
+from .foreground_proposal import footprints
 from .history_fusion import Moment
 
 
@@ -94,23 +95,24 @@ class FBBEV(BEVDet):
         return _fold(volume + refined.unsqueeze(2)), logits
 
     def remember(self, bev: Tensor, rig: CameraRig, samples: list[Det3DDataSample]) -> Tensor:
-        """Join a refined map (B, Z * C, Y, X) with those of the frames before.
+        """Join a refined map (B, Z * C, Y, X) with those of the frames before, if
+        ``with_history`` is on.
 
         Raises:
             ValueError: see ``HistoryFusion``; or the samples are of no sequence.
         """
         if self.history_fusion is None:
             return bev
-        if any('sequence' not in sample.metainfo for sample in samples):
-            raise ValueError(
-                'FBBEV: expected samples of sequences, for its history; got some without. Set '
-                'sequence_length of NuScenesBEVDataset'
-            )
-        moments = [
-            Moment(*sample.metainfo['sequence'], sample.metainfo['timestamp']) for sample in samples
-        ]
-        forget = not self.with_history
-        return _fold(self.history_fusion(self._volume(bev), moments, rig, forget))
+        moments = [Moment(str(index), 0, 0.0) for index in range(len(bev))]  # each its own history
+        if self.with_history:
+            if any('sequence' not in sample.metainfo for sample in samples):
+                raise ValueError(
+                    'FBBEV: expected samples of sequences, for its history; got some without. Set '
+                    'sequence_length of NuScenesBEVDataset'
+                )
+            infos = [sample.metainfo for sample in samples]
+            moments = [Moment(*info['sequence'], info['timestamp']) for info in infos]
+        return _fold(self.history_fusion(self._volume(bev), moments, rig))
 
     def extract_feat(
         self, batch_inputs_dict: dict, batch_data_samples: list[Det3DDataSample] | None = None
@@ -131,8 +133,9 @@ class FBBEV(BEVDet):
         """Losses of head and foreground proposal."""
         truth = None
         if self.foreground_proposal is not None:
+            grid = self.img_view_transformer.grid
             boxes = [sample.gt_instances_3d.bboxes_3d for sample in samples]
-            truth = stack_footprints(boxes, self.img_view_transformer.grid)
+            truth = torch.stack([footprints(one, grid) for one in boxes])
         bev, logits = self.refine(bev, distribution, inputs['rig'], truth)
         losses = super().bev_loss(
             self.remember(bev, inputs['rig'], samples), distribution, inputs, samples

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import torch
 import torch.nn.functional as F
 from mmdet3d.registry import MODELS
 from mmdet3d.structures import BaseInstance3DBoxes
@@ -98,8 +95,3 @@ class ForegroundProposal(BaseModule):
             loss_mask_ce=self.cross_entropy_weight * cross_entropy,
             loss_mask_dice=self.dice_weight * self.dice(logits, truth),
         )
-
-
-def stack_footprints(boxes: Sequence[BaseInstance3DBoxes], grid: VoxelGrid) -> Tensor:
-    """(B, Y, X) bool ``footprints``, one map a sample."""
-    return torch.stack([footprints(one, grid) for one in boxes])

@@ -80,16 +80,13 @@ class HistoryFusion(BaseModule):
         self.cat_conv = _pointwise(in_channels * (1 + num_frames), in_channels, norm_cfg)
         self._pasts: dict[str, _Past] = {}
 
-    def forward(
-        self, volume: Tensor, moments: Sequence[Moment], rig: CameraRig, forget: bool = False
-    ) -> Tensor:
+    def forward(self, volume: Tensor, moments: Sequence[Moment], rig: CameraRig) -> Tensor:
         """Fuse one batch and remember it.
 
         Args:
             volume: (B, C, Z, Y, X) over ``grid``, in the augmented ego frame.
             moments: of the B samples, of B different sequences.
             rig: for ``bda`` and ``ego2global``.
-            forget: take every frame for the first of its sequence (warm-up).
 
         Returns:
             (B, C, Z, Y, X).
@@ -106,7 +103,7 @@ class HistoryFusion(BaseModule):
             )
         aug2global = rig.ego2global @ torch.linalg.inv(rig.bda)
         pasts = [
-            self._past(moment, own, matrix, forget)
+            self._past(moment, own, matrix)
             for moment, own, matrix in zip(moments, volume.detach(), aug2global, strict=True)
         ]
         to_past = torch.linalg.inv(torch.stack([past.aug2global for past in pasts])) @ aug2global
@@ -132,11 +129,11 @@ class HistoryFusion(BaseModule):
         timed = self.time_conv(torch.cat((frames, age), 2).flatten(0, 1))
         return self.cat_conv(timed.unflatten(0, (b, t)).flatten(1, 2))
 
-    def _past(self, moment: Moment, own: Tensor, aug2global: Tensor, forget: bool) -> _Past:
+    def _past(self, moment: Moment, own: Tensor, aug2global: Tensor) -> _Past:
         """What came before a sample; the sample itself where nothing did."""
-        if forget or moment.index == 0:
+        if moment.index == 0:
             maps = own.expand(self.num_frames, *own.shape)
-            times = torch.full(maps.shape[:1], moment.time).to(own.device, torch.float64)
+            times = torch.full(maps.shape[:1], moment.time, dtype=torch.float64, device=own.device)
             return _Past(moment, maps, times, aug2global)
         past = self._pasts.get(moment.sequence)
         if past is None or past.moment.index + 1 != moment.index:

@@ -8,10 +8,10 @@ from mmengine.runner import Runner
 
 @HOOKS.register_module()
 class SequentialControlHook(Hook):
-    """Turns the earlier frames of `BEVDet4D` on after some epochs (bev.md §1.10).
+    """Turns the earlier frames of `BEVDet4D` or `FBBEV` on after some epochs (bev.md §1.10, §2.3).
 
     Args:
-        start_epoch: epochs with zeros in the place of the earlier frames; published: 2.
+        start_epoch: epochs without them; published: 2.
     """
 
     def __init__(self, start_epoch: int = 2) -> None:

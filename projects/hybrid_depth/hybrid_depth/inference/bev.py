@@ -88,7 +88,10 @@ def infer_bev(
         IndexError: no such keyframe.
     """
     dataset = keyframes(model, ann_file, data_root)
-    return infer_sample(model, dataset[find_keyframe(dataset, index)])
+    place = find_keyframe(dataset, index)
+    for earlier in frames_before(dataset, place):
+        infer_sample(model, dataset[earlier])
+    return infer_sample(model, dataset[place])
 
 
 def find_keyframe(dataset: BaseDataset, index: int | str) -> int:
@@ -103,6 +106,22 @@ def find_keyframe(dataset: BaseDataset, index: int | str) -> int:
         if dataset.get_data_info(place)['token'] == index:
             return place
     raise IndexError(f'expected a keyframe of 0 to {len(dataset) - 1}, or its token, got {index!r}')
+
+
+def in_order(dataset: BaseDataset) -> list[int]:
+    """Places of all keyframes, sequence by sequence where the data set has sequences."""
+    if dataset.sequence_length is None:
+        return list(range(len(dataset)))
+    return [place for sequence in dataset.sequences() for place in sequence]
+
+
+def frames_before(dataset: BaseDataset, place: int) -> list[int]:
+    """Places of the keyframes of the same sequence before this one, which a model with a history
+    has to see first; none where the data set has no sequences."""
+    if dataset.sequence_length is None:
+        return []
+    sequence = next(s for s in dataset.sequences() if place in s)
+    return sequence[: sequence.index(place)]
 
 
 def infer_sample(model: Base3DDetector, packed: dict) -> Det3DDataSample:
