@@ -20,8 +20,8 @@ def _pair(seed: int) -> list[Run]:
 
 
 RUNS = [
-    *_pair(SEEDS[0]),
     Run('monodepth2_r18', 'configs/toy/monodepth2_r18_toy.py'),
+    *_pair(SEEDS[0]),
     Run('hybrid_without_text', 'configs/toy/monodepth2_hybrid_notext_toy.py', 0, (STAGE_1,)),
     *(run for seed in SEEDS[1:] for run in _pair(seed)),
 ]

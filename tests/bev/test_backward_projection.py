@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from hybrid_depth.bev import BackwardProjection
-from hybrid_depth.geometry import CameraRig, DepthBins
+from hybrid_depth.geometry import CameraRig, DepthBins, project_pillars
 
 IMAGE_SIZE = (64, 128)
 GRID = dict(x=(0.0, 20.0, 1.0), y=(-5.0, 5.0, 1.0), z=(-1.0, 3.0, 4.0))
@@ -57,10 +57,15 @@ def certain(depth: torch.Tensor) -> torch.Tensor:
     return DepthBins(**BINS).one_hot(depth)[None]
 
 
-def test_depth_changes_the_output_on_this_device():
-    net = module()
+CUDA = pytest.param(
+    'cuda', marks=pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU')
+)
+
+
+@pytest.mark.parametrize('device', ['cpu', CUDA])
+def test_depth_changes_the_output_and_devices_agree(device):
+    net, rig = module(), rig_of(0.0)
     bev, context, prob = inputs(1)
-    rig = rig_of(0.0)
     here = net(bev, context, prob, rig)
     there = net(bev, context, prob.flip(2), rig)
     assert (here - there).abs().max() > 1e-3
@@ -69,6 +74,17 @@ def test_depth_changes_the_output_on_this_device():
     torch.testing.assert_close(
         blind(bev, context, prob, rig), blind(bev, context, prob.flip(2), rig)
     )
+    moved = [tensor.to(device) for tensor in (bev, context, prob)]
+    found = net.to(device)(*moved, rig.to(device)).cpu()
+    torch.testing.assert_close(found, here, rtol=1e-4, atol=1e-5)
+
+
+def test_anchors_are_projected_in_full_precision_under_autocast():
+    pillars, rig = module().pillars, rig_of(0.0, 0.5).to(torch.float32)
+    expected = project_pillars(pillars, rig, IMAGE_SIZE)
+    with torch.autocast('cpu', torch.bfloat16):
+        found = project_pillars(pillars, rig, IMAGE_SIZE)
+    assert torch.equal(found.uv, expected.uv) and torch.equal(found.depth, expected.depth)
 
 
 def test_right_depth_puts_all_attention_on_the_right_pixel():
@@ -85,7 +101,9 @@ def test_right_depth_puts_all_attention_on_the_right_pixel():
     depth[0, row, column] = z
     depth[1] = 1.5
 
-    evidence = net._evidence(torch.zeros(1, 2, CHANNELS, ROWS, COLUMNS), certain(depth), rig)
+    everywhere = torch.arange(200)[None]
+    nothing = torch.zeros(1, 2, CHANNELS, ROWS, COLUMNS)
+    evidence = net._evidence(nothing, certain(depth), rig, everywhere, everywhere >= 0)
     weight = evidence.weight.unflatten(2, (10, 20))[0]
     assert weight[(0, *cell, anchor)] > 0.9
     assert weight[(0, *cell, anchor)] > 0.9 * weight[:, cell[0], cell[1]].sum()

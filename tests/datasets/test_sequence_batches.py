@@ -57,10 +57,16 @@ def test_processes_share_and_take_as_many_steps():
     assert not set(sum(shares[0], [])) & set(sum(shares[1], []))
 
 
+def test_processes_score_everything():
+    dataset = Sequences(3, 1, 4)
+    shares = [batches(dataset, 2, rank=rank, world_size=2) for rank in (0, 1)]
+    assert sorted(sum(shares[0] + shares[1], [])) == list(range(8))
+
+
 def test_bad_settings():
     with pytest.raises(ValueError, match='data set with sequences'):
         SequenceBatchSampler(DefaultSampler([1, 2], shuffle=False), 1)
     sampler = DefaultSampler(Sequences(2), shuffle=False)
     sampler.world_size = 2
-    with pytest.raises(ValueError, match='score this model with one'):
+    with pytest.raises(ValueError, match='a sequence for each of 2 processes, got 1'):
         SequenceBatchSampler(sampler, 1)

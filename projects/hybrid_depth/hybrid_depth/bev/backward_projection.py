@@ -20,18 +20,20 @@ CONSISTENCIES = ('linear', 'one_hot', 'none')
 
 @dataclass(frozen=True)
 class CameraEvidence:
-    """What the cameras have to say to Q pillars of A anchors.
+    """What the cameras have to say to the pillars of L queries, A anchors each.
 
     Args:
         features: (B, N, h * w, C).
         size: (h, w).
-        view: the anchors in the pictures.
-        weight: (B, N, Q, A) depth consistency.
+        uv: (B, N, L, A, 2) the anchors in the pictures, 0 to 1.
+        seen: (B, N, L) bool: the camera sees an anchor of the pillar.
+        weight: (B, N, L, A) depth consistency.
     """
 
     features: Tensor
     size: tuple[int, int]
-    view: PillarView
+    uv: Tensor
+    seen: Tensor
     weight: Tensor
 
 
@@ -51,42 +53,31 @@ class CameraCrossAttention(BaseModule):
         nn.init.xavier_uniform_(self.output_proj.weight)
         nn.init.zeros_(self.output_proj.bias)
 
-    def forward(self, query: Tensor, cells: Tensor, kept: Tensor, evidence: CameraEvidence):
+    def forward(self, query: Tensor, evidence: CameraEvidence) -> Tensor:
         """Attend, camera by camera, with the queries it sees only.
 
         Args:
             query: (B, L, C), position included.
-            cells: (B, L) the pillar of each query.
-            kept: (B, L) bool, False for padding.
-            evidence: what the cameras say to all pillars.
+            evidence: for the pillars of these queries.
 
         Returns:
             (B, L, C), without the residual.
         """
-        b, n, q, a = evidence.weight.shape
-        everywhere = cells.unsqueeze(1).expand(-1, n, -1)
-        seen = evidence.view.hit.any(-1).gather(2, everywhere) & kept.unsqueeze(1)
+        seen, (b, n, _, a) = evidence.seen, evidence.weight.shape
         longest = max(int(seen.sum(-1).max()), 1)
         # of each camera the places of its queries in the list, those it does not see last
         order = seen.byte().sort(dim=-1, descending=True, stable=True).indices[..., :longest]
-        used = seen.gather(2, order)
-
-        flat = order.flatten(1)
-        queries = query.gather(1, _expand(flat, query.shape[-1]))
-        pillars = everywhere.gather(2, order)
-        anchors = evidence.view.uv.gather(2, _expand(pillars, a, 2))
-        weight = evidence.weight.gather(2, _expand(pillars, a))
+        flat, channels = order.flatten(1), query.shape[-1]
         found = self.deformable_attention(
-            queries.view(b * n, longest, -1),
+            query.gather(1, _expand(flat, channels)).view(b * n, longest, channels),
             evidence.features.flatten(0, 1),
-            anchors.flatten(0, 1),
+            evidence.uv.gather(2, _expand(order, a, 2)).flatten(0, 1),
             evidence.size,
-            weight.flatten(0, 1),
+            evidence.weight.gather(2, _expand(order, a)).flatten(0, 1),
         )
-        found = found.view(b, n * longest, -1) * used.flatten(1).unsqueeze(-1)
-        total = torch.zeros_like(query).scatter_add(
-            1, _expand(flat, query.shape[-1]), found.to(query.dtype)
-        )
+        found = found.view(b, n * longest, channels).to(query.dtype)
+        found = found * seen.gather(2, order).flatten(1).unsqueeze(-1)
+        total = torch.zeros_like(query).scatter_add(1, _expand(flat, channels), found)
         return self.output_proj(total / seen.sum(1).clamp(min=1).unsqueeze(-1))
 
 
@@ -124,8 +115,6 @@ class BackwardProjectionLayer(BaseModule):
         plane: Tensor,
         size: tuple[int, int],
         places: Tensor,
-        cells: Tensor,
-        kept: Tensor,
         evidence: CameraEvidence,
     ) -> Tensor:
         """(B, L, C) queries -> (B, L, C).
@@ -135,12 +124,12 @@ class BackwardProjectionLayer(BaseModule):
             plane: (B, Y * X, C) the whole BEV map, for the self-attention.
             size: (Y, X).
             places: (B, L, 1, 2) of the queries in the map, 0 to 1.
-            cells, kept, evidence: see ``CameraCrossAttention``.
+            evidence: see ``CameraCrossAttention``.
         """
         to_plane, to_cameras = self.attentions
         query = query + to_plane(query + position, plane, places, size)
         query = self.norms[0](query)
-        query = query + to_cameras(query + position, cells, kept, evidence)
+        query = query + to_cameras(query + position, evidence)
         query = self.norms[1](query)
         return self.norms[2](self.ffns[0](query))
 
@@ -150,9 +139,10 @@ class BackwardProjection(BaseModule):
     """Refine BEV cells by what the cameras show at their pillars (FB-BEV, arXiv 2308.02236).
 
     Written from bev.md §2.3. Each anchor's attention is weighted by the probability that the
-    predicted distribution of its pixel gives to its depth. Two differences from the code published
-    with FB-OCC, on purpose: cells that are not kept stay as they are, and are seen as they are by
-    those that are kept (golden/fb_bev.md lists what that code does).
+    predicted distribution of its pixel gives to its depth. Equal to the code published with FB-OCC
+    with ``consistency='one_hot'``, all cells kept and pictures moved by the half pixel it leaves
+    out. Different on purpose (golden/fb_bev.md lists what that code does): cells that are not kept
+    stay as they are, are seen as they are by those that are, and get nothing from any camera.
 
     Args:
         grid: ``VoxelGrid`` config of the BEV map.
@@ -246,13 +236,13 @@ class BackwardProjection(BaseModule):
                 f'{tuple(bev.shape[1:])}; give it the grid and context_channels of the view '
                 'transformer'
             )
-        evidence = self._evidence(context, prob, rig)
         if kept is None:
             kept = bev.new_ones((len(bev), *self.size), dtype=torch.bool)
         kept = kept.flatten(1)
         longest = max(int(kept.sum(1).max()), 1)
         cells = kept.byte().sort(dim=1, descending=True, stable=True).indices[:, :longest]
         kept = kept.gather(1, cells)
+        evidence = self._evidence(context, prob, rig, cells, kept)
 
         blank = bev.new_zeros((1, *self.size))
         position = self.positional_encoding(blank).flatten(2).transpose(1, 2)[0][cells]
@@ -261,7 +251,7 @@ class BackwardProjection(BaseModule):
         index = _expand(cells, plane.shape[-1])
         query = plane.gather(1, index)
         for layer in self.layers:
-            refined = layer(query, position, plane, self.size, places, cells, kept, evidence)
+            refined = layer(query, position, plane, self.size, places, evidence)
             query = torch.where(kept.unsqueeze(-1), refined, query)
             plane = plane.scatter(1, index, query)
         refined = torch.zeros_like(plane).scatter(1, index, query * kept.unsqueeze(-1))
@@ -273,14 +263,23 @@ class BackwardProjection(BaseModule):
         place = torch.stack((cells % width, cells // width), -1) + 0.5
         return (place / place.new_tensor([width, height])).unsqueeze(2)
 
-    def _evidence(self, context: Tensor, prob: Tensor, rig: CameraRig) -> CameraEvidence:
+    def _evidence(
+        self, context: Tensor, prob: Tensor, rig: CameraRig, cells: Tensor, kept: Tensor
+    ) -> CameraEvidence:
+        """For the pillars of cells (B, L), those that are kept (B, L)."""
         view = project_pillars(self.pillars, rig, self.image_size)
-        if self.consistency == 'none':
-            weight = (view.depth > 0).to(prob)
-        else:
+        cells, a = cells.unsqueeze(1).expand(-1, rig.num_cams, -1), self.pillars.shape[1]
+        view = PillarView(
+            uv=view.uv.gather(2, _expand(cells, a, 2)),
+            depth=view.depth.gather(2, _expand(cells, a)),
+            hit=view.hit.gather(2, _expand(cells, a)),
+        )
+        weight = view.depth.new_ones(view.depth.shape)
+        if self.consistency != 'none':
             weight = depth_at(view, prob, self._position(view.depth))
         features = context.flatten(3).transpose(2, 3)
-        return CameraEvidence(features, tuple(context.shape[-2:]), view, weight)
+        seen = view.hit.any(-1) & kept.unsqueeze(1)
+        return CameraEvidence(features, tuple(context.shape[-2:]), view.uv, seen, weight)
 
     def _position(self, depth: Tensor) -> Tensor:
         """Place of each depth among the bins."""

@@ -30,6 +30,8 @@ class BEVDet(Base3DDetector):
         data_preprocessor: ``BEVDataPreprocessor`` config.
     """
 
+    _looks_back = False  # `bev_loss` needs depth and context of the pictures
+
     def __init__(
         self,
         img_backbone: dict,
@@ -52,7 +54,7 @@ class BEVDet(Base3DDetector):
         self.img_bev_encoder_neck = MODELS.build(img_bev_encoder_neck)
         self.pts_bbox_head = MODELS.build(pts_bbox_head)
         self._depth_only = self._depth_frozen = False
-        self._lifts: dict[str, tuple[CameraRig, Tensor, Tensor, Tensor]] | None = None
+        self._lifts: dict[str, tuple[CameraRig, list[Tensor]]] | None = None
 
     def learn_depth_only(self) -> None:
         """From now on ``loss`` lifts nothing and gives the losses of the depth net.
@@ -71,9 +73,9 @@ class BEVDet(Base3DDetector):
         """From now on the image side holds still, and ``loss`` is that of the head.
 
         Args:
-            keep_lifts: lift every keyframe once and keep its BEV map, (Z * C, Y, X), depth logits
-                and context in memory. Only for pipelines that never change an image or a camera at
-                random.
+            keep_lifts: lift every keyframe once and keep its BEV map, (Z * C, Y, X), in memory
+                (and depth and context, where they are looked at again). Only for pipelines that
+                never change an image or a camera at random.
         """
         self._depth_only, self._depth_frozen = False, True
         if keep_lifts and self._lifts is None:
@@ -131,7 +133,7 @@ class BEVDet(Base3DDetector):
     def bev_loss(
         self,
         bev: Tensor,
-        distribution: DepthDistribution,
+        distribution: DepthDistribution | None,
         inputs: dict,
         samples: list[Det3DDataSample],
     ) -> dict[str, Tensor]:
@@ -141,30 +143,32 @@ class BEVDet(Base3DDetector):
     @torch.no_grad()
     def _frozen_lift(
         self, inputs: dict, samples: list[Det3DDataSample]
-    ) -> tuple[Tensor, DepthDistribution]:
-        """BEV map and depth of the frozen image side, kept or made."""
+    ) -> tuple[Tensor, DepthDistribution | None]:
+        """BEV map and depth (if it is looked at again) of the frozen image side, kept or made."""
         if self._lifts is None:
             return self.lift(inputs)
         tokens = [sample.metainfo['token'] for sample in samples]
         if not all(token in self._lifts for token in tokens):
             bev, distribution = self.lift(inputs)
-            shape = inputs['imgs'].shape[:2]
-            maps = (
-                bev,
-                *(t.unflatten(0, shape) for t in (distribution.logits, distribution.context)),
-            )
+            maps = [bev]
+            if self._looks_back:
+                shape = inputs['imgs'].shape[:2]
+                pictures = (distribution.logits, distribution.context)
+                maps += [tensor.unflatten(0, shape) for tensor in pictures]
             for index, token in enumerate(tokens):
                 own = [tensor[index] for tensor in maps]
-                self._lifts[token] = (inputs['rig'].sample(index), *own)
+                self._lifts[token] = (inputs['rig'].sample(index), own)
         for index, token in enumerate(tokens):
             if not self._lifts[token][0].same_geometry(inputs['rig'].sample(index)):
                 raise ValueError(
                     f'BEVDet: expected keyframe {token} with the augmentation it was lifted with, '
                     'got another; turn random augmentation off, or keep_lifts of DepthFirstHook'
                 )
-        kept = zip(*(self._lifts[token][1:] for token in tokens), strict=True)
-        bev, logits, context = map(torch.stack, kept)
-        return bev, DepthDistribution(logits=logits.flatten(0, 1), context=context.flatten(0, 1))
+        kept = zip(*(self._lifts[token][1] for token in tokens), strict=True)
+        bev, *pictures = map(torch.stack, kept)
+        if not pictures:
+            return bev, None
+        return bev, DepthDistribution(*(tensor.flatten(0, 1) for tensor in pictures))
 
     def predict(
         self, batch_inputs_dict: dict, batch_data_samples: list[Det3DDataSample], **kwargs

@@ -33,6 +33,8 @@ class FBBEV(BEVDet):
         **kwargs: of ``BEVDet``.
     """
 
+    _looks_back = True
+
     def __init__(
         self,
         *args,
@@ -94,7 +96,9 @@ class FBBEV(BEVDet):
         refined = self.backward_projection(flat, context, prob, rig, kept)
         return _fold(volume + refined.unsqueeze(2)), logits
 
-    def remember(self, bev: Tensor, rig: CameraRig, samples: list[Det3DDataSample]) -> Tensor:
+    def remember(
+        self, bev: Tensor, rig: CameraRig, samples: list[Det3DDataSample] | None
+    ) -> Tensor:
         """Join a refined map (B, Z * C, Y, X) with those of the frames before, if
         ``with_history`` is on.
 
@@ -105,12 +109,12 @@ class FBBEV(BEVDet):
             return bev
         moments = [Moment(str(index), 0, 0.0) for index in range(len(bev))]  # each its own history
         if self.with_history:
-            if any('sequence' not in sample.metainfo for sample in samples):
+            infos = [sample.metainfo for sample in samples or ()]
+            if len(infos) < len(bev) or any('sequence' not in info for info in infos):
                 raise ValueError(
                     'FBBEV: expected samples of sequences, for its history; got some without. Set '
                     'sequence_length of NuScenesBEVDataset'
                 )
-            infos = [sample.metainfo for sample in samples]
             moments = [Moment(*info['sequence'], info['timestamp']) for info in infos]
         return _fold(self.history_fusion(self._volume(bev), moments, rig))
 
@@ -121,7 +125,7 @@ class FBBEV(BEVDet):
         bev, distribution = self.lift(batch_inputs_dict)
         rig = batch_inputs_dict['rig']
         bev, _ = self.refine(bev, distribution, rig)
-        return self.encode(self.remember(bev, rig, batch_data_samples or [])), distribution
+        return self.encode(self.remember(bev, rig, batch_data_samples)), distribution
 
     def bev_loss(
         self,

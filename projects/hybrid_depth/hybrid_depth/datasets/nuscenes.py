@@ -42,11 +42,13 @@ class NuScenesBEVDataset(NuScenesDataset):
             a scene starts, the sample's own frame is repeated (BEVDet4D).
         sequence_length: cut every scene into sequences of at most this many key frames, for models
             that carry a state along; samples then get ``sequence`` = (name, index in it). None for
-            no sequences. A frame whose predecessor is not in the file starts a sequence.
+            no sequences. A frame whose predecessor is not in the file starts a sequence. Frames
+            without boxes stay in (``filter_empty_gt=False``): a sequence has no holes.
 
     Raises:
         FileNotFoundError: there is no such info file.
         InfoError: it is empty, of another schema, lacks a class, or holds boxes of mmdet3d < 1.0.
+        ValueError: ``indices`` (a part of the file) with ``sequence_length``.
     """
 
     METAINFO = dict(classes=CLASSES, palette=NuScenesDataset.METAINFO['palette'])
@@ -64,6 +66,13 @@ class NuScenesBEVDataset(NuScenesDataset):
     ):
         self.cameras = tuple(cameras)
         self.num_adj, self.sequence_length = num_adj, sequence_length
+        if sequence_length is not None:
+            kwargs.setdefault('filter_empty_gt', False)
+            if kwargs.get('indices') is not None:
+                raise ValueError(
+                    'NuScenesBEVDataset: expected no indices together with sequence_length, got '
+                    f'{kwargs["indices"]}; make an info file of the scenes you want'
+                )
         sensors = dict(pts='LIDAR_TOP', **{camera: camera for camera in self.cameras})
         super().__init__(
             data_root=data_root,

@@ -15,16 +15,16 @@ class SequenceBatchSampler:
     """Walks ``batch_size`` sequences side by side, each in order of time.
 
     When one ends the next takes its place; the last batches of an epoch are smaller. Sequences come
-    from the data set's ``sequences()``; in training each epoch has another order of them, and every
-    process gets its share.
+    from the data set's ``sequences()``, and every process gets its share of them. With shuffle each
+    epoch has another order, and all processes stop where the shortest share ends: what is left of
+    the others waits for another epoch.
 
     Args:
         sampler: mmengine's ``DefaultSampler``, for its order, seed, epoch and processes.
         batch_size: sequences at a time.
 
     Raises:
-        ValueError: the data set has no sequences, or several processes are to score a model (their
-            shares would differ in length).
+        ValueError: the data set has no sequences, or fewer than there are processes.
     """
 
     def __init__(self, sampler: DefaultSampler, batch_size: int) -> None:
@@ -33,32 +33,40 @@ class SequenceBatchSampler:
                 'SequenceBatchSampler: expected a data set with sequences, as NuScenesBEVDataset '
                 f'with sequence_length is, got {type(sampler.dataset).__name__}'
             )
-        if sampler.world_size > 1 and not sampler.shuffle:
-            raise ValueError(
-                'SequenceBatchSampler: expected one process without shuffle, got '
-                f'{sampler.world_size}; score this model with one'
-            )
         self.sampler, self.batch_size = sampler, batch_size
+        self.sequences = sampler.dataset.sequences()
+        if len(self.sequences) < sampler.world_size:
+            raise ValueError(
+                f'SequenceBatchSampler: expected a sequence for each of {sampler.world_size} '
+                f'processes, got {len(self.sequences)}; take fewer, or a shorter sequence_length'
+            )
+        self._drawn: tuple[int, list[list[int]]] | None = None
 
-    def _batches(self, epoch: int) -> list[list[int]]:
-        """Batches of this process."""
-        sequences = self.sampler.dataset.sequences()
-        if self.sampler.shuffle:
-            draw = torch.Generator().manual_seed(self.sampler.seed + epoch)
-            order = torch.randperm(len(sequences), generator=draw).tolist()
-            sequences = [sequences[place] for place in order]
+    def _batches(self) -> list[list[int]]:
+        """Batches of this process and epoch; drawn once, as mmengine asks for their number at
+        every iteration."""
+        epoch = self.sampler.epoch
+        if self._drawn is None or self._drawn[0] != epoch:
+            self._drawn = epoch, self._draw(epoch)
+        return self._drawn[1]
+
+    def _draw(self, epoch: int) -> list[list[int]]:
+        sequences, processes = self.sequences, self.sampler.world_size
+        if not self.sampler.shuffle:
+            return list(_side_by_side(sequences[self.sampler.rank :: processes], self.batch_size))
+        draw = torch.Generator().manual_seed(self.sampler.seed + epoch)
+        order = torch.randperm(len(sequences), generator=draw).tolist()
         shares = [
-            list(_side_by_side(sequences[rank :: self.sampler.world_size], self.batch_size))
-            for rank in range(self.sampler.world_size)
+            list(_side_by_side([sequences[i] for i in order[rank::processes]], self.batch_size))
+            for rank in range(processes)
         ]
-        steps = min(map(len, shares))  # processes take the same number of steps
-        return shares[self.sampler.rank][:steps]
+        return shares[self.sampler.rank][: min(map(len, shares))]
 
     def __iter__(self) -> Iterator[list[int]]:
-        return iter(self._batches(self.sampler.epoch))
+        return iter(self._batches())
 
     def __len__(self) -> int:
-        return len(self._batches(self.sampler.epoch))
+        return len(self._batches())
 
 
 def _side_by_side(sequences: list[list[int]], width: int) -> Iterator[list[int]]:

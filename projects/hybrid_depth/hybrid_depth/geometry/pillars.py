@@ -35,10 +35,12 @@ def project_pillars(points: Tensor, rig: CameraRig, image_size: tuple[int, int])
         rig: B x N cameras.
         image_size: (H, W) of the network picture.
     """
-    ego2img = rig.ego2img().float()[:, :, None]
-    points = points.to(ego2img)
-    pixels = (points.flatten(0, 1) @ ego2img[..., :3].transpose(-1, -2)).squeeze(2)
-    pixels = (pixels + ego2img[..., 0, :, 3].unsqueeze(2)).unflatten(2, points.shape[:2])
+    with torch.autocast(points.device.type, enabled=False):  # half precision is off by pixels
+        ego2img = rig.ego2img()[:, :, None]
+        flat = points.to(ego2img).flatten(0, 1)
+        pixels = (flat @ ego2img[..., :3].transpose(-1, -2)).squeeze(2)
+        pixels = (pixels + ego2img[..., 0, :, 3].unsqueeze(2)).unflatten(2, points.shape[:2])
+    pixels = pixels.float()
     depth = pixels[..., 2].contiguous()
     size = points.new_tensor([image_size[1], image_size[0]])
     # integer pixel coordinates are pixel centres

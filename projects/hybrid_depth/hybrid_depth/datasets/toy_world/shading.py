@@ -142,8 +142,13 @@ def _panes(local, normal, half, footprint, seed) -> np.ndarray:
 
 
 def _ribs(local, normal, half, footprint, seed) -> np.ndarray:
-    """Upright ribs, 0.5 m apart, on the sides."""
-    return band(_along_wall(local, normal) % 0.5, 0, 0.16, footprint) * (np.abs(normal[2]) < 0.5)
+    """Upright ribs, 0.5 m apart, on the sides; no two alike, as equal ones would match each other
+    in a stereo pair at any distance."""
+    along = _along_wall(local, normal)
+    rib, still = np.floor(along / 0.5) + seed, 0 * footprint
+    width = np.clip(0.2 + 0.1 * noise(rib, seed, 1.0, still), 0.08, 0.4)
+    tone = np.clip(0.8 + 0.25 * noise(rib, seed + 5, 1.0, still), 0.3, 1)
+    return tone * band(along % 0.5, 0, width, footprint) * (np.abs(normal[2]) < 0.5)
 
 
 def _leaves(local, normal, half, footprint, seed) -> np.ndarray:
