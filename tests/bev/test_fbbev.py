@@ -166,7 +166,7 @@ def test_samples_without_sequence_are_an_error(keyframes):
 
 
 def test_mixed_precision(keyframes):
-    """Of what is FB-BEV's own; bfloat16 convolutions of the image side take a minute on old CPUs."""
+    """Of what is FB-BEV's own: the image side takes a minute where bfloat16 is emulated."""
     model = toy_model(HISTORY).train()
     for sample in keyframes:
         inputs, samples = batch_of(model, sample)
