@@ -54,3 +54,13 @@ def test_expectation_of_one_hot_is_the_bin_centre():
 def test_bad_arguments_are_refused(kwargs):
     with pytest.raises(ValueError, match='DepthBins'):
         DepthBins(**kwargs)
+
+
+@pytest.mark.parametrize('spacing', ['uniform', 'log'])
+def test_position_is_linear_between_centres_and_held_within(spacing):
+    bins = DepthBins(1.0, 41.0, num=20, spacing=spacing)
+    centres = bins.centres
+    torch.testing.assert_close(bins.position(centres), torch.arange(20.0), rtol=0, atol=1e-4)
+    between = 0.25 * centres[4] + 0.75 * centres[5]
+    torch.testing.assert_close(bins.position(between), torch.tensor(4.75), rtol=0, atol=1e-4)
+    assert bins.position(torch.tensor([0.0, -5.0, 1e4])).tolist() == [0, 0, 19]

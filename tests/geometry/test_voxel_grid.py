@@ -45,3 +45,10 @@ def test_bad_grid_is_refused():
         VoxelGrid(x=(0, 4, 1), y=(3, 0, 1), z=(0, 2, 1))
     with pytest.raises(ValueError, match='rounding'):
         VoxelGrid(**OFFICIAL, rounding='round')
+
+
+def test_centres_fall_into_their_own_voxels_in_order():
+    grid = VoxelGrid(x=(-4.0, 4.0, 1.0), y=(-2.0, 2.0, 0.5), z=(-1.0, 3.0, 2.0))
+    centres = grid.centres()
+    assert centres.shape == (2, 8, 8, 3)
+    assert torch.equal(grid.ranks(centres[None]).flatten(), torch.arange(2 * 8 * 8))
