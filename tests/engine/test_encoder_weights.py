@@ -2,10 +2,12 @@
 
 import pytest
 import torch
-from mmengine.registry import MODELS
+from mmengine.config import Config
+from mmengine.registry import MODELS, DefaultScope
 
 from hybrid_depth.checkpoints.strict_load import CheckpointMismatchError
 from hybrid_depth.engine import EncoderWeights, encoder_weights
+from tests.conftest import ROOT
 from tests.encoders.tiny import TINY_DINO, TINY_HYBRID
 from tests.estimators.tiny import HYBRID
 
@@ -84,3 +86,18 @@ def test_missing_and_odd_tensors_are_named(file, tmp_path):
 def test_without_stage_1_it_says_what_to_do(tmp_path):
     with pytest.raises(FileNotFoundError, match='hybrid_stage1_tusimple.py.*init_cfg=None'):
         EncoderWeights(str(tmp_path / 'none.pth'))(torch.nn.Module())
+
+
+def test_a_detector_takes_the_encoder_of_a_depth_model(stage1, file):
+    """By the config alone: the depth net's encoder, and nothing else of the detector."""
+    pytest.importorskip('mmdet3d')
+    cfg = Config.fromfile(ROOT / 'configs/toy/bevdet_hybrid_toy.py')
+    part = 'img_view_transformer.depth_net'
+    cfg.model.img_view_transformer.depth_net.encoder = dict(TINY_HYBRID)
+    cfg.model.init_cfg = dict(type='EncoderWeights', checkpoint=file, part=part)
+    with DefaultScope.overwrite_default_scope('mmdet3d'):
+        model = MODELS.build(cfg.model)
+        model.init_weights()
+    given = stage1.encoder.state_dict()
+    for key, value in model.get_submodule(part).encoder.state_dict().items():
+        assert key == 'language.prompts.tokens' or torch.equal(value, given[key]), key

@@ -18,7 +18,8 @@ _SHOWN = 8
 
 @WEIGHT_INITIALIZERS.register_module()
 class EncoderWeights:
-    """`init_cfg` of a depth model: its encoder begins with the encoder of a checkpoint.
+    """`init_cfg` of a depth model, or of a detector: its encoder begins with the encoder of a depth
+    model's checkpoint.
 
     Runs once, when training starts anew. Every tensor has to be accounted for: the checkpoint's
     `encoder.*` fill the whole encoder except `new`, and all of them are used except `unused`; what
@@ -31,6 +32,8 @@ class EncoderWeights:
         new: starts of names in the encoder that keep their own initial values.
         unused: starts of names in the checkpoint's encoder that are left out, such as 'language'
             for an encoder without sentences.
+        part: where the `encoder` sits in the model that has this `init_cfg`: '' for a depth model,
+            'img_view_transformer.depth_net' for a detector.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -42,12 +45,14 @@ class EncoderWeights:
         checkpoint: str,
         new: Sequence[str] = ('language.prompts',),
         unused: Sequence[str] = (),
+        part: str = '',
     ) -> None:
-        self.checkpoint = checkpoint
+        self.checkpoint, self.part = checkpoint, part
         self.new, self.unused = tuple(new), tuple(unused)
 
     def __call__(self, module: nn.Module) -> None:
-        """Load into `module.encoder`."""
+        """Load into the `encoder` of the module, or of its part."""
+        module = module.get_submodule(self.part)
         if not Path(self.checkpoint).expanduser().is_file():
             raise FileNotFoundError(
                 f'expected the checkpoint {self.checkpoint} to start the encoder from, which does '
