@@ -18,9 +18,10 @@ DRIVE_CONFIG := configs/depth/monodepth2_r18_kitti_drive.py
 
 TOY_VIDEO := data/toy_kitti
 TOY_LANES := data/toy_lanes
+TOY_RIG_VIDEO := data/toy_video
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint bench bench-keyframe bench-kitti bench-ground bench-depth-toy
+.PHONY: help setup demo test test-all lint bench bench-keyframe bench-kitti bench-ground bench-depth-toy bench-bev-depth
 
 help:
 	@echo 'make demo            toy world, training, score (mAP, NDS) and pictures'
@@ -31,6 +32,7 @@ help:
 	@echo 'make bench-kitti     learn depth from the frames of one KITTI drive: KITTI=FOLDER'
 	@echo 'make bench-ground    scale by camera height against LiDAR: KITTI=FOLDER ROOT=FOLDER'
 	@echo 'make bench-depth-toy study of depth models on toy video; goes on where it was stopped'
+	@echo 'make bench-bev-depth study of depth supervision of a toy detector; goes on where it was stopped'
 	@echo 'Each first makes .venv if it is missing or stale.'
 
 setup:
@@ -88,6 +90,12 @@ bench-ground: setup
 
 bench-depth-toy: $(TOY_VIDEO)/gt/toy/export.json $(TOY_LANES)/toy_world.json
 	$(PY) tools/benchmark.py depth-toy
+
+bench-bev-depth: $(TOY)/nuscenes_infos_val.pkl $(TOY_RIG_VIDEO)/toy_world.json
+	$(PY) tools/benchmark.py bev-depth
+
+$(TOY_RIG_VIDEO)/toy_world.json: | setup
+	$(PY) tools/make_toy_world.py $(TOY_RIG_VIDEO) --keyframes 16 --sweeps 5 --size 256x144
 
 $(TOY_VIDEO)/gt/toy/export.json: | setup
 	$(PY) tools/make_toy_world.py $(TOY_VIDEO) --layout kitti

@@ -67,8 +67,10 @@ def run_study(runs: Sequence[Run], study: Path, metrics: Sequence[str]) -> None:
 
 
 def study_table(runs: Sequence[Run], study: Path, metrics: Sequence[str]) -> str:
-    """Markdown: a row a name, mean and (from two seeds on) standard deviation of each metric."""
-    rows = [['run', 'seeds', *metrics, 'training min'], ['---'] * (len(metrics) + 3)]
+    """Markdown: a row a name, mean and (from two seeds on) standard deviation of each metric,
+    which is called by the last part of its name."""
+    columns = [metric.rsplit('/', 1)[-1] for metric in metrics]
+    rows = [['run', 'seeds', *columns, 'training min'], ['---'] * (len(metrics) + 3)]
     for name in dict.fromkeys(run.name for run in runs if run.scored):
         results = [_result(run, study) for run in runs if run.name == name]
         results = [result for result in results if result is not None]

@@ -6,6 +6,7 @@ Example:
     python tools/benchmark.py models --root ../shared/data/nuscenes_keyframe
     python tools/benchmark.py depth-step
     python tools/benchmark.py depth-toy --out work_dirs/depth_toy
+    python tools/benchmark.py bev-depth --out work_dirs/bev_depth_toy
     python tools/benchmark.py ground-scale --kitti ../shared/data/kitti_raw
     python tools/benchmark.py learning work_dirs/kitti_drive
 """
@@ -31,6 +32,10 @@ def main() -> None:
     commands.add_parser('depth-step', help='hybrid encoder: what each saving is worth')
     study = commands.add_parser('depth-toy', help='the study of depth models on toy video')
     study.add_argument('--out', default='work_dirs/depth_toy', help='folder; what is done is kept')
+    study = commands.add_parser('bev-depth', help='the study of depth supervision on toy scenes')
+    study.add_argument(
+        '--out', default='work_dirs/bev_depth_toy', help='folder; what is done is kept'
+    )
     ground = commands.add_parser('ground-scale', help='scale by camera height against real LiDAR')
     ground.add_argument('--kitti', default='../shared/data/kitti_raw', help='KITTI raw folder')
     ground.add_argument(

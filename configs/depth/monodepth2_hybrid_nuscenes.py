@@ -15,3 +15,6 @@ model = dict(
 optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-4, weight_decay=0.01))
 param_scheduler = [dict(type='StepLR', by_epoch=True, step_size=15, gamma=0.1)]
 train_cfg = dict(by_epoch=True, max_epochs=20)
+# no validation: a detector's depth is scored by its own test, a depth model's by evaluate_depth.py
+val_cfg = None
+test_cfg = None

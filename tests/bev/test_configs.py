@@ -51,6 +51,32 @@ def test_config_builds(name):
     assert transformer.depth_net.bins is transformer.bins
 
 
+@pytest.mark.parametrize(
+    ('name', 'targets', 'loads', 'net'),
+    [
+        ('none', [], [], HybridDepthNet),
+        ('lidar', ['lidar'], ['LoadLidarDepth'], HybridDepthNet),
+        ('pseudo', ['pseudo'], ['LoadPseudoDepth'], HybridDepthNet),
+        ('both', ['lidar', 'pseudo'], ['LoadPseudoDepth', 'LoadLidarDepth'], HybridDepthNet),
+        ('lidar_plain', ['lidar'], ['LoadLidarDepth'], PlainDepthNet),
+        ('lidar_camera_aware', ['lidar'], ['LoadLidarDepth'], CameraAwareDepthNet),
+        ('lidar_pretrained', ['lidar'], ['LoadLidarDepth'], HybridDepthNet),
+    ],
+)
+def test_toy_study_changes_one_thing(name, targets, loads, net):
+    folder = CONFIGS / 'toy/depth_supervision'
+    assert len(list(folder.glob('*.py'))) == 7
+    cfg, control = Config.fromfile(folder / f'{name}.py'), Config.fromfile(folder / 'none.py')
+    depth_net = build_model(cfg).img_view_transformer.depth_net
+    assert type(depth_net) is net and [t.name for t in depth_net.depth_targets] == targets
+    pipeline = [step.type for step in cfg.train_dataloader.dataset.dataset.pipeline]
+    assert [step for step in pipeline if step.startswith('Load')][2:] == loads
+    for part in ('img_backbone', 'img_neck', 'img_bev_encoder_backbone', 'pts_bbox_head'):
+        assert cfg.model[part] == control.model[part]
+    for part in ('optim_wrapper', 'param_scheduler', 'train_cfg', 'test_dataloader'):
+        assert cfg[part] == control[part]
+
+
 def test_official_configs_keep_official_conventions():
     for name in ('bevdet_r50.py', 'bevdet_r50_depth.py'):
         model = Config.fromfile(CONFIGS / name).model

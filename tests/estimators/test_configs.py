@@ -42,6 +42,8 @@ EXPECTED = {
     'toy/monodepth2_hybrid_notext_toy': ('Monodepth2', HYBRID, [8] * 4, 0),
     'toy/hybrid_stage1_toy': ('LanguageAlignment', HYBRID, [8] * 4, 7),
     'toy/hybrid_stage1_ground_toy': ('LanguageAlignment', HYBRID, [8] * 4, 7),
+    'toy/monodepth2_hybrid_video_toy': ('Monodepth2', HYBRID, [16] * 4, 8),
+    'toy/hybrid_stage1_video_toy': ('LanguageAlignment', HYBRID, [16] * 4, 7),
 }
 TOWERS = {
     'depth/monodepth2_hybrid_dinov3_kitti': ('dino', 'vit', 'Eva'),

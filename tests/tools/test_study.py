@@ -1,11 +1,12 @@
 """Studies: what is done is kept, failures are named, seeds are averaged."""
 
 import json
+from pathlib import Path
 
 import pytest
 
-from benchmarks import study
-from benchmarks.study import Run, run_study
+from benchmarks import bev_depth, depth_toy, study
+from benchmarks.study import REPOSITORY, Run, run_study
 
 RUNS = [
     Run('start', 'start.py', scored=False),
@@ -54,3 +55,16 @@ def test_a_failed_run_is_made_again_and_the_others_are_kept(calls, tmp_path, cap
     assert (tmp_path / 'table.md').read_text().splitlines()[2:] == [
         '| net | 2 | 0.5000 ± 0.3536 | 2.0 |'
     ]
+
+
+def test_studies_name_configs_that_exist_and_checkpoints_that_come_before():
+    for module in (depth_toy, bev_depth):
+        runs = [*getattr(module, 'TEACHERS', ()), *module.RUNS]
+        assert len({(run.name, run.seed) for run in runs}) == len(runs)
+        for place, run in enumerate(runs):
+            assert (REPOSITORY / run.config).is_file(), run.config
+            done = {earlier.folder(Path('s')) for earlier in runs[:place]}
+            for option in run.options:
+                value = option.split('=', 1)[1].format(study='s', seed=run.seed)
+                if value.endswith('.pth'):
+                    assert Path(value).parent in done, option

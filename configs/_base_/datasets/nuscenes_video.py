@@ -27,6 +27,3 @@ train_dataloader = dict(
         pipeline=train_pipeline,
     ),
 )
-# no validation: a detector's depth is scored by its own test, a depth model's by evaluate_depth.py
-val_cfg = None
-test_cfg = None

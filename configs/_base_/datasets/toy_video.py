@@ -1,0 +1,23 @@
+# The six cameras of the toy world as video, at 10 Hz:
+#   python tools/make_toy_world.py data/toy_video --keyframes 16 --sweeps 5 --size 256x144
+_base_ = './nuscenes_video.py'
+
+image_size = (224, 128)  # width, height
+
+train_pipeline = [
+    dict(type='LoadFrames'),
+    dict(type='FlipFrames'),
+    dict(type='ResizeFrames', size=image_size),
+    dict(type='JitterFrames'),
+    dict(type='PackFrames'),
+]
+train_dataloader = dict(
+    batch_size=6,
+    num_workers=1,
+    dataset=dict(
+        data_root='data/toy_video/',
+        version='v1.0-mini',
+        split='mini_train',
+        pipeline=train_pipeline,
+    ),
+)

@@ -1,0 +1,27 @@
+# LiDAR where it has points, the self-supervised model elsewhere.
+_base_ = 'none.py'
+
+model = dict(
+    img_view_transformer=dict(
+        depth_net=dict(
+            depth_supervision=[
+                dict(type='LidarDepthTarget', weight=3.0, form='cross_entropy', sigma=0.7),
+                dict(type='PseudoDepthTarget', weight=3.0, sigma=0.7, where='without_lidar'),
+            ]
+        )
+    )
+)
+load_pseudo = dict(type='LoadPseudoDepth', folder='work_dirs/bev_depth_toy/pseudo_depth')
+load_lidar = dict(type='LoadLidarDepth', depth_range=(1.0, 56.0))
+train_dataloader = dict(
+    dataset=dict(
+        dataset=dict(
+            pipeline=[
+                *_base_.train_pipeline[:3],
+                load_pseudo,
+                load_lidar,
+                *_base_.train_pipeline[3:],
+            ]
+        )
+    )
+)

@@ -1,0 +1,12 @@
+# LiDAR under the plain depth net: one convolution.
+_base_ = 'lidar.py'
+
+model = dict(
+    img_view_transformer=dict(
+        depth_net=dict(
+            _delete_=True,
+            type='PlainDepthNet',
+            depth_supervision={{_base_.model.img_view_transformer.depth_net.depth_supervision}},
+        )
+    )
+)

@@ -1,0 +1,10 @@
+# LiDAR under the hybrid depth net whose encoder learnt both stages of Hybrid-depth on toy video.
+_base_ = 'lidar.py'
+
+model = dict(
+    init_cfg=dict(
+        type='EncoderWeights',
+        part='img_view_transformer.depth_net',
+        checkpoint='work_dirs/monodepth2_hybrid_video_toy/epoch_6.pth',
+    )
+)

@@ -1,0 +1,25 @@
+# The toy study of depth supervision (make bench-bev-depth): the hybrid depth net without any, depth
+# and detection learnt together. Every config of this folder is this one with one thing changed.
+_base_ = ['../bevdet_plain_toy.py', '../../_base_/models/hybrid_encoder_bev_toy.py']
+
+model = dict(
+    img_view_transformer=dict(
+        depth_net=dict(
+            _delete_=True,
+            type='HybridDepthNet',
+            encoder={{_base_.encoder}},
+            encoder_channels=64,
+            mid_channels=48,
+            aspp_channels=16,
+        )
+    )
+)
+train_pipeline = [
+    dict(type='LoadMultiViewImages'),
+    dict(type='LoadEgoBoxes'),
+    dict(type='ImageAugmentation', final_size={{_base_.final_size}}, random=False),
+    dict(type='ObjectRangeFilter', point_cloud_range={{_base_.point_cloud_range}}),
+    dict(type='ObjectNameFilter', classes={{_base_.class_names}}),
+    dict(type='PackBEVInputs'),
+]
+train_dataloader = dict(dataset=dict(dataset=dict(pipeline=train_pipeline)))
