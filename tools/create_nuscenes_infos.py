@@ -18,13 +18,19 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--out', help='folder for the info files (default: the root)')
     parser.add_argument('--workers', type=int, default=1, help='processes (default: %(default)s)')
     parser.add_argument('--max-scenes', type=int, help='only the first scenes of each split')
+    parser.add_argument(
+        '--lidar-sweeps',
+        type=int,
+        default=0,
+        help='sweeps before each key frame to name, for LoadLidarDepth(sweeps=...) (default: 0)',
+    )
     return parser.parse_args()
 
 
 def main() -> None:
     args = parse_args()
     summaries = create_nuscenes_infos(
-        args.root, args.version, args.out, args.workers, args.max_scenes
+        args.root, args.version, args.out, args.workers, args.max_scenes, args.lidar_sweeps
     )
     for summary in summaries:
         print(summary)

@@ -1,13 +1,22 @@
 """LiDAR depth maps: official values, nearest point, damaged files."""
 
+import json
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from nuscenes import NuScenes
+from nuscenes.utils.data_classes import LidarPointCloud
 from PIL import Image
 
 from hybrid_depth.bev.depth_supervision import block_minimum_depth
+from hybrid_depth.datasets import NuScenesBEVDataset
+from hybrid_depth.datasets.nuscenes_infos import _lidar_sweeps, create_nuscenes_infos
 from hybrid_depth.transforms import LoadLidarDepth
 from hybrid_depth.transforms.lidar_depth import load_sweep, project_nearest
+from tests.datasets.fake_nuscenes import write_fake_nuscenes
 from tests.datasets.roots import keyframe_dataset
 from tests.golden.bevdet import Golden
 
@@ -107,3 +116,37 @@ def test_testing_without_lidar():
     assert LoadLidarDepth(required=False)({}) == {}
     with pytest.raises((FileNotFoundError, KeyError)):
         LoadLidarDepth()(dict(sample, num_pts_feats=5))
+
+
+def test_earlier_sweeps_fall_where_the_devkit_puts_them(tmp_path):
+    """Of the third key frame of a fake scene, whose earlier key frames serve as sweeps."""
+    root = write_fake_nuscenes(tmp_path / 'fake')
+    table = root / 'v1.0-mini/sample_data.json'
+    records = json.loads(table.read_text())
+    for record in records:
+        scene, number, channel = re.match(r'(.+)-(\d)-(\w+)$', record['token']).groups()
+        if channel == 'LIDAR_TOP' and number != '0':
+            record['prev'] = f'{scene}-{int(number) - 1}-{channel}'
+    table.write_text(json.dumps(records))
+    create_nuscenes_infos(root, 'v1.0-mini', lidar_sweeps=5)
+    dataset = NuScenesBEVDataset(
+        data_root=str(root),
+        ann_file='nuscenes_infos_train.pkl',
+        metainfo=dict(version='v1.0-mini'),
+    )
+    info = dataset.get_data_info(2)
+    assert [len(dataset.get_data_info(i)['lidar_sweeps']) for i in range(3)] == [0, 1, 2]
+
+    nusc = NuScenes('v1.0-mini', str(root), verbose=False)
+    sample = nusc.get('sample', info['token'])
+    for sweeps, expected_sweeps in ((0, 0), (1, 1), (5, 2)):
+        found = LoadLidarDepth(sweeps=sweeps)._points(info)
+        cloud, _ = LidarPointCloud.from_file_multisweep(
+            nusc, sample, 'LIDAR_TOP', 'LIDAR_TOP', expected_sweeps + 1, min_distance=0.0
+        )
+        assert len(found) == 200 * (expected_sweeps + 1)
+        np.testing.assert_allclose(found, cloud.points[:3].T, atol=1e-3)  # float32 there
+
+    Path(info['lidar_sweeps'][1]['lidar_points']['lidar_path']).unlink()
+    sweeps = _lidar_sweeps(nusc, nusc.get('sample_data', sample['data']['LIDAR_TOP']), np.eye(4), 5)
+    assert len(sweeps) == 1  # what is not on disk is left out

@@ -73,11 +73,12 @@ class NuScenesBEVDataset(NuScenesDataset):
                     'NuScenesBEVDataset: expected no indices together with sequence_length, got '
                     f'{kwargs["indices"]}; make an info file of the scenes you want'
                 )
-        sensors = dict(pts='LIDAR_TOP', **{camera: camera for camera in self.cameras})
+        folders = dict(pts='samples/LIDAR_TOP', sweeps='sweeps/LIDAR_TOP')
+        folders.update({camera: f'samples/{camera}' for camera in self.cameras})
         super().__init__(
             data_root=data_root,
             ann_file=ann_file,
-            data_prefix=data_prefix or {key: f'samples/{name}' for key, name in sensors.items()},
+            data_prefix=data_prefix or folders,
             modality=dict(use_camera=True, use_lidar=True),
             use_valid_flag=use_valid_flag,
             **kwargs,

@@ -1,6 +1,6 @@
 """nuScenes tables to mmdet3d v2 info files (bev.md §4.4, §5).
 
-Camera-only models need no sweeps and no image boxes: ``lidar_sweeps`` is empty and
+Camera-only models need no sweeps and no image boxes: ``lidar_sweeps`` is empty unless asked for and
 ``cam_instances`` is left out. Added to v2: ``scene_token``, ``prev``, ``next``, ``frame_idx`` and,
 for each camera, ``ego2global`` at the time of its image. All numbers stay float64.
 """
@@ -12,7 +12,7 @@ import os
 import pickle
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -124,7 +124,40 @@ def _instances(nusc: NuScenes, tokens: list[str], global2lidar: np.ndarray) -> l
     return instances
 
 
-def _sample_info(nusc: NuScenes, sample: dict, neighbours: tuple[str, str], frame_idx: int) -> dict:
+def _lidar_sweeps(nusc: NuScenes, lidar: dict, global2lidar: np.ndarray, number: int) -> list[dict]:
+    """The ``lidar_sweeps`` before a sweep, latest first, those that are on disk.
+
+    ``lidar2sensor`` is mmdet3d's: x @ lidar2sensor[:3, :3] - lidar2sensor[:3, 3] takes points of
+    the sweep to the key frame's LiDAR.
+    """
+    sweeps = []
+    while lidar['prev'] and len(sweeps) < number:
+        lidar = nusc.get('sample_data', lidar['prev'])
+        if not os.path.isfile(os.path.join(nusc.dataroot, lidar['filename'])):
+            continue
+        lidar2ego = _pose(nusc.get('calibrated_sensor', lidar['calibrated_sensor_token']))
+        ego2global = _pose(nusc.get('ego_pose', lidar['ego_pose_token']))
+        to_key = global2lidar @ ego2global @ lidar2ego
+        lidar2sensor = np.eye(4)
+        lidar2sensor[:3, :3], lidar2sensor[:3, 3] = to_key[:3, :3].T, -to_key[:3, 3]
+        sweeps.append(
+            dict(
+                timestamp=lidar['timestamp'] / 1e6,
+                sample_data_token=lidar['token'],
+                ego2global=ego2global.tolist(),
+                lidar_points=dict(
+                    lidar_path=lidar['filename'],
+                    lidar2ego=lidar2ego.tolist(),
+                    lidar2sensor=lidar2sensor.tolist(),
+                ),
+            )
+        )
+    return sweeps
+
+
+def _sample_info(
+    nusc: NuScenes, sample: dict, neighbours: tuple[str, str], frame_idx: int, sweeps: int
+) -> dict:
     """One ``data_list`` entry, without its ``sample_idx``."""
     absent = [name for name in ('LIDAR_TOP', *CAMERAS) if name not in sample['data']]
     if absent:
@@ -150,7 +183,7 @@ def _sample_info(nusc: NuScenes, sample: dict, neighbours: tuple[str, str], fram
             num_pts_feats=5,
             lidar2ego=lidar2ego.tolist(),
         ),
-        lidar_sweeps=[],
+        lidar_sweeps=_lidar_sweeps(nusc, lidar, global2lidar, sweeps),
         images={cam: _camera_info(nusc, sample['data'][cam], global2lidar) for cam in CAMERAS},
         instances=_instances(nusc, sample['anns'], global2lidar),
     )
@@ -165,11 +198,11 @@ class _Scene:
     ignored: set[str]
 
 
-def _scene_infos(nusc: NuScenes, samples: list[dict]) -> _Scene:
+def _scene_infos(nusc: NuScenes, sweeps: int, samples: list[dict]) -> _Scene:
     """Entries of one scene; ``samples`` are its sample records in order of time."""
     tokens = ['', *(sample['token'] for sample in samples), '']
     infos = [
-        _sample_info(nusc, sample, (tokens[i], tokens[i + 2]), i)
+        _sample_info(nusc, sample, (tokens[i], tokens[i + 2]), i, sweeps)
         for i, sample in enumerate(samples)
     ]
     files = [
@@ -186,20 +219,23 @@ def _scene_infos(nusc: NuScenes, samples: list[dict]) -> _Scene:
     return _Scene(infos, missing, {name for name in names if not category_to_detection_name(name)})
 
 
-_worker_tables: list[NuScenes] = []
+_in_worker: list[Callable[[list[dict]], _Scene]] = []
 
 
 def _scene_in_worker(samples: list[dict]) -> _Scene:
-    return _scene_infos(_worker_tables[0], samples)
+    return _in_worker[0](samples)
 
 
-def _stream_scenes(nusc: NuScenes, scenes: list[list[dict]], workers: int) -> Iterator[_Scene]:
+def _stream_scenes(
+    nusc: NuScenes, scenes: list[list[dict]], workers: int, sweeps: int
+) -> Iterator[_Scene]:
     """Scene by scene, in order; forked workers share the tables with this process."""
+    read = partial(_scene_infos, nusc, sweeps)
     if workers <= 1:
-        yield from map(partial(_scene_infos, nusc), scenes)
+        yield from map(read, scenes)
         return
     fork = multiprocessing.get_context('fork')
-    with fork.Pool(workers, _worker_tables.append, (nusc,)) as pool:
+    with fork.Pool(workers, _in_worker.append, (read,)) as pool:
         yield from pool.imap(_scene_in_worker, scenes)
 
 
@@ -246,13 +282,13 @@ def _raise_missing(root: Path, missing: list[str]) -> None:
 
 
 def _build_split(
-    nusc: NuScenes, name: str, scenes: list[list[dict]], workers: int
+    nusc: NuScenes, name: str, scenes: list[list[dict]], workers: int, sweeps: int
 ) -> tuple[dict, list[str]]:
     """Content of one info file, and the files that are missing."""
     data_list, missing, ignored = [], [], set()
     progress = tqdm(total=len(scenes), desc=f'{name} scenes', unit='scene')
     with progress:
-        for scene in _stream_scenes(nusc, scenes, workers):
+        for scene in _stream_scenes(nusc, scenes, workers, sweeps):
             data_list += [_canonical(info) for info in scene.infos]
             missing += scene.missing
             ignored |= scene.ignored
@@ -281,6 +317,7 @@ def create_nuscenes_infos(
     out: str | Path | None = None,
     workers: int = 1,
     max_scenes: int | None = None,
+    lidar_sweeps: int = 0,
 ) -> list[InfoSummary]:
     """Write ``nuscenes_infos_{train,val}.pkl``, or ``_test.pkl`` for v1.0-test.
 
@@ -293,6 +330,7 @@ def create_nuscenes_infos(
         out: folder of the info files; None is ``root``.
         workers: processes that read scenes.
         max_scenes: take only the first scenes of each split.
+        lidar_sweeps: name this many LiDAR sweeps before each key frame, those that are on disk.
 
     Returns:
         One summary a file.
@@ -316,7 +354,9 @@ def create_nuscenes_infos(
         )
     contents, missing = {}, []
     for name, scenes in names.items():
-        content, absent = _build_split(nusc, name, [samples[scene] for scene in scenes], workers)
+        content, absent = _build_split(
+            nusc, name, [samples[scene] for scene in scenes], workers, lidar_sweeps
+        )
         contents[out / f'nuscenes_infos_{name}.pkl'] = content
         missing += absent
     _raise_missing(root, missing)

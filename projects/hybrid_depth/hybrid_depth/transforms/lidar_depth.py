@@ -86,21 +86,29 @@ class LoadLidarDepth(BaseTransform):
     Args:
         depth_range: depths kept, metres; take the depth bins' first and last edge.
         required: False leaves samples without a sweep as they are, for testing without LiDAR.
+        sweeps: add this many sweeps before the keyframe's, where the info file names them
+            (tools/create_nuscenes_infos.py --lidar-sweeps): denser, but what moves is seen where it
+            was too. Official targets have none.
     """
 
-    def __init__(self, depth_range: tuple[float, float] = (1.0, 60.0), required: bool = True):
+    def __init__(
+        self,
+        depth_range: tuple[float, float] = (1.0, 60.0),
+        required: bool = True,
+        sweeps: int = 0,
+    ):
         self.depth_range = depth_range
-        self.required = required
+        self.required, self.sweeps = required, sweeps
 
     def transform(self, results: dict) -> dict:
         if not self.required and not os.path.isfile(results.get('lidar_path', '')):
             return results
-        points = load_sweep(results['lidar_path'], results['num_pts_feats'])[:, :3]
+        points = self._points(results)
         lidar2ego = results['lidar2ego']
         ego2cam = invert_rigid(torch.from_numpy(results['cam2ego'])).numpy()
         width, height = results['img'][0].size
         results['gt_depth'] = project_nearest(
-            points.astype(np.float64) @ lidar2ego[:3, :3].T + lidar2ego[:3, 3],
+            points @ lidar2ego[:3, :3].T + lidar2ego[:3, 3],
             ego2cam,
             results['cam2img'],
             results['img_aug'],
@@ -108,3 +116,14 @@ class LoadLidarDepth(BaseTransform):
             self.depth_range,
         )
         return results
+
+    def _points(self, results: dict) -> np.ndarray:
+        """(P, 3) float64 in the keyframe's LiDAR frame, metres."""
+        features = results['num_pts_feats']
+        clouds = [load_sweep(results['lidar_path'], features)[:, :3].astype(np.float64)]
+        for sweep in results.get('lidar_sweeps', ())[: self.sweeps]:
+            earlier = sweep['lidar_points']
+            to_key = np.array(earlier['lidar2sensor'])  # mmdet3d's convention, see _lidar_sweeps
+            cloud = load_sweep(earlier['lidar_path'], features)[:, :3].astype(np.float64)
+            clouds.append(cloud @ to_key[:3, :3] - to_key[:3, 3])
+        return np.concatenate(clouds)
