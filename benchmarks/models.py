@@ -111,8 +111,8 @@ def main(root: str) -> None:
     init_default_scope('mmdet3d')
     print(
         f'Full-size detectors, batch 1 of six 256 x 704 images, CPU, {torch.get_num_threads()} '
-        f'threads, torch {torch.__version__}, random weights (a foreground proposal keeps what it '
-        'happens to keep, mostly all cells)'
+        f'threads, torch {torch.__version__}, random weights (a fresh foreground '
+        'proposal keeps all cells)'
     )
     with tempfile.TemporaryDirectory() as folder:
         create_nuscenes_infos(root, 'v1.0-mini', folder)
