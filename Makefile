@@ -21,7 +21,7 @@ TOY_LANES := data/toy_lanes
 TOY_RIG_VIDEO := data/toy_video
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint bench bench-keyframe bench-kitti bench-ground bench-depth-toy bench-bev-depth
+.PHONY: help setup demo test test-all lint bench bench-keyframe bench-kitti bench-ground bench-depth-toy bench-bev-depth bench-fb-bev
 
 help:
 	@echo 'make demo            toy world, training, score (mAP, NDS) and pictures'
@@ -33,6 +33,7 @@ help:
 	@echo 'make bench-ground    scale by camera height against LiDAR: KITTI=FOLDER ROOT=FOLDER'
 	@echo 'make bench-depth-toy study of depth models on toy video; goes on where it was stopped'
 	@echo 'make bench-bev-depth study of depth supervision of a toy detector; goes on where it was stopped'
+	@echo 'make bench-fb-bev    study of FB-BEV beside BEVDet on the toy world; goes on where it was stopped'
 	@echo 'Each first makes .venv if it is missing or stale.'
 
 setup:
@@ -93,6 +94,9 @@ bench-depth-toy: $(TOY_VIDEO)/gt/toy/export.json $(TOY_LANES)/toy_world.json
 
 bench-bev-depth: $(TOY)/nuscenes_infos_val.pkl $(TOY_RIG_VIDEO)/toy_world.json
 	$(PY) tools/benchmark.py bev-depth
+
+bench-fb-bev: $(TOY)/nuscenes_infos_val.pkl
+	$(PY) tools/benchmark.py fb-bev
 
 $(TOY_RIG_VIDEO)/toy_world.json: | setup
 	$(PY) tools/make_toy_world.py $(TOY_RIG_VIDEO) --keyframes 16 --sweeps 5 --size 256x144

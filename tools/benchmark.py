@@ -6,7 +6,8 @@ Example:
     python tools/benchmark.py models --root ../shared/data/nuscenes_keyframe
     python tools/benchmark.py depth-step
     python tools/benchmark.py depth-toy --out work_dirs/depth_toy
-    python tools/benchmark.py bev-depth --out work_dirs/bev_depth_toy
+    python tools/benchmark.py bev-depth --out work_dirs/bev_depth
+    python tools/benchmark.py fb-bev --out work_dirs/fb_bev
     python tools/benchmark.py ground-scale --kitti ../shared/data/kitti_raw
     python tools/benchmark.py learning work_dirs/kitti_drive
 """
@@ -20,6 +21,12 @@ from hybrid_depth import cli
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+STUDIES = {
+    'depth-toy': 'depth models',
+    'bev-depth': 'depth supervision',
+    'fb-bev': 'FB-BEV beside BEVDet',
+}
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(
@@ -30,12 +37,10 @@ def main() -> None:
     models = commands.add_parser('models', help='full-size detectors: parameters and CPU time')
     models.add_argument('--root', default='../shared/data/nuscenes_keyframe', help='nuScenes root')
     commands.add_parser('depth-step', help='hybrid encoder: what each saving is worth')
-    study = commands.add_parser('depth-toy', help='the study of depth models on toy video')
-    study.add_argument('--out', default='work_dirs/depth_toy', help='folder; what is done is kept')
-    study = commands.add_parser('bev-depth', help='the study of depth supervision on toy scenes')
-    study.add_argument(
-        '--out', default='work_dirs/bev_depth_toy', help='folder; what is done is kept'
-    )
+    for name, subject in STUDIES.items():
+        study = commands.add_parser(name, help=f'the study of {subject} on the toy world')
+        out = f'work_dirs/{name.replace("-", "_")}'
+        study.add_argument('--out', default=out, help='folder; what is done is kept')
     ground = commands.add_parser('ground-scale', help='scale by camera height against real LiDAR')
     ground.add_argument('--kitti', default='../shared/data/kitti_raw', help='KITTI raw folder')
     ground.add_argument(

@@ -11,7 +11,7 @@ model = dict(
         )
     )
 )
-load_pseudo = dict(type='LoadPseudoDepth', folder='work_dirs/bev_depth_toy/pseudo_depth')
+load_pseudo = dict(type='LoadPseudoDepth', folder='work_dirs/bev_depth/pseudo_depth')
 load_lidar = dict(type='LoadLidarDepth', depth_range=(1.0, 56.0))
 train_dataloader = dict(
     dataset=dict(

@@ -6,7 +6,7 @@ model = dict(
         depth_net=dict(depth_supervision=[dict(type='PseudoDepthTarget', weight=3.0, sigma=0.7)])
     )
 )
-load_depth = dict(type='LoadPseudoDepth', folder='work_dirs/bev_depth_toy/pseudo_depth')
+load_depth = dict(type='LoadPseudoDepth', folder='work_dirs/bev_depth/pseudo_depth')
 train_dataloader = dict(
     dataset=dict(
         dataset=dict(pipeline=[*_base_.train_pipeline[:3], load_depth, *_base_.train_pipeline[3:]])
