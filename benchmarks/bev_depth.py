@@ -65,4 +65,4 @@ def main(folder: str) -> None:
         cwd=REPOSITORY,
         check=True,
     )
-    run_study(RUNS, study, METRICS)
+    run_study(RUNS, study, METRICS, jobs=2)

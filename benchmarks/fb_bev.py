@@ -18,4 +18,4 @@ RUNS = [Run(name, f'configs/toy/{name}_toy.py', seed) for seed in SEEDS for name
 
 def main(folder: str) -> None:
     """Run what is not done yet."""
-    run_study(RUNS, Path(folder).resolve(), METRICS)
+    run_study(RUNS, Path(folder).resolve(), METRICS, jobs=2)

@@ -1,11 +1,12 @@
 """Studies: what is done is kept, failures are named, seeds are averaged."""
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
 
-from benchmarks import bev_depth, depth_toy, study
+from benchmarks import bev_depth, depth_toy, fb_bev, study
 from benchmarks.study import REPOSITORY, Run, run_study
 
 RUNS = [
@@ -20,7 +21,7 @@ def calls(monkeypatch):
     """Command lines instead of trainings, which write the logs that those would."""
     made = []
 
-    def tool(folder, name, config, *arguments):
+    def tool(folder, threads, name, config, *arguments):
         made.append((folder.name, name, [str(a) for a in arguments]))
         if (folder.name, name) == ('net_seed1', 'train.py') and len(made) < 6:
             return False
@@ -57,8 +58,23 @@ def test_a_failed_run_is_made_again_and_the_others_are_kept(calls, tmp_path, cap
     ]
 
 
+def test_jobs_run_side_by_side_and_share_the_cores(monkeypatch, tmp_path):
+    both, seen = threading.Barrier(2, timeout=60), []
+
+    def train(run, folder, threads):
+        both.wait()  # passes only once both runs are in it
+        seen.append(threads)
+        return run.seed == 0
+
+    monkeypatch.setattr(study, '_train', train)
+    monkeypatch.setattr(study.os, 'cpu_count', lambda: 6)
+    with pytest.raises(SystemExit, match='1 of 2 runs failed.*net_seed1'):
+        run_study(RUNS[1:], tmp_path, ['depth/abs_rel'], jobs=2)
+    assert seen == [3, 3]
+
+
 def test_studies_name_configs_that_exist_and_checkpoints_that_come_before():
-    for module in (depth_toy, bev_depth):
+    for module in (depth_toy, bev_depth, fb_bev):
         runs = [*getattr(module, 'TEACHERS', ()), *module.RUNS]
         assert len({(run.name, run.seed) for run in runs}) == len(runs)
         for place, run in enumerate(runs):
