@@ -31,7 +31,7 @@ def test_triplets_and_calibration(root):
         's': f'{folder}/image_03/data/0000000001.png',
     }
     assert sample['cam2img'][0, 2] == kitti_files.CENTRE[0]
-    assert sample['stereo_offset'] == pytest.approx(kitti_files.BASELINE)
+    assert sample['transforms']['s'][0, 3] == pytest.approx(-kitti_files.BASELINE)
     assert sample['meta'] == dict(
         dataset='kitti_raw',
         name='2011_09_26_drive_0077_sync_0000000001_l',
@@ -42,9 +42,10 @@ def test_triplets_and_calibration(root):
 
 
 def test_right_camera_has_its_partner_to_the_left(root):
-    assert build(root, [1], 'r', frame_ids=(0, 's'))[0]['stereo_offset'] == pytest.approx(-0.5)
+    (sample,) = build(root, [1], 'r', frame_ids=(0, 's'))
+    assert sample['transforms']['s'][0, 3] == pytest.approx(0.5)
     fixed = build(root, [1], 'r', frame_ids=(0, 's'), stereo_baseline=0.1)
-    assert fixed[0]['stereo_offset'] == -0.1
+    assert fixed[0]['transforms']['s'][0, 3] == 0.1
 
 
 def test_release_intrinsics(root):

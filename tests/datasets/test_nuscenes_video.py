@@ -1,10 +1,12 @@
 """nuScenes' cameras as video, on a toy root with sweeps."""
 
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 from mmengine.registry import DATASETS
+from nuscenes import NuScenes
 
 from hybrid_depth.datasets import NuScenesVideoDataset
 from hybrid_depth.datasets.depth_errors import DepthDataError
@@ -52,6 +54,36 @@ def test_keyframes_as_targets(root):
     assert len(far) == 2 and 'samples/' in far[0]['img_paths'][1]
 
 
+def test_ego_motion_carries_points_from_frame_to_frame(root):
+    dataset = make(root, split='mini_train', ego_motion=True)
+    nusc = NuScenes('v1.0-mini', str(root), verbose=False)
+    places = {
+        Path(picture['filename']).name: nusc.get('ego_pose', picture['ego_pose_token'])
+        for picture in nusc.sample_data
+    }
+    by_frame = {(s['meta']['folder'], s['meta']['frame']): s for s in dataset}
+    for (folder, frame), sample in by_frame.items():
+        if (folder, frame + 1) in by_frame:
+            there_and_back = by_frame[folder, frame + 1]['transforms'][-1] @ sample['transforms'][1]
+            np.testing.assert_allclose(there_and_back, np.eye(4), atol=1e-6)
+        paths = [sample['img_paths'][i] for i in (0, 1)]
+        start, end = (places[Path(path).name]['translation'] for path in paths)
+        driven = np.linalg.norm(np.subtract(end, start))
+        assert driven > 0.3
+        # what stands still comes nearer in front, and goes away behind
+        if folder.endswith('CAM_FRONT'):
+            assert sample['transforms'][1][2, 3] == pytest.approx(-driven, rel=0.1)
+        if folder.endswith('CAM_BACK'):
+            assert sample['transforms'][1][2, 3] == pytest.approx(driven, rel=0.1)
+
+
+def test_a_neighbour_that_is_made_up_has_not_moved(root):
+    dataset = make(root, ego_motion=True, missing_neighbours='repeat', frame_ids=(0, -1, 1))
+    first = dataset[0]
+    assert np.array_equal(first['transforms'][-1], np.eye(4))
+    assert not np.array_equal(first['transforms'][1], np.eye(4))
+
+
 def test_a_root_without_sweeps_gives_keyframes(root, tmp_path):
     copy = tmp_path / 'copy'
     shutil.copytree(root, copy, ignore=shutil.ignore_patterns('sweeps'))
@@ -63,7 +95,9 @@ def test_a_root_without_sweeps_gives_keyframes(root, tmp_path):
 def test_through_the_pipeline_of_depth_models(root):
     steps = [dict(type='LoadFrames'), dict(type='ResizeFrames', size=(128, 64))]
     cfg = dict(type='NuScenesVideoDataset', data_root=str(root), version='v1.0-mini')
-    packed = DATASETS.build(dict(cfg, pipeline=[*steps, dict(type='PackFrames')]))[0]
+    pack = dict(type='PackFrames')
+    packed = DATASETS.build(dict(cfg, pipeline=[*steps, pack], ego_motion=True))[0]
+    assert packed['inputs']['transforms'][-1].shape == (4, 4)
     assert packed['inputs']['images'][-1].shape == (3, 64, 128)
     assert packed['inputs']['cam2img'].shape == (3, 3)
 

@@ -40,8 +40,8 @@ def make_inputs(size: tuple[int, int, int], stereo: bool = False) -> dict:
     inputs = dict(cam2img=cam2img(size))
     if stereo:
         pictures['s'] = pictures.pop(2)
-        inputs['stereo_transform'] = torch.eye(4).repeat(size[0], 1, 1)
-        inputs['stereo_transform'][:, 0, 3] = -0.1
+        inputs['transforms'] = dict(s=torch.eye(4).repeat(size[0], 1, 1))
+        inputs['transforms']['s'][:, 0, 3] = -0.1
     return dict(inputs, images=pictures, augmented=augmented(pictures))
 
 

@@ -5,6 +5,7 @@ import torch
 from mmengine.registry import MODELS
 
 from hybrid_depth.estimators import DepthDataPreprocessor, pose_nets
+from hybrid_depth.geometry.rigid import invert_rigid
 from hybrid_depth.losses import PhotometricError
 from tests.estimators.tiny import CONV, HYBRID, SIZE, TIMM, make_inputs
 
@@ -81,18 +82,38 @@ def test_stereo_finds_the_depth_of_a_plane():
     scene = torch.nn.functional.avg_pool2d(torch.rand(1, 3, 70, 110), 5, stride=1, padding=2)
     inputs = make_inputs(('s',), batch=1)
     inputs['images'] = {0: scene[..., :64, 4:100], 's': scene[..., :64, 2:98]}
-    inputs['stereo_transform'] = inputs['stereo_transform'][:1]
+    to_other = inputs['transforms']['s'][:1]
     view = model._views(inputs, {0: torch.zeros(1)})[0]
     # Farther off, the blur of sampling between pixels makes dips of its own.
     inverse_depth = torch.tensor(0.2, requires_grad=True)
     optimiser = torch.optim.Adam([inverse_depth], lr=0.01)
     for _ in range(60):
         depth = (1 / inverse_depth).expand(1, 1, *SIZE)
-        error = view.error(view.warp(view.grid(depth, inputs['stereo_transform'][None]))).mean()
+        error = view.error(view.warp(view.grid(depth, to_other[None]))).mean()
         optimiser.zero_grad()
         error.backward()
         optimiser.step()
     assert abs(1 / inverse_depth.item() - 60 * 0.1 / 2) < 0.1
+
+
+def test_motion_from_the_data_needs_no_pose_net():
+    """The frame before and the frame after, both given their motion, tell the same depth as stereo
+    does with those two transforms."""
+    inputs = make_inputs()
+    sideways = torch.eye(4).repeat(2, 1, 1)
+    sideways[:, 0, 3] = 0.1
+    inputs['transforms'] = {-1: sideways, 1: invert_rigid(sideways)}
+    model = build(pose_net=None)
+    comparison = model.compare(inputs)[0]
+    assert torch.equal(comparison.transforms, torch.stack([sideways, invert_rigid(sideways)]))
+    as_stereo = dict(inputs, images={0: inputs['images'][0], 's': inputs['images'][-1]})
+    as_stereo['transforms'] = dict(s=sideways)
+    model.sources = ('s',)
+    assert torch.equal(model.compare(as_stereo)[0].errors[0], comparison.errors[0])
+    del inputs['transforms'][1]
+    model.sources = (-1, 1)
+    with pytest.raises(KeyError, match='ego_motion=True or a pose_net'):
+        model.loss(inputs)
 
 
 def test_time_order_and_inversion(monkeypatch):
@@ -166,7 +187,7 @@ def test_tie_break_follows_the_seed():
     assert found[0] == found[1] != found[2]
 
 
-@pytest.mark.parametrize('changes', [dict(sources=()), dict(pose_net=None), dict(sources=(0, 1))])
+@pytest.mark.parametrize('changes', [dict(sources=()), dict(sources=(0, 1))])
 def test_impossible_sources(changes):
     with pytest.raises(ValueError, match='expected sources'):
         build(**changes)
@@ -176,8 +197,8 @@ def test_frames_that_are_not_there():
     with pytest.raises(KeyError, match='expected frames'):
         build().loss(make_inputs((1,)))
     inputs = make_inputs(('s',))
-    del inputs['stereo_transform']
-    with pytest.raises(KeyError, match='stereo_transform'):
+    del inputs['transforms']
+    with pytest.raises(KeyError, match=r"transforms \['s'\], got.*transforms \[\]"):
         build(**STEREO).loss(inputs)
 
 

@@ -18,6 +18,6 @@ def make_inputs(sources=(-1, 1), size=SIZE, batch=2):
     cam2img = torch.tensor([[60.0, 0, size[1] / 2], [0, 60, size[0] / 2], [0, 0, 1]])
     inputs = dict(images=images, cam2img=cam2img.repeat(batch, 1, 1))
     if 's' in sources:
-        inputs['stereo_transform'] = torch.eye(4).repeat(batch, 1, 1)
-        inputs['stereo_transform'][:, 0, 3] = 0.1
+        inputs['transforms'] = dict(s=torch.eye(4).repeat(batch, 1, 1))
+        inputs['transforms']['s'][:, 0, 3] = 0.1
     return inputs

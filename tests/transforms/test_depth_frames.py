@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import torch
 from mmengine.dataset import default_collate
+from nuscenes.utils.geometry_utils import transform_matrix
 from PIL import Image
+from pyquaternion import Quaternion
 from torch.utils.data import DataLoader
 
 from hybrid_depth.datasets import DepthDataError, KittiRawDataset
@@ -59,7 +61,7 @@ def test_item_of_a_dataset(tmp_path):
     assert inputs['cam2img'].shape == (2, 3, 3)
     stereo = torch.eye(4)
     stereo[0, 3] = -kitti_files.BASELINE  # points move left in the frame of the right camera
-    assert torch.allclose(inputs['stereo_transform'], stereo.expand(2, 4, 4))
+    assert torch.allclose(inputs['transforms']['s'], stereo.expand(2, 4, 4))
     (first, second) = batch['data_samples']
     assert (first.frame, second.frame) == (1, 2)
     assert first.ori_shape == kitti_files.SIZE[::-1] and first.img_shape == (32, 64)
@@ -89,7 +91,8 @@ def test_damaged_and_odd_pictures_are_named(tmp_path):
 
 def test_flip_moves_pixels_camera_and_partner_together():
     """A point seen at x must be seen at width - 1 - x after the flip, by the camera model too."""
-    before = sample(stereo_offset=0.5, lanes=np.array([[-2.0, 10.0]]))
+    turned = transform_matrix([-0.5, 0.1, 0.7], Quaternion(axis=[0.2, 1, 0], angle=0.3))
+    before = sample(transforms={1: turned}, lanes=np.array([[-2.0, 10.0]]))
     after = FlipFrames(prob=1)(before)
     width = kitti_files.SIZE[0]
     x, depth = 2.0, 10.0
@@ -97,7 +100,10 @@ def test_flip_moves_pixels_camera_and_partner_together():
     mirrored = 72 * -x / depth + after['cam2img'][0, 2]
     assert mirrored == pytest.approx(width - 1 - seen)
     assert before['cam2img'][0, 2] == 61, 'the sample given is not changed'
-    assert after['stereo_offset'] == -0.5
+    point = np.array([x, 1, depth, 1])
+    mirrored_point = point * [-1, 1, 1, 1]
+    there = after['transforms'][1] @ mirrored_point
+    np.testing.assert_allclose(there, turned @ point * [-1, 1, 1, 1])
     assert after['lanes'].tolist() == [[-2, width - 1 - 10]]
     for frame_id, frame in after['frames'].items():
         plain = np.asarray(before['frames'][frame_id])

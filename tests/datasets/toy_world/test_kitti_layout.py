@@ -56,7 +56,7 @@ def test_tree_is_complete(toy_kitti, tree):
 def test_dataset_reads_triplets_and_stereo(toy_kitti):
     dataset = KittiRawDataset(data_root=str(toy_kitti), split=TRAIN, frame_ids=(0, -1, 1, 's'))
     assert len(dataset) == 2 * 3  # left and right; the first and last frame lack a neighbour
-    offsets = {item['meta']['side']: item['stereo_offset'] for item in dataset}
+    offsets = {item['meta']['side']: -item['transforms']['s'][0, 3] for item in dataset}
     assert offsets == pytest.approx(dict(l=0.54, r=-0.54))
     assert len(KittiRawDataset(data_root=str(toy_kitti), split=VAL)) == 3
 

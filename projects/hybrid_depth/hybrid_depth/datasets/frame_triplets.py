@@ -21,8 +21,9 @@ class FrameTripletDataset(BaseDataset):
 
     A sample given to the pipeline is dict(img_paths={frame id: path or None}, meta=dict(...)) and
     the camera: `cam2img` (3, 3) in pixels of the picture, or `relative_intrinsics` (fx, fy, cx,
-    cy) that hold for a picture of any size. With frame 's' also `stereo_offset`, metres (or the
-    chosen unit) from this camera to the other, positive where that one sits to the right.
+    cy) that hold for a picture of any size. Where they are known (always with frame 's') also
+    `transforms`, {frame id: (4, 4)} from this camera's frame to that frame's camera, in metres or
+    the chosen unit.
 
     Args:
         frame_ids: 0 is the frame itself, other integers are frames before and after, 's' the other

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from mmengine.registry import DATASETS
 
 from .depth_errors import DepthDataError
@@ -87,10 +88,13 @@ class KittiRawDataset(FrameTripletDataset):
             fixed = self.intrinsics == 'monodepth2'
             sample['relative_intrinsics'] = MONODEPTH2_INTRINSICS if fixed else self.intrinsics
         if 's' in self.frame_ids:
-            sample['stereo_offset'] = self._stereo_offset(frame)
+            transform = np.eye(4)
+            transform[0, 3] = -self._stereo_offset(frame)
+            sample['transforms'] = dict(s=transform)
         return sample
 
     def _stereo_offset(self, frame: KittiFrame) -> float:
+        """To the other camera, positive where that one sits to the right."""
         if self.stereo_baseline is None:
             return self.tree.baseline(frame)
         return self.stereo_baseline if frame.side == 'l' else -self.stereo_baseline

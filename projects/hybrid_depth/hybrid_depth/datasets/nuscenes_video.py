@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from mmengine.registry import DATASETS
 from nuscenes import NuScenes
+from nuscenes.utils.geometry_utils import transform_matrix
 from nuscenes.utils.splits import create_splits_scenes
+from pyquaternion import Quaternion
 
 from .depth_errors import DepthDataError
 from .frame_triplets import FrameId, FrameTripletDataset
@@ -39,6 +41,8 @@ class NuScenesVideoDataset(FrameTripletDataset):
         cameras: channels.
         targets: frame 0 of the samples: 'all' or 'keyframes'.
         frame_step: neighbours are this many pictures away.
+        ego_motion: give the neighbours' `transforms` as the vehicle's poses tell them, in metres (a
+            neighbour that is made up has not moved).
         kwargs: see `FrameTripletDataset` and mmengine's `BaseDataset`.
 
     Raises:
@@ -56,6 +60,7 @@ class NuScenesVideoDataset(FrameTripletDataset):
         cameras: Sequence[str] = CAMERAS,
         targets: str = 'all',
         frame_step: int = 1,
+        ego_motion: bool = False,
         **kwargs: Any,
     ):
         if targets not in ('all', 'keyframes') or frame_step < 1:
@@ -63,7 +68,7 @@ class NuScenesVideoDataset(FrameTripletDataset):
                 "NuScenesVideoDataset: expected targets 'all' or 'keyframes' and a frame_step of "
                 f'at least 1, got {targets!r} and {frame_step}'
             )
-        self.targets, self.frame_step = targets, frame_step
+        self.targets, self.frame_step, self.ego_motion = targets, frame_step, ego_motion
         self._clips = _read_clips(Path(data_root), version, split, cameras)
         super().__init__(data_root=data_root, **kwargs)
 
@@ -78,15 +83,30 @@ class NuScenesVideoDataset(FrameTripletDataset):
     def find(self, frame: CameraFrame, frame_id: FrameId) -> Path | None:
         if frame_id == 's':
             raise DepthDataError("nuScenes has no stereo pairs; take 's' out of frame_ids")
-        pictures = self._clips[frame.clip].pictures
+        index = self._place(frame, frame_id)
+        return None if index is None else self._clips[frame.clip].pictures[index]
+
+    def _place(self, frame: CameraFrame, frame_id: int) -> int | None:
         index = frame.index + frame_id * self.frame_step
-        return pictures[index] if 0 <= index < len(pictures) else None
+        return index if 0 <= index < len(self._clips[frame.clip].pictures) else None
 
     def describe(self, frame: CameraFrame) -> dict:
         clip = self._clips[frame.clip]
         name = clip.pictures[frame.index].stem
         meta = dict(dataset='nuscenes', name=name, folder=clip.folder, frame=frame.index)
-        return dict(cam2img=clip.cam2img.copy(), meta=meta)
+        sample = dict(cam2img=clip.cam2img.copy(), meta=meta)
+        if self.ego_motion:
+            sample['transforms'] = {i: self._transform(frame, i) for i in self.frame_ids if i != 0}
+        return sample
+
+    def _transform(self, frame: CameraFrame, frame_id: int) -> np.ndarray:
+        index = self._place(frame, frame_id)
+        if index is None:
+            return np.eye(4)
+        clip = self._clips[frame.clip]
+        cam2global = _matrix(*clip.poses[frame.index]) @ clip.cam2ego
+        global2cam = clip.ego2cam @ _matrix(*clip.poses[index], inverse=True)
+        return global2cam @ cam2global
 
 
 class _Clip(NamedTuple):
@@ -94,6 +114,9 @@ class _Clip(NamedTuple):
     cam2img: np.ndarray
     pictures: list[Path]
     keyframes: list[bool]
+    cam2ego: np.ndarray
+    ego2cam: np.ndarray
+    poses: list[tuple[list[float], list[float]]]  # of the vehicle: translation, quaternion
 
 
 def _read_clips(root: Path, version: str, split: str | None, cameras: Sequence[str]) -> list[_Clip]:
@@ -127,12 +150,27 @@ def _read_clip(nusc: NuScenes, root: Path, scene: dict, camera: str) -> _Clip:
     while first['prev']:
         first = nusc.get('sample_data', first['prev'])
     calibration = nusc.get('calibrated_sensor', first['calibrated_sensor_token'])
-    pictures, keyframes, row = [], [], first
+    pictures, keyframes, poses, row = [], [], [], first
     while row is not None:
         path = root / row['filename']
         if path.is_file():
             pictures.append(path)
             keyframes.append(row['is_key_frame'])
+            pose = nusc.get('ego_pose', row['ego_pose_token'])
+            poses.append((pose['translation'], pose['rotation']))
         row = nusc.get('sample_data', row['next']) if row['next'] else None
     cam2img = np.array(calibration['camera_intrinsic'], dtype=np.float64)
-    return _Clip(f'{scene["name"]}/{camera}', cam2img, pictures, keyframes)
+    mounting = (calibration['translation'], calibration['rotation'])
+    return _Clip(
+        f'{scene["name"]}/{camera}',
+        cam2img,
+        pictures,
+        keyframes,
+        _matrix(*mounting),
+        _matrix(*mounting, inverse=True),
+        poses,
+    )
+
+
+def _matrix(translation: list[float], rotation: list[float], inverse: bool = False) -> np.ndarray:
+    return transform_matrix(translation, Quaternion(rotation), inverse)

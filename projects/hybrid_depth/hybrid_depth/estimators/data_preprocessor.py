@@ -32,8 +32,9 @@ class DepthDataPreprocessor(BaseDataPreprocessor):
 
     An item is dict(inputs, data_samples), inputs = dict(images {frame: (3, H, W)}, augmented
     {frame: (3, H, W)} (the networks' pictures; the loss takes `images`), cam2img (3, 3) pixels of
-    these pictures, stereo_transform (4, 4) where frame 's' is there). Frames are 0 (the target),
-    -1, 1, ... in time, and 's', the other camera. Only images[0] is needed for prediction.
+    these pictures, transforms {frame: (4, 4)} from frame 0's camera, where known). Frames are 0
+    (the target), -1, 1, ... in time, and 's', the other camera. Only images[0] is needed for
+    prediction.
 
     Raises:
         ValueError: items of a batch differ in size, or frame 0 is missing.

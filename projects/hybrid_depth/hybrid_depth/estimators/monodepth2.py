@@ -61,7 +61,9 @@ class Monodepth2(DepthEstimator):
 
     Args:
         encoder, decoder: see `DepthEstimator`.
-        pose_net: pose net config; None where 's' is the only source.
+        pose_net: pose net config; None to take the motion from the data (`transforms`): stereo, or
+            a vehicle that knows its own (`NuScenesVideoDataset(ego_motion=True)`). Depth is then in
+            the unit of that motion.
         sources: frames to warp: -1, 1, ... in time, and 's' for the other camera.
         ssim_weight: 0.85; 0 for L1 alone.
         smoothness_weight: of scale 0, halved a scale.
@@ -76,7 +78,7 @@ class Monodepth2(DepthEstimator):
         **kwargs: passed to `DepthEstimator`.
 
     Raises:
-        ValueError: no sources, or sources in time without a pose net.
+        ValueError: no sources, or frame 0 among them.
     """
 
     def __init__(
@@ -97,11 +99,9 @@ class Monodepth2(DepthEstimator):
     ) -> None:
         super().__init__(encoder, decoder, **kwargs)
         self.sources = tuple(sources)
-        neighbours = [source for source in self.sources if source != STEREO]
-        if not self.sources or 0 in self.sources or (neighbours and pose_net is None):
+        if not self.sources or 0 in self.sources:
             raise ValueError(
-                "Monodepth2: expected sources out of -1, 1, ... (with a pose_net) and 's', got "
-                f'sources {self.sources} and pose_net {pose_net}'
+                f"Monodepth2: expected sources out of -1, 1, ... and 's', got {self.sources}"
             )
         self.pose_net = None if pose_net is None else MODELS.build(pose_net)
         self.ssim_weight, self.smoothness_weight = ssim_weight, smoothness_weight
@@ -121,7 +121,9 @@ class Monodepth2(DepthEstimator):
             RuntimeError: the model has no pose net.
         """
         if self.pose_net is None:
-            raise RuntimeError('relative_pose expected a model with a pose_net; this one is stereo')
+            raise RuntimeError(
+                'relative_pose expected a model with a pose_net; here the data tell the motion'
+            )
         return self.pose_net(self._frame(first), self._frame(second)).matrix()
 
     def loss(
@@ -148,14 +150,14 @@ class Monodepth2(DepthEstimator):
         float32 or better also under autocast.
 
         Raises:
-            KeyError: a source, or the stereo transform, is not in `inputs`.
+            KeyError: a source, or a transform that is not learnt, is not in `inputs`.
         """
         images = inputs['images']
         self._check(inputs)
         shown = inputs.get('augmented', images)
-        frames = self._frames(shown, (0, *(s for s in self.sources if s != STEREO)))
+        frames = self._frames(shown, (0, *self._learnt))
         outputs = self.decoder(frames[0].features, tuple(images[0].shape[-2:]))
-        motions = {source: self._motion(frames, source) for source in frames if source != 0}
+        motions = {source: self._motion(frames, source) for source in self._learnt}
         with torch.autocast(images[0].device.type, enabled=False):
             outputs = {scale: full_precision(output) for scale, output in outputs.items()}
             views = self._views(inputs, outputs)
@@ -164,13 +166,19 @@ class Monodepth2(DepthEstimator):
                 for scale, output in outputs.items()
             }
 
+    @property
+    def _learnt(self) -> list[int]:
+        """Sources whose motion the pose net tells."""
+        return [] if self.pose_net is None else [s for s in self.sources if s != STEREO]
+
     def _check(self, inputs: dict) -> None:
-        absent = [source for source in self.sources if source not in inputs['images']]
-        if absent or (STEREO in self.sources and 'stereo_transform' not in inputs):
+        frames, known = list(inputs['images']), list(inputs.get('transforms', {}))
+        given = [source for source in self.sources if source not in self._learnt]
+        if set(self.sources) - set(frames) or set(given) - set(known):
             raise KeyError(
-                f'Monodepth2: expected frames {(0, *self.sources)} (and stereo_transform with '
-                f"'s'), got frames {list(inputs['images'])} and inputs {sorted(inputs)}; set the "
-                "same frames in the dataset and in the model's sources"
+                f'Monodepth2: expected frames {(0, *self.sources)} and transforms {given}, got '
+                f"frames {frames} and transforms {known}; set the dataset's frame_ids to the "
+                "model's sources and 0, and ego_motion=True or a pose_net for sources in time"
             )
 
     def _frames(self, images: dict, ids: Sequence[int]) -> dict[int, Frame]:
@@ -224,7 +232,7 @@ class Monodepth2(DepthEstimator):
             focal = inputs['cam2img'][:, 0, 0].view(-1, 1, 1, 1)
             disparity = disparity * (self.canonical_focal / focal)
         depth = 1 / disparity
-        transforms = self._transforms(motions, disparity, inputs.get('stereo_transform'))
+        transforms = self._transforms(motions, disparity, inputs.get('transforms'))
         grid = view.grid(depth, transforms)
         warped = view.warp(grid)
         errors = view.error(warped)
@@ -237,13 +245,13 @@ class Monodepth2(DepthEstimator):
         )
 
     def _transforms(
-        self, motions: dict[int, Motion], disparity: Tensor, stereo: Tensor | None
+        self, motions: dict[int, Motion], disparity: Tensor, known: dict | None
     ) -> Tensor:
         """(S, B, 4, 4) target camera's frame to each source camera's."""
         transforms = []
         for source in self.sources:
-            if source == STEREO:
-                transforms.append(stereo.to(disparity.dtype))
+            if source not in motions:
+                transforms.append(known[source].to(disparity.dtype))
                 continue
             motion = motions[source]
             if self.pose_net.depth_scaled:

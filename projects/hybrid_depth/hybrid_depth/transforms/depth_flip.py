@@ -7,14 +7,16 @@ import torch
 from mmengine.registry import TRANSFORMS
 from PIL import Image
 
+MIRROR = np.diag([-1.0, 1, 1, 1])
+
 
 @TRANSFORMS.register_module()
 class FlipFrames:
     """Mirror all frames of a sample left to right, all or none; stands before resizing.
 
     The centre of a calibrated camera moves to width - 1 - cx; relative intrinsics (Monodepth2's)
-    stay as they are, as in the release. The other camera of a stereo pair changes sides, lane
-    points move with their pixels. Sets `flip`.
+    stay as they are, as in the release. Known transforms are those of the mirrored world (the other
+    camera of a stereo pair changes sides), lane points move with their pixels. Sets `flip`.
 
     Args:
         prob: how often.
@@ -34,8 +36,9 @@ class FlipFrames:
         if 'cam2img' in results:
             results['cam2img'] = results['cam2img'].copy()
             results['cam2img'][0, 2] = width - 1 - results['cam2img'][0, 2]
-        if 'stereo_offset' in results:
-            results['stereo_offset'] = -results['stereo_offset']
+        if 'transforms' in results:
+            transforms = results['transforms'].items()
+            results['transforms'] = {i: MIRROR @ known @ MIRROR for i, known in transforms}
         if 'lanes' in results:
             lanes = results['lanes']
             results['lanes'] = np.where(lanes >= 0, width - 1 - lanes, lanes)

@@ -22,10 +22,10 @@ class PackFrames:
 
     inputs: images {frame id: (3, H, W)} clean, augmented {frame id: (3, H, W)} for the networks
     (the same tensors where nothing was jittered), float32 RGB in [0, 1]; cam2img (3, 3) float32 in
-    pixels of the image, where the camera is known; stereo_transform (4, 4) float32 from this camera
-    to the other one, where there is a frame 's'. data_samples: metainfo dataset, name, folder,
-    frame, side, img_path, ori_shape, img_shape, flip; where the sample has them the fields lanes
-    (L, R), lane_rows (R,) and patches (P, K, 2).
+    pixels of the image, where the camera is known; transforms {frame id: (4, 4)} float32 from this
+    camera's frame to that frame's camera, where they are known. data_samples: metainfo dataset,
+    name, folder, frame, side, img_path, ori_shape, img_shape, flip; where the sample has them the
+    fields lanes (L, R), lane_rows (R,) and patches (P, K, 2).
     """
 
     def __call__(self, results: dict) -> dict:
@@ -36,9 +36,9 @@ class PackFrames:
         inputs = dict(images=images, augmented=augmented)
         if 'cam2img' in results:
             inputs['cam2img'] = torch.from_numpy(results['cam2img']).float()
-        if 'stereo_offset' in results:
-            inputs['stereo_transform'] = torch.eye(4)
-            inputs['stereo_transform'][0, 3] = -results['stereo_offset']
+        if 'transforms' in results:
+            transforms = results['transforms'].items()
+            inputs['transforms'] = {i: torch.from_numpy(known).float() for i, known in transforms}
         return dict(inputs=inputs, data_samples=self._describe(results))
 
     @staticmethod
