@@ -11,9 +11,26 @@ METRICS = (
     'NuScenes metric/depth/abs_rel',
 )
 SEEDS = (0, 1, 2)
-NAMES = ('fbbev_hybrid', 'bevdet_hybrid', 'fbbev_hybrid_history')
+CONFIGS = 'configs/toy'
+HISTORY = f'{CONFIGS}/fbbev_hybrid_history_toy.py'
+WITHOUT = ('model.history_fusion=None',)
 
-RUNS = [Run(name, f'configs/toy/{name}_toy.py', seed) for seed in SEEDS for name in NAMES]
+
+def _pair(seed: int) -> list[Run]:
+    return [
+        Run(name, f'{CONFIGS}/{name}_toy.py', seed) for name in ('fbbev_hybrid', 'bevdet_hybrid')
+    ]
+
+
+def _history(seed: int) -> list[Run]:
+    """On and off in the same order of samples, that of the scenes."""
+    return [
+        Run('fbbev_hybrid_history', HISTORY, seed),
+        Run('fbbev_hybrid_in_order', HISTORY, seed, WITHOUT),
+    ]
+
+
+RUNS = [run for make in (_pair, _history) for seed in SEEDS for run in make(seed)]
 
 
 def main(folder: str) -> None:

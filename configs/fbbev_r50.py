@@ -1,6 +1,7 @@
 # FB-BEV with ResNet-50 and the camera-aware depth net (bev.md §2.2): forward projection by lift and
 # splat, foreground cells refined by depth-aware attention. No official weights exist, so:
-# RGB input, bin centres, cell centres, floored voxel indices.
+# RGB input, bin centres, cell centres, floored voxel indices. Not the paper's sizes: 80
+# channels, one head for all classes and LiDAR depth, as bevdet_r50_depth.py has.
 _base_ = 'bevdet_r50_depth.py'
 
 model = dict(

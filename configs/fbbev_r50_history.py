@@ -1,6 +1,7 @@
 # FB-BEV with sixteen earlier key frames. Samples come as sequences, half a scene each in training
 # (no class-balanced sampling: it tears sequences apart), whole scenes in testing. History starts
-# after two epochs.
+# after two epochs. Without class-balanced sampling an epoch is about a quarter as long (28130 key
+# frames) as those of fbbev_r50.py: compare at equal iterations.
 _base_ = 'fbbev_r50.py'
 
 model = dict(history_fusion=dict(type='HistoryFusion', num_frames=16))

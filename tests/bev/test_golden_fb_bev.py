@@ -155,6 +155,52 @@ def test_backward_projection_of_all_cells(view, backward_projection):
         assert golden.error(f'{view}.all.{name}', value) < LIMIT
 
 
+@pytest.mark.parametrize('view', ['test', 'aug'])
+def test_masked_cells_as_published(view, backward_projection):
+    """Our parts, put together with the oddities of the published code: all cells are refined, the
+    self-attention does not see those that are kept, the cross-attention is theirs alone, but a
+    camera without any looks at the first cell that it sees."""
+    golden = fb_golden('backward')
+    kept = torch.from_numpy(np.unpackbits(golden.arrays['bev_mask'])[None, :10000]).bool()
+    module, cells = backward_projection, torch.arange(10000)[None]
+    prob = (3 * feature('fb_depth', (1, 6, 80, 16, 44))).softmax(2)
+    context = feature('fb_context', (1, 6, 80, 16, 44))
+    rig = published_rig(view)
+    evidence = module._evidence(context, prob, rig, cells, kept)
+    seen, visible = evidence.seen.clone(), project_pillars(module.pillars, rig, IMAGE_SIZE).hit
+    for camera in (~seen.any(-1)).nonzero()[:, 1].tolist():
+        seen[0, camera, visible[0, camera].any(-1).nonzero()[0]] = True
+    layer, stages = module.layers[0], {}
+    hooks = [
+        layer.norms[i].register_forward_pre_hook(
+            lambda _, args, n=name: stages.update({n: args[0]})
+        )
+        for i, name in enumerate(('self', 'cross'))
+    ]
+    hooks.append(
+        layer.attentions[0].value_proj.register_forward_hook(
+            lambda _, args, value: value.masked_fill(kept.unsqueeze(-1), 0)
+        )
+    )
+    plane = feature('fb_lss_bev', (1, 80, 100, 100)).flatten(2).transpose(1, 2)
+    plane = plane + module.bev_embedding.weight
+    position = module.positional_encoding(torch.zeros(1, 100, 100)).flatten(2).transpose(1, 2)
+    with torch.no_grad():
+        refined = layer(
+            plane,
+            position,
+            plane,
+            module.size,
+            module._places(cells),
+            replace(evidence, seen=seen),
+        )
+    for hook in hooks:
+        hook.remove()
+    stages['bev'] = refined.transpose(1, 2).unflatten(2, module.size)
+    for name, value in stages.items():
+        assert golden.error(f'{view}.masked.{name}', value) < LIMIT, name
+
+
 def test_foreground_proposal_and_its_losses():
     golden = fb_golden('frpn')
     proposal = load_recipe(ForegroundProposal(80), 'frpn.')

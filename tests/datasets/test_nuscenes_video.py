@@ -5,13 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mmengine.registry import DATASETS
+import torch
+from mmengine.dataset import default_collate
+from mmengine.registry import DATASETS, MODELS
 from nuscenes import NuScenes
 
 from hybrid_depth.datasets import NuScenesVideoDataset
 from hybrid_depth.datasets.depth_errors import DepthDataError
 from hybrid_depth.datasets.nuscenes_infos import CAMERAS
 from hybrid_depth.datasets.toy_world import make_toy_world
+from tests.estimators.tiny import CONV
 
 
 @pytest.fixture(scope='module')
@@ -100,6 +103,19 @@ def test_through_the_pipeline_of_depth_models(root):
     assert packed['inputs']['transforms'][-1].shape == (4, 4)
     assert packed['inputs']['images'][-1].shape == (3, 64, 128)
     assert packed['inputs']['cam2img'].shape == (3, 3)
+
+
+def test_a_depth_model_learns_with_the_motion_of_the_vehicle(root):
+    steps = [dict(type='LoadFrames'), dict(type='FlipFrames', prob=1.0)]
+    steps += [dict(type='ResizeFrames', size=(96, 64)), dict(type='PackFrames')]
+    dataset = make(root, ego_motion=True, pipeline=steps)
+    model = MODELS.build(dict(CONV, pose_net=None)).train()
+    inputs = model.data_preprocessor(default_collate([dataset[0], dataset[1]]))['inputs']
+    assert inputs['transforms'][1].shape == (2, 4, 4)
+    losses = model.loss(inputs)
+    assert torch.isfinite(losses['loss_photometric'])
+    with pytest.raises(ValueError, match=r'got both.*set pose_net=None'):
+        MODELS.build(CONV).loss(inputs)
 
 
 def test_bad_input(root, tmp_path):

@@ -9,7 +9,8 @@ from hybrid_depth.datasets import SequenceBatchSampler
 class Sequences:
     """A data set that is nothing but sequences."""
 
-    def __init__(self, *lengths: int) -> None:
+    def __init__(self, *lengths: int, test_mode: bool = False) -> None:
+        self.test_mode = test_mode
         starts = [sum(lengths[:i]) for i in range(len(lengths))]
         self._sequences = [list(range(s, s + n)) for s, n in zip(starts, lengths, strict=True)]
 
@@ -50,15 +51,16 @@ def test_epochs_differ_and_repeat():
     assert first != second and first == batches(dataset, 2, shuffle=True, epoch=0)
 
 
-def test_processes_share_and_take_as_many_steps():
+@pytest.mark.parametrize('shuffle', [False, True])
+def test_processes_share_and_take_as_many_steps(shuffle):
     dataset = Sequences(3, 3, 3, 2)
-    shares = [batches(dataset, 1, shuffle=True, rank=rank, world_size=2) for rank in (0, 1)]
+    shares = [batches(dataset, 1, shuffle=shuffle, rank=rank, world_size=2) for rank in (0, 1)]
     assert len(shares[0]) == len(shares[1])
     assert not set(sum(shares[0], [])) & set(sum(shares[1], []))
 
 
 def test_processes_score_everything():
-    dataset = Sequences(3, 1, 4)
+    dataset = Sequences(3, 1, 4, test_mode=True)
     shares = [batches(dataset, 2, rank=rank, world_size=2) for rank in (0, 1)]
     assert sorted(sum(shares[0] + shares[1], [])) == list(range(8))
 

@@ -106,6 +106,20 @@ def test_scale_by_lidar_and_by_motion(street):
     torch.testing.assert_close(depth * FACTOR, street)
 
 
+def test_metric_depth_of_cameras_with_other_lenses(street):
+    """The model speaks for a focal length of 40 pixels at its own size of picture."""
+    inputs, model = inputs_of(street), ReadsChannel()
+    model.canonical_focal = 40.0
+    focal = float(inputs['rig'].cam2img[0, 0, 0, 0])
+    depth, _ = PseudoDepth(model, 'none')(inputs)
+    torch.testing.assert_close(depth * FACTOR, street * (focal / 40))
+    big = nn.functional.interpolate(inputs['imgs'][0], scale_factor=2, mode='nearest')[None]
+    mirrored = torch.tensor([[-2.0, 0, 127.5], [0, 2, 0.5], [0, 0, 1]]).double()
+    rig = replace(inputs['rig'], img_aug=mirrored[None, None])
+    _, scale = PseudoDepth(model, 'none')(dict(imgs=big, rig=rig))
+    assert float(scale.scale) == pytest.approx(focal / 40)
+
+
 def test_missing_inputs_are_named(street):
     for scale, name in (('lidar', 'LoadLidarDepth'), ('motion', 'num_adj=1')):
         with pytest.raises(KeyError, match=name):

@@ -99,24 +99,23 @@ class FBBEV(BEVDet):
     def remember(
         self, bev: Tensor, rig: CameraRig, samples: list[Det3DDataSample] | None
     ) -> Tensor:
-        """Join a refined map (B, Z * C, Y, X) with those of the frames before, if
-        ``with_history`` is on.
+        """Join a refined map (B, Z * C, Y, X) with those of the frames before, or with copies of
+        itself while ``with_history`` is off.
 
         Raises:
             ValueError: see ``HistoryFusion``; or the samples are of no sequence.
         """
         if self.history_fusion is None:
             return bev
-        moments = [Moment(str(index), 0, 0.0) for index in range(len(bev))]  # each its own history
-        if self.with_history:
-            infos = [sample.metainfo for sample in samples or ()]
-            if len(infos) < len(bev) or any('sequence' not in info for info in infos):
-                raise ValueError(
-                    'FBBEV: expected samples of sequences, for its history; got some without. Set '
-                    'sequence_length of NuScenesBEVDataset'
-                )
-            moments = [Moment(*info['sequence'], info['timestamp']) for info in infos]
-        return _fold(self.history_fusion(self._volume(bev), moments, rig))
+        infos = [sample.metainfo for sample in samples or ()]
+        if len(infos) < len(bev) or any('sequence' not in info for info in infos):
+            raise ValueError(
+                'FBBEV: expected samples of sequences, for its history; got some without. Set '
+                'sequence_length of NuScenesBEVDataset'
+            )
+        moments = [Moment(*info['sequence'], info['timestamp']) for info in infos]
+        alone = not self.with_history
+        return _fold(self.history_fusion(self._volume(bev), moments, rig, alone))
 
     def extract_feat(
         self, batch_inputs_dict: dict, batch_data_samples: list[Det3DDataSample] | None = None

@@ -54,7 +54,7 @@ class HistoryFusion(BaseModule):
     Keeps ``num_frames`` maps a sequence, moved on with the vehicle at every frame, without
     gradients; each gets its age in seconds as a channel. A sequence's first frame is its own
     history. What is kept belongs to the sequences of the last batch, and to no others, so that
-    memory does not grow.
+    memory does not grow; training and testing keep their own.
 
     Args:
         grid: ``VoxelGrid`` config.
@@ -78,15 +78,19 @@ class HistoryFusion(BaseModule):
         self.grid, self.num_frames, self.warp_align = VoxelGrid(**grid), num_frames, warp_align
         self.time_conv = _pointwise(in_channels + 1, in_channels, norm_cfg)
         self.cat_conv = _pointwise(in_channels * (1 + num_frames), in_channels, norm_cfg)
-        self._pasts: dict[str, _Past] = {}
+        self._pasts: dict[bool, dict[str, _Past]] = {True: {}, False: {}}  # by `training`
 
-    def forward(self, volume: Tensor, moments: Sequence[Moment], rig: CameraRig) -> Tensor:
+    def forward(
+        self, volume: Tensor, moments: Sequence[Moment], rig: CameraRig, alone: bool = False
+    ) -> Tensor:
         """Fuse one batch and remember it.
 
         Args:
             volume: (B, C, Z, Y, X) over ``grid``, in the augmented ego frame.
             moments: of the B samples, of B different sequences.
             rig: for ``bda`` and ``ego2global``.
+            alone: take every sample for its own history, in spite of the frames before; their
+                order is checked all the same.
 
         Returns:
             (B, C, Z, Y, X).
@@ -101,10 +105,13 @@ class HistoryFusion(BaseModule):
                 f'got {[moment.sequence for moment in moments]}; set '
                 "batch_sampler=dict(type='SequenceBatchSampler') in the data loader"
             )
+        found = [self._past(moment) for moment in moments]
         aug2global = rig.ego2global @ torch.linalg.inv(rig.bda)
         pasts = [
-            self._past(moment, own, matrix)
-            for moment, own, matrix in zip(moments, volume.detach(), aug2global, strict=True)
+            _first(moment, own, matrix, self.num_frames) if alone or past is None else past
+            for past, moment, own, matrix in zip(
+                found, moments, volume.detach(), aug2global, strict=True
+            )
         ]
         to_past = torch.linalg.inv(torch.stack([past.aug2global for past in pasts])) @ aug2global
         maps = torch.stack([past.maps for past in pasts])  # (B, T, C, Z, Y, X)
@@ -113,7 +120,7 @@ class HistoryFusion(BaseModule):
         times = torch.cat((now, torch.stack([past.times for past in pasts])), 1)
         frames = torch.cat((volume.unsqueeze(1), maps), 1)
         fused = self.fuse(frames, (now - times).to(volume))
-        self._pasts = {
+        self._pasts[self.training] = {
             moment.sequence: _Past(moment, kept, own, matrix)
             for moment, kept, own, matrix in zip(
                 moments, frames.detach()[:, :-1], times[:, :-1], aug2global, strict=True
@@ -129,13 +136,11 @@ class HistoryFusion(BaseModule):
         timed = self.time_conv(torch.cat((frames, age), 2).flatten(0, 1))
         return self.cat_conv(timed.unflatten(0, (b, t)).flatten(1, 2))
 
-    def _past(self, moment: Moment, own: Tensor, aug2global: Tensor) -> _Past:
-        """What came before a sample; the sample itself where nothing did."""
+    def _past(self, moment: Moment) -> _Past | None:
+        """What came before a sample; None at the start of a sequence."""
         if moment.index == 0:
-            maps = own.expand(self.num_frames, *own.shape)
-            times = torch.full(maps.shape[:1], moment.time, dtype=torch.float64, device=own.device)
-            return _Past(moment, maps, times, aug2global)
-        past = self._pasts.get(moment.sequence)
+            return None
+        past = self._pasts[self.training].get(moment.sequence)
         if past is None or past.moment.index + 1 != moment.index:
             last = 'none of it' if past is None else f'frame {past.moment.index} before it'
             raise ValueError(
@@ -144,6 +149,13 @@ class HistoryFusion(BaseModule):
                 "batch_sampler=dict(type='SequenceBatchSampler') in the data loader"
             )
         return past
+
+
+def _first(moment: Moment, own: Tensor, aug2global: Tensor, num_frames: int) -> _Past:
+    """A sample as its own history."""
+    maps = own.expand(num_frames, *own.shape)
+    times = torch.full(maps.shape[:1], moment.time, dtype=torch.float64, device=own.device)
+    return _Past(moment, maps, times, aug2global)
 
 
 def _pointwise(in_channels: int, out_channels: int, norm_cfg: dict) -> nn.Sequential:

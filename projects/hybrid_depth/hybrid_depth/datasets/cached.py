@@ -28,6 +28,11 @@ class CachedDataset:
         """Of the data set."""
         return self.dataset.metainfo
 
+    @property
+    def test_mode(self) -> bool:
+        """Of the data set."""
+        return self.dataset.test_mode
+
     def sequences(self) -> list[list[int]]:
         """Of the data set."""
         return self.dataset.sequences()

@@ -98,7 +98,8 @@ class NuScenesBEVDataset(NuScenesDataset):
         self._places = {info['token']: place for place, info in enumerate(data_list)}
         if self.sequence_length is not None:
             self._sequence_of = self._number_sequences(data_list)
-        if self.num_adj and not any('prev' in info for info in data_list):
+        temporal = self.num_adj or self.sequence_length is not None
+        if temporal and not any('prev' in info for info in data_list):
             print_log(
                 f'{self.ann_file} does not say which frame comes before which: every sample is its '
                 f'own history; {_MAKE_INFOS}',

@@ -19,9 +19,9 @@ from .nuscenes_infos import CAMERAS
 
 
 class CameraFrame(NamedTuple):
-    """A picture of one camera in one scene: the clip's place and the picture's place in it."""
+    """A picture of one camera in one scene: the clip's folder and the picture's place in it."""
 
-    clip: int
+    clip: str
     index: int
 
 
@@ -69,13 +69,14 @@ class NuScenesVideoDataset(FrameTripletDataset):
                 f'at least 1, got {targets!r} and {frame_step}'
             )
         self.targets, self.frame_step, self.ego_motion = targets, frame_step, ego_motion
-        self._clips = _read_clips(Path(data_root), version, split, cameras)
+        clips = _read_clips(Path(data_root), version, split, cameras, ego_motion)
+        self._clips = {clip.folder: clip for clip in clips}
         super().__init__(data_root=data_root, **kwargs)
 
     def list_frames(self) -> list[CameraFrame]:
         return [
-            CameraFrame(place, index)
-            for place, clip in enumerate(self._clips)
+            CameraFrame(folder, index)
+            for folder, clip in self._clips.items()
             for index, keyframe in enumerate(clip.keyframes)
             if keyframe or self.targets == 'all'
         ]
@@ -94,19 +95,24 @@ class NuScenesVideoDataset(FrameTripletDataset):
         clip = self._clips[frame.clip]
         name = clip.pictures[frame.index].stem
         meta = dict(dataset='nuscenes', name=name, folder=clip.folder, frame=frame.index)
-        sample = dict(cam2img=clip.cam2img.copy(), meta=meta)
+        return dict(cam2img=clip.cam2img.copy(), meta=meta)
+
+    def get_data_info(self, idx: int) -> dict:
+        """A sample, with `transforms` if they are asked for."""
+        info = super().get_data_info(idx)
         if self.ego_motion:
-            sample['transforms'] = {i: self._transform(frame, i) for i in self.frame_ids if i != 0}
-        return sample
+            frame = CameraFrame(info['meta']['folder'], info['meta']['frame'])
+            info['transforms'] = {i: self._transform(frame, i) for i in self.frame_ids if i != 0}
+        return info
 
     def _transform(self, frame: CameraFrame, frame_id: int) -> np.ndarray:
         index = self._place(frame, frame_id)
         if index is None:
             return np.eye(4)
         clip = self._clips[frame.clip]
-        cam2global = _matrix(*clip.poses[frame.index]) @ clip.cam2ego
-        global2cam = clip.ego2cam @ _matrix(*clip.poses[index], inverse=True)
-        return global2cam @ cam2global
+        now, then = clip.poses[frame.index], clip.poses[index]
+        global2cam = _matrix(clip.mounting, inverse=True) @ _matrix(then, inverse=True)
+        return global2cam @ _matrix(now) @ _matrix(clip.mounting)
 
 
 class _Clip(NamedTuple):
@@ -114,12 +120,13 @@ class _Clip(NamedTuple):
     cam2img: np.ndarray
     pictures: list[Path]
     keyframes: list[bool]
-    cam2ego: np.ndarray
-    ego2cam: np.ndarray
-    poses: list[tuple[list[float], list[float]]]  # of the vehicle: translation, quaternion
+    mounting: np.ndarray  # (7,) camera to vehicle, translation and quaternion
+    poses: np.ndarray  # (frames, 7) vehicle to world, or (0, 7)
 
 
-def _read_clips(root: Path, version: str, split: str | None, cameras: Sequence[str]) -> list[_Clip]:
+def _read_clips(
+    root: Path, version: str, split: str | None, cameras: Sequence[str], with_poses: bool
+) -> list[_Clip]:
     if not (root / version).is_dir():
         raise FileNotFoundError(
             f'expected the nuScenes tables in {root / version}, which does not exist'
@@ -129,7 +136,7 @@ def _read_clips(root: Path, version: str, split: str | None, cameras: Sequence[s
         raise DepthDataError(f'expected a split among {", ".join(splits)}, got {split!r}')
     nusc = NuScenes(version=version, dataroot=str(root), verbose=False)
     clips = [
-        _read_clip(nusc, root, scene, camera)
+        _read_clip(nusc, root, scene, camera, with_poses)
         for scene in nusc.scene
         if split is None or scene['name'] in splits[split]
         for camera in cameras
@@ -143,7 +150,7 @@ def _read_clips(root: Path, version: str, split: str | None, cameras: Sequence[s
     return clips
 
 
-def _read_clip(nusc: NuScenes, root: Path, scene: dict, camera: str) -> _Clip:
+def _read_clip(nusc: NuScenes, root: Path, scene: dict, camera: str, with_poses: bool) -> _Clip:
     """One camera of one scene; the pictures before its first keyframe belong to it too."""
     token = nusc.get('sample', scene['first_sample_token'])['data'][camera]
     first = nusc.get('sample_data', token)
@@ -156,21 +163,15 @@ def _read_clip(nusc: NuScenes, root: Path, scene: dict, camera: str) -> _Clip:
         if path.is_file():
             pictures.append(path)
             keyframes.append(row['is_key_frame'])
-            pose = nusc.get('ego_pose', row['ego_pose_token'])
-            poses.append((pose['translation'], pose['rotation']))
+            if with_poses:
+                pose = nusc.get('ego_pose', row['ego_pose_token'])
+                poses.append([*pose['translation'], *pose['rotation']])
         row = nusc.get('sample_data', row['next']) if row['next'] else None
     cam2img = np.array(calibration['camera_intrinsic'], dtype=np.float64)
-    mounting = (calibration['translation'], calibration['rotation'])
-    return _Clip(
-        f'{scene["name"]}/{camera}',
-        cam2img,
-        pictures,
-        keyframes,
-        _matrix(*mounting),
-        _matrix(*mounting, inverse=True),
-        poses,
-    )
+    mounting = np.array([*calibration['translation'], *calibration['rotation']])
+    folder = f'{scene["name"]}/{camera}'
+    return _Clip(folder, cam2img, pictures, keyframes, mounting, np.reshape(poses, (-1, 7)))
 
 
-def _matrix(translation: list[float], rotation: list[float], inverse: bool = False) -> np.ndarray:
-    return transform_matrix(translation, Quaternion(rotation), inverse)
+def _matrix(pose: np.ndarray, inverse: bool = False) -> np.ndarray:
+    return transform_matrix(pose[:3], Quaternion(pose[3:]), inverse)

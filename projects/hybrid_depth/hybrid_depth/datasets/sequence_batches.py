@@ -16,8 +16,8 @@ class SequenceBatchSampler:
 
     When one ends the next takes its place; the last batches of an epoch are smaller. Sequences come
     from the data set's ``sequences()``, and every process gets its share of them. With shuffle each
-    epoch has another order, and all processes stop where the shortest share ends: what is left of
-    the others waits for another epoch.
+    epoch has another order. In training all processes stop where the shortest share ends: what is
+    left of the others waits for another epoch.
 
     Args:
         sampler: mmengine's ``DefaultSampler``, for its order, seed, epoch and processes.
@@ -52,15 +52,16 @@ class SequenceBatchSampler:
 
     def _draw(self, epoch: int) -> list[list[int]]:
         sequences, processes = self.sequences, self.sampler.world_size
-        if not self.sampler.shuffle:
-            return list(_side_by_side(sequences[self.sampler.rank :: processes], self.batch_size))
-        draw = torch.Generator().manual_seed(self.sampler.seed + epoch)
-        order = torch.randperm(len(sequences), generator=draw).tolist()
+        order = list(range(len(sequences)))
+        if self.sampler.shuffle:
+            draw = torch.Generator().manual_seed(self.sampler.seed + epoch)
+            order = torch.randperm(len(sequences), generator=draw).tolist()
         shares = [
             list(_side_by_side([sequences[i] for i in order[rank::processes]], self.batch_size))
             for rank in range(processes)
         ]
-        return shares[self.sampler.rank][: min(map(len, shares))]
+        own = shares[self.sampler.rank]
+        return own if self.sampler.dataset.test_mode else own[: min(map(len, shares))]
 
     def __iter__(self) -> Iterator[list[int]]:
         return iter(self._batches())

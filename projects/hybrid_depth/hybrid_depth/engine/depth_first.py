@@ -1,13 +1,13 @@
 """Train a detector's depth before its detection."""
 
-from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
+from mmengine.model import BaseModel
 from mmengine.registry import HOOKS
-from mmengine.runner import Runner
+
+from .epoch_hook import EpochHook
 
 
 @HOOKS.register_module()
-class DepthFirstHook(Hook):
+class DepthFirstHook(EpochHook):
     """First the image side by its own labels, then the BEV side on what it gives.
 
     For `epochs` epochs the detector learns depth (and classes of image cells) only, and nothing is
@@ -25,10 +25,8 @@ class DepthFirstHook(Hook):
             raise ValueError(f'DepthFirstHook: expected one epoch or more for depth, got {epochs}')
         self.epochs, self.keep_lifts = epochs, keep_lifts
 
-    def before_train_epoch(self, runner: Runner) -> None:
-        """Resumed runs come to the right half by their epoch number."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        if runner.epoch < self.epochs:
+    def prepare(self, model: BaseModel, epoch: int) -> None:
+        if epoch < self.epochs:
             model.learn_depth_only()
         else:
             model.freeze_depth(self.keep_lifts)

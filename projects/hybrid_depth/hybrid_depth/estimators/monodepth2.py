@@ -63,7 +63,7 @@ class Monodepth2(DepthEstimator):
         encoder, decoder: see `DepthEstimator`.
         pose_net: pose net config; None to take the motion from the data (`transforms`): stereo, or
             a vehicle that knows its own (`NuScenesVideoDataset(ego_motion=True)`). Depth is then in
-            the unit of that motion.
+            the unit of that motion (see `canonical_focal`).
         sources: frames to warp: -1, 1, ... in time, and 's' for the other camera.
         ssim_weight: 0.85; 0 for L1 alone.
         smoothness_weight: of scale 0, halved a scale.
@@ -72,9 +72,10 @@ class Monodepth2(DepthEstimator):
         full_size: compare at the picture's size; False compares each scale at its own (Monodepth).
         align_corners: see `geometry.projection.sample`.
         tie_break: see `reprojection_minimum`.
-        canonical_focal: pixels; the network's depth is that of a camera of this focal length, and
-            what is compared is it times fx / canonical_focal. For cameras of several focal lengths
-            in one training: the same picture means twice the distance at twice the focal length.
+        canonical_focal: pixels; the network's depth is that of a camera of this focal length; what
+            is compared, the true depth, is fx / canonical_focal times that. For cameras of several
+            focal lengths in one training: the same picture means twice the distance at twice the
+            focal length.
         **kwargs: passed to `DepthEstimator`.
 
     Raises:
@@ -122,7 +123,8 @@ class Monodepth2(DepthEstimator):
         """
         if self.pose_net is None:
             raise RuntimeError(
-                'relative_pose expected a model with a pose_net; here the data tell the motion'
+                'relative_pose expected a model with a pose_net; this one was given the motion, '
+                'and its depth is in the unit of that motion'
             )
         return self.pose_net(self._frame(first), self._frame(second)).matrix()
 
@@ -151,6 +153,7 @@ class Monodepth2(DepthEstimator):
 
         Raises:
             KeyError: a source, or a transform that is not learnt, is not in `inputs`.
+            ValueError: a motion is both learnt and given.
         """
         images = inputs['images']
         self._check(inputs)
@@ -178,7 +181,14 @@ class Monodepth2(DepthEstimator):
             raise KeyError(
                 f'Monodepth2: expected frames {(0, *self.sources)} and transforms {given}, got '
                 f"frames {frames} and transforms {known}; set the dataset's frame_ids to the "
-                "model's sources and 0, and ego_motion=True or a pose_net for sources in time"
+                "model's sources and 0. Sources in time need a pose_net, or data that know their "
+                'motion (NuScenesVideoDataset(ego_motion=True))'
+            )
+        if set(self._learnt) & set(known):
+            raise ValueError(
+                f'Monodepth2: expected the motion to sources {self._learnt} from the pose_net or '
+                f'from the data, got both (transforms {known}); set pose_net=None, or '
+                'ego_motion=False in the data set'
             )
 
     def _frames(self, images: dict, ids: Sequence[int]) -> dict[int, Frame]:

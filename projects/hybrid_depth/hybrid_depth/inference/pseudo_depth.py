@@ -24,7 +24,8 @@ class PseudoDepth:
         model: estimator; it is frozen.
         scale: ``ground`` (`GroundPlaneScale`: needs calibration and nothing else), ``lidar``
             (median, needs `gt_depth`), ``motion`` (driven distance over the pose net's, needs one
-            `adjacent` frame), ``none`` (the model is metric already).
+            `adjacent` frame), ``none`` (the model is metric already, for a camera of
+            its `canonical_focal` where it has one).
         mirror_tolerance: largest difference of both disparities, as a share of their mean.
         max_depth: metres; farther pixels are dropped.
 
@@ -79,8 +80,10 @@ class PseudoDepth:
 
     def _scale(self, depth: Tensor, inputs: dict, rig: CameraRig, shown: Tensor) -> DepthScale:
         if self.scale == 'none':
-            ones = torch.ones(len(depth), dtype=torch.float64, device=depth.device)
-            return DepthScale(ones, torch.zeros_like(ones), ones)
+            scale = torch.ones(len(depth), dtype=torch.float64, device=depth.device)
+            if getattr(self.model, 'canonical_focal', None) is not None:
+                scale = self._focal(rig, inputs['imgs'], shown) / self.model.canonical_focal
+            return DepthScale(scale, torch.zeros_like(scale), torch.ones_like(scale))
         if self.scale == 'ground':
             pixels = cell_pixels(tuple(depth.shape[-2:]), tuple(inputs['imgs'].shape[-2:]))
             plane = ground_plane_depth(pixels.to(rig.cam2img), rig, self.ground.max_depth)
@@ -101,3 +104,13 @@ class PseudoDepth:
         before2world = before['rig'].ego2global.unsqueeze(1) @ before['rig'].cam2ego
         driven = (invert_rigid(now2world) @ before2world).flatten(0, 1)
         return motion_scale(said[:, :3, 3], driven[:, :3, 3])
+
+    @staticmethod
+    def _focal(rig: CameraRig, images: Tensor, shown: Tensor) -> Tensor:
+        """(B * N,) focal length in pixels of the pictures shown.
+
+        Turning, mirroring and cropping do not change it; the length of the first column is how much
+        `img_aug` enlarges.
+        """
+        zoom = rig.img_aug[..., :2, 0].norm(dim=-1) * (shown.shape[-1] / images.shape[-1])
+        return (rig.cam2img[..., 0, 0] * zoom).flatten().double()

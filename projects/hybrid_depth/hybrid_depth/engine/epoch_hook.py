@@ -1,0 +1,31 @@
+"""Hooks that prepare the model for an epoch by its number."""
+
+from mmengine.hooks import Hook
+from mmengine.model import BaseModel, is_model_wrapper
+from mmengine.runner import EpochBasedTrainLoop, Runner
+
+
+class EpochHook(Hook):
+    """Base of hooks that change what a model learns from epoch to epoch.
+
+    They go by the epoch's number, so that resumed runs are right, and need a loop that has epochs.
+    """
+
+    def prepare(self, model: BaseModel, epoch: int) -> None:
+        """Called before every training epoch, the first of which is 0."""
+        raise NotImplementedError
+
+    def before_train(self, runner: Runner) -> None:
+        """Raises:
+        ValueError: the loop counts iterations, and would stay in epoch 0.
+        """
+        if not isinstance(runner.train_loop, EpochBasedTrainLoop):
+            raise ValueError(
+                f'{type(self).__name__} expected training by epochs, got '
+                f'{type(runner.train_loop).__name__}; set train_cfg=dict(by_epoch=True, '
+                'max_epochs=...) or leave the hook out'
+            )
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        self.prepare(model, runner.epoch)
