@@ -68,7 +68,8 @@ bench: setup
 
 # The keyframe's scene may be of either split of v1.0-mini: train and score on the one that has it.
 bench-keyframe: export ROOT := $(ROOT)
-bench-keyframe: export INFOS := $(KEYFRAME)
+# the config wants it relative to here
+bench-keyframe: export INFOS = $(shell python3 -c "import os; print(os.path.relpath('$(KEYFRAME)'))")
 bench-keyframe: setup
 	$(PY) tools/create_nuscenes_infos.py --root $(ROOT) --version v1.0-mini --out $(KEYFRAME)
 	export SPLIT=$$($(PY) -c "import pickle; print('train' if pickle.load(open( \
