@@ -3,7 +3,7 @@ _base_ = 'bevdet_hybrid_toy.py'
 
 model = dict(
     type='FBBEV',
-    foreground_proposal=dict(type='ForegroundProposal'),
+    foreground_proposal=dict(type='ForegroundProposal', teacher_forcing=False),
     backward_projection=dict(
         type='BackwardProjection',
         anchor_heights=(-1.0, 3.0, 1.0),

@@ -64,9 +64,11 @@ def test_every_part_learns(keyframes):
     assert all(torch.isfinite(p.grad).all() for p in names.values() if p.grad is not None)
 
 
-def test_true_cells_are_refined_in_training(keyframes):
+@pytest.mark.parametrize('teacher_forcing', [True, False])
+def test_true_cells_are_refined_in_training(keyframes, teacher_forcing):
     """Whatever the proposal says: here, nothing at all."""
-    model = toy_model('fbbev_hybrid_toy').train()
+    proposal = dict(type='ForegroundProposal', teacher_forcing=teacher_forcing)
+    model = toy_model('fbbev_hybrid_toy', foreground_proposal=proposal).train()
     kept = []
     model.backward_projection.register_forward_pre_hook(lambda _, args: kept.append(args[4]))
     torch.nn.init.constant_(model.foreground_proposal.mask_net[-1].bias, -100.0)
@@ -74,7 +76,9 @@ def test_true_cells_are_refined_in_training(keyframes):
     model.loss(inputs, samples)
     with torch.no_grad():
         model.eval().extract_feat(inputs, samples)
-    assert kept[0].sum() >= len(samples[0].gt_instances_3d.bboxes_3d) > 0 == kept[1].sum()
+    boxes = samples[0].gt_instances_3d.bboxes_3d
+    assert len(boxes) > 0 == kept[1].sum()
+    assert kept[0].sum() >= len(boxes) if teacher_forcing else kept[0].sum() == 0
 
 
 def test_the_frozen_image_side_gives_the_same_losses(keyframes):

@@ -77,7 +77,7 @@ class FBBEV(BEVDet):
             bev: (B, Z * C, Y, X) of the forward projection.
             distribution: its depth and context.
             rig: B x N cameras.
-            truth: (B, Y, X) bool, cells to refine whatever the proposal says.
+            truth: (B, Y, X) bool in training, cells under true boxes.
 
         Returns:
             (B, Z * C, Y, X), and the logits (B, 1, Y, X) of the proposal if there is one.
@@ -90,9 +90,7 @@ class FBBEV(BEVDet):
         logits = kept = None
         if self.foreground_proposal is not None:
             logits = self.foreground_proposal(flat)
-            kept = self.foreground_proposal.kept(logits)
-            if truth is not None:
-                kept = kept | truth
+            kept = self.foreground_proposal.kept(logits, truth)
         refined = self.backward_projection(flat, context, prob, rig, kept)
         return _fold(volume + refined.unsqueeze(2)), logits
 

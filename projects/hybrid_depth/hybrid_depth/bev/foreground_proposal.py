@@ -43,12 +43,12 @@ class ForegroundProposal(BaseModule):
     """FB-BEV's foreground region proposal net: a mask over BEV cells (arXiv 2308.02236; bev.md
     §2.3).
 
-    In training the cells under true boxes are kept too, as the paper says and the code published
-    with FB-OCC does not do (golden/fb_bev.md).
-
     Args:
         in_channels: channels of the BEV map.
         threshold: probability above which a cell is kept.
+        teacher_forcing: in training keep the cells under true boxes too, as the paper says and the
+            code published with FB-OCC does not do (golden/fb_bev.md). Which cells are refined then
+            tells the layers behind where the objects are, in training better than in testing.
         cross_entropy_weight, dice_weight: weights of the two losses.
     """
 
@@ -56,12 +56,13 @@ class ForegroundProposal(BaseModule):
         self,
         in_channels: int,
         threshold: float = 0.4,
+        teacher_forcing: bool = True,
         cross_entropy_weight: float = 1.0,
         dice_weight: float = 1.0,
         init_cfg: dict | None = None,
     ):
         super().__init__(init_cfg)
-        self.threshold = threshold
+        self.threshold, self.teacher_forcing = threshold, teacher_forcing
         self.cross_entropy_weight, self.dice_weight = cross_entropy_weight, dice_weight
         inner = in_channels // 2
         self.mask_net = nn.Sequential(
@@ -76,9 +77,18 @@ class ForegroundProposal(BaseModule):
         """(B, C, Y, X) -> (B, 1, Y, X) logits."""
         return self.mask_net(bev)
 
-    def kept(self, logits: Tensor) -> Tensor:
-        """(B, 1, Y, X) logits -> (B, Y, X) bool."""
-        return logits.squeeze(1).sigmoid() > self.threshold
+    def kept(self, logits: Tensor, truth: Tensor | None = None) -> Tensor:
+        """Cells to refine.
+
+        Args:
+            logits: (B, 1, Y, X).
+            truth: (B, Y, X) bool in training, see ``footprints``.
+
+        Returns:
+            (B, Y, X) bool.
+        """
+        kept = logits.squeeze(1).sigmoid() > self.threshold
+        return kept | truth if self.teacher_forcing and truth is not None else kept
 
     def loss(self, logits: Tensor, truth: Tensor) -> dict[str, Tensor]:
         """``loss_mask_ce`` and ``loss_mask_dice``.
