@@ -205,6 +205,10 @@ class BackwardProjection(BaseModule):
             )
             for _ in range(num_layers)
         )
+        # Torch's own start would drown the map: its cells are around 0.1, an embedding's entries
+        # around 1, and so is what a fresh norm adds to it.
+        nn.init.normal_(self.bev_embedding.weight, std=0.02)
+        nn.init.constant_(self.layers[-1].norms[-1].weight, 0.1)
 
     def forward(
         self,
