@@ -20,6 +20,7 @@ from tqdm import tqdm
 from hybrid_depth import cli
 from hybrid_depth.apis import init_depth_model
 from hybrid_depth.checkpoints.conversion import sha256
+from hybrid_depth.datasets.depth_errors import DepthDataError
 from hybrid_depth.engine.config import ConfigError
 from hybrid_depth.inference.pseudo_depth import SCALES, PseudoDepth
 from hybrid_depth.inference.pseudo_depth_cache import (
@@ -79,6 +80,11 @@ def main() -> None:
         max_depth=args.max_depth,
         mirror_tolerance=args.mirror_tolerance,
         image_size=list(model.image_size),
+        network=dict(
+            min_depth=model.min_depth,
+            max_depth=model.max_depth,
+            canonical_focal=getattr(model, 'canonical_focal', None),
+        ),
         unit='m / 256, 0 = unknown',
     )
     todo = write_pseudo_depth(dataset, source, out, facts, (rank, world))
@@ -86,6 +92,12 @@ def main() -> None:
     notes = {note['file']: note for note in read_scales(out)}
     scaled = [note for note in notes.values() if note['scale'] is not None]
     print(f'pseudo depth of {images} images in {out}; {len(scaled)} of {len(notes)} have a scale')
+    if notes and not scaled:
+        raise DepthDataError(
+            f'expected images whose scale can be told by {args.scale!r}, got none; nothing '
+            f'can be learnt from {out}. Look at the depth (tools/infer_depth.py), or take another '
+            '--scale'
+        )
     if scaled:
         known = statistics.mean(note['known'] for note in scaled)
         spread = statistics.median(note['spread'] for note in scaled)

@@ -1,6 +1,6 @@
 # Hybrid-depth's stage 2 on the six toy cameras, neighbours in time alone, with the encoder of the
 # toy detectors: it gives them depth without LiDAR (tools/make_pseudo_depth.py), and their encoder a
-# start. Without stage 1: --cfg-options model.init_cfg=None
+# start. The vehicle knows its own motion. Without stage 1: --cfg-options model.init_cfg=None
 _base_ = [
     '../_base_/models/hybrid_encoder_bev_toy.py',
     '../_base_/datasets/toy_video.py',
@@ -12,15 +12,18 @@ model = dict(
     type='Monodepth2',
     encoder={{_base_.encoder}},
     decoder=dict(
-        type='DPTDecoder', channels=64, level_channels=(64, 64, 128, 128), upsample=8, start=0.15
+        type='DPTDecoder', channels=64, level_channels=(64, 64, 128, 128), upsample=8, start=0.1
     ),
-    pose_net=dict(type='ResNetPoseNet', depth=18),
+    pose_net=None,
     sources=(-1, 1),
+    min_depth=1.0,
+    max_depth=80.0,
     canonical_focal=177.0,  # of five of the six, at a width of 224 pixels
     init_cfg=dict(
         type='EncoderWeights', checkpoint='work_dirs/hybrid_stage1_video_toy/epoch_6.pth'
     ),
 )
+train_dataloader = dict(dataset=dict(ego_motion=True))
 # no validation: the detectors that learn from it score their depth
 val_cfg = None
 test_cfg = None

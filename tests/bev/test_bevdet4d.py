@@ -126,6 +126,22 @@ def test_history_is_turned_on_later(batch):
 
 
 @torch.no_grad()
+def test_kept_lifts_are_made_again_when_history_is_turned_on(batch):
+    model, hook = toy_model(), SequentialControlHook(start_epoch=2)
+    data = model.data_preprocessor(batch)
+    hook.before_train_epoch(Runner(model, 1))
+    model.freeze_depth(keep_lifts=True)
+    model.loss(data['inputs'], data['data_samples'])
+    hook.before_train_epoch(Runner(model, 2))
+    assert not model._lifts
+    model.loss(data['inputs'], data['data_samples'])
+    ((_, (bev,)),) = model._lifts.values()
+    assert bev[32:].abs().sum() > 0
+    hook.before_train_epoch(Runner(model, 3))
+    assert model._lifts  # kept from now on
+
+
+@torch.no_grad()
 def test_a_frame_that_repeats_the_key_frame_gives_its_map(batch):
     model = toy_model()
     inputs = model.data_preprocessor(batch)['inputs']

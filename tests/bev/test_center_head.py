@@ -84,6 +84,20 @@ def test_losses_and_gradients(view, recipe):
         assert golden.error(f'{prefix}.grad.{name}', value.grad) < 1e-5, name
 
 
+@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16])
+def test_losses_of_half_precision_maps(dtype):
+    """Sure cells, which half precision would clip to a probability of one."""
+    golden, head = Golden('head'), build_head()
+    maps = {name: value.to(dtype) for name, value in fixed_outputs(0, 10).items()}
+    maps['heatmap'] += 14
+    full = {name: value.float() for name, value in maps.items()}
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        losses = head.loss_by_feat(([maps],), [ground_truth(golden, 'test')])
+    expected = head.loss_by_feat(([full],), [ground_truth(golden, 'test')])
+    for name, loss in losses.items():
+        torch.testing.assert_close(loss, expected[name], rtol=1e-5, atol=0)
+
+
 @pytest.mark.parametrize('variant', ['one', 'six'])
 def test_decoding_and_scale_nms(variant):
     golden = Golden('head')

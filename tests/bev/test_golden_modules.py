@@ -6,7 +6,7 @@ import torch
 from hybrid_depth.bev import FPN_LSS, CameraAwareDepthNet, CustomFPN, CustomResNet, PlainDepthNet
 from hybrid_depth.bev.camera_aware_depth_net import camera_vector
 from hybrid_depth.bev.depth_supervision import LidarDepthTarget, block_minimum_depth
-from hybrid_depth.geometry import DepthBins
+from hybrid_depth.geometry import DepthBins, VoxelGrid, create_frustum, lift_frustum
 from tests.golden.bevdet import Golden, feature, load_recipe, official_rig
 
 LIMIT = 1e-5  # "modules, DepthNet (scaled)" of the golden note
@@ -67,6 +67,11 @@ def test_camera_vector(golden, view):
     assert golden.error(f'camera_vector.{view}', camera_vector(official_rig(view))[None]) < 1e-6
 
 
+def override(net: CameraAwareDepthNet, golden: Golden) -> None:
+    net.bn.running_mean.copy_(golden['override.running_mean'])
+    net.bn.running_var.copy_(golden['override.running_var'])
+
+
 # The pure recipe saturates the gates, so its limit is wider (golden note, "plain").
 @pytest.mark.parametrize(
     'mode, view, limit',
@@ -76,8 +81,7 @@ def test_camera_aware_depth_net(golden, mode, view, limit):
     bins = DepthBins(1.0, 60.0, step=0.5, anchor='lower')
     net = load_recipe(CameraAwareDepthNet(512, 80, bins), 'img_view_transformer.depth_net.')
     if mode == 'scaled':
-        net.bn.running_mean.copy_(golden['override.running_mean'])
-        net.bn.running_var.copy_(golden['override.running_var'])
+        override(net, golden)
     taps = {}
     watched = dict(
         reduce=net.reduce_conv,
@@ -94,15 +98,47 @@ def test_camera_aware_depth_net(golden, mode, view, limit):
         assert golden.error(f'deep.{mode}.{view}.{name}', value) < limit, name
 
 
+@pytest.mark.parametrize('view', VIEWS)
+def test_depth_net_of_the_original_bevdepth(view):
+    """Wide ASPP and a deformable convolution, 112 bins from 2 to 58 m."""
+    golden, bins = Golden('megvii'), DepthBins(2.0, 58.0, step=0.5, anchor='lower')
+    net = CameraAwareDepthNet(512, 80, bins, aspp_channels=512, use_dcn=True)
+    override(load_recipe(net, 'backbone.depth_net.'), golden)
+    out = net(feature('stride16_512', (6, 512, 16, 44)), None, official_rig(view))
+    assert golden.error(f'{view}.depth_logits', out.logits) < LIMIT
+    assert golden.error(f'{view}.context', out.context) < LIMIT
+
+
+@pytest.mark.parametrize('view', VIEWS)
+def test_bins_loss_and_lift_of_the_original_bevdepth(view):
+    """From its own depth map: where several points meet in a pixel the last one wins there, the
+    nearest here (bev.md §1.9)."""
+    golden, bins = Golden('megvii'), DepthBins(2.0, 58.0, step=0.5, anchor='lower')
+    nearest = block_minimum_depth(sparse_depth(golden, view), (16, 44))
+    assert torch.equal(bins.index(nearest), golden[f'{view}.bins'].long())
+    logits = feature('megvii_logits', (6, 112, 16, 44))
+    loss = LidarDepthTarget().loss(logits, dict(gt_depth=sparse_depth(golden, view)[None]), bins)
+    torch.testing.assert_close(loss, golden[f'{view}.loss'], rtol=1e-5, atol=0)
+    points = lift_frustum(create_frustum(bins.values, (16, 44), (256, 704)), official_rig(view))
+    assert golden.error(f'{view}.xyz', points) < 1e-6
+    grid = VoxelGrid((-51.2, 51.2, 0.8), (-51.2, 51.2, 0.8), (-5.0, 3.0, 8.0), rounding='trunc')
+    assert (grid.ranks(points) >= 0).sum() == golden[f'{view}.kept']
+
+
+def sparse_depth(golden: Golden, view: str) -> torch.Tensor:
+    """(6, 256, 704) metres from the stored pixels."""
+    depth = torch.zeros(6, 256 * 704)
+    camera, pixel = golden[f'{view}.index'].long()
+    depth[camera, pixel] = golden[f'{view}.value'].float()
+    return depth.view(6, 256, 704)
+
+
 @pytest.mark.parametrize('step', [1.0, 0.5])
 @pytest.mark.parametrize('view', VIEWS)
 def test_block_minimum_bins(view, step):
     golden = Golden('depth')
     bins = DepthBins(1.0, 60.0, step=step)
-    depth = torch.zeros(6, 256 * 704)
-    camera, pixel = golden[f'{view}.index'].long()
-    depth[camera, pixel] = golden[f'{view}.value']
-    nearest = block_minimum_depth(depth.view(6, 256, 704), (16, 44))
+    nearest = block_minimum_depth(sparse_depth(golden, view), (16, 44))
     assert torch.equal(bins.index(nearest), golden[f'{view}.bins.D{bins.num}'].long())
 
 

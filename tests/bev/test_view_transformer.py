@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from hybrid_depth.bev import LSSViewTransformer
+from hybrid_depth.bev import DepthDistribution, LSSViewTransformer, PlainDepthNet
+from hybrid_depth.geometry import DepthBins
 from tests.bev.test_semantics import forward_rig
 
 IMAGE = (32, 64)
@@ -66,3 +67,17 @@ def test_semantics_take_their_share_of_the_context():
     probabilities = distribution.context[:, 2:]
     background = distribution.aux['semantics'].softmax(1)[:, 0]
     torch.testing.assert_close(probabilities.sum(1), 1 - background)
+
+
+def test_targets_of_one_kind_add_up():
+    bins = DepthBins(1.0, 9.0, num=8)
+    logits, inputs = torch.randn(1, 8, 2, 4), dict(gt_depth=torch.full((1, 1, 4, 8), 4.5))
+    hard, soft = dict(type='LidarDepthTarget'), dict(type='LidarDepthTarget', sigma=0.7)
+    each = [
+        PlainDepthNet(4, 4, bins, depth_supervision=targets).loss(
+            DepthDistribution(logits, logits), inputs
+        )
+        for targets in ([hard], [soft], [hard, soft])
+    ]
+    sums = [losses['loss_depth_lidar'] for losses in each]
+    torch.testing.assert_close(sums[0] + sums[1], sums[2])

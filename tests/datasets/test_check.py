@@ -1,7 +1,8 @@
 import pytest
 from mmengine.config import Config
 
-from hybrid_depth.datasets.check import DatasetMissingError, check_datasets
+from hybrid_depth.datasets.check import ClassOrderError, DatasetMissingError, check_datasets
+from hybrid_depth.datasets.nuscenes_infos import CLASSES
 
 PARTS = ('train_dataloader', 'val_dataloader', 'val_evaluator')
 
@@ -70,6 +71,7 @@ def test_unknown_data_points_to_the_readme(tmp_path):
             'data/toy_kitti/',
             ['make_toy_world.py data/toy_kitti --layout kitti', 'export-gt data/toy_kitti'],
         ),
+        ('data/toy_video/', ['make_toy_world.py data/toy_video --keyframes 16 --sweeps 5']),
         ('data/toy_lanes/', ['make_toy_world.py data/toy_lanes --layout tusimple']),
         ('data/kitti/', ['cvlibs.net', 'prepare_kitti.py check data/kitti']),
         ('data/tusimple/train_set/', ['tusimple-benchmark', 'cat data/tusimple/train_set/label_']),
@@ -84,3 +86,19 @@ def test_depth_data_have_their_own_steps(tmp_path, monkeypatch, root, steps):
     assert len(lines) == len(steps)
     assert all(step in line for step, line in zip(steps, lines, strict=True))
     assert 'create_nuscenes_infos' not in str(caught.value) and '--out' not in str(caught.value)
+
+
+def test_other_order_of_classes(tmp_path):
+    """Of several tasks, as CenterPoint has, or of a data set with classes of its own."""
+    (tmp_path / 'infos.pkl').touch()
+    cfg = config(str(tmp_path))
+    cfg.model = dict(pts_bbox_head=dict(tasks=[dict(class_names=[c]) for c in CLASSES]))
+    check_datasets(cfg, PARTS)
+    tasks = cfg.model.pts_bbox_head.tasks
+    tasks[3], tasks[4] = tasks[4], tasks[3]
+    with pytest.raises(ClassOrderError, match='trailer, bus, barrier.*got .*bus, trailer, barrier'):
+        check_datasets(cfg, PARTS)
+    cfg.train_dataloader.dataset.dataset.metainfo.classes = [
+        name for task in tasks for name in task.class_names
+    ]
+    check_datasets(cfg, PARTS)

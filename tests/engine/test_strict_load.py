@@ -16,3 +16,15 @@ def test_weights_of_another_model_are_refused():
         StrictLoadHook().after_load_checkpoint(
             runner, dict(state_dict=nn.Linear(2, 4).state_dict())
         )
+
+
+def test_weights_for_another_channel_order_are_refused():
+    model = nn.Module()
+    model.img_backbone = nn.Linear(2, 3)
+    model.img_backbone.channel_order = 'rgb'
+    checkpoint = dict(state_dict=model.state_dict(), meta=dict(input_channel_order='bgr'))
+    runner = SimpleNamespace(model=model, _load_from='net.pth')
+    with pytest.raises(CheckpointMismatchError, match="channel_order 'bgr'.*got 'rgb'"):
+        StrictLoadHook().after_load_checkpoint(runner, checkpoint)
+    model.img_backbone.channel_order = 'bgr'
+    StrictLoadHook().after_load_checkpoint(runner, checkpoint)

@@ -24,6 +24,9 @@ def test_official_ranks_are_bit_equal(view):
     order = np.lexsort((depth.numpy(), voxel.numpy()))
     crc = [zlib.crc32(x.numpy()[order].astype(np.int32).tobytes()) for x in (voxel, depth, feat)]
     assert crc == golden[f'{view}.crc'].tolist()
+    voxels, counts = voxel.unique(return_counts=True)
+    assert torch.equal(voxels, golden[f'{view}.voxels'].long())
+    assert torch.equal(counts, golden[f'{view}.interval_lengths'].long())
 
 
 def test_truncation_is_not_a_border_effect():

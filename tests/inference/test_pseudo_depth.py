@@ -17,6 +17,7 @@ from hybrid_depth.datasets.depth_map_files import read_pseudo_depth, write_depth
 from hybrid_depth.datasets.nuscenes_infos import create_nuscenes_infos
 from hybrid_depth.engine.build import build_model
 from hybrid_depth.engine.config import ConfigError
+from hybrid_depth.estimators.pose_nets import PoseCNN
 from hybrid_depth.geometry import DepthBins, cell_pixels, ground_plane_depth
 from hybrid_depth.inference import OnlinePseudoDepthHook
 from hybrid_depth.inference.pseudo_depth import PseudoDepth
@@ -116,8 +117,32 @@ def test_metric_depth_of_cameras_with_other_lenses(street):
     big = nn.functional.interpolate(inputs['imgs'][0], scale_factor=2, mode='nearest')[None]
     mirrored = torch.tensor([[-2.0, 0, 127.5], [0, 2, 0.5], [0, 0, 1]]).double()
     rig = replace(inputs['rig'], img_aug=mirrored[None, None])
-    _, scale = PseudoDepth(model, 'none')(dict(imgs=big, rig=rig))
-    assert float(scale.scale) == pytest.approx(focal / 40)
+    depth, _ = PseudoDepth(model, 'none')(dict(imgs=big.flip(-1), rig=rig))
+    ratio = depth * FACTOR / street.flip(-1)  # others than the median are blurred by resizing
+    torch.testing.assert_close(ratio.median(), torch.tensor(focal / 40))
+
+
+def test_scale_by_motion_with_other_lenses(street):
+    """Two cameras of one car: what the model says of the long lens is the nearer picture."""
+    inputs = inputs_of(street)
+    focal = float(inputs['rig'].cam2img[0, 0, 0, 0])
+    model = ReadsChannel()
+    model.canonical_focal = focal / 2
+    model.motion = torch.eye(4)
+    model.motion[2, 3] = -2.0 / FACTOR  # in the unit of the true depth, twice the canonical one
+    inputs['imgs'] = inputs['imgs'] * 2
+    before = replace(inputs['rig'], ego2global=torch.eye(4).double()[None].clone())
+    before.ego2global[0, 0, 3] = -2.0
+    adjacent = [dict(imgs=inputs['imgs'], rig=before)]
+    depth, _ = PseudoDepth(model, 'motion')(dict(inputs, adjacent=adjacent))
+    torch.testing.assert_close(depth, street, rtol=1e-4, atol=0)
+
+
+def test_motion_in_mean_depths_is_refused():
+    model = ReadsChannel()
+    model.pose_net = PoseCNN()
+    with pytest.raises(ValueError, match='PoseCNN'):
+        PseudoDepth(model, 'motion')
 
 
 def test_missing_inputs_are_named(street):
@@ -202,7 +227,7 @@ def test_cache_by_command_line(depth_model, infos, toy_nuscenes, tmp_path, capsy
     notes = out / 'scales_000.jsonl'
     notes.write_text(notes.read_text()[:-20])
     assert run_tool('make_pseudo_depth.py', *arguments) is None
-    assert not files[0].exists()  # noted as done, so not made again
+    assert files[0].read_bytes() == first  # a file that is gone is made again
     assert len({note['file'] for note in read_scales(out)}) == 12
     # the note of a keyframe's first image is cut: the new one gets a line of its own, so that the
     # next run finds everything done
@@ -212,12 +237,32 @@ def test_cache_by_command_line(depth_model, infos, toy_nuscenes, tmp_path, capsy
         assert run_tool('make_pseudo_depth.py', *arguments) is None
         assert len(list(read_scales(out))) == 12
     notes.unlink()
+    files[0].write_bytes(b'')
     assert run_tool('make_pseudo_depth.py', *arguments) is None
     assert files[0].read_bytes() == first
 
     error = run_tool('make_pseudo_depth.py', *arguments, '--max-depth', '40')
     assert 'another origin' in error and 'max_depth 40.0' in error
     assert json.loads((out / 'manifest.json').read_text())['max_depth'] == 80.0
+
+
+def test_shares_of_a_torchrun(depth_model, infos, toy_nuscenes, tmp_path, monkeypatch):
+    """Three processes, more than there are keyframes, one after the other."""
+    out = tmp_path / 'cache'
+    arguments = (*depth_model, '--infos', infos, '--root', toy_nuscenes, '--out', out)
+    monkeypatch.setenv('WORLD_SIZE', '3')
+    for rank in range(3):
+        monkeypatch.setenv('RANK', str(rank))
+        assert run_tool('make_pseudo_depth.py', *arguments, '--scale', 'none') is None
+        assert len(list(out.glob('CAM_*/*.png'))) == min(6 * (rank + 1), 12)
+    assert len(list(read_scales(out))) == 12
+
+
+def test_depth_without_any_scale_is_an_error(depth_model, infos, toy_nuscenes, tmp_path):
+    """The tiny model with random weights knows no ground."""
+    out = tmp_path / 'cache'
+    arguments = (*depth_model, '--infos', infos, '--root', toy_nuscenes, '--out', out)
+    assert "told by 'ground', got none" in run_tool('make_pseudo_depth.py', *arguments)
 
 
 def test_cache_says_what_the_model_says(depth_model, infos, toy_nuscenes, tmp_path):

@@ -14,10 +14,17 @@ def test_bce_equals_golden(view, step):
     index = golden[f'{view}.bins.{name}'].long()
     target = torch.nn.functional.one_hot(index + 1, bins.num + 1)[..., 1:].permute(0, 3, 1, 2)
     logits = feature(f'depth_logits{bins.num}', (6, bins.num, 16, 44))
-    prob = logits.softmax(1).requires_grad_()
-    loss = 3.0 * depth_distribution_loss(prob.log(), target)
-    loss.backward()
-    torch.testing.assert_close(loss.detach(), golden[f'{view}.loss.{name}'], rtol=1e-5, atol=0)
+    loss = 3.0 * depth_distribution_loss(logits, target)
+    torch.testing.assert_close(loss, golden[f'{view}.loss.{name}'], rtol=1e-5, atol=0)
+
+    # The official gradient is that of the probabilities. Ours, of the logits, fixes it up to one
+    # number a pixel, as probabilities sum to one; float64, as it is divided by them.
+    logits = logits.double().requires_grad_()
+    (3.0 * depth_distribution_loss(logits, target)).backward()
+    ours = logits.grad / logits.detach().softmax(1)
+    stored = golden[f'{view}.loss_grad.{name}']
+    offset = stored - ours[:, ::9, ::3, ::5]
+    assert (offset - offset.mean(1, keepdim=True)).abs().max() < 1e-5 * stored.abs().max()
 
 
 def test_unsupervised_pixels_do_not_count():

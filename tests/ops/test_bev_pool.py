@@ -45,6 +45,7 @@ def test_golden_forward_and_backward(backend, view):
     out = bev_pool(depth, feat, real_plan(view), backend)
     out.backward(feature('pool_grad', (1, 64, 128, 128)))
     assert golden.error(f'{view}.bev', out) < 1e-6
+    assert golden.error(f'{view}.bev_channel_sums', out.sum((0, 2, 3))) < 1e-5
     assert golden.error(f'{view}.grad_depth', depth.grad) < 1e-6
     assert golden.error(f'{view}.grad_feat', feat.grad) < 1e-6
 
@@ -64,7 +65,9 @@ def test_backends_agree_on_the_real_geometry():
 def test_two_height_layers_fold_z_before_channels(backend):
     depth, feat = real_inputs()
     out = bev_pool(depth, feat, real_plan('aug', z=(-5.0, 3.0, 4.0)), backend)
-    assert Golden('pooling').error('two_layers.bev', out) < 1e-6
+    golden = Golden('pooling')
+    assert golden.error('two_layers.bev', out) < 1e-6
+    assert golden.error('two_layers.volume', out.unflatten(1, (2, 64)).transpose(1, 2)) < 1e-6
 
 
 def test_batch_items_do_not_mix():

@@ -18,6 +18,7 @@ train_dataloader = dict(
         data_root='data/toy_video/',
         version='v1.0-mini',
         split='mini_train',
+        targets='all',
         pipeline=train_pipeline,
     ),
 )

@@ -10,11 +10,13 @@ from mmengine.config import DictAction
 from .checkpoints import DamagedCheckpointError, UnsafeCheckpointError
 from .checkpoints.conversion import ReleaseError
 from .checkpoints.strict_load import CheckpointMismatchError
+from .datasets.check import ClassOrderError
 from .datasets.depth_errors import DepthDataError
 from .engine.config import ConfigError
 
 # Errors whose text says what to do; a traceback would only hide it.
 _USER_ERRORS = (
+    ClassOrderError,
     FileNotFoundError,
     FloatingPointError,
     CheckpointMismatchError,

@@ -50,6 +50,18 @@ class BEVDet4D(BEVDet):
         self.with_history = True
         self.pre_process_net = pre_process_net and MODELS.build(pre_process_net)
 
+    @property
+    def with_history(self) -> bool:
+        """Are earlier frames looked at? Switching forgets the BEV maps that ``freeze_depth`` keeps,
+        which hold those frames or zeros."""
+        return self._with_history
+
+    @with_history.setter
+    def with_history(self, on: bool) -> None:
+        if self._lifts and on != self._with_history:
+            self._lifts.clear()
+        self._with_history = on
+
     def freeze_depth(self, keep_lifts: bool = False) -> None:
         """See ``BEVDet``.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+from mmcv.cnn import build_conv_layer
 from mmdet.models.backbones.resnet import BasicBlock
 from mmdet3d.registry import MODELS
 from torch import Tensor, nn
@@ -101,6 +102,12 @@ class ASPP(nn.Module):
         return self.dropout(self.bn1(self.conv1(torch.cat(branches, 1))).relu())
 
 
+def _deformable(channels: int) -> nn.Module:
+    return build_conv_layer(
+        dict(type='DCN'), channels, channels, kernel_size=3, padding=1, groups=4, im2col_step=128
+    )
+
+
 @MODELS.register_module()
 class CameraAwareDepthNet(DepthNet, nn.Module):
     """Depth and context, each gated by the camera's 27 numbers (BEVDepth, arXiv 2206.10092).
@@ -113,6 +120,7 @@ class CameraAwareDepthNet(DepthNet, nn.Module):
         bins: shared depth bins.
         mid_channels: inner width (official 512).
         aspp_channels: width of each ASPP branch (official BEVDet 96).
+        use_dcn: a deformable convolution behind the ASPP, as Megvii's BEVDepth has.
         depth_supervision: see ``DepthNet``.
         semantics: arguments of ``SemanticHead``, whose classes take that many of the context
             channels; None for the published net.
@@ -125,6 +133,7 @@ class CameraAwareDepthNet(DepthNet, nn.Module):
         bins: DepthBins,
         mid_channels: int = 512,
         aspp_channels: int = 96,
+        use_dcn: bool = False,
         depth_supervision: Sequence[dict] = (),
         semantics: dict | None = None,
     ):
@@ -147,6 +156,7 @@ class CameraAwareDepthNet(DepthNet, nn.Module):
         self.depth_conv = nn.Sequential(
             *(BasicBlock(mid_channels, mid_channels) for _ in range(3)),
             ASPP(mid_channels, aspp_channels),
+            *([_deformable(mid_channels)] if use_dcn else []),
             nn.Conv2d(mid_channels, bins.num, 1),
         )
 

@@ -58,6 +58,18 @@ class ScaleNMSCenterHead(CenterHead):
             first += num_classes
         return tuple(map(list, zip(*targets, strict=True)))
 
+    def loss_by_feat(
+        self, preds_dicts: tuple[list[dict]], batch_gt_instances_3d: list[InstanceData], **kwargs
+    ) -> dict[str, Tensor]:
+        """mmdet3d's losses, in float32 also under autocast.
+
+        Half precision rounds the upper clip of the heat map, 1 - 1e-4, to 1, whose logarithm beside
+        a centre is infinite.
+        """
+        full = [[{name: x.float() for name, x in maps.items()} for maps in t] for t in preds_dicts]
+        with torch.autocast(preds_dicts[0][0]['heatmap'].device.type, enabled=False):
+            return super().loss_by_feat(full, batch_gt_instances_3d, **kwargs)
+
     def predict_by_feat(
         self, preds_dicts: tuple[list[dict]], batch_input_metas: list[dict], *args, **kwargs
     ) -> list[InstanceData]:

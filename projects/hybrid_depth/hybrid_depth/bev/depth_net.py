@@ -58,9 +58,11 @@ class DepthNet:
             inputs: batch inputs, with the maps the targets need (``gt_depth`` (B, N, H, W) metres).
 
         Returns:
-            {``loss_depth_<target name>``: scalar}.
+            {``loss_depth_<target name>``: scalar}; entries of one name are added up.
         """
-        return {
-            f'loss_depth_{target.name}': target.loss(distribution.logits, inputs, self.bins)
-            for target in self.depth_targets
-        }
+        losses = {}
+        for target in self.depth_targets:
+            name = f'loss_depth_{target.name}'
+            loss = target.loss(distribution.logits, inputs, self.bins)
+            losses[name] = losses[name] + loss if name in losses else loss
+        return losses

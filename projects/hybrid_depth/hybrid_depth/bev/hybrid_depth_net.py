@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -39,7 +38,7 @@ class HybridDepthNet(CameraAwareDepthNet):
         encoder: config of any ``DepthEncoder`` (``HybridDepthEncoder``, ``TimmDepthEncoder``, ...).
         encoder_channels: width of the summed encoder maps.
         ground_prior: see above.
-        mid_channels, aspp_channels, depth_supervision, semantics: see ``CameraAwareDepthNet``.
+        **kwargs: of ``CameraAwareDepthNet``.
     """
 
     def __init__(
@@ -50,20 +49,9 @@ class HybridDepthNet(CameraAwareDepthNet):
         encoder: dict,
         encoder_channels: int = 256,
         ground_prior: bool = True,
-        mid_channels: int = 512,
-        aspp_channels: int = 96,
-        depth_supervision: Sequence[dict] = (),
-        semantics: dict | None = None,
+        **kwargs,
     ):
-        super().__init__(
-            in_channels + encoder_channels,
-            context_channels,
-            bins,
-            mid_channels,
-            aspp_channels,
-            depth_supervision,
-            semantics,
-        )
+        super().__init__(in_channels + encoder_channels, context_channels, bins, **kwargs)
         self.encoder = DEPTH_MODELS.build(encoder)
         self.projections = nn.ModuleList(
             nn.Conv2d(self.encoder.text_channels + channels, encoder_channels, 1)

@@ -13,17 +13,31 @@ class CheckpointMismatchError(ValueError):
     """Weights that do not fit a model; the text lists keys and shapes."""
 
 
-def load_strictly(model: nn.Module, state_dict: Mapping[str, Tensor], source: str) -> None:
+def load_strictly(
+    model: nn.Module,
+    state_dict: Mapping[str, Tensor],
+    source: str,
+    channel_order: str | None = None,
+) -> None:
     """Load weights into a model that has exactly these keys and shapes.
 
     Args:
         model: changed in place.
         state_dict: the weights.
         source: where they come from, for the error.
+        channel_order: of the images they were trained on, where it is known (`input_channel_order`
+            in the `meta` of converted BEVDet checkpoints).
 
     Raises:
-        CheckpointMismatchError: with the keys that are missing, left over or of another shape.
+        CheckpointMismatchError: with the keys that are missing, left over or of another shape; or
+            the model shows its backbone images of another channel order.
     """
+    shown = getattr(getattr(model, 'img_backbone', None), 'channel_order', channel_order)
+    if channel_order is not None and shown != channel_order:
+        raise CheckpointMismatchError(
+            f'{source}: expected a backbone with channel_order {channel_order!r}, as these weights '
+            f'were trained, got {shown!r}; set model.img_backbone.channel_order={channel_order}'
+        )
     try:
         model.load_state_dict(state_dict)
     except RuntimeError as error:

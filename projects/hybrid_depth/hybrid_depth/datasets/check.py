@@ -19,7 +19,8 @@ _ADVICE = [
         'splits/toy/val_files.txt --source improved',
     ),
     (r'toy_(lanes|tusimple)', _TOY + ' --layout tusimple', None),
-    (r'toy', _TOY, _INFOS),
+    (r'toy_video', _TOY + ' --keyframes 16 --sweeps 5 --size 256x144', None),
+    (r'toy', _TOY + ' --keyframes 16 --size 256x144', _INFOS),
     (
         r'nuscenes',
         'download nuScenes {version} (free account, https://www.nuscenes.org/nuscenes#download), '
@@ -45,6 +46,10 @@ _ADVICE = [
 
 class DatasetMissingError(FileNotFoundError):
     """A folder or file that the config's data set needs does not exist."""
+
+
+class ClassOrderError(ValueError):
+    """The head of a detector and its data set number the classes differently."""
 
 
 def _datasets(node: object) -> Iterator[dict]:
@@ -75,6 +80,23 @@ def _advice(root: str, annotations: Path, version: str) -> str:
     return 'See data/README.md, or name another place with --cfg-options.'
 
 
+def _check_classes(cfg: Config, part: str, dataset: dict) -> None:
+    """Labels are numbers: the head's factors of Scale-NMS and the scores depend on their order."""
+    head = cfg.get('model', {}).get('pts_bbox_head')
+    if head is None:
+        return
+    from .nuscenes_infos import CLASSES  # depth models need no devkit
+
+    wanted = [name for task in head['tasks'] for name in task['class_names']]
+    held = list(dataset.get('metainfo', {}).get('classes', CLASSES))
+    if wanted != held:
+        raise ClassOrderError(
+            f'{part} expected the classes of the head in their order, {", ".join(wanted)}, got '
+            f'{", ".join(held)}; give both the same: metainfo=dict(classes=...) of the data set, '
+            'class_names of the tasks'
+        )
+
+
 def check_datasets(cfg: Config, parts: tuple[str, ...]) -> None:
     """Check that the folders and annotation files of a config exist.
 
@@ -85,12 +107,15 @@ def check_datasets(cfg: Config, parts: tuple[str, ...]) -> None:
 
     Raises:
         DatasetMissingError: the first folder or file that is missing, and how to get it.
+        ClassOrderError: the head's tasks name other classes than the data set, or in another order.
     """
     for part in parts:
         for dataset in _datasets(cfg.get(part)):
             root = dataset.get('data_root') or ''
             annotations = dataset.get('ann_file') or ''
             is_metric = part.endswith('evaluator')  # metrics name their file by its whole path
+            if not is_metric:
+                _check_classes(cfg, part, dataset)
             wanted = [
                 Path(root),
                 Path(annotations if is_metric else os.path.join(root, annotations)),

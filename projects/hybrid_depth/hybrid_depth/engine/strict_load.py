@@ -15,7 +15,7 @@ class StrictLoadHook(Hook):
     `tools/test.py` adds it: the scores of half a model look like those of a bad one.
 
     Raises:
-        CheckpointMismatchError: with the keys that are missing, left over or of another shape.
+        CheckpointMismatchError: see `load_strictly`.
     """
 
     # after EMAHook, which may put other weights in
@@ -25,4 +25,5 @@ class StrictLoadHook(Hook):
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         weights = checkpoint.get('state_dict', checkpoint)
         weights = {key.removeprefix('module.'): value for key, value in weights.items()}
-        load_strictly(model, weights, runner._load_from)
+        order = checkpoint.get('meta', {}).get('input_channel_order')
+        load_strictly(model, weights, runner._load_from, order)

@@ -119,7 +119,8 @@ def load_weights(model: torch.nn.Module, checkpoint: str | Path | None) -> dict:
     source = str(checkpoint)
     if 'converted_from' in meta:
         source += f' (of configs/{meta["config"]} with {meta["config_overrides"] or "no change"})'
-    load_strictly(model, content.get('state_dict', content), source)
+    weights = content.get('state_dict', content)
+    load_strictly(model, weights, source, meta.get('input_channel_order'))
     return meta
 
 

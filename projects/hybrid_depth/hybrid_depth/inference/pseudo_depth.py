@@ -21,16 +21,17 @@ class PseudoDepth:
     counts where the mirrored image, mirrored back, gets about the same disparity.
 
     Args:
-        model: estimator; it is frozen.
+        model: estimator; it is frozen. With a `canonical_focal` its depth is first that of each
+            camera's own focal length.
         scale: ``ground`` (`GroundPlaneScale`: needs calibration and nothing else), ``lidar``
             (median, needs `gt_depth`), ``motion`` (driven distance over the pose net's, needs one
-            `adjacent` frame), ``none`` (the model is metric already, for a camera of
-            its `canonical_focal` where it has one).
+            `adjacent` frame and a pose net that knows steps of half a second, as keyframes take),
+            ``none`` (the model is metric already).
         mirror_tolerance: largest difference of both disparities, as a share of their mean.
         max_depth: metres; farther pixels are dropped.
 
     Raises:
-        ValueError: an unknown scale.
+        ValueError: an unknown scale, or ``motion`` of a pose net that counts in mean depths.
     """
 
     def __init__(
@@ -42,6 +43,11 @@ class PseudoDepth:
     ) -> None:
         if scale not in SCALES:
             raise ValueError(f'PseudoDepth: expected a scale among {SCALES}, got {scale!r}')
+        if scale == 'motion' and getattr(getattr(model, 'pose_net', None), 'depth_scaled', False):
+            raise ValueError(
+                f'PseudoDepth: expected a pose net in the unit of depth for scale {scale!r}, got '
+                f'{type(model.pose_net).__name__}, which counts in mean depths; take another scale'
+            )
         self.model = model.eval().requires_grad_(False)
         self.scale, self.mirror_tolerance, self.max_depth = scale, mirror_tolerance, max_depth
         self.ground = GroundPlaneScale()
@@ -64,7 +70,7 @@ class PseudoDepth:
         mirrored = self.model.disparity(shown.flip(-1)).squeeze(1).flip(-1)
         mean = (disparity + mirrored) / 2
         agree = (disparity - mirrored).abs() <= self.mirror_tolerance * mean
-        depth = (1 / mean).masked_fill(~agree, 0)
+        depth = (self._zoom(rig, images, shown) / mean).masked_fill(~agree, 0)
         scale = self._scale(depth, inputs, rig, shown)
         metres = scale.apply(depth)
         metres = metres.masked_fill(metres > self.max_depth, 0)
@@ -81,8 +87,6 @@ class PseudoDepth:
     def _scale(self, depth: Tensor, inputs: dict, rig: CameraRig, shown: Tensor) -> DepthScale:
         if self.scale == 'none':
             scale = torch.ones(len(depth), dtype=torch.float64, device=depth.device)
-            if getattr(self.model, 'canonical_focal', None) is not None:
-                scale = self._focal(rig, inputs['imgs'], shown) / self.model.canonical_focal
             return DepthScale(scale, torch.zeros_like(scale), torch.ones_like(scale))
         if self.scale == 'ground':
             pixels = cell_pixels(tuple(depth.shape[-2:]), tuple(inputs['imgs'].shape[-2:]))
@@ -105,12 +109,14 @@ class PseudoDepth:
         driven = (invert_rigid(now2world) @ before2world).flatten(0, 1)
         return motion_scale(said[:, :3, 3], driven[:, :3, 3])
 
-    @staticmethod
-    def _focal(rig: CameraRig, images: Tensor, shown: Tensor) -> Tensor:
-        """(B * N,) focal length in pixels of the pictures shown.
+    def _zoom(self, rig: CameraRig, images: Tensor, shown: Tensor) -> Tensor | float:
+        """(B * N, 1, 1) focal length of the pictures shown over the model's `canonical_focal`.
 
         Turning, mirroring and cropping do not change it; the length of the first column is how much
         `img_aug` enlarges.
         """
+        canonical = getattr(self.model, 'canonical_focal', None)
+        if canonical is None:
+            return 1.0
         zoom = rig.img_aug[..., :2, 0].norm(dim=-1) * (shown.shape[-1] / images.shape[-1])
-        return (rig.cam2img[..., 0, 0] * zoom).flatten().double()
+        return (rig.cam2img[..., 0, 0] * zoom / canonical).flatten()[:, None, None].to(shown)

@@ -55,7 +55,8 @@ def write_pseudo_depth(
 ) -> Iterator[int]:
     """Write a 16-bit PNG (metres times 256, 0 = unknown) an image, and what is known about each.
 
-    Goes on where it was stopped: keyframes noted in a `scales_<shard>.jsonl` are left out.
+    Goes on where it was stopped: keyframes noted in a `scales_<shard>.jsonl` whose files are there
+    are left out.
 
     Args:
         dataset: keyframes, packed, at the size the source's model wants.
@@ -80,7 +81,7 @@ def write_pseudo_depth(
             pairs = zip(info['cam_names'], info['img_path'], strict=True)
             paths = [pseudo_depth_path(out, name, image) for name, image in pairs]
             names = [path.relative_to(out).as_posix() for path in paths]
-            if not done.issuperset(names):
+            if not (done.issuperset(names) and all(path.is_file() for path in paths)):
                 batch = to_batch(pseudo_collate([dataset[index]]))['inputs']
                 depth, scale = source(batch)
                 maps, affines = depth[0].cpu().numpy(), batch['rig'].img_aug[0]
