@@ -18,6 +18,7 @@ from pathlib import Path
 from hybrid_depth.files import atomic_file
 
 from .learning import read_scalars
+from .study_plot import plot_study
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 LOG, RESULT = 'study.log', 'result.json'
@@ -48,7 +49,10 @@ class Run:
 
 
 def run_study(runs: Sequence[Run], study: Path, metrics: Sequence[str], jobs: int = 1) -> None:
-    """Train and score what is not done yet, print the table and write it to `study/table.md`.
+    """Train and score what is not done yet, print the table; write `study/table.md` and `plot.png`.
+
+    A result counts until its run's folder is removed, whatever has become of its config or of the
+    run it starts from.
 
     Args:
         runs: in the order in which they have to run.
@@ -70,6 +74,9 @@ def run_study(runs: Sequence[Run], study: Path, metrics: Sequence[str], jobs: in
     with atomic_file(study / 'table.md', 'w') as file:
         file.write(text)
     print(text)
+    if results := _results(runs, study):
+        scores = {name: [r['scores'] for r in seeds] for name, seeds in results.items()}
+        plot_study(scores, metrics, study / 'plot.png')
     if failed:
         logs = ', '.join(str(run.folder(study) / LOG) for run in failed)
         sys.exit(f'{len(failed)} of {len(runs)} runs failed, see {logs}; the others are kept')
@@ -80,13 +87,10 @@ def study_table(runs: Sequence[Run], study: Path, metrics: Sequence[str]) -> str
     which is called by the last part of its name."""
     columns = [metric.rsplit('/', 1)[-1] for metric in metrics]
     rows = [['run', 'seeds', *columns, 'training min'], ['---'] * (len(metrics) + 3)]
-    for name in dict.fromkeys(run.name for run in runs if run.scored):
-        results = [_result(run, study) for run in runs if run.name == name]
-        results = [result for result in results if result is not None]
-        if results:
-            cells = [_spread([r['scores'][metric] for r in results]) for metric in metrics]
-            minutes = statistics.mean(r['training_seconds'] for r in results) / 60
-            rows.append([name, str(len(results)), *cells, f'{minutes:.1f}'])
+    for name, results in _results(runs, study).items():
+        cells = [_spread([r['scores'][metric] for r in results]) for metric in metrics]
+        minutes = statistics.mean(r['training_seconds'] for r in results) / 60
+        rows.append([name, str(len(results)), *cells, f'{minutes:.1f}'])
     return ''.join(f'| {" | ".join(row)} |\n' for row in rows)
 
 
@@ -99,8 +103,14 @@ def _done(run: Run, study: Path) -> bool:
     return (run.folder(study) / RESULT).is_file()
 
 
-def _result(run: Run, study: Path) -> dict | None:
-    return json.loads((run.folder(study) / RESULT).read_text()) if _done(run, study) else None
+def _results(runs: Sequence[Run], study: Path) -> dict[str, list[dict]]:
+    """Results of the scored runs that are done, by name."""
+    results = {}
+    for run in runs:
+        if run.scored and _done(run, study):
+            result = json.loads((run.folder(study) / RESULT).read_text())
+            results.setdefault(run.name, []).append(result)
+    return results
 
 
 def _train(run: Run, study: Path, threads: int) -> bool:

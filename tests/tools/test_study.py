@@ -4,7 +4,9 @@ import json
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from benchmarks import bev_depth, depth_toy, fb_bev, study
 from benchmarks.study import REPOSITORY, Run, run_study
@@ -56,6 +58,7 @@ def test_a_failed_run_is_made_again_and_the_others_are_kept(calls, tmp_path, cap
     assert (tmp_path / 'table.md').read_text().splitlines()[2:] == [
         '| net | 2 | 0.5000 ± 0.3536 | 2.0 |'
     ]
+    assert np.asarray(Image.open(tmp_path / 'plot.png').convert('L')).min() < 50
 
 
 def test_jobs_run_side_by_side_and_share_the_cores(monkeypatch, tmp_path):
