@@ -1,8 +1,15 @@
 """What depth supervision and the depth net are worth to a toy detector."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
+
+import numpy as np
+from mmengine.registry import DefaultScope
+
+from hybrid_depth.datasets import NuScenesBEVDataset
+from hybrid_depth.files import atomic_file
 
 from .study import REPOSITORY, Run, run_study
 
@@ -14,7 +21,9 @@ METRICS = (
 SEEDS = (0, 1, 2)  # of the decisive three
 CONFIGS = 'configs/toy/depth_supervision'
 TEACHER = 'configs/toy/monodepth2_hybrid_video_toy.py'
-TEACHER_CHECKPOINT = '{study}/teacher_seed0/epoch_6.pth'
+INFOS = 'data/toy/nuscenes_infos_train.pkl'
+FINAL_SIZE, MAX_DEPTH = (96, 256), 56.0  # what the detectors see; their last bin, metres
+TEACHER_CHECKPOINT = '{study}/teacher_seed0/epoch_3.pth'
 PSEUDO_DEPTH = '{study}/pseudo_depth'
 LOADER = 'train_dataloader.dataset.dataset.pipeline.3.folder=' + PSEUDO_DEPTH
 
@@ -24,7 +33,7 @@ TEACHERS = [
     Run(
         'teacher',
         TEACHER,
-        options=('model.init_cfg.checkpoint={study}/stage1_seed0/epoch_6.pth',),
+        options=('model.init_cfg.checkpoint={study}/stage1_seed0/epoch_3.pth',),
         scored=False,
     ),
 ]
@@ -50,19 +59,34 @@ def main(folder: str) -> None:
     """Run what is not done yet: the teacher, its depth, the detectors."""
     study = Path(folder).resolve()
     run_study(TEACHERS, study, METRICS)
-    names = dict(study=study)
-    subprocess.run(
-        [
-            sys.executable,
-            str(REPOSITORY / 'tools/make_pseudo_depth.py'),
-            TEACHER,
-            TEACHER_CHECKPOINT.format(**names),
-            '--infos',
-            'data/toy/nuscenes_infos_train.pkl',
-            '--out',
-            PSEUDO_DEPTH.format(**names),
-        ],
-        cwd=REPOSITORY,
-        check=True,
-    )
+    checkpoint, cache = TEACHER_CHECKPOINT.format(study=study), PSEUDO_DEPTH.format(study=study)
+    arguments = [TEACHER, checkpoint, '--infos', INFOS, '--out', cache]
+    tool = str(REPOSITORY / 'tools/make_pseudo_depth.py')
+    if subprocess.run([sys.executable, tool, *arguments], cwd=REPOSITORY).returncode:
+        sys.exit('error: no pseudo depth, see above')
+    with atomic_file(study / 'teacher.json', 'w') as file:
+        json.dump(report := teacher_error(cache), file, indent=2)
+    print('pseudo depth against LiDAR:', report)
     run_study(RUNS, study, METRICS, jobs=2)
+
+
+def teacher_error(cache: str) -> dict[str, float]:
+    """AbsRel of cached depth where LiDAR has points, up to `MAX_DEPTH`, and the share of those
+    points that have such depth."""
+    pipeline = [
+        dict(type='LoadMultiViewImages'),
+        dict(type='ImageAugmentation', final_size=FINAL_SIZE, random=False),
+        dict(type='LoadPseudoDepth', folder=cache),
+        dict(type='LoadLidarDepth', depth_range=(1.0, MAX_DEPTH)),
+    ]
+    infos = REPOSITORY / INFOS
+    with DefaultScope.overwrite_default_scope('mmdet3d'):
+        dataset = NuScenesBEVDataset(str(infos.parent), str(infos), pipeline=pipeline)
+    errors, points = [], 0
+    for sample in map(dataset.__getitem__, range(len(dataset))):
+        told, true = sample['pseudo_depth'], sample['gt_depth']
+        both = (told > 0) & (true > 0)
+        errors.append(np.abs(told[both] / true[both] - 1))
+        points += (true > 0).sum()
+    errors = np.concatenate(errors)
+    return dict(abs_rel=float(errors.mean()), known=len(errors) / float(points))

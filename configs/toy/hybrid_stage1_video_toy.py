@@ -3,7 +3,7 @@ _base_ = [
     '../_base_/models/hybrid_encoder_bev_toy.py',
     '../_base_/datasets/toy_video.py',
     '../_base_/depth_runtime.py',
-    '../_base_/schedules/toy_depth.py',
+    '../_base_/schedules/toy_video_depth.py',
 ]
 
 model = dict(type='LanguageAlignment', both_ways=True, encoder={{_base_.stage1_encoder}})

@@ -5,7 +5,7 @@ _base_ = [
     '../_base_/models/hybrid_encoder_bev_toy.py',
     '../_base_/datasets/toy_video.py',
     '../_base_/depth_runtime.py',
-    '../_base_/schedules/toy_depth.py',
+    '../_base_/schedules/toy_video_depth.py',
 ]
 
 model = dict(
@@ -20,7 +20,7 @@ model = dict(
     max_depth=80.0,
     canonical_focal=177.0,  # of five of the six, at a width of 224 pixels
     init_cfg=dict(
-        type='EncoderWeights', checkpoint='work_dirs/hybrid_stage1_video_toy/epoch_6.pth'
+        type='EncoderWeights', checkpoint='work_dirs/hybrid_stage1_video_toy/epoch_3.pth'
     ),
 )
 train_dataloader = dict(dataset=dict(ego_motion=True))

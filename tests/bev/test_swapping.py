@@ -87,9 +87,16 @@ def test_encoders(detector, encoder, batch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('encoder', FULL_SIZE_ENCODERS)
-def test_full_size_encoders(encoder, batch):
-    check_encoder('bevdet_depth_toy', encoder, batch)
+@pytest.mark.parametrize(
+    ('detector', 'encoder'),
+    [
+        *[('bevdet_depth_toy', name) for name in FULL_SIZE_ENCODERS],
+        # of bevdet4d_hybrid.py and fbbev_hybrid.py
+        *[(name, 'bevdet_hybrid') for name in DETECTORS[1:]],
+    ],
+)
+def test_full_size_encoders(detector, encoder, batch):
+    check_encoder(detector, encoder, batch)
 
 
 def test_the_tables_name_every_encoder():

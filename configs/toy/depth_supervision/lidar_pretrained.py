@@ -5,6 +5,6 @@ model = dict(
     init_cfg=dict(
         type='EncoderWeights',
         part='img_view_transformer.depth_net',
-        checkpoint='work_dirs/monodepth2_hybrid_video_toy/epoch_6.pth',
+        checkpoint='work_dirs/monodepth2_hybrid_video_toy/epoch_3.pth',
     )
 )
