@@ -27,6 +27,8 @@ def preprocessor():
 
 def test_batch(preprocessor):
     samples = [sample(), sample()]
+    for one in samples:
+        one['inputs']['ground_mask'] = torch.rand(6, 4, 8) < 0.5
     batch = preprocessor(pseudo_collate(samples), training=True)
     inputs = batch['inputs']
     assert torch.equal(inputs['imgs'][1], samples[1]['inputs']['img'])
@@ -35,6 +37,7 @@ def test_batch(preprocessor):
     assert inputs['rig'].bda.shape == (2, 4, 4)
     assert inputs['rig'].cam2ego.dtype == torch.float64
     assert inputs['gt_depth'].shape == (2, 6, 4, 8)
+    assert torch.equal(inputs['ground_mask'][1], samples[1]['inputs']['ground_mask'])
     assert [data.token for data in batch['data_samples']] == ['t', 't']
 
 

@@ -67,6 +67,19 @@ def test_metres_without_lidar(street):
     assert torch.equal(known > 0, street * 1.001 <= 20.0)
 
 
+def test_ground_from_a_mask(street):
+    """A box that covers most of the road, and says that everything is nearer."""
+    inputs = inputs_of(street)
+    rows, columns = slice(20, 32), slice(0, 48)
+    inputs['imgs'][:, :, 0, rows, columns] *= 1.5
+    mask = torch.ones(1, 1, *SIZE, dtype=torch.bool)
+    mask[..., rows, columns] = False
+    _, misled = PseudoDepth(ReadsChannel(), mirror_tolerance=9)(inputs)
+    _, told = PseudoDepth(ReadsChannel(), mirror_tolerance=9)(dict(inputs, ground_mask=mask))
+    assert float(told.scale) == pytest.approx(FACTOR, rel=0.01)
+    assert not float(misled.scale) == pytest.approx(FACTOR, rel=0.1)
+
+
 def test_images_of_another_size_are_resized(street):
     inputs = inputs_of(street)
     big = nn.functional.interpolate(inputs['imgs'][0], scale_factor=2, mode='nearest')[None]

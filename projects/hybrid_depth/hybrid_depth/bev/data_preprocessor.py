@@ -35,8 +35,9 @@ class BEVDataPreprocessor(BaseDataPreprocessor):
     Images stay RGB in [0, 1] (each tower normalises for itself) and calibration stays float64.
 
     ``forward`` returns ``inputs`` = dict(imgs (B, N, 3, H, W), rig ``CameraRig``, gt_depth and
-    pseudo_depth (B, N, H, W) metres where the pipeline loads them, adjacent list of
-    dict(imgs, rig) where there are earlier frames) and ``data_samples`` as they came.
+    pseudo_depth (B, N, H, W) metres and ground_mask (B, N, H, W) bool where the pipeline sets them,
+    adjacent list of dict(imgs, rig) where there are earlier frames) and ``data_samples`` as they
+    came.
 
     Raises:
         ValueError: the samples of a batch differ in image size or number of cameras.
@@ -48,7 +49,7 @@ class BEVDataPreprocessor(BaseDataPreprocessor):
         batch = _frame(inputs)
         if 'adjacent' in inputs:
             batch['adjacent'] = [_frame(frame) for frame in inputs['adjacent']]
-        for name in ('gt_depth', 'pseudo_depth'):
+        for name in ('gt_depth', 'pseudo_depth', 'ground_mask'):
             if name in inputs:
                 batch[name] = _stack(name, inputs[name])
         return dict(inputs=batch, data_samples=data.get('data_samples'))

@@ -56,6 +56,9 @@ class PseudoDepth:
     def __call__(self, inputs: dict) -> tuple[Tensor, DepthScale]:
         """Depth of a batch of `BEVDataPreprocessor`.
 
+        Scale ``ground`` votes by the pixels of `ground_mask` (B, N, H, W), bool, where there is
+        one.
+
         Returns:
             (B, N, h, w) float32 metres at the size that the model was trained at (or that of the
             images), 0 where unknown; and the scale of the B * N images.
@@ -91,7 +94,10 @@ class PseudoDepth:
         if self.scale == 'ground':
             pixels = cell_pixels(tuple(depth.shape[-2:]), tuple(inputs['imgs'].shape[-2:]))
             plane = ground_plane_depth(pixels.to(rig.cam2img), rig, self.ground.max_depth)
-            return self.ground(depth, plane.flatten(0, 1))
+            mask = inputs.get('ground_mask')
+            if mask is not None:
+                mask = F.interpolate(mask.float(), tuple(depth.shape[-2:])).flatten(0, 1) > 0
+            return self.ground(depth, plane.flatten(0, 1), mask)
         needed = dict(lidar='gt_depth', motion='adjacent')[self.scale]
         if not len(inputs.get(needed, ())):
             raise KeyError(
