@@ -92,13 +92,17 @@ def test_other_order_of_classes(tmp_path):
     """Of several tasks, as CenterPoint has, or of a data set with classes of its own."""
     (tmp_path / 'infos.pkl').touch()
     cfg = config(str(tmp_path))
+    dataset = cfg.train_dataloader.dataset.dataset
+    dataset.type = 'NuScenesBEVDataset'
     cfg.model = dict(pts_bbox_head=dict(tasks=[dict(class_names=[c]) for c in CLASSES]))
     check_datasets(cfg, PARTS)
     tasks = cfg.model.pts_bbox_head.tasks
     tasks[3], tasks[4] = tasks[4], tasks[3]
     with pytest.raises(ClassOrderError, match='trailer, bus, barrier.*got .*bus, trailer, barrier'):
         check_datasets(cfg, PARTS)
-    cfg.train_dataloader.dataset.dataset.metainfo.classes = [
-        name for task in tasks for name in task.class_names
-    ]
+    dataset.metainfo.classes = [name for task in tasks for name in task.class_names]
     check_datasets(cfg, PARTS)
+    del dataset.metainfo.classes
+    dataset.type = 'NuScenesDataset'  # mmdet3d's has an order of its own
+    with pytest.raises(ClassOrderError, match='got car, truck, trailer, bus'):
+        check_datasets(cfg, PARTS)

@@ -85,10 +85,11 @@ def _check_classes(cfg: Config, part: str, dataset: dict) -> None:
     head = cfg.get('model', {}).get('pts_bbox_head')
     if head is None:
         return
-    from .nuscenes_infos import CLASSES  # depth models need no devkit
+    from mmdet3d.registry import DATASETS  # which depth models do without
 
+    known = getattr(DATASETS.get(dataset['type']), 'METAINFO', {})
     wanted = [name for task in head['tasks'] for name in task['class_names']]
-    held = list(dataset.get('metainfo', {}).get('classes', CLASSES))
+    held = list({**known, **dataset.get('metainfo', {})}.get('classes', wanted))
     if wanted != held:
         raise ClassOrderError(
             f'{part} expected the classes of the head in their order, {", ".join(wanted)}, got '
