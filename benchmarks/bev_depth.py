@@ -65,12 +65,12 @@ def main(folder: str) -> None:
     if subprocess.run([sys.executable, tool, *arguments], cwd=REPOSITORY).returncode:
         sys.exit('error: no pseudo depth, see above')
     with atomic_file(study / 'teacher.json', 'w') as file:
-        json.dump(report := teacher_error(cache), file, indent=2)
+        json.dump(report := teacher_error(REPOSITORY / INFOS, cache), file, indent=2)
     print('pseudo depth against LiDAR:', report)
     run_study(RUNS, study, METRICS, jobs=2)
 
 
-def teacher_error(cache: str) -> dict[str, float]:
+def teacher_error(infos: Path, cache: str) -> dict[str, float]:
     """AbsRel of cached depth where LiDAR has points, up to `MAX_DEPTH`, and the share of those
     points that have such depth."""
     pipeline = [
@@ -79,9 +79,10 @@ def teacher_error(cache: str) -> dict[str, float]:
         dict(type='LoadPseudoDepth', folder=cache),
         dict(type='LoadLidarDepth', depth_range=(1.0, MAX_DEPTH)),
     ]
-    infos = REPOSITORY / INFOS
     with DefaultScope.overwrite_default_scope('mmdet3d'):
-        dataset = NuScenesBEVDataset(str(infos.parent), str(infos), pipeline=pipeline)
+        dataset = NuScenesBEVDataset(
+            str(infos.parent), str(infos), pipeline=pipeline, test_mode=True
+        )
     errors, points = [], 0
     for sample in map(dataset.__getitem__, range(len(dataset))):
         told, true = sample['pseudo_depth'], sample['gt_depth']

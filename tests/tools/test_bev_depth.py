@@ -1,0 +1,39 @@
+"""What the study of depth supervision says about its teacher."""
+
+import json
+
+import pytest
+from mmengine.registry import DefaultScope
+
+from benchmarks.bev_depth import FINAL_SIZE, teacher_error
+from hybrid_depth.datasets import NuScenesBEVDataset
+from hybrid_depth.datasets.depth_map_files import pseudo_depth_path, write_depth_png
+from hybrid_depth.datasets.nuscenes_infos import create_nuscenes_infos
+
+
+def test_error_of_cached_depth(toy_nuscenes, tmp_path):
+    """LiDAR's own depth, a tenth too far, and unknown in one camera of six."""
+    infos = tmp_path / 'nuscenes_infos_train.pkl'
+    create_nuscenes_infos(toy_nuscenes, 'v1.0-mini', tmp_path)
+    (tmp_path / 'samples').symlink_to(toy_nuscenes / 'samples')
+    pipeline = [
+        dict(type='LoadMultiViewImages'),
+        dict(type='ImageAugmentation', final_size=FINAL_SIZE, random=False),
+        dict(type='LoadLidarDepth', depth_range=(1.0, 80.0)),
+    ]
+    with DefaultScope.overwrite_default_scope('mmdet3d'):
+        dataset = NuScenesBEVDataset(str(tmp_path), str(infos), pipeline=pipeline, test_mode=True)
+    all_points = known_points = 0
+    for sample in map(dataset.__getitem__, range(len(dataset))):
+        pairs = zip(sample['cam_names'], sample['img_path'], strict=True)
+        for index, (camera, image) in enumerate(pairs):
+            depth = sample['gt_depth'][index]
+            points = ((depth > 0) & (depth < 56)).sum()
+            all_points += points
+            known_points += points * (camera != 'CAM_BACK')
+            placed = dict(img_aug=json.dumps(sample['img_aug'][index].tolist()))
+            told = depth * (1.1 if camera != 'CAM_BACK' else 0)
+            write_depth_png(told, pseudo_depth_path(tmp_path / 'cache', camera, image), placed)
+    report = teacher_error(infos, str(tmp_path / 'cache'))
+    assert report['abs_rel'] == pytest.approx(0.1, abs=1e-3)
+    assert 0 < report['known'] == pytest.approx(known_points / all_points) < 1
