@@ -10,14 +10,8 @@ _base_ = [
 max_epochs = 12
 train_cfg = dict(max_epochs=max_epochs)
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=100),
-    dict(
-        type='CosineAnnealingLR',
-        eta_min=1e-6,
-        T_max=max_epochs,
-        convert_to_iter_based=True,
-        by_epoch=True,
-    ),
+    *_base_.param_scheduler[:1],
+    dict(_base_.param_scheduler[1], T_max=max_epochs),
 ]
 optim_wrapper = dict(optimizer=dict(lr=1e-3))
 
