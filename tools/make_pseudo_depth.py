@@ -51,6 +51,12 @@ def parse_args() -> argparse.Namespace:
         default=0.1,
         help='pixels whose mirrored image gives another disparity are dropped (default 0.1)',
     )
+    parser.add_argument(
+        '--neighbour-tolerance',
+        type=float,
+        help='pixels of which the key frame before gives another depth are dropped, such as 0.1 '
+        '(default: not compared)',
+    )
     parser.add_argument('--device', default='cpu', help='cpu (default) or cuda')
     parser.add_argument(
         '--size',
@@ -70,7 +76,9 @@ def main() -> None:
     model.image_size = tuple(args.size) if args.size else model.image_size
     if model.image_size is None:
         raise ConfigError('expected --size HEIGHT WIDTH, as the config names no training size')
-    source = PseudoDepth(model, args.scale, args.mirror_tolerance, args.max_depth)
+    source = PseudoDepth(
+        model, args.scale, args.mirror_tolerance, args.max_depth, args.neighbour_tolerance
+    )
     dataset = keyframes_for(source, args.infos, args.root)
     out = Path(args.out)
     facts = dict(
@@ -79,6 +87,7 @@ def main() -> None:
         scale=args.scale,
         max_depth=args.max_depth,
         mirror_tolerance=args.mirror_tolerance,
+        neighbour_tolerance=args.neighbour_tolerance,
         image_size=list(model.image_size),
         network=dict(
             min_depth=model.min_depth,

@@ -101,6 +101,39 @@ def test_what_the_mirror_contradicts_is_dropped(street):
     assert (depth[..., 10:-10] > 0).all()
 
 
+def drive(inputs: dict, metres: float) -> dict:
+    """The street as the vehicle saw it before it drove on; the wall has stayed in its place."""
+    before = replace(inputs['rig'], ego2global=torch.eye(4).double()[None].clone())
+    before.ego2global[0, 0, 3] = -metres
+    depth = FACTOR / inputs['imgs'][:, :, :1]
+    depth = torch.where(depth > 29.9, depth + metres, depth)
+    images = inputs['imgs'].clone()
+    images[:, :, :1] = FACTOR / depth
+    return dict(imgs=images, rig=before)
+
+
+@pytest.mark.parametrize('enlarged', [1, 2])
+def test_what_the_frame_before_contradicts_is_dropped(street, enlarged):
+    """A box that was not there; the model sees its pictures at half the size of the inputs."""
+    inputs = inputs_of(street)
+    before = drive(inputs, 3.0)
+    before['imgs'] *= 2  # another unit
+    inputs['imgs'][..., 0, 5:12, 20:30] = FACTOR / 10.0
+    affine = torch.tensor([[2.0, 0, 0.5], [0, 2, 0.5], [0, 0, 1]]).double()[None, None]
+    for frame in (inputs, before) if enlarged == 2 else ():
+        frame['imgs'] = frame['imgs'].repeat_interleave(2, -1).repeat_interleave(2, -2)
+        frame['rig'] = replace(frame['rig'], img_aug=affine)
+    inputs['adjacent'] = [before]
+    source = dict(model=ReadsChannel(), scale='ground', mirror_tolerance=9.0)
+    alone, _ = PseudoDepth(**source)(inputs)
+    depth, _ = PseudoDepth(**source, neighbour_tolerance=0.15)(inputs)
+    inside = depth[0, 0, 6:11, 21:29]
+    assert (alone > 0).all() and (inside == 0).all()
+    kept = depth > 0
+    assert kept.float().mean() > 0.85
+    assert torch.equal(depth[kept], alone[kept])
+
+
 def test_scale_by_lidar_and_by_motion(street):
     inputs = inputs_of(street)
     lidar = torch.where(torch.rand(street.shape) < 0.1, street, 0.0)
@@ -162,6 +195,8 @@ def test_missing_inputs_are_named(street):
     for scale, name in (('lidar', 'LoadLidarDepth'), ('motion', 'num_adj=1')):
         with pytest.raises(KeyError, match=name):
             PseudoDepth(ReadsChannel(), scale)(inputs_of(street))
+    with pytest.raises(KeyError, match='neighbour_tolerance expected adjacent'):
+        PseudoDepth(ReadsChannel(), neighbour_tolerance=0.1)(inputs_of(street))
     with pytest.raises(ValueError, match="'radar'"):
         PseudoDepth(ReadsChannel(), 'radar')
 
@@ -269,6 +304,19 @@ def test_shares_of_a_torchrun(depth_model, infos, toy_nuscenes, tmp_path, monkey
         assert run_tool('make_pseudo_depth.py', *arguments, '--scale', 'none') is None
         assert len(list(out.glob('CAM_*/*.png'))) == min(6 * (rank + 1), 12)
     assert len(list(read_scales(out))) == 12
+
+
+def test_cache_with_neighbours(depth_model, infos, toy_nuscenes, tmp_path):
+    """Less is known than without; at the start of the scene, which has no neighbour, as much."""
+    known = []
+    for name, options in (('alone', ()), ('compared', ('--neighbour-tolerance', '0.001'))):
+        arguments = (*depth_model, '--infos', infos, '--root', toy_nuscenes)
+        arguments += ('--out', tmp_path / name, '--scale', 'none', *options)
+        assert run_tool('make_pseudo_depth.py', *arguments) is None
+        known.append([note['known'] for note in read_scales(tmp_path / name)])
+    alone, compared = np.array(known).reshape(2, 2, 6)
+    np.testing.assert_array_equal(compared[0], alone[0])
+    assert (compared[1] <= alone[1]).all() and compared[1].mean() < 0.9 * alone[1].mean()
 
 
 def test_depth_without_any_scale_is_an_error(depth_model, infos, toy_nuscenes, tmp_path):

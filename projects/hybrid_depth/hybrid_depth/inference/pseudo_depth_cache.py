@@ -45,7 +45,7 @@ def keyframes_for(
             data_root=str(root or path.parent),
             ann_file=str(path),
             pipeline=pipeline,
-            num_adj=int(source.scale == 'motion'),
+            num_adj=source.num_adj,
             test_mode=True,
         )
 

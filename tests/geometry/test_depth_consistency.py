@@ -1,0 +1,63 @@
+"""A ground with a wall, seen from two places."""
+
+import pytest
+import torch
+
+from hybrid_depth.geometry.depth_consistency import agrees_with
+
+SIZE = (48, 96)
+WALL = 30.0
+
+
+def camera(focal: float) -> torch.Tensor:
+    return torch.tensor([[[focal, 0, 47.5], [0, focal, 23.5], [0, 0, 1]]], dtype=torch.float64)
+
+
+def street(cam2img: torch.Tensor, driven: float, size: tuple[int, int] = SIZE) -> torch.Tensor:
+    """(1, *size) metres: ground 1.5 m below the camera, and a wall 30 m ahead of the start."""
+    rows = torch.arange(size[0], dtype=torch.float64)
+    ground = 1.5 * cam2img[0, 1, 1] / (rows - cam2img[0, 1, 2])
+    depth = torch.where(ground > 0, ground, torch.inf).clamp(max=WALL - driven)
+    return depth[None, :, None].expand(1, *size).clone()
+
+
+def forward(metres: float) -> torch.Tensor:
+    """Camera points of a camera to those of one that stands so much farther ahead."""
+    transform = torch.eye(4, dtype=torch.float64)[None].clone()
+    transform[0, 2, 3] = -metres
+    return transform
+
+
+@pytest.mark.parametrize('driven', [2.0, -2.0])
+def test_what_stands_still_agrees_in_any_unit(driven):
+    first, second = camera(48.0), camera(60.0)
+    pictures = street(first, 0.0), 0.2 * street(second, driven)
+    agree = agrees_with(*pictures, first, second, forward(driven), 0.1)
+    assert agree.float().mean() > 0.95  # the rows at the edge of the wall take a neighbour's depth
+    standing = agrees_with(*pictures, first, second, forward(0.0), 0.02)
+    assert standing.float().mean() < 0.9  # the answer depends on the motion
+
+
+def test_what_differs_is_found():
+    cam2img = camera(48.0)
+    now, before = street(cam2img, 2.0), street(cam2img, 0.0)
+    now[:, 10:20, 40:50] = 12.0  # a car that was not there; 12 m now are 14 m from the start
+    agree = agrees_with(now, before, cam2img, cam2img, forward(-2.0), 0.1)
+    assert not agree[:, 10:20, 40:50].any()
+    agree[:, 10:20, 40:50] = True
+    assert agree.float().mean() > 0.95
+
+
+def test_what_nobody_saw_is_kept():
+    """Points outside the other picture, behind the other camera, and without a depth."""
+    cam2img = camera(48.0)
+    now, before = street(cam2img, 0.0), street(cam2img, 0.0)
+    turned = torch.eye(4, dtype=torch.float64)[None].clone()
+    turned[0, [0, 2], [0, 2]] = -1.0  # looks back
+    assert agrees_with(now, before, cam2img, cam2img, turned, 0.1).all()
+    before[..., 20:] = 0
+    now[..., 60:] *= 1.5
+    now[..., :5] = 0
+    agree = agrees_with(now, before, cam2img, cam2img, forward(0.0), 0.1)
+    assert agree[..., 20:].all() and agree[..., :5].all()
+    assert agrees_with(now, 0 * before, cam2img, cam2img, forward(0.0), 0.1).all()
