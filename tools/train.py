@@ -55,6 +55,7 @@ def main() -> None:
         cfg.sync_bn = args.sync_bn
     if args.resume:
         config_tools.set_resume(cfg, args.resume)
+    config_tools.require_channel_order(cfg)
     check_datasets(cfg, ('train_dataloader', 'val_dataloader', 'val_evaluator'))
     config_tools.build_runner(cfg).train()
 

@@ -4,7 +4,7 @@ import pytest
 from torch import nn
 
 from hybrid_depth.checkpoints.strict_load import CheckpointMismatchError
-from hybrid_depth.engine import StrictLoadHook
+from hybrid_depth.engine import ChannelOrderHook, StrictLoadHook
 
 
 def test_weights_of_another_model_are_refused():
@@ -18,13 +18,20 @@ def test_weights_of_another_model_are_refused():
         )
 
 
-def test_weights_for_another_channel_order_are_refused():
+@pytest.mark.parametrize('hook', [StrictLoadHook(), ChannelOrderHook()])
+def test_weights_for_another_channel_order_are_refused(hook):
     model = nn.Module()
     model.img_backbone = nn.Linear(2, 3)
     model.img_backbone.channel_order = 'rgb'
     checkpoint = dict(state_dict=model.state_dict(), meta=dict(input_channel_order='bgr'))
     runner = SimpleNamespace(model=model, _load_from='net.pth')
     with pytest.raises(CheckpointMismatchError, match="channel_order 'bgr'.*got 'rgb'"):
-        StrictLoadHook().after_load_checkpoint(runner, checkpoint)
+        hook.after_load_checkpoint(runner, checkpoint)
     model.img_backbone.channel_order = 'bgr'
-    StrictLoadHook().after_load_checkpoint(runner, checkpoint)
+    hook.after_load_checkpoint(runner, checkpoint)
+    hook.after_load_checkpoint(runner, dict(checkpoint, meta={}))
+
+
+def test_part_of_a_model_may_be_loaded_for_training():
+    runner = SimpleNamespace(model=nn.Linear(2, 3), _load_from='net.pth')
+    ChannelOrderHook().after_load_checkpoint(runner, dict(state_dict={}))

@@ -32,12 +32,7 @@ def load_strictly(
         CheckpointMismatchError: with the keys that are missing, left over or of another shape; or
             the model shows its backbone images of another channel order.
     """
-    shown = getattr(getattr(model, 'img_backbone', None), 'channel_order', channel_order)
-    if channel_order is not None and shown != channel_order:
-        raise CheckpointMismatchError(
-            f'{source}: expected a backbone with channel_order {channel_order!r}, as these weights '
-            f'were trained, got {shown!r}; set model.img_backbone.channel_order={channel_order}'
-        )
+    require_channel_order(model, channel_order, source)
     try:
         model.load_state_dict(state_dict)
     except RuntimeError as error:
@@ -51,3 +46,17 @@ def load_strictly(
             + '\n  '.join(shown + more)
             + '\nTake the config that the weights were made with.'
         ) from error
+
+
+def require_channel_order(model: nn.Module, channel_order: str | None, source: str) -> None:
+    """See `load_strictly`.
+
+    Raises:
+        CheckpointMismatchError: the model shows its backbone images of another channel order.
+    """
+    shown = getattr(getattr(model, 'img_backbone', None), 'channel_order', channel_order)
+    if channel_order is not None and shown != channel_order:
+        raise CheckpointMismatchError(
+            f'{source}: expected a backbone with channel_order {channel_order!r}, as these weights '
+            f'were trained, got {shown!r}; set model.img_backbone.channel_order={channel_order}'
+        )

@@ -9,13 +9,14 @@ from .picture_window import PictureWindowHook
 from .progress import ProgressBarHook
 from .seeding import EpochSeedHook, seed_everything, seed_worker
 from .sequential_control import SequentialControlHook
-from .strict_load import StrictLoadHook
+from .strict_load import ChannelOrderHook, StrictLoadHook
 from .validate_first import ValidateFirstHook
 
 __all__ = [
     'AtomicCheckpointHook',
     'AtomicLocalBackend',
     'BFloat16OptimWrapper',
+    'ChannelOrderHook',
     'DepthFirstHook',
     'EncoderWeights',
     'EpochSeedHook',

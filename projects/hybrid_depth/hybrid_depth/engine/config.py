@@ -149,6 +149,11 @@ def require_fitting_checkpoint(cfg: Config) -> None:
     _add_hooks(cfg, dict(type='StrictLoadHook'))
 
 
+def require_channel_order(cfg: Config) -> None:
+    """Have weights for images of another channel order refused, see `ChannelOrderHook`."""
+    _add_hooks(cfg, dict(type='ChannelOrderHook'))
+
+
 def _add_hooks(cfg: Config, *hooks: dict) -> None:
     cfg.custom_hooks = [*cfg.get('custom_hooks', []), *hooks]
 

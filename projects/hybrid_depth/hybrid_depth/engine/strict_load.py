@@ -4,8 +4,9 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
+from torch import nn
 
-from ..checkpoints.strict_load import load_strictly
+from ..checkpoints.strict_load import load_strictly, require_channel_order
 
 
 @HOOKS.register_module()
@@ -22,8 +23,29 @@ class StrictLoadHook(Hook):
     priority = 'LOWEST'
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         weights = checkpoint.get('state_dict', checkpoint)
         weights = {key.removeprefix('module.'): value for key, value in weights.items()}
-        order = checkpoint.get('meta', {}).get('input_channel_order')
-        load_strictly(model, weights, runner._load_from, order)
+        load_strictly(_model(runner), weights, runner._load_from, _channel_order(checkpoint))
+
+
+@HOOKS.register_module()
+class ChannelOrderHook(Hook):
+    """Refuse to go on from weights that were trained on images of another channel order.
+
+    `tools/train.py` adds it: `load_from` may hold part of a model, but such a part sees wrong
+    colours without a word.
+
+    Raises:
+        CheckpointMismatchError: see `require_channel_order`.
+    """
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        require_channel_order(_model(runner), _channel_order(checkpoint), runner._load_from)
+
+
+def _model(runner: Runner) -> nn.Module:
+    return runner.model.module if is_model_wrapper(runner.model) else runner.model
+
+
+def _channel_order(checkpoint: dict) -> str | None:
+    return checkpoint.get('meta', {}).get('input_channel_order')
