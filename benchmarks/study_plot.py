@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
 
 from hybrid_depth.files import atomic_file
 
@@ -14,6 +15,8 @@ def plot_study(
     results: Mapping[str, Sequence[dict[str, float]]], metrics: Sequence[str], path: Path
 ) -> None:
     """A panel a metric, a row a name: a dot a seed, and a line at the mean of several.
+
+    A metric whose scores differ tenfold gets a logarithmic axis.
 
     Args:
         results: name of a row -> scores of its seeds.
@@ -30,6 +33,12 @@ def plot_study(
             if len(values) > 1:
                 mean = sum(values) / len(values)
                 panel.plot([mean, mean], [row - 0.35, row + 0.35], color='tab:blue', lw=2)
+        seen = [score[metric] for scores in results.values() for score in scores]
+        if 0 < 10 * min(seen) < max(seen):
+            panel.set_xscale('log')
+            panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            panel.xaxis.set_major_formatter('{x:g}')
+            panel.xaxis.set_minor_locator(NullLocator())
         panel.set_title(metric.rsplit('/', 1)[-1])
         panel.grid(axis='x', alpha=0.3)
     panels[0].set_yticks(range(len(results)), list(results))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks import bev_depth, depth_toy, fb_bev, study
+from benchmarks import bev_depth, depth_toy, fb_bev, study, study_plot
 from benchmarks.study import REPOSITORY, Run, run_study
 
 RUNS = [
@@ -59,6 +59,17 @@ def test_a_failed_run_is_made_again_and_the_others_are_kept(calls, tmp_path, cap
         '| net | 2 | 0.5000 ± 0.3536 | 2.0 |'
     ]
     assert np.asarray(Image.open(tmp_path / 'plot.png').convert('L')).min() < 50
+
+
+def test_scores_that_differ_tenfold_stay_apart(monkeypatch, tmp_path):
+    """0.1 and 0.2 beside 3 are told apart only on a logarithmic axis."""
+    figures = []
+    monkeypatch.setattr(study_plot.Figure, 'savefig', lambda self, *_, **__: figures.append(self))
+    near = [[dict(error=0.1)], [dict(error=0.2)]]
+    for scores in (near, [*near, [dict(error=3.0)]]):
+        results = {f'net{row}': seeds for row, seeds in enumerate(scores)}
+        study_plot.plot_study(results, ['error'], tmp_path / 'plot.png')
+    assert [figure.axes[0].get_xscale() for figure in figures] == ['linear', 'log']
 
 
 def test_jobs_run_side_by_side_and_share_the_cores(monkeypatch, tmp_path):
