@@ -220,6 +220,12 @@ def test_target_beside_lidar():
     everywhere = PseudoDepthTarget(sigma=0.3).loss(logits, inputs, bins)
     beside = PseudoDepthTarget(sigma=0.3, where='without_lidar').loss(logits, inputs, bins)
     assert beside < 0.2 < everywhere
+    flat = torch.zeros_like(logits)  # a cell costs the same everywhere
+    costs = [
+        PseudoDepthTarget(where=where).loss(flat, inputs, bins)
+        for where in ('everywhere', 'without_lidar')
+    ]
+    torch.testing.assert_close(costs[1], costs[0] / 2)  # two of four columns have LiDAR
     assert PseudoDepthTarget(weight=2.0, sigma=0.3).loss(logits, inputs, bins) == 2 * everywhere
     with pytest.raises(KeyError, match='LoadPseudoDepth'):
         PseudoDepthTarget().loss(logits, {}, bins)

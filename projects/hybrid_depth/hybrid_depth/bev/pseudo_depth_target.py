@@ -43,7 +43,9 @@ class PseudoDepthTarget:
         form: see ``depth_distribution_loss``.
         sigma: width of the soft target, in bins; hard targets of doubtful depth do harm (bev.md
             §1.9, DualPathOcc).
-        where: ``everywhere``, or ``without_lidar``: cells that no LiDAR point falls into.
+        where: ``everywhere``, or ``without_lidar``: cells that no LiDAR point within
+            `LoadLidarDepth`'s range falls into. The mean goes over all cells with a pseudo depth
+            either way, so that a cell weighs the same, be there few of them or many.
     """
 
     name = 'pseudo'
@@ -66,11 +68,14 @@ class PseudoDepthTarget:
         """Weighted scalar loss of (B * N, D, h, w) logits."""
         size = logits.shape[-2:]
         cells = block_median_depth(self._depth(inputs).flatten(0, 1), size)
+        share = 1.0
         if self.where == 'without_lidar':
             self._require(inputs, 'gt_depth', 'LoadLidarDepth')
+            told = (cells > 0).sum()
             cells[block_minimum_depth(inputs['gt_depth'].flatten(0, 1), size) > 0] = 0
+            share = (cells > 0).sum() / told.clamp(min=1)
         target = bins.soft(cells, self.sigma)
-        return self.weight * depth_distribution_loss(logits, target, self.form)
+        return self.weight * share * depth_distribution_loss(logits, target, self.form)
 
     def _depth(self, inputs: dict) -> Tensor:
         """(B, N, H, W)."""
