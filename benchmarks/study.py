@@ -49,7 +49,8 @@ class Run:
 
 
 def run_study(runs: Sequence[Run], study: Path, metrics: Sequence[str], jobs: int = 1) -> None:
-    """Train and score what is not done yet, print the table; write `study/table.md` and `plot.png`.
+    """Train and score what is not done yet, print the table; write `study/table.md` and `plot.png`
+    where a run is scored.
 
     A result counts until its run's folder is removed, whatever has become of its config or of the
     run it starts from.
@@ -70,11 +71,11 @@ def run_study(runs: Sequence[Run], study: Path, metrics: Sequence[str], jobs: in
     with ThreadPoolExecutor(jobs) as pool:
         trained = pool.map(lambda run: _train(run, study, threads), todo)
         failed = [run for run, done in zip(todo, trained, strict=True) if not done]
-    text = study_table(runs, study, metrics)
-    with atomic_file(study / 'table.md', 'w') as file:
-        file.write(text)
-    print(text)
     if results := _results(runs, study):
+        text = study_table(runs, study, metrics)
+        with atomic_file(study / 'table.md', 'w') as file:
+            file.write(text)
+        print(text)
         scores = {name: [r['scores'] for r in seeds] for name, seeds in results.items()}
         plot_study(scores, metrics, study / 'plot.png')
     if failed:

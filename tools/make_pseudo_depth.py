@@ -2,12 +2,14 @@
 """Metric depth of every camera of an info file's keyframes, by a self-supervised depth model.
 
 Examples:
-  python tools/make_pseudo_depth.py configs/depth/monodepth2_hybrid_kitti.py hybrid.pth \\
+  python tools/make_pseudo_depth.py configs/depth/monodepth2_hybrid_nuscenes.py hybrid.pth \\
       --infos data/nuscenes/nuscenes_infos_train.pkl --out data/nuscenes/pseudo_depth
   torchrun --nproc-per-node 8 tools/make_pseudo_depth.py CONFIG CHECKPOINT --device cuda ...
-Writes OUT/CAMERA/NAME.png (16 bit, metres times 256, 0 = unknown), OUT/scales_*.jsonl (scale of
-every image and how sure it is) and OUT/manifest.json. A stopped run goes on where it was. Train
-with it by LoadPseudoDepth(folder=OUT) and depth_supervision=[dict(type='PseudoDepthTarget')].
+The model should have learnt from pictures of this shape; where its own are wider, it sees the lower
+part of these. Writes OUT/CAMERA/NAME.png (16 bit, metres times 256, 0 = unknown),
+OUT/scales_*.jsonl (scale of every image and how sure it is) and OUT/manifest.json. A stopped run
+goes on where it was. Train with it by LoadPseudoDepth(folder=OUT) and
+depth_supervision=[dict(type='PseudoDepthTarget')].
 """
 
 import argparse

@@ -11,6 +11,7 @@ from hybrid_depth.apis import init_bev_model
 from hybrid_depth.checkpoints import load_checkpoint_file
 from hybrid_depth.checkpoints.conversion import ReleaseError
 from hybrid_depth.checkpoints.convert import convert_checkpoint
+from hybrid_depth.checkpoints.report import conversion_report
 from hybrid_depth.checkpoints.strict_load import CheckpointMismatchError
 from hybrid_depth.engine.build import build_model
 from tests.bev.test_golden_bevdet import forward, real_images
@@ -60,6 +61,20 @@ def test_every_tensor_is_copied_and_the_channel_order_recorded(golden_release):
     assert list(meta['converted_from']['sha256']) == ['epoch_20_ema.pth']
     backbone = Config.fromfile(CONFIGS / meta['config']).model.img_backbone
     assert backbone.channel_order == meta['input_channel_order']
+
+
+def test_a_config_of_ones_own(golden_release, tmp_path):
+    """Named in report and `meta`, and refused where its backbone sees other colours."""
+    own = tmp_path / 'own.py'
+    text = f"_base_ = '{CONFIGS / 'bevdet_r50.py'}'\n"
+    own.write_text(text)
+    torch.save(dict(state_dict=golden_release[0]), tmp_path / 'a.pth')
+    arguments = ('bevdet', tmp_path / 'a.pth', tmp_path / 'out.pth', CONFIGS, own)
+    assert f'fits {own}' in conversion_report(convert_checkpoint(*arguments))
+    assert load_checkpoint_file(tmp_path / 'out.pth')['meta']['config'] == str(own)
+    own.write_text(text + "model = dict(img_backbone=dict(channel_order='rgb'))\n")
+    with pytest.raises(CheckpointMismatchError, match="expected.*'bgr'.*got 'rgb'"):
+        convert_checkpoint(*arguments)
 
 
 @torch.no_grad()

@@ -49,7 +49,9 @@ def _write_sensor_file(path: Path, seed: int) -> None:
     if path.suffix == '.jpg':
         Image.fromarray(random.integers(0, 255, (18, 32, 3), dtype=np.uint8)).save(path)
     else:
-        random.uniform(-30, 30, (200, 5)).astype(np.float32).tofile(path)
+        points = random.uniform(-30, 30, (200, 5))
+        points[:10, :2] /= 40  # on the car
+        points.astype(np.float32).tofile(path)
 
 
 def _add_sample_data(root: Path, tables: dict, sample: str, time: float, seed: int) -> None:

@@ -165,6 +165,9 @@ def test_frames_before_stay_in_a_subset(root):
     for i in range(2):
         info = dataset.get_data_info(i)
         assert info['adjacent'][0]['img_path'] == info['img_path']
+    whole, dataset = make(root), make(root, num_adj=1, indices=[1, 2])
+    before = dataset.get_data_info(1)['adjacent'][0]
+    assert before['img_path'] == whole.get_data_info(1)['img_path']
 
 
 def test_info_files_without_order_give_single_frames(root, tmp_path):

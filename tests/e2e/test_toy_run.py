@@ -46,3 +46,9 @@ def test_killed_resumed_trained_and_tested(base, scenes, batch, hooks, tmp_path)
     assert 0 <= scores['mAP'] <= 1 and 0 <= scores['NDS'] <= 1
     assert scores['depth']['cells'] > 0 and scores['depth']['abs_rel'] > 0
     assert len(list((out / 'pictures').rglob('*.png'))) == 2
+    # what training saw is in its checkpoints, so that the test refuses the other channel order
+    bgr = ['--cfg-options', 'model.img_backbone.channel_order=bgr']
+    refused = subprocess.run(
+        [sys.executable, *map(str, [*command, *bgr])], cwd=ROOT, capture_output=True, text=True
+    )
+    assert "expected a backbone with channel_order 'rgb'" in refused.stderr

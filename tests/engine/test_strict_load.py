@@ -32,6 +32,24 @@ def test_weights_for_another_channel_order_are_refused(hook):
     hook.after_load_checkpoint(runner, dict(checkpoint, meta={}))
 
 
+def test_training_says_which_channel_order_it_saw():
+    """Weights trained here, not only converted ones, are refused under the other order."""
+    model = nn.Module()
+    model.img_backbone = nn.Linear(2, 3)
+    model.img_backbone.channel_order = 'bgr'
+    checkpoint = dict(state_dict=model.state_dict(), meta={})
+    runner = SimpleNamespace(model=model, _load_from='net.pth')
+    ChannelOrderHook().before_save_checkpoint(runner, checkpoint)
+    ChannelOrderHook().after_load_checkpoint(runner, checkpoint)
+    model.img_backbone.channel_order = 'rgb'
+    with pytest.raises(CheckpointMismatchError, match="channel_order 'bgr'.*got 'rgb'"):
+        ChannelOrderHook().after_load_checkpoint(runner, checkpoint)
+    depth = SimpleNamespace(model=nn.Linear(2, 3))
+    checkpoint = dict(meta={})
+    ChannelOrderHook().before_save_checkpoint(depth, checkpoint)
+    assert checkpoint == dict(meta={})
+
+
 def test_part_of_a_model_may_be_loaded_for_training():
     runner = SimpleNamespace(model=nn.Linear(2, 3), _load_from='net.pth')
     ChannelOrderHook().after_load_checkpoint(runner, dict(state_dict={}))

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from hybrid_depth.geometry import VoxelGrid
-from hybrid_depth.geometry.bev_warp import warp_bev
+from hybrid_depth.geometry.bev_warp import warp_bev, warp_volume
 
 GRID = VoxelGrid(x=(-4.0, 4.0, 1.0), y=(-3.0, 3.0, 1.0), z=(-5.0, 3.0, 8.0))
 
@@ -29,6 +29,15 @@ def test_whole_cells(align):
     torch.testing.assert_close(warped, dot(4, 3))
     assert warp_bev(dot(0, 1), motion(2.0, 0.0), GRID, align).sum() < 1e-6  # left the map
     torch.testing.assert_close(warp_bev(dot(2, 2), motion(), GRID, align), dot(2, 2))
+
+
+def test_half_precision_maps_stay_in_place():
+    """A grid of 128 cells in bfloat16 is half a cell off; the values alone may be rounded."""
+    grid = VoxelGrid(x=(-64.0, 64.0, 1.0), y=(-64.0, 64.0, 1.0), z=(-5.0, 3.0, 4.0))
+    bev = torch.randn(1, 2, 128, 128).bfloat16()
+    torch.testing.assert_close(warp_bev(bev, motion(), grid), bev)
+    volume = torch.stack((bev, -bev), 2)
+    torch.testing.assert_close(warp_volume(volume, motion(), grid), volume)
 
 
 def test_turn_about_the_origin_and_its_half_cell():

@@ -2,10 +2,12 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from mmengine import dump, load
 from mmengine.config import Config
 from PIL import Image
 from torch import nn
@@ -19,7 +21,8 @@ from hybrid_depth.engine.build import build_model
 from hybrid_depth.engine.config import ConfigError
 from hybrid_depth.estimators.pose_nets import PoseCNN
 from hybrid_depth.geometry import DepthBins, cell_pixels, ground_plane_depth
-from hybrid_depth.inference import OnlinePseudoDepthHook
+from hybrid_depth.geometry.depth_consistency import agrees_with
+from hybrid_depth.inference import OnlinePseudoDepthHook, pseudo_depth
 from hybrid_depth.inference.pseudo_depth import PseudoDepth
 from hybrid_depth.inference.pseudo_depth_cache import keyframes_for, read_scales
 from hybrid_depth.transforms.pseudo_depth import LoadPseudoDepth, resample
@@ -38,6 +41,10 @@ class ReadsChannel(nn.Module):
 
     image_size = SIZE
     motion = torch.eye(4)
+
+    def __init__(self):
+        super().__init__()
+        self.pose_net = SimpleNamespace(depth_scaled=False)
 
     def disparity(self, images: torch.Tensor) -> torch.Tensor:
         return images[:, :1]
@@ -113,7 +120,7 @@ def drive(inputs: dict, metres: float) -> dict:
 
 
 @pytest.mark.parametrize('enlarged', [1, 2])
-def test_what_the_frame_before_contradicts_is_dropped(street, enlarged):
+def test_what_the_frame_before_contradicts_is_dropped(street, enlarged, monkeypatch):
     """A box that was not there; the model sees its pictures at half the size of the inputs."""
     inputs = inputs_of(street)
     before = drive(inputs, 3.0)
@@ -125,8 +132,17 @@ def test_what_the_frame_before_contradicts_is_dropped(street, enlarged):
         frame['rig'] = replace(frame['rig'], img_aug=affine)
     inputs['adjacent'] = [before]
     source = dict(model=ReadsChannel(), scale='ground', mirror_tolerance=9.0)
+    transforms = []
+
+    def spy(depth, other, cam2img, other_cam2img, transform, tolerance):
+        transforms.append(transform)
+        return agrees_with(depth, other, cam2img, other_cam2img, transform, tolerance)
+
+    monkeypatch.setattr(pseudo_depth, 'agrees_with', spy)
     alone, _ = PseudoDepth(**source)(inputs)
     depth, _ = PseudoDepth(**source, neighbour_tolerance=0.15)(inputs)
+    (transform,) = transforms
+    assert transform[0, :3, 3].tolist() == [0, 0, 3.0]  # farther ahead of where the car was
     inside = depth[0, 0, 6:11, 21:29]
     assert (alone > 0).all() and (inside == 0).all()
     kept = depth > 0
@@ -187,7 +203,10 @@ def test_scale_by_motion_with_other_lenses(street):
 def test_motion_in_mean_depths_is_refused():
     model = ReadsChannel()
     model.pose_net = PoseCNN()
-    with pytest.raises(ValueError, match='PoseCNN'):
+    with pytest.raises(ConfigError, match='PoseCNN'):
+        PseudoDepth(model, 'motion')
+    model.pose_net = None
+    with pytest.raises(ConfigError, match="got none; take another scale.*'none'"):
         PseudoDepth(model, 'motion')
 
 
@@ -197,7 +216,7 @@ def test_missing_inputs_are_named(street):
             PseudoDepth(ReadsChannel(), scale)(inputs_of(street))
     with pytest.raises(KeyError, match='neighbour_tolerance expected adjacent'):
         PseudoDepth(ReadsChannel(), neighbour_tolerance=0.1)(inputs_of(street))
-    with pytest.raises(ValueError, match="'radar'"):
+    with pytest.raises(ConfigError, match="'radar'"):
         PseudoDepth(ReadsChannel(), 'radar')
 
 
@@ -323,6 +342,21 @@ def test_cache_with_neighbours(depth_model, infos, toy_nuscenes, tmp_path):
     alone, compared = np.array(known).reshape(2, 2, 6)
     np.testing.assert_array_equal(compared[0], alone[0])
     assert (compared[1] <= alone[1]).all() and compared[1].mean() < 0.9 * alone[1].mean()
+
+
+def test_cameras_of_another_rig(depth_model, infos, toy_nuscenes, tmp_path):
+    content = load(infos)
+    for info in content['data_list']:
+        info['images'] = dict(MINE=info['images']['CAM_BACK'])
+    dump(content, tmp_path / 'infos.pkl')
+    samples, out = tmp_path / 'root' / 'samples', tmp_path / 'cache'
+    samples.mkdir(parents=True)
+    (samples / 'MINE').symlink_to(toy_nuscenes / 'samples' / 'CAM_BACK')
+    arguments = (*depth_model, '--infos', tmp_path / 'infos.pkl', '--root', samples.parent)
+    assert run_tool('make_pseudo_depth.py', *arguments, '--out', out, '--scale', 'none') is None
+    assert len(list(out.glob('MINE/*.png'))) == 2 == len(list(out.glob('*/*.png')))
+    absent = (*depth_model, '--infos', tmp_path / 'absent.pkl', '--out', out)
+    assert 'create_nuscenes_infos.py' in run_tool('make_pseudo_depth.py', *absent)
 
 
 def test_depth_without_any_scale_is_an_error(depth_model, infos, toy_nuscenes, tmp_path):

@@ -12,6 +12,7 @@ from .checkpoints.conversion import ReleaseError
 from .checkpoints.strict_load import CheckpointMismatchError
 from .datasets.check import ClassOrderError
 from .datasets.depth_errors import DepthDataError
+from .datasets.nuscenes_infos import InfoError
 from .engine.config import ConfigError
 
 # Errors whose text says what to do; a traceback would only hide it.
@@ -23,6 +24,7 @@ _USER_ERRORS = (
     ConfigError,
     DamagedCheckpointError,
     DepthDataError,
+    InfoError,
     ReleaseError,
     UnsafeCheckpointError,
 )

@@ -22,7 +22,7 @@ class Conversion:
     Attributes:
         state_dict: the weights.
         files: what was read.
-        config: shipped config of the model they are for, relative to `configs/`.
+        config: config of the model they are for, relative to `configs/`, or a whole path.
         overrides: what has to be changed in that config for them to fit, as in `--cfg-options`.
         dropped: key (as 'file:key' where there are several files) -> reason.
         derived: key of `state_dict` -> what it was made of.

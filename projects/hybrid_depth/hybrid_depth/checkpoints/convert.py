@@ -55,7 +55,7 @@ def convert_checkpoint(
         FileNotFoundError: a file of the release, the config or stock weights are missing.
         UnsafeCheckpointError: a file would run code.
         ReleaseError: the release is of another kind, or has no model here.
-        CheckpointMismatchError: its weights do not fit the config's model.
+        CheckpointMismatchError: its weights do not fit the config's model, or its channel order.
     """
     stage = _HYBRID_STAGES.get(kind)
     if stage is None and (stock_clip or stock_dino):
@@ -67,7 +67,8 @@ def convert_checkpoint(
     conversion = CONVERTERS[kind](Path(source))
     cfg = _config_of(conversion, Path(configs), config)
     model = build_model(cfg)
-    load_strictly(model, conversion.state_dict, str(source))
+    order = conversion.facts.get('input_channel_order')
+    load_strictly(model, conversion.state_dict, str(source), order)
     if stage:
         encoder = cfg.model.encoder
         found = compare_with_stock(conversion.state_dict, encoder, stock_clip, stock_dino, stage)
@@ -90,9 +91,10 @@ def _config_of(conversion: Conversion, configs: Path, config: str | Path | None)
             f'{conversion.facts}, which would need {path}. Give its config with --config, or '
             'convert with a later version.'
         )
+    if config:
+        conversion.config, conversion.overrides = str(path.resolve()), {}
     cfg = Config.fromfile(path)
-    if not config:
-        cfg.merge_from_dict(conversion.overrides)
+    cfg.merge_from_dict(conversion.overrides)
     return cfg
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter, defaultdict
+from pathlib import Path
 
 from .conversion import Conversion
 
@@ -31,7 +32,7 @@ def conversion_report(conversion: Conversion) -> str:
     lines.append(f'derived: {len(conversion.derived)} tensors')
     lines += [f'  {key}: {how}' for key, how in conversion.derived.items()]
     lines += conversion.notes
-    target = f'configs/{conversion.config}'
+    target = str(Path('configs') / conversion.config)
     if conversion.overrides:
         target += ' with ' + ', '.join(f'{k}={v}' for k, v in conversion.overrides.items())
     lines.append(f'fits {target}: {len(conversion.state_dict)} tensors, {numbers:,} numbers')

@@ -84,6 +84,15 @@ class NuScenesBEVDataset(NuScenesDataset):
             **kwargs,
         )
 
+    def full_init(self) -> None:
+        """Read everything; with ``indices``, places are those in the part that is left."""
+        if self._fully_initialized:
+            return
+        super().full_init()
+        if self._indices is not None:
+            infos = map(super().get_data_info, range(len(self)))
+            self._places = {info['token']: place for place, info in enumerate(infos)}
+
     def load_data_list(self) -> list[dict]:
         """Read, check and parse the info file."""
         if not os.path.isfile(self.ann_file):

@@ -30,7 +30,8 @@ class StrictLoadHook(Hook):
 
 @HOOKS.register_module()
 class ChannelOrderHook(Hook):
-    """Refuse to go on from weights that were trained on images of another channel order.
+    """Refuse to go on from weights that were trained on images of another channel order, and say
+    in every checkpoint which one it was.
 
     `tools/train.py` adds it: `load_from` may hold part of a model, but such a part sees wrong
     colours without a word.
@@ -41,6 +42,11 @@ class ChannelOrderHook(Hook):
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         require_channel_order(_model(runner), _channel_order(checkpoint), runner._load_from)
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        order = getattr(getattr(_model(runner), 'img_backbone', None), 'channel_order', None)
+        if order is not None:
+            checkpoint['meta']['input_channel_order'] = order
 
 
 def _model(runner: Runner) -> nn.Module:

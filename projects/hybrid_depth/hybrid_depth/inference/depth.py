@@ -118,7 +118,8 @@ def load_weights(model: torch.nn.Module, checkpoint: str | Path | None) -> dict:
     meta = content.get('meta', {})
     source = str(checkpoint)
     if 'converted_from' in meta:
-        source += f' (of configs/{meta["config"]} with {meta["config_overrides"] or "no change"})'
+        config = Path('configs') / meta['config']
+        source += f' (of {config} with {meta["config_overrides"] or "no change"})'
     weights = content.get('state_dict', content)
     load_strictly(model, weights, source, meta.get('input_channel_order'))
     return meta

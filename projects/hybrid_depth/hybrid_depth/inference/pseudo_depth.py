@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..engine.config import ConfigError
 from ..estimators import DepthEstimator
 from ..geometry import CameraRig, cell_pixels, ground_plane_depth, invert_rigid
 from ..geometry.depth_consistency import agrees_with
@@ -36,7 +37,8 @@ class PseudoDepth:
             start of a scene, agrees. None does not ask.
 
     Raises:
-        ValueError: an unknown scale, or ``motion`` of a pose net that counts in mean depths.
+        ConfigError: an unknown scale, or ``motion`` of a model without a pose net, or with one that
+            counts in mean depths.
     """
 
     def __init__(
@@ -48,11 +50,13 @@ class PseudoDepth:
         neighbour_tolerance: float | None = None,
     ) -> None:
         if scale not in SCALES:
-            raise ValueError(f'PseudoDepth: expected a scale among {SCALES}, got {scale!r}')
-        if scale == 'motion' and getattr(getattr(model, 'pose_net', None), 'depth_scaled', False):
-            raise ValueError(
+            raise ConfigError(f'PseudoDepth: expected a scale among {SCALES}, got {scale!r}')
+        pose_net = getattr(model, 'pose_net', None)
+        if scale == 'motion' and (pose_net is None or pose_net.depth_scaled):
+            raise ConfigError(
                 f'PseudoDepth: expected a pose net in the unit of depth for scale {scale!r}, got '
-                f'{type(model.pose_net).__name__}, which counts in mean depths; take another scale'
+                + ('none' if pose_net is None else f'{type(pose_net).__name__}, in mean depths')
+                + "; take another scale ('none' for a model that learnt from motion in metres)"
             )
         self.model = model.eval().requires_grad_(False)
         self.scale, self.mirror_tolerance, self.max_depth = scale, mirror_tolerance, max_depth

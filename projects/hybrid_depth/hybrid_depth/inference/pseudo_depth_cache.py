@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
+from mmengine import load
 from mmengine.dataset import BaseDataset, pseudo_collate
 from mmengine.registry import DefaultScope
 
@@ -14,6 +15,7 @@ from ..bev.data_preprocessor import BEVDataPreprocessor
 from ..datasets.depth_errors import DepthDataError
 from ..datasets.depth_map_files import pseudo_depth_path, write_depth_png
 from ..datasets.nuscenes import NuScenesBEVDataset
+from ..datasets.nuscenes_infos import CAMERAS
 from ..files import atomic_file
 from .pseudo_depth import PseudoDepth
 
@@ -23,7 +25,8 @@ MANIFEST = 'manifest.json'
 def keyframes_for(
     source: PseudoDepth, infos: str | Path, root: str | Path | None = None
 ) -> BaseDataset:
-    """The keyframes of an info file with what a source needs, at the size its model wants.
+    """The keyframes of an info file with all of its cameras and with what a source needs, at the
+    size its model wants.
 
     Args:
         source: of the depth; its model's `image_size` counts.
@@ -44,10 +47,19 @@ def keyframes_for(
         return NuScenesBEVDataset(
             data_root=str(root or path.parent),
             ann_file=str(path),
+            cameras=_cameras(path),
             pipeline=pipeline,
             num_adj=source.num_adj,
             test_mode=True,
         )
+
+
+def _cameras(infos: Path) -> tuple[str, ...]:
+    """Those of the file. Where it is no info file, which the data set will say, nuScenes' own."""
+    try:
+        return tuple(load(infos)['data_list'][0]['images'])
+    except (FileNotFoundError, LookupError, TypeError):
+        return CAMERAS
 
 
 def write_pseudo_depth(

@@ -11,6 +11,10 @@ from mmdet3d.registry import TRANSFORMS
 
 from ..geometry import invert_rigid
 
+# Points of earlier sweeps nearer than this in x and y, metres, are the car itself, which would
+# stand behind the car now; as in the devkit and in mmdet3d.
+_OWN_CAR = 1.0
+
 
 def load_sweep(path: str, num_features: int) -> np.ndarray:
     """Read a nuScenes ``.pcd.bin`` sweep.
@@ -125,5 +129,6 @@ class LoadLidarDepth(BaseTransform):
             earlier = sweep['lidar_points']
             to_key = np.array(earlier['lidar2sensor'])  # mmdet3d's convention, see _lidar_sweeps
             cloud = load_sweep(earlier['lidar_path'], features)[:, :3].astype(np.float64)
+            cloud = cloud[(np.abs(cloud[:, :2]) >= _OWN_CAR).any(1)]
             clouds.append(cloud @ to_key[:3, :3] - to_key[:3, 3])
         return np.concatenate(clouds)
