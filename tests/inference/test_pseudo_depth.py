@@ -9,6 +9,7 @@ import pytest
 import torch
 from mmengine import dump, load
 from mmengine.config import Config
+from mmengine.logging import MessageHub
 from PIL import Image
 from torch import nn
 
@@ -20,7 +21,7 @@ from hybrid_depth.datasets.nuscenes_infos import create_nuscenes_infos
 from hybrid_depth.engine.build import build_model
 from hybrid_depth.engine.config import ConfigError
 from hybrid_depth.estimators.pose_nets import PoseCNN
-from hybrid_depth.geometry import DepthBins, cell_pixels, ground_plane_depth
+from hybrid_depth.geometry import CameraRig, DepthBins, cell_pixels, ground_plane_depth
 from hybrid_depth.geometry.depth_consistency import agrees_with
 from hybrid_depth.inference import OnlinePseudoDepthHook, pseudo_depth
 from hybrid_depth.inference.pseudo_depth import PseudoDepth
@@ -398,11 +399,6 @@ def test_bad_cache(tmp_path):
         read_pseudo_depth(tmp_path / 'other.png')
 
 
-class Runner:
-    def __init__(self, model: BEVDet) -> None:
-        self.model = model
-
-
 def toy_detector(supervision: list) -> BEVDet:
     cfg = Config.fromfile(ROOT / 'configs/toy/bevdet_depth_toy.py')
     cfg.model.img_view_transformer.depth_net.depth_supervision = supervision
@@ -412,15 +408,27 @@ def toy_detector(supervision: list) -> BEVDet:
 def test_online(depth_model):
     model = toy_detector([dict(type='PseudoDepthTarget')])
     keys = set(model.state_dict())
-    hook = OnlinePseudoDepthHook(*map(str, depth_model), scale='none', mirror_tolerance=9)
-    hook.before_train(Runner(model))
+    hook = OnlinePseudoDepthHook(
+        *map(str, depth_model), picture_size=(64, 128), scale='none', mirror_tolerance=9
+    )
+    hub = MessageHub('test_online')
+    runner = SimpleNamespace(model=model, message_hub=hub)
+    hook.before_train(runner)
+    hook.after_train_iter(runner, 0)
+    assert not hub.log_scalars  # nobody has asked yet
     assert set(model.state_dict()) == keys  # the depth model is no part of the detector
     net = model.img_view_transformer.depth_net
     logits = torch.zeros(2, net.bins.num, 4, 8, requires_grad=True)
-    inputs = dict(imgs=torch.rand(1, 2, 3, 64, 128), rig=None)
+    rig = forward_rig()
+    rig = CameraRig(
+        *(x.expand(1, 2, *x.shape[2:]) if x.dim() == 4 else x for x in vars(rig).values())
+    )
+    inputs = dict(imgs=torch.rand(1, 2, 3, 64, 128), rig=rig)
     (target,) = net.depth_targets
     target.loss(logits, inputs, net.bins).backward()
     assert logits.grad.abs().sum() > 0
-    assert not any(p.requires_grad for p in target.source.model.parameters())
+    assert not any(p.requires_grad for p in hook.view.source.model.parameters())
+    hook.after_train_iter(runner, 0)
+    assert hub.get_scalar('train/pseudo_depth_known').current() == hook.view.known > 0.9
     with pytest.raises(ConfigError, match='PseudoDepthTarget'):
-        hook.before_train(Runner(toy_detector([])))
+        hook.before_train(SimpleNamespace(model=toy_detector([])))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-import torch.nn.functional as F
 from mmdet3d.registry import TASK_UTILS
 from torch import Tensor
 
@@ -80,8 +79,7 @@ class PseudoDepthTarget:
     def _depth(self, inputs: dict) -> Tensor:
         """(B, N, H, W)."""
         if 'pseudo_depth' not in inputs and self.source is not None:
-            depth, _ = self.source(inputs)
-            return F.interpolate(depth, tuple(inputs['imgs'].shape[-2:]))
+            return self.source(inputs)[0]
         self._require(inputs, 'pseudo_depth', 'LoadPseudoDepth')
         return inputs['pseudo_depth']
 

@@ -9,6 +9,7 @@ from mmengine.runner import Runner
 
 from ..engine.config import ConfigError
 from .depth import init_depth_model
+from .own_view import OwnView
 from .pseudo_depth import PseudoDepth
 
 
@@ -17,16 +18,23 @@ class OnlinePseudoDepthHook(Hook):
     """Gives the `PseudoDepthTarget`s of a detector a frozen depth model to ask.
 
     The model stays outside the detector: its weights are in no checkpoint of the detector, and no
-    optimiser sees them. Every batch costs two passes of it: a cache (tools/make_pseudo_depth.py) is
-    cheaper from the second epoch on, but knows no image augmentation that the model would see.
+    optimiser sees them. It sees the pictures as it knows them (`OwnView`), as far as the detector's
+    augmentation leaves them. Every batch costs two passes of it, four with a `neighbour_tolerance`:
+    a cache (tools/make_pseudo_depth.py) is cheaper from the second epoch on, and sees the pictures
+    whole. The log tells the share of pixels with a depth as `pseudo_depth_known`.
 
     Args:
         config, checkpoint: of the depth model.
+        picture_size: (height, width) of the original pictures; nuScenes: (900, 1600).
         **kwargs: of `PseudoDepth`.
     """
 
-    def __init__(self, config: str, checkpoint: str, **kwargs) -> None:
+    def __init__(
+        self, config: str, checkpoint: str, picture_size: tuple[int, int], **kwargs
+    ) -> None:
         self.config, self.checkpoint, self.kwargs = config, checkpoint, kwargs
+        self.picture_size = picture_size
+        self.view: OwnView | None = None
 
     def before_train(self, runner: Runner) -> None:
         """Load the model."""
@@ -42,5 +50,11 @@ class OnlinePseudoDepthHook(Hook):
                 'depth_supervision, got none'
             )
         source = PseudoDepth(init_depth_model(self.config, self.checkpoint), **self.kwargs)
+        self.view = OwnView(source, self.picture_size)
         for target in targets:
-            target.source = source
+            target.source = self.view
+
+    def after_train_iter(self, runner: Runner, *_, **__) -> None:
+        """Log what the last batch knew."""
+        if self.view.known is not None:
+            runner.message_hub.update_scalar('train/pseudo_depth_known', self.view.known)

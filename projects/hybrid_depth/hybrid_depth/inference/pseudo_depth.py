@@ -92,12 +92,15 @@ class PseudoDepth:
         return metres.unflatten(0, inputs['imgs'].shape[:2]).float(), scale
 
     def _unscaled(self, frame: dict) -> Tensor:
-        """(B * N, h, w) depth of a frame up to its scale, 0 where its mirror image disagrees."""
+        """(B * N, h, w) depth of a frame up to its scale, 0 where its mirror image disagrees and
+        outside `seen` (B, N, h, w), where there is one."""
         shown = self._resize(frame['imgs'])
         disparity = self.model.disparity(shown).squeeze(1)
         mirrored = self.model.disparity(shown.flip(-1)).squeeze(1).flip(-1)
         mean = (disparity + mirrored) / 2
         agree = (disparity - mirrored).abs() <= self.mirror_tolerance * mean
+        if 'seen' in frame:
+            agree &= frame['seen'].flatten(0, 1)
         return (self._zoom(frame['rig'], frame['imgs'], shown) / mean).masked_fill(~agree, 0)
 
     def _seen_before(self, metres: Tensor, inputs: dict) -> Tensor:
