@@ -196,4 +196,7 @@ def test_depth_is_scored_beside_the_boxes(root, tmp_path):
     values = score(metric, [dict(found, **depth, **names) for found in perfect(data)])
     assert values['NuScenes metric/depth/abs_rel'] == pytest.approx(0.1)
     report = json.loads((tmp_path / 'metrics.json').read_text())['depth']
+    depth['gt_depth'] = dict(data=torch.zeros_like(lidar))  # testing without sweeps
+    values = score(metric, [dict(found, **depth, **names) for found in perfect(data)])
+    assert not any('depth' in name for name in values)
     assert report['cells'] == 6 * len(data) and report['cameras']['CAM_BACK']['cells'] == len(data)

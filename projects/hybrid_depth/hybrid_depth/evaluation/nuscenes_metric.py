@@ -135,8 +135,9 @@ class NuScenesBEVMetric(NuScenesMetric):
             raise ValueError('NuScenesBEVMetric: expected predictions, got none from any batch')
         depths = [result.pop('depth') for result in results if 'depth' in result]
         self._depth = None
-        if depths:
-            self._depth = rig_depth_report(sum(sums for _, sums in depths), depths[0][0])
+        total = sum(sums for _, sums in depths)
+        if np.any(total):  # there are no LiDAR points without sweeps
+            self._depth = rig_depth_report(total, depths[0][0])
         return super().compute_metrics(results)
 
     def format_results(self, results: list[dict], classes=None, jsonfile_prefix=None):

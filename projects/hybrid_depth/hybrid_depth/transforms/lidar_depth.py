@@ -89,7 +89,7 @@ class LoadLidarDepth(BaseTransform):
 
     Args:
         depth_range: depths kept, metres; take the depth bins' first and last edge.
-        required: False leaves samples without a sweep as they are, for testing without LiDAR.
+        required: False gives samples without a sweep an empty map, for testing without LiDAR.
         sweeps: add this many sweeps before the keyframe's, where the info file names them
             (tools/create_nuscenes_infos.py --lidar-sweeps): denser, but what moves is seen where it
             was too. Official targets have none.
@@ -105,12 +105,13 @@ class LoadLidarDepth(BaseTransform):
         self.required, self.sweeps = required, sweeps
 
     def transform(self, results: dict) -> dict:
+        width, height = results['img'][0].size
         if not self.required and not os.path.isfile(results.get('lidar_path', '')):
+            results['gt_depth'] = np.zeros((len(results['img']), height, width), np.float32)
             return results
         points = self._points(results)
         lidar2ego = results['lidar2ego']
         ego2cam = invert_rigid(torch.from_numpy(results['cam2ego'])).numpy()
-        width, height = results['img'][0].size
         results['gt_depth'] = project_nearest(
             points @ lidar2ego[:3, :3].T + lidar2ego[:3, 3],
             ego2cam,
