@@ -9,7 +9,6 @@ from mmengine.runner import Runner
 
 from ..engine.config import ConfigError
 from .depth import init_depth_model
-from .own_view import OwnView
 from .pseudo_depth import PseudoDepth
 
 
@@ -34,10 +33,12 @@ class OnlinePseudoDepthHook(Hook):
     ) -> None:
         self.config, self.checkpoint, self.kwargs = config, checkpoint, kwargs
         self.picture_size = picture_size
-        self.view: OwnView | None = None
+        self.view = None
 
     def before_train(self, runner: Runner) -> None:
         """Load the model."""
+        from .own_view import OwnView  # needs mmdet3d, which depth alone does without
+
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         targets = [
             target
