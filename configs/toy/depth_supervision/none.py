@@ -1,5 +1,6 @@
 # The toy study of depth supervision (make bench-bev-depth): the hybrid depth net without any, depth
-# and detection learnt together. Every config of this folder is this one with one thing changed.
+# and detection learnt together. Every config of this folder is this one with its supervision or its
+# depth net exchanged.
 _base_ = ['../bevdet_plain_toy.py', '../../_base_/models/hybrid_encoder_bev_toy.py']
 
 model = dict(
