@@ -13,20 +13,19 @@ from mmengine.logging import MessageHub
 from PIL import Image
 from torch import nn
 
-from hybrid_depth.bev import BEVDet, PseudoDepthTarget
-from hybrid_depth.bev.pseudo_depth_target import block_median_depth
+from hybrid_depth.bev import BEVDet
 from hybrid_depth.datasets.depth_errors import DepthDataError
 from hybrid_depth.datasets.depth_map_files import read_pseudo_depth, write_depth_png
 from hybrid_depth.datasets.nuscenes_infos import create_nuscenes_infos
 from hybrid_depth.engine.build import build_model
 from hybrid_depth.engine.config import ConfigError
 from hybrid_depth.estimators.pose_nets import PoseCNN
-from hybrid_depth.geometry import CameraRig, DepthBins, cell_pixels, ground_plane_depth
+from hybrid_depth.geometry import CameraRig, cell_pixels, ground_plane_depth
 from hybrid_depth.geometry.depth_consistency import agrees_with
 from hybrid_depth.inference import OnlinePseudoDepthHook, pseudo_depth
 from hybrid_depth.inference.pseudo_depth import PseudoDepth
 from hybrid_depth.inference.pseudo_depth_cache import keyframes_for, read_scales
-from hybrid_depth.transforms.pseudo_depth import LoadPseudoDepth, resample
+from hybrid_depth.transforms.pseudo_depth import LoadPseudoDepth
 from tests.bev.test_semantics import forward_rig
 from tests.conftest import ROOT
 from tests.estimators.tiny import CONV
@@ -219,47 +218,6 @@ def test_missing_inputs_are_named(street):
         PseudoDepth(ReadsChannel(), neighbour_tolerance=0.1)(inputs_of(street))
     with pytest.raises(ConfigError, match="'radar'"):
         PseudoDepth(ReadsChannel(), 'radar')
-
-
-def test_cells_take_the_median_of_what_is_known():
-    depth = torch.zeros(1, 4, 8)
-    depth[0, :2, :2] = torch.tensor([[10.0, 11.0], [12.0, 50.0]])
-    depth[0, 0, 4] = 7.0  # one of four
-    cells = block_median_depth(depth, (2, 4))
-    assert cells.tolist() == [[[11.0, 0, 0, 0], [0, 0, 0, 0]]]
-
-
-def test_target_beside_lidar():
-    bins, inputs = DepthBins(1.0, 9.0, num=8), {}
-    inputs['pseudo_depth'] = torch.full((1, 1, 4, 8), 4.5)
-    inputs['gt_depth'] = torch.zeros(1, 1, 4, 8)
-    inputs['gt_depth'][..., :4] = 2.0
-    logits = torch.zeros(1, 8, 2, 4)
-    logits[:, 3] = 20.0  # says 4 to 5 m everywhere
-    logits[:, :, :, :2] = logits.flip(1)[:, :, :, :2]  # and something else where the LiDAR is
-    everywhere = PseudoDepthTarget(sigma=0.3).loss(logits, inputs, bins)
-    beside = PseudoDepthTarget(sigma=0.3, where='without_lidar').loss(logits, inputs, bins)
-    assert beside < 0.2 < everywhere
-    flat = torch.zeros_like(logits)  # a cell costs the same everywhere
-    costs = [
-        PseudoDepthTarget(where=where).loss(flat, inputs, bins)
-        for where in ('everywhere', 'without_lidar')
-    ]
-    torch.testing.assert_close(costs[1], costs[0] / 2)  # two of four columns have LiDAR
-    assert PseudoDepthTarget(weight=2.0, sigma=0.3).loss(logits, inputs, bins) == 2 * everywhere
-    with pytest.raises(KeyError, match='LoadPseudoDepth'):
-        PseudoDepthTarget().loss(logits, {}, bins)
-    with pytest.raises(ValueError, match='without_lidar'):
-        PseudoDepthTarget(where='elsewhere')
-
-
-def test_resampling_undoes_an_augmentation():
-    depth = np.arange(12.0).reshape(3, 4)
-    flip = np.array([[-1.0, 0, 3], [0, 1, 0], [0, 0, 1]])
-    np.testing.assert_array_equal(resample(depth, flip, (4, 3)), depth[:, ::-1])
-    moved = resample(depth, np.array([[1.0, 0, 1], [0, 1, -1], [0, 0, 1]]), (4, 3))
-    np.testing.assert_array_equal(moved[1:, :3], depth[:2, 1:])
-    assert (moved[0] == 0).all() and (moved[:, 3] == 0).all()
 
 
 @pytest.fixture(scope='module')
