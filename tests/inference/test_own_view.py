@@ -73,6 +73,7 @@ def test_lidar_ground_and_the_frame_before_come_along(street):
     shown['adjacent'] = [augmented(drive(inputs, 3.0), params)]
     shown['gt_depth'] = 2 * FACTOR / shown['imgs'][:, :, 0]
     shown['ground_mask'] = torch.ones(shown['gt_depth'].shape, dtype=torch.bool)
+    before = {name: shown[name].clone() for name in ('imgs', 'gt_depth', 'ground_mask')}
     source = PseudoDepth(ReadsChannel(), 'lidar', 9.0, 80.0, 0.15)
     depth, scale = OwnView(source, SIZE)(shown)
     assert float(scale.scale) == pytest.approx(2 * FACTOR, rel=0.02)
@@ -80,9 +81,9 @@ def test_lidar_ground_and_the_frame_before_come_along(street):
     depth, scale = OwnView(source, SIZE)(shown)
     assert float(scale.scale) == pytest.approx(FACTOR, rel=0.02)
     assert (depth > 0).float().mean() > 0.8
-    assert (
-        shown['imgs'].shape[-2:] == depth.shape[-2:]
-    )  # the detector's own inputs are as they were
+    assert depth.shape == shown['gt_depth'].shape
+    # what the detector itself sees is as it was
+    assert all(torch.equal(shown[name], value) for name, value in before.items())
     del shown['adjacent']
     with pytest.raises(KeyError, match='adjacent'):
         OwnView(source, SIZE)(shown)
