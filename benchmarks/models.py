@@ -14,7 +14,7 @@ from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
 from torch.utils.flop_counter import FlopCounterMode
 
-import hybrid_depth  # noqa: F401  registers models and data sets
+import hybrid_depth.modules  # noqa: F401  registers models and data sets
 from hybrid_depth.datasets.nuscenes_infos import create_nuscenes_infos
 
 from . import memory

@@ -29,7 +29,7 @@ def python(code: str) -> subprocess.CompletedProcess:
 
 def test_import_registers_models_and_bev_models():
     done = python(
-        'import hybrid_depth\n'
+        'import hybrid_depth.modules\n'
         'from mmengine.registry import HOOKS\n'
         'from mmdet3d.registry import MODELS\n'
         "assert HOOKS.get('EpochSeedHook') and HOOKS.get('BEVPictureHook')\n"
@@ -42,8 +42,9 @@ def test_import_registers_models_and_bev_models():
 def test_depth_alone_needs_neither_mmcv_nor_mmdet3d():
     hidden = HIDE.format(names=['mmcv', 'mmdet', 'mmdet3d', 'nuscenes', 'lyft_dataset_sdk'])
     done = python(
-        hidden + 'import hybrid_depth\n'
-        "assert hybrid_depth.bev_problem() == 'not installed: mmcv, mmdet, mmdet3d'\n"
+        hidden + 'import hybrid_depth.modules\n'
+        'from hybrid_depth.optional import bev_problem\n'
+        "assert bev_problem() == 'not installed: mmcv, mmdet, mmdet3d'\n"
         'from mmengine.registry import HOOKS, MODELS\n'
         "assert HOOKS.get('EpochSeedHook') and MODELS.get('HybridDepthEncoder')\n"
         'from hybrid_depth.env import main\n'
@@ -57,7 +58,7 @@ def test_depth_alone_needs_neither_mmcv_nor_mmdet3d():
 def test_broken_ops_are_said_and_depth_still_works():
     broken = 'import sys\nsys.modules["mmcv._ext"] = None\n'  # as mmcv without compiled ops
     done = python(
-        broken + 'import hybrid_depth\n'
+        broken + 'import hybrid_depth.modules\n'
         'from mmengine.registry import MODELS\n'
         "assert MODELS.get('HybridDepthEncoder')\n"
     )

@@ -1,6 +1,6 @@
 # What every config shares: hooks, seeds, logging. `default_hooks` holds the project's own hooks
 # too, as a config that sets `custom_hooks` replaces the whole list.
-custom_imports = dict(imports=['hybrid_depth'], allow_failed_imports=False)
+custom_imports = dict(imports=['hybrid_depth.modules'], allow_failed_imports=False)
 default_scope = 'mmdet3d'
 
 default_hooks = dict(

@@ -9,7 +9,7 @@ from mmdet3d.structures import LiDARInstance3DBoxes
 from mmengine import Config
 from mmengine.structures import InstanceData
 
-import hybrid_depth  # noqa: F401  registers the head
+import hybrid_depth.modules  # noqa: F401  registers the head
 from tests.golden.bevdet import Golden, feature
 
 HEAD = Config.fromfile('configs/_base_/models/bevdet_r50.py').model.pts_bbox_head

@@ -7,7 +7,7 @@ import torch
 from mmdet3d.registry import MODELS
 from mmengine import Config
 
-import hybrid_depth  # noqa: F401  registers models
+import hybrid_depth.modules  # noqa: F401  registers models
 from benchmarks.models import without_weights
 from hybrid_depth.bev import FBBEV, CameraAwareDepthNet, HybridDepthNet, PlainDepthNet
 from hybrid_depth.engine.build import build_model

@@ -12,7 +12,7 @@ from mmengine import Config
 from mmengine.structures import InstanceData
 from PIL import Image
 
-import hybrid_depth  # noqa: F401  registers the model
+import hybrid_depth.modules  # noqa: F401  registers the model
 from hybrid_depth.transforms.image_augmentation import ImageAugmentation, ImageAugmentationParams
 from tests.golden.bevdet import DATA, Golden, load_recipe, official_rig
 

@@ -10,7 +10,7 @@ from mmdet3d.structures import LiDARInstance3DBoxes
 from mmengine import Config
 from mmengine.structures import InstanceData
 
-import hybrid_depth  # noqa: F401  registers the model
+import hybrid_depth.modules  # noqa: F401  registers the model
 from hybrid_depth.geometry import invert_rigid
 from tests.bev.test_golden_bevdet import real_images
 from tests.golden.bevdet import DATA, Golden, load_recipe, official_rig

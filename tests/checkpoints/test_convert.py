@@ -39,7 +39,7 @@ def tiny_config(tmp_path):
     """Writes a config of a model, gives its path and a model of it with its own random weights."""
 
     def write(model):
-        cfg = Config(dict(model=model, custom_imports=dict(imports=['hybrid_depth'])))
+        cfg = Config(dict(model=model, custom_imports=dict(imports=['hybrid_depth.modules'])))
         cfg.dump(tmp_path / 'tiny.py')
         return tmp_path / 'tiny.py', build_model(cfg)
 

@@ -15,7 +15,7 @@ ITERATIONS = 20
 # and so makes rounding as large as a step: with it the curves part at 1e-3 after ten steps.
 CONFIG = """
 _base_ = '{root}/configs/toy/monodepth2_r18_toy.py'
-custom_imports = dict(imports=['hybrid_depth', 'tests.e2e.loss_log'])
+custom_imports = dict(imports=['hybrid_depth.modules', 'tests.e2e.loss_log'])
 model = dict(
     encoder=dict(_delete_=True, type='TimmDepthEncoder', name='convnext_atto'),
     pose_net=dict(_delete_=True, type='PoseCNN'),

@@ -107,7 +107,7 @@ def test_missing_data_ends_the_tool_with_advice(tmp_path):
     """A config without its data: exit code 1, no traceback, what is missing, how to get it."""
     config = tmp_path / 'net.py'
     config.write_text(
-        "custom_imports = dict(imports=['hybrid_depth'])\n"
+        "custom_imports = dict(imports=['hybrid_depth.modules'])\n"
         "train_dataloader = dict(dataset=dict(data_root='data/nuscenes/', ann_file='a.pkl'))\n"
     )
     done = subprocess.run(

@@ -1,57 +1,24 @@
 """Hybrid-Depth toolkit: swap any depth encoder under any camera-only BEV detector.
 
-Importing it registers everything that can be registered: the depth rooms always, the BEV rooms
-when mmdet3d and mmcv's compiled ops are installed. It also makes checkpoint loading safe.
+Importing the package imports neither torch nor mmdet3d and registers nothing;
+``hybrid_depth.modules`` registers everything that is installed.
 """
 
-import importlib
-import warnings
-
-from . import checkpoints
-from .optional import absent_bev_packages
+from . import mmcv_ext
 from .version import __version__
 
-__all__ = ['__version__', 'bev_problem']
+__all__ = ['__version__', 'register_all_modules']
 
-_DEPTH_ROOMS = ('foundation', 'encoders', 'decoders', 'estimators', 'engine')
-# These leave out their BEV part by themselves.
-_MIXED_ROOMS = ('datasets', 'transforms', 'evaluation', 'visualization', 'inference')
-_BEV_ROOMS = ('bev',)
+mmcv_ext.install()
 
 
-def _register(rooms: tuple[str, ...]) -> None:
-    for room in rooms:
-        importlib.import_module(f'{__name__}.{room}')
+def register_all_modules(init_default_scope: bool = True) -> None:
+    """Register all models, data sets, transforms, metrics and hooks, as mmdet3d's function does.
 
-
-def bev_problem() -> str | None:
-    """Why BEV models cannot be used here, or None when they can.
-
-    Returns:
-        'not installed: ...' where a package is absent; 'broken: ...' where one is there but does
-        not import (most often mmcv without compiled ops, or ops compiled for another torch).
+    Args:
+        init_default_scope: make ``mmdet3d`` the default scope, in which names are looked up first.
     """
-    absent = absent_bev_packages()
-    if absent:
-        return f'not installed: {", ".join(absent)}'
-    try:
-        importlib.import_module('mmcv.ops')
-        importlib.import_module('mmdet3d.structures')
-    except (ImportError, AssertionError, OSError) as error:
-        return f'broken: {type(error).__name__}: {error}'
-    return None
+    from . import modules
 
-
-checkpoints.install()
-_problem = bev_problem()
-_register(_DEPTH_ROOMS)
-if _problem is None:
-    _register(_MIXED_ROOMS + _BEV_ROOMS)
-elif _problem.startswith('not installed'):
-    _register(_MIXED_ROOMS)
-else:
-    warnings.warn(
-        f'BEV models and data sets are switched off; mmdet3d or mmcv is {_problem}. Set up again '
-        'with `rm .venv/*.stamp && make test`, or see `python -m hybrid_depth.env`.',
-        stacklevel=2,
-    )
+    if init_default_scope:
+        modules.init_default_scope()

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import torch
 
-from . import __version__, bev_problem
+from . import __version__
+from .optional import bev_problem
 
 Row = tuple[str, str, str]
 
