@@ -9,6 +9,8 @@ import pytest
 import torch
 from mmengine.registry import DefaultScope
 
+import hybrid_depth.modules  # noqa: F401 (registers everything, as configs do)
+
 ROOT = Path(__file__).resolve().parents[1]
 
 

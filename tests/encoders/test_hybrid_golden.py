@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from hybrid_depth.foundation import resize_position_embedding
+from hybrid_depth.foundation.position_embedding import resize_position_embedding
 from tests.encoders.official import (
     DATA,
     assert_golden,

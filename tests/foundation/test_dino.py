@@ -2,7 +2,8 @@ import pytest
 import torch
 from timm.models.vision_transformer import VisionTransformer
 
-from hybrid_depth.foundation import DINOTower, resize_position_embedding
+from hybrid_depth.foundation import DINOTower
+from hybrid_depth.foundation.position_embedding import resize_position_embedding
 from tests.encoders.tiny import TINY_DINO
 
 

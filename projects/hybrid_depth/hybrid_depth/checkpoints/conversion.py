@@ -10,8 +10,10 @@ from typing import Any
 
 from torch import Tensor
 
+from ..errors import HybridDepthError
 
-class ReleaseError(ValueError):
+
+class ReleaseError(HybridDepthError, ValueError):
     """A release that cannot be converted; the text says what was expected, got, and what to do."""
 
 

@@ -1,25 +1,16 @@
-"""Data sets. Those for depth need no mmdet3d; nuScenes registers where mmdet3d is installed."""
+"""Data sets; those of `BEV` need mmdet3d. Modules are imported when a name is first used."""
 
-from ..optional import absent_bev_packages
-from .cached import CachedDataset
-from .depth_errors import DepthDataError
-from .kitti_raw import KittiOdometryDataset, KittiRawDataset
-from .sequence_batches import SequenceBatchSampler
-from .tusimple import TuSimpleLaneDataset
-from .video_folder import VideoFolderDataset
+from ..lazy import lazy_names
 
-__all__ = [
-    'CachedDataset',
-    'DepthDataError',
-    'KittiOdometryDataset',
-    'KittiRawDataset',
-    'SequenceBatchSampler',
-    'TuSimpleLaneDataset',
-    'VideoFolderDataset',
-]
+DEPTH = dict(
+    cached=['CachedDataset'],
+    depth_errors=['DepthDataError'],
+    kitti_raw=['KittiOdometryDataset', 'KittiRawDataset'],
+    nuscenes_video=['NuScenesVideoDataset'],
+    sequence_batches=['SequenceBatchSampler'],
+    tusimple=['TuSimpleLaneDataset'],
+    video_folder=['VideoFolderDataset'],
+)
+BEV = dict(nuscenes=['NuScenesBEVDataset'])
 
-if not absent_bev_packages():
-    from .nuscenes import NuScenesBEVDataset  # noqa: F401 (these register)
-    from .nuscenes_video import NuScenesVideoDataset  # noqa: F401
-
-    __all__ += ['NuScenesBEVDataset', 'NuScenesVideoDataset']
+__getattr__, __all__ = lazy_names(__name__, DEPTH | BEV)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from ..errors import HybridDepthError
+
 _INFOS = 'python tools/create_nuscenes_infos.py --root {root} --version {version}'
 _TOY = 'python tools/make_toy_world.py {root}'
 _LINK = 'or link it: ln -s /where/it/is {root}'
@@ -44,11 +46,11 @@ _ADVICE = [
 ]
 
 
-class DatasetMissingError(FileNotFoundError):
+class DatasetMissingError(HybridDepthError, FileNotFoundError):
     """A folder or file that the config's data set needs does not exist."""
 
 
-class ClassOrderError(ValueError):
+class ClassOrderError(HybridDepthError, ValueError):
     """The head of a detector and its data set number the classes differently."""
 
 

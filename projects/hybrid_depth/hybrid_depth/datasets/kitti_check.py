@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,7 +15,9 @@ from .kitti_calibration import check_intrinsics, field_of_view
 from .kitti_splits import KittiFrame
 from .kitti_tree import KittiOdometryTree, KittiRawTree
 from .picture_files import open_picture, picture_size
-from .video_folder import VideoFolderDataset
+
+if TYPE_CHECKING:
+    from .video_folder import VideoFolderDataset
 
 _MOTION_PAIRS = 5
 _STANDING = 1.0  # pixels at 640 wide
@@ -133,8 +136,7 @@ def _odometry_clips(root: Path, read_all: bool) -> Iterator[ClipReport]:
                     )
 
 
-def _video_clips(root: Path, read_all: bool) -> Iterator[ClipReport]:
-    videos = VideoFolderDataset(str(root), lazy_init=True)
+def _video_clips(videos: VideoFolderDataset, root: Path, read_all: bool) -> Iterator[ClipReport]:
     for clip, pictures in videos.clips.items():
         yield check_clip(
             str(clip.relative_to(root)),
@@ -156,11 +158,13 @@ def check_root(root: str | Path, read_all: bool = False) -> Iterator[ClipReport]
     try:
         tree = KittiRawTree(root)
     except FileNotFoundError as not_kitti:
+        from .video_folder import VideoFolderDataset  # needs torch, which takes seconds
+
         try:
-            VideoFolderDataset(str(root), lazy_init=True)
+            videos = VideoFolderDataset(str(root), lazy_init=True)
         except FileNotFoundError:
             raise not_kitti from None
-        return _video_clips(root, read_all)
+        return _video_clips(videos, root, read_all)
     return _raw_clips(tree, read_all)
 
 

@@ -12,7 +12,7 @@ from mmdet3d.registry import DATASETS
 from mmengine.logging import print_log
 
 from ..geometry import invert_rigid
-from .nuscenes_infos import CAMERAS, CLASSES, InfoError
+from .nuscenes_names import CAMERAS, CLASSES, InfoError
 
 _MAKE_INFOS = 'make it with: python tools/create_nuscenes_infos.py --root ROOT --version VERSION'
 _INFO_KEYS = ('token', 'ego2global', 'lidar_points', 'images')

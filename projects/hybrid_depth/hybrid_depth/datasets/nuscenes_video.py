@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from mmengine.registry import DATASETS
-from nuscenes import NuScenes
-from nuscenes.utils.geometry_utils import transform_matrix
-from nuscenes.utils.splits import create_splits_scenes
-from pyquaternion import Quaternion
 
 from .depth_errors import DepthDataError
 from .frame_triplets import FrameId, FrameTripletDataset
-from .nuscenes_infos import CAMERAS
+from .nuscenes_names import CAMERAS
+
+if TYPE_CHECKING:  # the devkit takes a second to import, and most depth models do without
+    from nuscenes import NuScenes
 
 
 class CameraFrame(NamedTuple):
@@ -131,6 +130,9 @@ def _read_clips(
         raise FileNotFoundError(
             f'expected the nuScenes tables in {root / version}, which does not exist'
         )
+    from nuscenes import NuScenes
+    from nuscenes.utils.splits import create_splits_scenes
+
     splits = create_splits_scenes()
     if split is not None and split not in splits:
         raise DepthDataError(f'expected a split among {", ".join(splits)}, got {split!r}')
@@ -174,4 +176,7 @@ def _read_clip(nusc: NuScenes, root: Path, scene: dict, camera: str, with_poses:
 
 
 def _matrix(pose: np.ndarray, inverse: bool = False) -> np.ndarray:
+    from nuscenes.utils.geometry_utils import transform_matrix
+    from pyquaternion import Quaternion
+
     return transform_matrix(pose[:3], Quaternion(pose[3:]), inverse)

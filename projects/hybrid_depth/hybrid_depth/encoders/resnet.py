@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import timm
-import torchvision
 from mmengine.registry import MODELS
 from torch import Tensor, nn
 
@@ -32,6 +30,8 @@ def build_resnet(depth: int, pretrained: str | None = None, num_images: int = 1)
     """
     if depth not in DEPTHS:
         raise ValueError(f'expected a ResNet depth of {DEPTHS}, got {depth}')
+    import torchvision  # it takes a second, and many models have no such tower
+
     name = f'resnet{depth}'
     resnet = torchvision.models.get_model(name)
     resnet.fc = nn.Identity()
@@ -44,6 +44,9 @@ def build_resnet(depth: int, pretrained: str | None = None, num_images: int = 1)
 
 
 def _load(name: str, pretrained: str) -> dict[str, Tensor]:
+    import timm
+    import torchvision
+
     path = find_weights(pretrained, name)
     if path is not None:
         return timm.models.load_state_dict(str(path), use_ema=False, weights_only=True)

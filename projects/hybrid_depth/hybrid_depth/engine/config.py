@@ -8,11 +8,12 @@ from mmengine.device import get_device
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
+from ..errors import HybridDepthError
 from .checkpointing import find_latest_checkpoint
 from .picture_window import has_screen
 
 
-class ConfigError(ValueError):
+class ConfigError(HybridDepthError, ValueError):
     """The config does not fit what the command line asks of it."""
 
 

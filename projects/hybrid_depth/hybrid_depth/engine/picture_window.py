@@ -4,7 +4,6 @@ import os
 import sys
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
@@ -32,6 +31,8 @@ class PictureWindowHook(Hook):
         self.wait_time = wait_time
 
     def after_test(self, runner: Runner) -> None:
+        import matplotlib.pyplot as plt  # it takes half a second
+
         plt.switch_backend('TkAgg')
         figure, axes = plt.subplots(num=str(self.folder), layout='constrained')
         paths = [path for path in self.folder.rglob('*') if path.suffix in ('.jpg', '.png')]

@@ -1,13 +1,12 @@
-"""Scores. Those of depth need no mmdet3d; nuScenes' registers where mmdet3d is installed."""
+"""Scores; those of `BEV` need mmdet3d. Modules are imported when a name is first used."""
 
-from ..optional import absent_bev_packages
-from .depth_metric import DepthMetric
-from .depth_protocols import PROTOCOLS, DepthProtocol, load_protocol
-from .patch_order import PatchOrderMetric
+from ..lazy import lazy_names
 
-__all__ = ['DepthMetric', 'DepthProtocol', 'PROTOCOLS', 'PatchOrderMetric', 'load_protocol']
+DEPTH = dict(
+    depth_metric=['DepthMetric'],
+    depth_protocols=['PROTOCOLS', 'DepthProtocol', 'load_protocol'],
+    patch_order=['PatchOrderMetric'],
+)
+BEV = dict(nuscenes_metric=['NuScenesBEVMetric'])
 
-if not absent_bev_packages():
-    from .nuscenes_metric import NuScenesBEVMetric  # noqa: F401 (registers)
-
-    __all__ += ['NuScenesBEVMetric']
+__getattr__, __all__ = lazy_names(__name__, DEPTH | BEV)

@@ -15,7 +15,7 @@ from ..bev.data_preprocessor import BEVDataPreprocessor
 from ..datasets.depth_errors import DepthDataError
 from ..datasets.depth_map_files import pseudo_depth_path, write_depth_png
 from ..datasets.nuscenes import NuScenesBEVDataset
-from ..datasets.nuscenes_infos import CAMERAS
+from ..datasets.nuscenes_names import CAMERAS
 from ..files import atomic_file
 from .pseudo_depth import PseudoDepth
 

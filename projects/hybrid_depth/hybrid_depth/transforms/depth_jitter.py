@@ -7,10 +7,8 @@ from collections.abc import Sequence
 import torch
 from mmengine.registry import TRANSFORMS
 from PIL import Image
-from torchvision.transforms import ColorJitter
-from torchvision.transforms import functional as F
 
-_STEPS = (F.adjust_brightness, F.adjust_contrast, F.adjust_saturation, F.adjust_hue)
+_STEPS = ('adjust_brightness', 'adjust_contrast', 'adjust_saturation', 'adjust_hue')
 
 
 @TRANSFORMS.register_module()
@@ -41,14 +39,20 @@ class JitterFrames:
 
     def draw(self) -> list[tuple[int, float]]:
         """Steps (0 brightness, 1 contrast, 2 saturation, 3 hue) in drawn order, with factors."""
+        from torchvision.transforms import (
+            ColorJitter,
+        )  # it takes a second, and only training needs it
+
         order, *factors = ColorJitter.get_params(*self.ranges)
         return [(int(step), factors[step]) for step in order]
 
     @staticmethod
     def apply(frame: Image.Image, steps: list[tuple[int, float]]) -> Image.Image:
         """The frame after the drawn steps."""
+        from torchvision.transforms import functional
+
         for step, factor in steps:
-            frame = _STEPS[step](frame, factor)
+            frame = getattr(functional, _STEPS[step])(frame, factor)
         return frame
 
     def __call__(self, results: dict) -> dict:
