@@ -13,7 +13,7 @@ _RANKED_PIXELS = 2000
 
 
 def depth_errors(truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
-    """The metrics of Eigen et al. and the log10 error of Make3D (depth.md §2.1).
+    """The metrics of Eigen et al. (arXiv 1406.2283) and the log10 error of Make3D.
 
     abs_rel mean(|p - t| / t), sq_rel mean((p - t)² / t), rmse, rmse_log with natural logarithms,
     a1 to a3 the share of pixels where max(p / t, t / p) < 1.25, 1.25², 1.25³, log10

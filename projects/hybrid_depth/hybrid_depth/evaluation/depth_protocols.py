@@ -1,4 +1,7 @@
-"""Evaluation protocols as data: what is compared, where, at which scale, and how it is averaged."""
+"""Evaluation protocols as data: what is compared, where, at which scale, and how it is averaged.
+
+Sources: docs/reference/depth_protocols.md, "Eigen", and the sections that follow it there.
+"""
 
 from __future__ import annotations
 
@@ -119,7 +122,8 @@ PROTOCOLS: dict[str, DepthProtocol] = _table(
     replace(
         _EIGEN,
         name='kitti_packnet',
-        source='packnet-sfm (depth.md §2.1); its interpolation is not known: bilinear assumed',
+        source='github.com/TRI-ML/packnet-sfm, packnet_sfm/utils/depth.py; its interpolation is '
+        'not known: bilinear assumed',
         resized='depth',
         median='lower',
         truth_range=(0.0, 80.0),

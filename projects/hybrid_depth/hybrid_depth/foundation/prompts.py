@@ -29,8 +29,9 @@ class DepthPrompts(nn.Module):
     """'This {object} appears to be {depth}' for N depth words, fixed or learned.
 
     Stage 1 of Hybrid-depth uses the seven words of `DEPTH_WORDS`; stage 2 replaces the depth word
-    by N learned vectors (hybrid_depth.md §1.4, §2.3). The context is cut to the longest sentence:
-    attention in CLIP's text tower is causal, so the padding to 77 tokens changes nothing.
+    by N learned vectors (docs/reference/hybrid_depth.md, "Depth sentences"). The context is cut to
+    the longest sentence: attention in CLIP's text tower is causal, so the padding to 77 tokens
+    changes nothing.
 
     Args:
         width: width of the text tower's token embedding.

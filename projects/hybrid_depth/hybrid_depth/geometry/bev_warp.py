@@ -54,16 +54,17 @@ def warp_volume(
 
 
 def warp_bev(bev: Tensor, target2source: Tensor, grid: VoxelGrid, align: str = 'centres') -> Tensor:
-    """Sample a BEV map at the cells of another frame; zero where it has none (bev.md §1.10).
+    """Warp of a BEV map to another ego frame; zero where the map has no cells.
 
-    The plane's own motion counts: heading and x, y; pitch, roll and z do not move a map.
+    Only the motion in the plane counts: heading and x, y; pitch, roll and z do not move a map.
 
     Args:
         bev: (B, C, Y, X) over ``grid`` of the source frame.
         target2source: (B, 4, 4) points of the target frame to the source frame, metres.
         grid: cells, in both frames.
-        align: ``centres``, or ``corners`` for official BEVDet4D weights, whose map has the cell's
-            lower edge where its centre should be (bev.md errata 7).
+        align: ``centres``, or ``corners`` for official BEVDet4D weights, whose maps have the lower
+            edge of a cell in place of its centre (docs/reference/bevdet.md,
+            "Warping of BEV maps").
 
     Returns:
         (B, C, Y, X) in the target frame.

@@ -16,7 +16,7 @@ class DepthBins:
     """Bins over [start, stop) metres.
 
     ``log`` follows BEVDet's spacing-increasing rule: lower edges
-    ``start * ((stop - 1) / start) ** (i / (num - 1))`` (bev.md §1.3).
+    ``start * ((stop - 1) / start) ** (i / (num - 1))`` (docs/reference/bevdet.md, "Depth bins").
 
     Args:
         start: lower edge of the first bin, metres.

@@ -37,18 +37,19 @@ class DepthScale:
 
 @dataclass(frozen=True)
 class GroundPlaneScale:
-    """Scale from the height of the camera: seen ground is where the ground plane is.
+    """Metric scale of relative depth from the height of the camera above the ground plane.
 
-    The "embodied" depth of Vision-Language Embodiment (CVPR 2025; depth.md §1.2) as a ruler. Every
-    pixel whose ray meets the ground within `max_depth` is a candidate, and votes for the ratio of
-    plane depth to given depth. Ground pixels vote alike; what stands on the ground is nearer than
-    the plane behind it and votes for larger, scattered ratios. The densest window of ratios wins.
-    Where too few agree the scale is NaN: a picture full of lorries has none. Raised ground, such
-    as a green behind a kerb, agrees with itself and passes for the road.
+    Uses the "embodied" depth of Vision-Language Embodiment (CVPR 2025, arXiv 2503.16535;
+    docs/reference/ground_plane.md, "Depth of the ground plane") as the reference. Every pixel whose
+    ray meets the ground within `max_depth` is a candidate, and votes for the ratio of plane depth
+    to given depth. Ground pixels vote alike; what stands on the ground is nearer than the plane
+    behind it and votes for larger, scattered ratios. The densest window of ratios wins. Where too
+    few agree the scale is NaN, as in an image full of lorries. Raised ground, such as a green
+    behind a kerb, agrees with itself and is taken for the road.
 
     Args:
-        max_depth: farthest ground that votes, metres. A pitch error of 0.1 degrees moves the plane
-            by 2 % at 20 m and by 4 % at 40 m (camera 1.65 m high).
+        max_depth: farthest ground that votes, metres; errors of pitch grow with the distance
+            (docs/reference/ground_plane.md, "Errors of pitch and height").
         tolerance: half width of the window, as a factor minus one.
         min_share: part of the candidates that has to agree.
         min_pixels: number of candidates that has to agree.

@@ -19,7 +19,8 @@ def create_frustum(
         feat_size: (h, w) of the feature map.
         image_size: (H, W) of the network image.
         align: ``corners`` maps the outermost cells to the outermost pixels (LSS and official BEVDet
-            weights, bev.md §1.3); ``centres`` uses the pixel centre each cell covers.
+            weights: docs/reference/bevdet.md, "Frustum"); ``centres`` takes the centre of the
+            pixels that a cell covers.
 
     Returns:
         (D, h, w, 3) float32 of (u, v, depth).
@@ -45,11 +46,12 @@ def cell_pixels(
 
 
 def lift_frustum(frustum: Tensor, rig: CameraRig) -> Tensor:
-    """Frustum points in the (BEV-augmented) ego frame (bev.md §1.6).
+    """Frustum points in the (BEV-augmented) ego frame.
 
     Computed in the rig's dtype: float64 rigs give exact geometry, float32 rigs repeat the official
-    order of operations bit for bit, on every CPU: matrix products and inverses of a library round
-    as its kernels for that CPU do, and a few points would fall into the next voxel.
+    order of operations (docs/reference/bevdet.md, "Lift") bit for bit, on every CPU: matrix
+    products and inverses of a library round as its kernels for that CPU do, and a few points would
+    fall into the next voxel.
 
     Args:
         frustum: (D, h, w, 3) of (u, v, depth).

@@ -10,8 +10,9 @@ def ground_plane_depth(pixels: Tensor, rig: CameraRig, max_depth: float) -> Tens
     """Camera depth at which each pixel's ray meets the ground, z = 0 of the ego frame.
 
     z = h / (n . K^-1 p), n pointing down and h the camera's height ("embodied depth" of
-    Vision-Language Embodiment, CVPR 2025; depth.md §1.2). Needs no learning and no LiDAR. What
-    stands on the ground is nearer than its ground depth, by its pixels' height above the contact.
+    Vision-Language Embodiment, CVPR 2025, arXiv 2503.16535; docs/reference/ground_plane.md,
+    "Depth of the ground plane"). Needs no training and no LiDAR. Objects that stand on the ground
+    are nearer than the ground depth of their pixels, the more the higher above the contact.
 
     Args:
         pixels: (h, w, 2) of (u, v), network pixels.

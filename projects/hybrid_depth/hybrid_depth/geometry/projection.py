@@ -42,8 +42,8 @@ def project(points: Tensor, cam2img: Tensor, transform: Tensor, size: tuple[int,
 
     Returns:
         (..., B, H, W, 2) x and y in [-1, 1] from the first to the last pixel centre, the
-        convention of `align_corners=True`. A point at depth 0 is held off by 1e-7; points behind
-        the camera are not masked (Monodepth2, golden/monodepth2.md).
+        convention of `align_corners=True`. 1e-7 is added to the depth that divides; points behind
+        the camera are not masked (docs/reference/monodepth2.md, "Projection and sampling").
     """
     rows, columns = size
     projection = cam2img.to(transform.dtype) @ transform[..., :3, :]

@@ -18,7 +18,8 @@ class VoxelGrid:
         x, y, z: (lower, upper, step) metres.
         rounding: ``floor`` for new models. ``trunc`` (toward zero) lets points up to one cell below
             the lower bound into cell 0: official BEVDet weights were trained with it, and with
-            their single 8 m cell in z it keeps z in (-13, -5) m too (bev.md errata 1).
+            their single 8 m cell in z it keeps z in (-13, -5) m too (docs/reference/bevdet.md,
+            "Voxel pooling").
     """
 
     x: tuple[float, float, float]

@@ -10,7 +10,8 @@ from torch import Tensor
 def language_ranking_loss(logits: Tensor, both_ways: bool = False) -> Tensor:
     """Sentence j must fit patch j better than every patch before it: hinge with margin 0.
 
-    sum over i < j of max(0, L_ij - L_jj) (Hybrid-depth, arXiv 2510.09320; hybrid_depth.md §1.5).
+    sum over i < j of max(0, L_ij - L_jj) (Hybrid-depth, arXiv 2510.09320;
+    docs/reference/hybrid_depth.md, "Stage 1 losses").
 
     Args:
         logits: (P, K, K) of P lines of patches: row = patch, column = sentence, both in one order,
@@ -35,15 +36,16 @@ def language_ranking_loss(logits: Tensor, both_ways: bool = False) -> Tensor:
 
 
 def patch_contrast_loss(features: Tensor) -> Tensor:
-    """Patches far apart along a line should look different: cosine, weighted by their distance.
+    """Cosine similarity of the patches of a line, weighted by their distance along it.
 
-    Mean over i, j of cos(v_i, v_j) |i - j| / (K - 1) (hybrid_depth.md §1.5).
+    Mean over i, j of cos(v_i, v_j) |i - j| / (K - 1) (Hybrid-depth, arXiv 2510.09320;
+    docs/reference/hybrid_depth.md, "Stage 1 losses").
 
     Args:
         features: (P, K, C) of P lines of K patches.
 
     Returns:
-        (P,) one loss a line.
+        (P,) one loss per line.
     """
     count = features.shape[1]
     unit = F.normalize(features, dim=-1)

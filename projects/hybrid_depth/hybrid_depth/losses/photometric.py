@@ -54,10 +54,10 @@ class PhotometricError:
 def reprojection_minimum(
     warped: Tensor, unwarped: Tensor | None = None, average: bool = False, tie_break: float = 0.0
 ) -> tuple[Tensor, Tensor]:
-    """Smallest error a pixel, over all sources, warped and (auto-mask) as they are.
+    """Per-pixel minimum of the errors over all sources, warped and (auto-mask) unwarped.
 
     Where an unwarped source fits best the pixel is static or moves with the camera, and gives the
-    depth no gradient (Monodepth2, arXiv 1806.01260, §3.2 and §3.3).
+    depth no gradient (Monodepth2, arXiv 1806.01260, Eq. 4 and 5).
 
     Args:
         warped: (S, B, 1, H, W) errors of the warped sources.

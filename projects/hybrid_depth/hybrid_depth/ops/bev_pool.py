@@ -1,4 +1,7 @@
-"""Splat image features, weighted by depth, into a BEV grid (BEVPoolv2 semantics, bev.md §1.7)."""
+"""Pooling of image features, weighted by depth, into a BEV grid (BEVPoolv2, arXiv 2211.17111).
+
+Semantics of the official code: docs/reference/bevdet.md, "Voxel pooling".
+"""
 
 from __future__ import annotations
 
