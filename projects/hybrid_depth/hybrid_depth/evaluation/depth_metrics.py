@@ -15,6 +15,7 @@ _RANKED_PIXELS = 2000
 def depth_errors(truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
     """The metrics of Eigen et al. (arXiv 1406.2283) and the log10 error of Make3D.
 
+    Definitions: docs/reference/depth_protocols.md, "Metrics".
     abs_rel mean(|p - t| / t), sq_rel mean((p - t)² / t), rmse, rmse_log with natural logarithms,
     a1 to a3 the share of pixels where max(p / t, t / p) < 1.25, 1.25², 1.25³, log10
     mean(|log10 p - log10 t|).
@@ -102,14 +103,15 @@ def binned_table(sums: np.ndarray, edges: Sequence[float]) -> list[dict]:
 
 
 def merge_flipped(disparity: np.ndarray, flipped: np.ndarray) -> np.ndarray:
-    """Average a disparity map with that of the mirrored picture (Godard et al.'s post-processing).
+    """Average of a disparity map and that of the mirrored image (Monodepth, arXiv 1609.03677).
 
-    The 5 % at the left border come from the mirrored picture, those at the right from the plain
-    one, with linear ramps of 5 % to the mean of both in between.
+    The 5 % at the left border come from the mirrored image, those at the right from the plain one,
+    with linear ramps of 5 % to the mean of both in between (docs/reference/depth_protocols.md,
+    "Flip averaging").
 
     Args:
-        disparity: (..., H, W) of the picture.
-        flipped: (..., H, W) of the mirrored picture, mirrored back.
+        disparity: (..., H, W) of the image.
+        flipped: (..., H, W) of the mirrored image, mirrored back.
 
     Returns:
         (..., H, W) float64.

@@ -1,6 +1,9 @@
 """Evaluation protocols as data: what is compared, where, at which scale, and how it is averaged.
 
-Sources: docs/reference/depth_protocols.md, "Eigen", and the sections that follow it there.
+Sources, by section: docs/reference/depth_protocols.md, "Eigen";
+docs/reference/depth_protocols.md, "Improved ground truth";
+docs/reference/depth_protocols.md, "Mono-ViFI"; docs/reference/depth_protocols.md, "packnet-sfm";
+docs/reference/depth_protocols.md, "Cityscapes".
 """
 
 from __future__ import annotations

@@ -13,7 +13,8 @@ from torch import Tensor
 class CameraRig:
     """Calibration and augmentation of B samples with N cameras each.
 
-    Frames: camera x right, y down, z forward; ego x forward, y left, z up. Names follow mmdet3d.
+    Frames: camera x right, y down, z forward; ego x forward, y left, z up
+    (docs/reference/conventions.md, "Frames"). Names follow mmdet3d.
 
     Args:
         cam2img: (B, N, 3, 3) intrinsics of the original image, pixels.

@@ -1,6 +1,7 @@
-"""Pixels to points and back, and pictures sampled at projected points.
+"""Back-projection of pixels to points, projection of points, and sampling of images.
 
-Camera frames: x right, y down, z forward. Pixel centres have integer coordinates, (0, 0) first.
+Camera frames: x right, y down, z forward. Pixel centres have integer coordinates, (0, 0) first
+(docs/reference/conventions.md, "Pixel coordinates").
 """
 
 from __future__ import annotations

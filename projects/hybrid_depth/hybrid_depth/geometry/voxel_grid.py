@@ -14,6 +14,8 @@ ROUNDINGS = ('floor', 'trunc')
 class VoxelGrid:
     """Regular grid in the ego frame; maps over it are (B, C, Y, X).
 
+    Layout: docs/reference/conventions.md, "BEV maps".
+
     Args:
         x, y, z: (lower, upper, step) metres.
         rounding: ``floor`` for new models. ``trunc`` (toward zero) lets points up to one cell below
