@@ -25,6 +25,11 @@ def depth_errors(truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
 
     Returns:
         (8,) float64 in the order of `ALL_METRICS`.
+
+    Example:
+        >>> errors = depth_errors(np.array([10.0, 20.0]), np.array([11.0, 20.0]))
+        >>> dict(zip(ALL_METRICS[:4], errors.round(3).tolist()))
+        {'abs_rel': 0.05, 'sq_rel': 0.05, 'rmse': 0.707, 'rmse_log': 0.067}
     """
     difference = prediction - truth
     logarithm = np.log(prediction) - np.log(truth)
@@ -62,6 +67,11 @@ def rank_correlation(truth: np.ndarray, prediction: np.ndarray) -> float:
     """Spearman's correlation over up to 2000 evenly picked pixels; 0 where it is not defined.
 
     Near -1 says that near and far are swapped: disparity was given as depth, or the reverse.
+
+    Example:
+        >>> depth = np.linspace(1, 80, 100)
+        >>> round(rank_correlation(depth, 1 / depth), 3)  # disparity in the place of depth
+        -1.0
     """
     step = -(-len(truth) // _RANKED_PIXELS)
     ranks = [np.argsort(np.argsort(values[::step])) for values in (truth, prediction)]
@@ -115,6 +125,11 @@ def merge_flipped(disparity: np.ndarray, flipped: np.ndarray) -> np.ndarray:
 
     Returns:
         (..., H, W) float64.
+
+    Example:
+        >>> merged = merge_flipped(np.zeros((1, 100)), np.ones((1, 100)))
+        >>> merged[0, [0, 50, 99]].tolist()
+        [1.0, 0.5, 0.0]
     """
     x = np.linspace(0, 1, disparity.shape[-1])
     left = 1 - np.clip(20 * (x - 0.05), 0, 1)

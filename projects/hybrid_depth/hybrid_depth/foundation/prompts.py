@@ -44,6 +44,13 @@ class DepthPrompts(nn.Module):
         ids (Tensor): (N, L) token ids. Learned token i has the id 49408 + i, past the vocabulary.
         end (Tensor): (N,) index of the end-of-text token, whose output is the sentence feature.
         tokens (nn.Parameter | None): (N, width) learned vectors, initialised N(0, 0.02).
+
+    Example:
+        >>> fixed = DepthPrompts(width=8)
+        >>> len(fixed), clip_tokenizer().decode(fixed.ids[1, 1:7].tolist()).strip()
+        (7, 'this patch appears to be close')
+        >>> DepthPrompts(width=8, num_tokens=2).ids[1].tolist()  # the word is a learned vector
+        [49406, 589, 8721, 8743, 531, 655, 49409, 49407]
     """
 
     def __init__(

@@ -71,6 +71,13 @@ def warp_bev(bev: Tensor, target2source: Tensor, grid: VoxelGrid, align: str = '
 
     Raises:
         ValueError: the map is not of the grid's size, or the alignment is unknown.
+
+    Example:
+        >>> grid = VoxelGrid(x=(0.0, 3.0, 1.0), y=(0.0, 2.0, 1.0), z=(-5.0, 3.0, 8.0))
+        >>> forward = torch.eye(4)[None].clone()
+        >>> forward[0, 0, 3] = 1.0  # the target frame lies 1 m ahead of the map's
+        >>> warp_bev(torch.tensor([[[[1.0, 2, 3], [4, 5, 6]]]]), forward, grid).round(decimals=3).tolist()
+        [[[[2.0, 3.0, 0.0], [5.0, 6.0, 0.0]]]]
     """
     width, height, _ = grid.size
     _check(bev.shape[-2:], (height, width), align)

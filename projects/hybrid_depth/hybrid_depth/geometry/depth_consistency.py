@@ -33,6 +33,14 @@ def agrees_with(
     Returns:
         (M, H, W) bool; true also where the second frame cannot tell: outside its picture, or
         without a depth there.
+
+    Example:
+        >>> cam2img = torch.tensor([[[50.0, 0, 2], [0, 50, 0], [0, 0, 1]]])
+        >>> depth = torch.full((1, 2, 3), 10.0)
+        >>> other = depth.clone()
+        >>> other[0, 0, 2] = 15.0
+        >>> agrees_with(depth, other, cam2img, cam2img, torch.eye(4)[None], 0.1)[0].tolist()
+        [[True, True, False], [True, True, True]]
     """
     size = tuple(depth.shape[-2:])
     transform = transform.double()

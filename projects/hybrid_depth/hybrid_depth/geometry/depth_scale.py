@@ -54,6 +54,14 @@ class GroundPlaneScale:
         min_share: part of the candidates that has to agree.
         min_pixels: number of candidates that has to agree.
         max_spread: largest `DepthScale.spread`; ratios without a peak have half the tolerance.
+
+    Example:
+        >>> plane = torch.linspace(5.0, 19.0, 400).view(1, 20, 20)
+        >>> relative = plane / 3  # depth up to a factor
+        >>> relative[0, :4] /= 2  # objects nearer than the ground behind them
+        >>> result = GroundPlaneScale()(relative, plane)
+        >>> round(result.scale.item(), 3), round(result.share.item(), 3)
+        (3.0, 0.8)
     """
 
     max_depth: float = 20.0
@@ -116,6 +124,11 @@ def lidar_scale(depth: Tensor, lidar: Tensor) -> DepthScale:
     Args:
         depth: (M, H, W) any unit, 0 where there is none.
         lidar: (M, H, W) metres, 0 where there is none.
+
+    Example:
+        >>> depth = torch.tensor([[[1.0, 2.0, 3.0]]])
+        >>> lidar_scale(depth, torch.tensor([[[10.0, 20.0, 0.0]]])).scale.tolist()
+        [10.0]
     """
     both = ((depth > 0) & (lidar > 0)).flatten(1)
     given = torch.where(both, depth.flatten(1).double(), torch.nan)
@@ -132,6 +145,11 @@ def motion_scale(predicted: Tensor, driven: Tensor, min_motion: float = 0.3) -> 
         predicted: (M, 3) camera translations of a pose net, in the unit of its depths.
         driven: (M, 3) of the same cameras by `ego2global`, metres.
         min_motion: metres; slower cameras tell no scale.
+
+    Example:
+        >>> predicted = torch.tensor([[0.0, 0.0, 0.5], [0.0, 0.0, 0.5]])
+        >>> motion_scale(predicted, torch.tensor([[0.0, 0.0, 1.5], [0.0, 0.0, 0.1]])).scale.tolist()
+        [3.0, nan]
     """
     said, true = predicted.double().norm(dim=1), driven.double().norm(dim=1)
     moved = (true >= min_motion) & (said > 0)

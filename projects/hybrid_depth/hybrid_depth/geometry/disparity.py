@@ -13,6 +13,10 @@ def scale_disparity(output: Tensor, min_depth: float, max_depth: float) -> Tenso
     Args:
         output: of the decoder, >= 0.
         min_depth, max_depth: range of depths, same unit.
+
+    Example:
+        >>> 1 / scale_disparity(torch.tensor([0.0, 1.0]), min_depth=0.1, max_depth=100.0)
+        tensor([100.0000,   0.1000])
     """
     nearest, farthest = 1 / min_depth, 1 / max_depth
     return farthest + (nearest - farthest) * output

@@ -24,6 +24,13 @@ def create_frustum(
 
     Returns:
         (D, h, w, 3) float32 of (u, v, depth).
+
+    Example:
+        >>> frustum = create_frustum(torch.tensor([1.0, 2.0]), (2, 3), (32, 48), align='centres')
+        >>> frustum.shape
+        torch.Size([2, 2, 3, 3])
+        >>> frustum[1, 0, 2].tolist()  # second depth, first row, last column
+        [39.5, 7.5, 2.0]
     """
     shape = (len(depths), *feat_size)
     pixels = cell_pixels(feat_size, image_size, align).expand(*shape, 2)
@@ -33,7 +40,14 @@ def create_frustum(
 def cell_pixels(
     feat_size: tuple[int, int], image_size: tuple[int, int], align: str = 'centres'
 ) -> Tensor:
-    """(h, w, 2) float32 network pixel (u, v) of every feature cell; see ``create_frustum``."""
+    """(h, w, 2) float32 network pixel (u, v) of every feature cell; see ``create_frustum``.
+
+    Example:
+        >>> cell_pixels((1, 2), (16, 32)).tolist()
+        [[[7.5, 7.5], [23.5, 7.5]]]
+        >>> cell_pixels((1, 2), (16, 32), align='corners').tolist()
+        [[[0.0, 0.0], [31.0, 0.0]]]
+    """
     (h, w), (height, width) = feat_size, image_size
     if align == 'corners':
         u, v = torch.linspace(0, width - 1, w), torch.linspace(0, height - 1, h)
@@ -62,6 +76,15 @@ def lift_frustum(frustum: Tensor, rig: CameraRig) -> Tensor:
 
     Raises:
         ValueError: an image augmentation or an intrinsic matrix has no inverse.
+
+    Example:
+        >>> k = torch.tensor([[[[100.0, 0, 32], [0, 100, 24], [0, 0, 1]]]])
+        >>> front = [[0.0, 0, 1, 0], [-1, 0, 0, 0], [0, -1, 0, 1.5], [0, 0, 0, 1]]
+        >>> unit = torch.eye(4)[None]
+        >>> rig = CameraRig(k, torch.tensor([[front]]), unit[None, :, :3, :3], unit, unit)
+
+        >>> lift_frustum(torch.tensor([[[[32.0, 39.0, 10.0]]]]), rig).flatten().tolist()
+        [10.0, 0.0, 0.0]
     """
     u, v, depth = frustum.to(rig.cam2img).unbind(-1)
     shift_u, shift_v = _per_camera(rig.img_aug[..., :2, 2])

@@ -34,6 +34,16 @@ def project_pillars(points: Tensor, rig: CameraRig, image_size: tuple[int, int])
         points: (Q, A, 3) metres.
         rig: B x N cameras.
         image_size: (H, W) of the network picture.
+
+    Example:
+        >>> k = torch.tensor([[[[100.0, 0, 32], [0, 100, 24], [0, 0, 1]]]])
+        >>> front = [[0.0, 0, 1, 0], [-1, 0, 0, 0], [0, -1, 0, 1.5], [0, 0, 0, 1]]
+        >>> unit = torch.eye(4)[None]
+        >>> rig = CameraRig(k, torch.tensor([[front]]), unit[None, :, :3, :3], unit, unit)
+
+        >>> view = project_pillars(torch.tensor([[[10.0, 0, 0], [-10.0, 0, 0]]]), rig, (48, 64))
+        >>> view.hit.flatten().tolist(), view.depth.round(decimals=3).flatten().tolist()
+        ([True, False], [10.0, -10.0])
     """
     with torch.autocast(points.device.type, enabled=False):  # half precision is off by pixels
         ego2img = rig.ego2img()[:, :, None]
@@ -62,6 +72,13 @@ def depth_at(view: PillarView, prob: Tensor, position: Tensor) -> Tensor:
 
     Returns:
         (B, N, Q, A), as ``prob``.
+
+    Example:
+        >>> one = torch.ones(1, 1, 1, 1)
+        >>> view = PillarView(uv=torch.full((1, 1, 1, 1, 2), 0.5), depth=10 * one, hit=one > 0)
+        >>> prob = torch.tensor([0.25, 0.75]).view(1, 1, 2, 1, 1)
+        >>> round(depth_at(view, prob, position=0.5 * one).item(), 3)  # half-way between the bins
+        0.5
     """
     along = (2 * position + 1) / prob.shape[2] - 1
     grid = torch.cat((2 * view.uv - 1, along.unsqueeze(-1)), -1).to(prob)

@@ -22,6 +22,14 @@ class VoxelGrid:
             the lower bound into cell 0: official BEVDet weights were trained with it, and with
             their single 8 m cell in z it keeps z in (-13, -5) m too (docs/reference/bevdet.md,
             "Voxel pooling").
+
+    Example:
+        >>> grid = VoxelGrid(x=(-4.0, 4.0, 1.0), y=(-2.0, 2.0, 1.0), z=(-5.0, 3.0, 8.0))
+        >>> grid.size
+        (8, 4, 1)
+        >>> points = torch.tensor([[[-3.5, -1.5, 0.0], [3.5, 1.5, 0.0], [4.5, 0.0, 0.0]]])
+        >>> grid.ranks(points).tolist()
+        [[0, 31, -1]]
     """
 
     x: tuple[float, float, float]

@@ -31,6 +31,12 @@ class DepthResult:
         image: (H, W, 3) uint8 RGB, the picture as it came.
         disparity: (H, W) float32, at the picture's size.
         scale: metres that one unit of the model's depth stands for, None where that is not known.
+
+    Example:
+        >>> image = np.zeros((1, 2, 3), np.uint8)
+        >>> result = DepthResult('name', image, np.array([[0.5, 0.25]], np.float32), scale=5.4)
+        >>> result.depth.tolist(), result.kind, result.unit
+        ([[10.8..., 21.6...]], 'metric', 'm')
     """
 
     name: str
@@ -74,6 +80,15 @@ def init_depth_model(
         ConfigError: the config has no depth model.
         UnsafeCheckpointError, RuntimeError: the checkpoint is hostile or damaged.
         CheckpointMismatchError: its weights are those of another model.
+
+    Example:
+        >>> encoder = dict(type='TimmDepthEncoder', name='test_resnet')
+        >>> decoder = dict(type='Monodepth2Decoder', in_strides=[2, 4, 8, 16, 32])
+        >>> model = dict(type='Monodepth2', encoder=encoder, decoder=decoder, pose_net=None)
+
+        >>> model = init_depth_model(Config(dict(model=model)))  # warns: random weights
+        >>> model.disparity(torch.rand(1, 3, 64, 96)).shape
+        torch.Size([1, 1, 64, 96])
     """
     cfg = read_config(config)
     model = build_model(cfg)
@@ -147,6 +162,16 @@ def infer_depth(
     Raises:
         FileNotFoundError: a path is not there.
         DepthDataError: something else than pictures, or a damaged one.
+
+    Example:
+        >>> encoder = dict(type='TimmDepthEncoder', name='test_resnet')
+        >>> decoder = dict(type='Monodepth2Decoder', in_strides=[2, 4, 8, 16, 32])
+        >>> model = dict(type='Monodepth2', encoder=encoder, decoder=decoder, pose_net=None)
+
+        >>> model = init_depth_model(Config(dict(model=model)))  # warns: random weights
+        >>> (result,) = infer_depth(model, np.zeros((48, 80, 3), np.uint8), size=(64, 96))
+        >>> result.depth.shape, result.kind
+        ((48, 80), 'relative')
     """
     return list(stream_depth(model, images, size, scale))
 
@@ -163,6 +188,16 @@ def stream_depth(
 
     Args:
         batch_size: pictures that the network sees at once.
+
+    Example:
+        >>> encoder = dict(type='TimmDepthEncoder', name='test_resnet')
+        >>> decoder = dict(type='Monodepth2Decoder', in_strides=[2, 4, 8, 16, 32])
+        >>> model = dict(type='Monodepth2', encoder=encoder, decoder=decoder, pose_net=None)
+
+        >>> model = init_depth_model(Config(dict(model=model)))  # warns: random weights
+        >>> video = [np.zeros((64, 96, 3), np.uint8)] * 2
+        >>> [result.unit for result in stream_depth(model, video, scale=5.4)]
+        ['m', 'm']
     """
     size = size or getattr(model, 'image_size', None)
     stream = images if isinstance(images, PictureStream) else PictureStream(images)

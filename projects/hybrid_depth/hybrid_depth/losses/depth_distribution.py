@@ -21,6 +21,14 @@ def depth_distribution_loss(logits: Tensor, target: Tensor, form: str = 'bce') -
 
     Raises:
         ValueError: shapes differ or the form is unknown.
+
+    Example:
+        >>> logits = torch.zeros(1, 4, 1, 2)
+        >>> target = torch.zeros(1, 4, 1, 2)
+        >>> target[0, 1, 0, 0] = 1.0  # the second pixel has no target
+        >>> loss = depth_distribution_loss(logits, target, form='cross_entropy')
+        >>> round(loss.item(), 4)  # log(4)
+        1.3863
     """
     if logits.shape != target.shape:
         raise ValueError(

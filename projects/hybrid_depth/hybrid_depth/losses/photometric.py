@@ -24,6 +24,14 @@ class PhotometricError:
     Args:
         target: (B, 3, H, W) in [0, 1], float32 or float64: SSIM subtracts squares.
         ssim_weight: 0.85 as published, 0 for L1 alone.
+
+    Example:
+        >>> target = torch.linspace(0, 1, 75).view(1, 3, 5, 5)
+        >>> error = PhotometricError(target)
+        >>> error(target).max().item()
+        0.0
+        >>> PhotometricError(target, ssim_weight=0.0)(target + 0.1)[0, 0, 0, :2]
+        tensor([0.1000, 0.1000])
     """
 
     def __init__(self, target: Tensor, ssim_weight: float = 0.85) -> None:
@@ -68,6 +76,13 @@ def reprojection_minimum(
 
     Returns:
         (B, H, W) errors, and (B, H, W) True where a warped source won.
+
+    Example:
+        >>> warped = torch.tensor([[0.2, 0.4], [0.1, 0.6]]).view(2, 1, 1, 1, 2)
+        >>> unwarped = torch.tensor([[0.5, 0.3], [0.5, 0.5]]).view(2, 1, 1, 1, 2)
+        >>> errors, won = reprojection_minimum(warped, unwarped)
+        >>> errors, won
+        (tensor([[[0.1000, 0.3000]]]), tensor([[[ True, False]]]))
     """
     candidates = [warped] if unwarped is None else [unwarped, warped]
     if average:
