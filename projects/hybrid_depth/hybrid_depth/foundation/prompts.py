@@ -1,4 +1,4 @@
-"""Sentences about depth, with fixed or learned depth words."""
+"""Sentences about depth, with fixed or learned depth tokens."""
 
 from collections.abc import Sequence
 from functools import cache

@@ -1,4 +1,4 @@
-"""A BEV map seen from another ego frame."""
+"""Warps of BEV maps to another ego frame."""
 
 import torch
 import torch.nn.functional as F
@@ -20,10 +20,10 @@ def _check(found: tuple[int, ...], expected: tuple[int, ...], align: str) -> Non
 def warp_volume(
     volume: Tensor, target2source: Tensor, grid: VoxelGrid, align: str = 'centres'
 ) -> Tensor:
-    """Sample BEV voxels at the cells of another frame; zero where there are none.
+    """Warp of BEV voxels to another ego frame; zero where there are no voxels.
 
-    Maps of several cells in z follow the whole motion; those of one follow its heading, x and y,
-    see ``warp_bev``.
+    Volumes of several cells in z follow the whole motion; those of one cell follow its heading, x
+    and y, see ``warp_bev``.
 
     Args:
         volume: (B, C, Z, Y, X) over ``grid`` of the source frame.
@@ -74,9 +74,10 @@ def warp_bev(bev: Tensor, target2source: Tensor, grid: VoxelGrid, align: str = '
 
     Example:
         >>> grid = VoxelGrid(x=(0.0, 3.0, 1.0), y=(0.0, 2.0, 1.0), z=(-5.0, 3.0, 8.0))
+        >>> bev = torch.tensor([[[[1.0, 2, 3], [4, 5, 6]]]])
         >>> forward = torch.eye(4)[None].clone()
         >>> forward[0, 0, 3] = 1.0  # the target frame lies 1 m ahead of the map's
-        >>> warp_bev(torch.tensor([[[[1.0, 2, 3], [4, 5, 6]]]]), forward, grid).round(decimals=3).tolist()
+        >>> warp_bev(bev, forward, grid).round(decimals=3).tolist()
         [[[[2.0, 3.0, 0.0], [5.0, 6.0, 0.0]]]]
     """
     width, height, _ = grid.size

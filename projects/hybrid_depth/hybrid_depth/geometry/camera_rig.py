@@ -31,7 +31,6 @@ class CameraRig:
         >>> front = [[0.0, 0, 1, 0], [-1, 0, 0, 0], [0, -1, 0, 1.5], [0, 0, 0, 1]]
         >>> unit = torch.eye(4)[None]
         >>> rig = CameraRig(k, torch.tensor([[front]]), unit[None, :, :3, :3], unit, unit)
-
         >>> u, v, depth = rig.ego2img()[0, 0] @ torch.tensor([10.0, 0, 0, 1])
         >>> [round(x.item(), 3) for x in (u / depth, v / depth, depth)]  # on the road, 10 m ahead
         [32.0, 39.0, 10.0]

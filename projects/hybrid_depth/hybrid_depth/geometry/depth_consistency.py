@@ -1,4 +1,4 @@
-"""Depth of one frame against that of another."""
+"""Consistency of the depths of two frames."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def agrees_with(
     transform: Tensor,
     tolerance: float,
 ) -> Tensor:
-    """Where a second frame does not contradict the depth of the first.
+    """Mask of the pixels whose depth a second frame does not contradict.
 
-    Every point is looked up where the second camera sees it. What has moved, what was hidden and
-    what is wrong in either frame has another depth there. The second map may have any unit: the
-    median ratio is its scale.
+    Every point is projected into the second camera. Moving objects, occluded points and errors in
+    either frame have another depth there. The second map may have any unit: the median ratio is its
+    scale.
 
     Args:
         depth: (M, H, W) metres along the camera's axis, 0 = none.
@@ -31,7 +31,7 @@ def agrees_with(
         tolerance: largest difference, as a share of the depth.
 
     Returns:
-        (M, H, W) bool; true also where the second frame cannot tell: outside its picture, or
+        (M, H, W) bool; true also where the second frame gives no evidence: outside its image, or
         without a depth there.
 
     Example:

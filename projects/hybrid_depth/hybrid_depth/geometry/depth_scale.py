@@ -1,4 +1,4 @@
-"""Metres for depth that is right up to one factor an image."""
+"""Metric scale of depth that is known up to one factor per image."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _BIN = 0.01  # of the histogram of log ratios: one per cent
 
 @dataclass(frozen=True)
 class DepthScale:
-    """One factor an image.
+    """One factor per image.
 
     Attributes:
-        scale: (M,) metres that one unit of depth stands for; NaN where it could not be told.
-        spread: (M,) median of |ratio / scale - 1| over what it was told from; NaN likewise.
-        share: (M,) part of the candidates that agreed.
+        scale: (M,) metres per unit of depth; NaN where it could not be estimated.
+        spread: (M,) median of |ratio / scale - 1| over the pixels that agreed; NaN likewise.
+        share: (M,) fraction of the candidates that agreed.
     """
 
     scale: Tensor
@@ -51,7 +51,7 @@ class GroundPlaneScale:
         max_depth: farthest ground that votes, metres; errors of pitch grow with the distance
             (docs/reference/ground_plane.md, "Errors of pitch and height").
         tolerance: half width of the window, as a factor minus one.
-        min_share: part of the candidates that has to agree.
+        min_share: fraction of the candidates that has to agree.
         min_pixels: number of candidates that has to agree.
         max_spread: largest `DepthScale.spread`; ratios without a peak have half the tolerance.
 
@@ -139,12 +139,12 @@ def lidar_scale(depth: Tensor, lidar: Tensor) -> DepthScale:
 
 
 def motion_scale(predicted: Tensor, driven: Tensor, min_motion: float = 0.3) -> DepthScale:
-    """Ratio of the motion that was driven to the motion that the pose net says.
+    """Ratio of the driven distance to the translation that the pose net predicts.
 
     Args:
         predicted: (M, 3) camera translations of a pose net, in the unit of its depths.
         driven: (M, 3) of the same cameras by `ego2global`, metres.
-        min_motion: metres; slower cameras tell no scale.
+        min_motion: metres; below it no scale is estimated.
 
     Example:
         >>> predicted = torch.tensor([[0.0, 0.0, 0.5], [0.0, 0.0, 0.5]])

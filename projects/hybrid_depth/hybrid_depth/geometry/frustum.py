@@ -82,7 +82,6 @@ def lift_frustum(frustum: Tensor, rig: CameraRig) -> Tensor:
         >>> front = [[0.0, 0, 1, 0], [-1, 0, 0, 0], [0, -1, 0, 1.5], [0, 0, 0, 1]]
         >>> unit = torch.eye(4)[None]
         >>> rig = CameraRig(k, torch.tensor([[front]]), unit[None, :, :3, :3], unit, unit)
-
         >>> lift_frustum(torch.tensor([[[[32.0, 39.0, 10.0]]]]), rig).flatten().tolist()
         [10.0, 0.0, 0.0]
     """

@@ -27,7 +27,6 @@ def ground_plane_depth(pixels: Tensor, rig: CameraRig, max_depth: float) -> Tens
         >>> front = [[0.0, 0, 1, 0], [-1, 0, 0, 0], [0, -1, 0, 1.5], [0, 0, 0, 1]]
         >>> unit = torch.eye(4)[None]
         >>> rig = CameraRig(k, torch.tensor([[front]]), unit[None, :, :3, :3], unit, unit)
-
         >>> pixels = torch.tensor([[[32.0, 39.0], [32.0, 24.0]]])  # the second lies on the horizon
         >>> ground_plane_depth(pixels, rig, max_depth=80.0).round(decimals=3).flatten().tolist()
         [10.0, 0.0]

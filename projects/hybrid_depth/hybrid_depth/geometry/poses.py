@@ -10,11 +10,11 @@ from torch import Tensor
 
 @dataclass
 class Motion:
-    """What a pose net says: points move from the first camera's frame to the second's.
+    """Rigid motion predicted by a pose net, from the first camera's frame to the second's.
 
     Attributes:
         axis_angle: (B, 3) rotation axis times angle, radians.
-        translation: (B, 3) in the unit of the depths it is learned with.
+        translation: (B, 3) in the unit of the depths it is trained with.
 
     Example:
         >>> motion = Motion(torch.zeros(1, 3), torch.tensor([[0.0, 0.0, -0.5]]))
@@ -43,8 +43,8 @@ def axis_angle_to_matrix(axis_angle: Tensor) -> Tensor:
 
     Example:
         >>> quarter = axis_angle_to_matrix(torch.tensor([0.0, 0.0, torch.pi / 2]))
-        >>> (quarter @ torch.tensor([1.0, 0.0, 0.0])).round(decimals=4).tolist()
-        [-0.0, 1.0, 0.0]
+        >>> quarter.round().int().tolist()
+        [[0, -1, 0], [1, 0, 0], [0, 0, 1]]
     """
     angle = axis_angle.norm(dim=-1, keepdim=True)
     x, y, z = (axis_angle / (angle + 1e-7)).unbind(-1)

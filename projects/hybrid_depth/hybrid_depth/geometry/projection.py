@@ -38,13 +38,13 @@ def back_project(depth: Tensor, cam2img: Tensor) -> Tensor:
 
 
 def project(points: Tensor, cam2img: Tensor, transform: Tensor, size: tuple[int, int]) -> Tensor:
-    """Sampling grid that says where points are seen by another camera.
+    """Projection of points into another camera, as a sampling grid.
 
     Args:
         points: (B, 3, H * W) in the first camera's frame.
         cam2img: (B, 3, 3) intrinsics of the other camera.
         transform: (..., B, 4, 4) first camera's frame to the other's.
-        size: (H, W) of both pictures.
+        size: (H, W) of both images.
 
     Returns:
         (..., B, H, W, 2) x and y in [-1, 1] from the first to the last pixel centre, the
@@ -86,7 +86,7 @@ def sample(image: Tensor, grid: Tensor, align_corners: bool = True) -> Tensor:
 
 
 def scale_intrinsics(cam2img: Tensor, x: float, y: float) -> Tensor:
-    """Intrinsics (..., 3, 3) of a picture whose width and height are multiplied by x and y.
+    """Intrinsics (..., 3, 3) of an image whose width and height are multiplied by x and y.
 
     Example:
         >>> cam2img = torch.tensor([[10.0, 0, 4], [0, 10, 2], [0, 0, 1]])

@@ -89,7 +89,7 @@ def infer_bev(
         `pred_depth`, the depth net's expected depth (N, h, w) in metres.
 
     Raises:
-        FileNotFoundError: no such info file, or a picture is missing.
+        FileNotFoundError: no such info file, or an image is missing.
         IndexError: no such keyframe.
 
     Example:

@@ -7,7 +7,7 @@ FORMS = ('bce', 'cross_entropy')
 
 
 def depth_distribution_loss(logits: Tensor, target: Tensor, form: str = 'bce') -> Tensor:
-    """Compare depth logits with a target distribution, in float32 whatever the autocast state.
+    """Cross-entropy of depth logits and a target distribution, in float32 under autocast too.
 
     Args:
         logits: (M, D, h, w).

@@ -1,4 +1,4 @@
-"""Losses that order patches from near to far by sentences about depth."""
+"""Losses that rank patches from near to far by sentences about depth."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ def language_ranking_loss(logits: Tensor, both_ways: bool = False) -> Tensor:
     docs/reference/hybrid_depth.md, "Stage 1 losses").
 
     Args:
-        logits: (P, K, K) of P lines of patches: row = patch, column = sentence, both in one order,
+        logits: (P, K, K) of P lines of patches: row = patch, column = sentence, both ordered from
             near to far.
         both_ways: also compare with the patches behind it (i > j); off in the release.
 
     Returns:
-        (P,) sum of the K (K - 1) / 2 terms (twice as many both ways) of each line.
+        (P,) sum of the K (K - 1) / 2 terms (twice as many both ways) per line.
 
     Raises:
         ValueError: not as many patches as sentences.

@@ -1,4 +1,4 @@
-"""Photometric comparison of a picture with pictures warped onto it."""
+"""Photometric error between an image and images warped onto it."""
 
 from __future__ import annotations
 
