@@ -19,7 +19,7 @@ class PhotometricError:
     """Per-pixel error against one target: SSIM and L1, averaged over channels.
 
     weight * clamp((1 - SSIM) / 2, 0, 1) + (1 - weight) * |difference| (Monodepth, arXiv 1609.03677;
-    Monodepth2, arXiv 1806.01260, Eq. 2). The target's local statistics are computed once.
+    Monodepth2, arXiv 1806.01260, section 3.1). The target's local statistics are computed once.
 
     Args:
         target: (B, 3, H, W) in [0, 1], float32 or float64: SSIM subtracts squares.
@@ -65,7 +65,7 @@ def reprojection_minimum(
     """Per-pixel minimum of the errors over all sources, warped and (auto-mask) unwarped.
 
     Where an unwarped source fits best the pixel is static or moves with the camera, and gives the
-    depth no gradient (Monodepth2, arXiv 1806.01260, Eq. 4 and 5).
+    depth no gradient (Monodepth2, arXiv 1806.01260, section 3.2).
 
     Args:
         warped: (S, B, 1, H, W) errors of the warped sources.
