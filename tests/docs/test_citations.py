@@ -17,7 +17,7 @@ WRITTEN = {  # by the code that names them, so not in the repository
 }
 
 CITATION = re.compile(rf'{REFERENCE}/(\w+\.md), "([^"]+)"')
-MENTION = re.compile(rf'{REFERENCE}/\w[\w.]*')  # the folder alone is no citation
+MENTION = re.compile(rf'(?<!\]\(){REFERENCE}/\w[\w.]*')  # neither a link nor the folder alone
 MARKDOWN = re.compile(r'(github\.com/[\w.-]+/[\w.-]+, )?([\w./*{},-]*\w[\w*}]*\.md)\b')
 LINK = re.compile(r'\]\(([^)\s]+)\)')
 ISSUE = re.compile(r'\b[A-Za-z][\w-]* #\d{1,5}\b')
