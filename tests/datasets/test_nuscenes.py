@@ -131,7 +131,7 @@ def test_test_mode_keeps_boxes_for_evaluation(root):
 def test_real_keyframe_projects_boxes_into_the_image(real_data, tmp_path):
     """Nearly every annotated box of the real keyframe lies in some camera's image."""
     info = keyframe_dataset(real_data, tmp_path).get_data_info(0)
-    assert len(info['ann_info']['gt_labels_3d']) == 65  # golden/bevdet.md: boxes with a point
+    assert len(info['ann_info']['gt_labels_3d']) == 65  # docs/reference/golden.md, "BEVDet"
     centre = info['ann_info']['gt_bboxes_3d'].gravity_center.double().numpy()
     ego = centre @ info['lidar2ego'][:3, :3].T + info['lidar2ego'][:3, 3]
     cam = np.linalg.inv(info['cam2ego']) @ np.c_[ego, np.ones(len(ego))].T

@@ -1,4 +1,4 @@
-"""The full-size encoder of the official release with the golden weights, for golden tests."""
+"""The full-size hybrid encoder with weights of docs/reference/golden.md, "Recipe"."""
 
 import json
 from functools import cache
@@ -39,7 +39,7 @@ def official_weights(part: str) -> dict[str, torch.Tensor]:
 
 
 def official_images() -> torch.Tensor:
-    """The picture of the golden encoder and decoder arrays, (2, 3, 224, 672)."""
+    """The input of the golden encoder and decoder arrays, (2, 3, 224, 672)."""
     return torch.from_numpy(weights.image('hybrid_depth.depth', (2, 3, 224, 672)))
 
 
@@ -61,7 +61,10 @@ def official_encoder() -> HybridDepthEncoder:
 
 
 def assert_golden(golden, name: str, tensor: torch.Tensor, limit: float) -> None:
-    """Compare a full array with a stored, strided one, relative to its largest value."""
+    """Compare a full array with a stored, strided one, relative to its largest value.
+
+    Limits: docs/reference/golden.md, "Tolerances".
+    """
     if f'{name}.shape' in golden:
         assert tuple(tensor.shape) == tuple(golden[f'{name}.shape'])
         largest = golden[f'{name}.stats'][2]

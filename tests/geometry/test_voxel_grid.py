@@ -30,7 +30,8 @@ def test_official_ranks_are_bit_equal(view):
 
 
 def test_truncation_is_not_a_border_effect():
-    # bev.md errata 1: with one 8 m cell in z truncation keeps z in (-13, -5) m as well.
+    # With one 8 m cell in z truncation keeps z in (-13, -5) m as well
+    # (docs/reference/bevdet.md, "Voxel pooling").
     points = torch.tensor([[0.0, 0.0, -12.0], [0.0, 0.0, -4.0], [-51.9, 0.0, 0.0]])[None]
     assert (VoxelGrid(**OFFICIAL, rounding='trunc').ranks(points) >= 0).tolist() == [[True] * 3]
     assert (VoxelGrid(**OFFICIAL).ranks(points) >= 0).tolist() == [[False, True, False]]

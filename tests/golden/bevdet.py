@@ -1,4 +1,4 @@
-"""Reading the BEVDet golden vectors (recipe: shared/golden/bevdet.md)."""
+"""Reading the BEVDet golden vectors (docs/reference/golden.md, "BEVDet")."""
 
 import json
 from pathlib import Path

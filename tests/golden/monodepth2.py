@@ -1,4 +1,4 @@
-"""Reading the Monodepth2 golden vectors (recipe: shared/golden/monodepth2.md)."""
+"""Reading the Monodepth2 golden vectors (docs/reference/golden.md, "Monodepth2")."""
 
 import json
 from pathlib import Path

@@ -20,7 +20,8 @@ class BEVDet(Base3DDetector):
     """Camera-only detector: lift, splat, BEV trunk, centre head (BEVDet, arXiv 2112.11790).
 
     Works in the ego frame of the key frame's LiDAR time; ``predict`` returns LiDAR-frame boxes, as
-    mmdet3d's metrics expect. Attribute names equal official dev2/dev3 checkpoints' (bev.md §1.13).
+    mmdet3d's metrics expect. Attribute names equal those of official dev2/dev3 checkpoints
+    (docs/reference/bevdet.md, "Checkpoint keys").
 
     Args:
         img_backbone, img_neck: image tower; the neck returns one map (or a list, the first counts).

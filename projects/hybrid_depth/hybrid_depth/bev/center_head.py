@@ -16,11 +16,12 @@ from .center_targets import center_targets
 
 @MODELS.register_module()
 class ScaleNMSCenterHead(CenterHead):
-    """mmdet3d's ``CenterHead`` with BEVDet's suppression (bev.md §1.11).
+    """mmdet3d's ``CenterHead`` with BEVDet's Scale-NMS.
 
-    ``test_cfg`` takes, besides mmdet3d's entries, one value for all tasks or one a task in a list:
+    Source: docs/reference/bevdet.md, "Head and suppression". Besides mmdet3d's entries ``test_cfg``
+    takes these, each as one value for all tasks or as a list with one value per task:
 
-    - ``nms_type``: ``rotate`` or ``circle`` (circle compares *squared* distances, bev.md errata 8);
+    - ``nms_type``: ``rotate`` or ``circle`` (circle compares *squared* distances);
     - ``nms_thr``: IoU threshold of ``rotate``;
     - ``nms_rescale_factor``: per task, one factor for each class, applied to the BEV size of the
       boxes before rotated NMS only;
