@@ -20,11 +20,9 @@ from tests.checkpoints.official_files import (
     stage1_checkpoint,
 )
 from tests.checkpoints.test_safe_load import RunsCode
-from tests.conftest import ROOT
 from tests.encoders.tiny import TINY_CLIP, TINY_HYBRID
 from tests.estimators.tiny import DPT
 
-CONFIGS = ROOT / 'configs'
 STAGE2 = dict(
     type='Monodepth2',
     encoder=TINY_HYBRID,
@@ -57,7 +55,7 @@ def monodepth2(tmp_path_factory):
     folder = save_folder(tmp_path_factory.mktemp('release') / 'mono_640x192', monodepth2_files())
     torch.save(dict(state={}), folder / 'adam.pth')
     out = folder.parent / 'out' / 'mono.pth'
-    return folder, out, convert_checkpoint('monodepth2', folder, out, CONFIGS)
+    return folder, out, convert_checkpoint('monodepth2', folder, out)
 
 
 def test_monodepth2_keeps_every_tensor_but_the_classifiers(monodepth2):
@@ -129,7 +127,7 @@ POSE = 'option: pose.pth of pose_model_type {}'
 )
 def test_other_nets_of_monodepth2_are_recognised(tmp_path, parts, overrides):
     folder = save_folder(tmp_path / 'release', monodepth2_files(draw=False, **parts))
-    conversion = convert_checkpoint('monodepth2', folder, tmp_path / 'out.pth', CONFIGS)
+    conversion = convert_checkpoint('monodepth2', folder, tmp_path / 'out.pth')
     assert conversion.overrides == overrides
 
 
@@ -137,7 +135,7 @@ def test_stage_2_comes_back_as_it_was(tiny_config, tmp_path):
     config, model = tiny_config(STAGE2)
     folder = save_folder(tmp_path / 'stage2', hybrid_stage2_files(model.state_dict(), (70, 98)))
     out = tmp_path / 'out.pth'
-    conversion = convert_checkpoint('hybrid-depth-stage2', folder, out, CONFIGS, config)
+    conversion = convert_checkpoint('hybrid-depth-stage2', folder, out, config)
     checkpoint = load_checkpoint_file(out)
     assert_same(checkpoint['state_dict'], model.state_dict())
     assert tuple(checkpoint['meta']['image_size']) == (70, 98)
@@ -154,7 +152,7 @@ def test_without_the_text_tower_the_disparity_is_the_same(tiny_config, tmp_path)
     folder = save_folder(tmp_path / 'stage2', hybrid_stage2_files(model.state_dict(), (70, 98)))
     out = tmp_path / 'out.pth'
     conversion = convert_checkpoint(
-        'hybrid-depth-stage2', folder, out, CONFIGS, config, drop_text_tower=True
+        'hybrid-depth-stage2', folder, out, config, drop_text_tower=True
     )
     assert list(conversion.derived) == ['encoder.language.matrix']
     assert not any('tower' in key for key in conversion.state_dict)
@@ -170,7 +168,7 @@ def test_stage_1_comes_back_as_it_was(tiny_config, tmp_path):
     config, model = tiny_config(STAGE1)
     path, out = tmp_path / 'stage1.ckpt', tmp_path / 'out.pth'
     torch.save(stage1_checkpoint(model.state_dict(), dict(lr=3.57e-4)), path)
-    conversion = convert_checkpoint('hybrid-depth-stage1', path, out, CONFIGS, config)
+    conversion = convert_checkpoint('hybrid-depth-stage1', path, out, config)
     assert_same(load_checkpoint_file(out)['state_dict'], model.state_dict())
     assert 'model.depth_head.scratch.output_conv.0.weight' in conversion.dropped
     assert conversion.dropped['hyper_parameters'] == 'of the training run'
@@ -181,7 +179,7 @@ def test_stage_1_starts_stage_2(tiny_config, tmp_path):
     config, model = tiny_config(STAGE1)
     path, out = tmp_path / 'stage1.ckpt', tmp_path / 'out.pth'
     torch.save(stage1_checkpoint(model.state_dict(), {}), path)
-    convert_checkpoint('hybrid-depth-stage1', path, out, CONFIGS, config)
+    convert_checkpoint('hybrid-depth-stage1', path, out, config)
     stage2 = build_model(dict(model=STAGE2))
     found = stage2.load_state_dict(load_checkpoint_file(out)['state_dict'], strict=False)
     assert not found.unexpected_keys
@@ -212,7 +210,6 @@ def test_comparison_with_stock_weights(tiny_config, tmp_path):
         'hybrid-depth-stage2',
         folder,
         tmp_path / 'out.pth',
-        CONFIGS,
         config,
         stock_clip=str(tmp_path / 'clip.pth'),
         stock_dino=str(tmp_path / 'dino.pth'),
@@ -232,7 +229,7 @@ def test_stock_weights_of_another_kind(tiny_config, tmp_path):
     folder = save_folder(tmp_path / 'stage2', hybrid_stage2_files(model.state_dict(), (70, 98)))
     torch.jit.save(torch.jit.script(torch.nn.Linear(2, 2)), tmp_path / 'RN50.pt')
     torch.save(dict(a=torch.zeros(1)), tmp_path / 'other.pth')
-    arguments = ('hybrid-depth-stage2', folder, tmp_path / 'out.pth', CONFIGS, config)
+    arguments = ('hybrid-depth-stage2', folder, tmp_path / 'out.pth', config)
     with pytest.raises(ReleaseError, match='(?s)RN50.pt.*take the tag openai'):
         convert_checkpoint(*arguments, stock_clip=str(tmp_path / 'RN50.pt'))
     with pytest.raises(ReleaseError, match='(?s)other.pth.*dinov2_vitb14_pretrain.pth'):
@@ -240,9 +237,9 @@ def test_stock_weights_of_another_kind(tiny_config, tmp_path):
     with pytest.raises(FileNotFoundError, match='absent.pth'):
         convert_checkpoint(*arguments, stock_dino='absent.pth')
     with pytest.raises(ReleaseError, match='not monodepth2'):
-        convert_checkpoint('monodepth2', folder, 'a', CONFIGS, stock_dino='a')
+        convert_checkpoint('monodepth2', folder, 'a', stock_dino='a')
     with pytest.raises(ReleaseError, match='hybrid-depth-stage2 only'):
-        convert_checkpoint('bevdet', folder, 'a', CONFIGS, drop_text_tower=True)
+        convert_checkpoint('bevdet', folder, 'a', drop_text_tower=True)
     assert not (tmp_path / 'out.pth').exists()
 
 
@@ -258,7 +255,7 @@ def test_a_release_of_another_kind_is_refused(monodepth2, tmp_path, kind, error,
     folder = monodepth2[0]
     source = folder if kind == 'hybrid-depth-stage2' else folder / 'pose.pth'
     with pytest.raises(error, match=says):
-        convert_checkpoint(kind, source, tmp_path / 'out.pth', CONFIGS)
+        convert_checkpoint(kind, source, tmp_path / 'out.pth')
     assert not (tmp_path / 'out.pth').exists()
 
 
@@ -266,7 +263,7 @@ def test_monodepth2_refuses_a_hybrid_folder(tiny_config, tmp_path):
     _, model = tiny_config(STAGE2)
     folder = save_folder(tmp_path / 'stage2', hybrid_stage2_files(model.state_dict(), (70, 98)))
     with pytest.raises(ReleaseError, match='the kind is hybrid-depth-stage2'):
-        convert_checkpoint('monodepth2', folder, tmp_path / 'out.pth', CONFIGS)
+        convert_checkpoint('monodepth2', folder, tmp_path / 'out.pth')
 
 
 def test_strict(tmp_path):
@@ -277,7 +274,7 @@ def test_strict(tmp_path):
     files['encoder.pth']['encoder.conv1.weight'] = torch.zeros(64, 4, 7, 7)
     folder = save_folder(tmp_path / 'release', files)
     with pytest.raises(CheckpointMismatchError) as caught:
-        convert_checkpoint('monodepth2', folder, tmp_path / 'out.pth', CONFIGS)
+        convert_checkpoint('monodepth2', folder, tmp_path / 'out.pth')
     for said in ('decoder.99.conv.weight', 'net.1.bias', '64, 4, 7, 7', str(folder)):
         assert said in str(caught.value)
     assert [path.name for path in tmp_path.iterdir()] == ['release']
@@ -285,17 +282,17 @@ def test_strict(tmp_path):
 
 def test_missing_things_are_named(monodepth2, tmp_path):
     with pytest.raises(FileNotFoundError, match='nothing there'):
-        convert_checkpoint('monodepth2', tmp_path / 'absent', tmp_path / 'out.pth', CONFIGS)
+        convert_checkpoint('monodepth2', tmp_path / 'absent', tmp_path / 'out.pth')
     archive = tmp_path / 'mono.zip'
     archive.write_bytes(b'PK')
     with pytest.raises(FileNotFoundError, match='unpack it first'):
-        convert_checkpoint('monodepth2', archive, tmp_path / 'out.pth', CONFIGS)
+        convert_checkpoint('monodepth2', archive, tmp_path / 'out.pth')
     (tmp_path / 'empty').mkdir()
     with pytest.raises(FileNotFoundError, match='encoder.pth and depth.pth'):
-        convert_checkpoint('monodepth2', tmp_path / 'empty', tmp_path / 'out.pth', CONFIGS)
+        convert_checkpoint('monodepth2', tmp_path / 'empty', tmp_path / 'out.pth')
     with pytest.raises(FileNotFoundError, match='absent.py'):
         out = tmp_path / 'out.pth'
-        convert_checkpoint('monodepth2', monodepth2[0], out, CONFIGS, tmp_path / 'absent.py')
+        convert_checkpoint('monodepth2', monodepth2[0], out, tmp_path / 'absent.py')
 
 
 def test_a_hostile_file_in_a_folder_does_not_run(tmp_path):
@@ -303,5 +300,5 @@ def test_a_hostile_file_in_a_folder_does_not_run(tmp_path):
     files['pose.pth']['net'] = RunsCode((tmp_path / 'ran').touch)
     folder = save_folder(tmp_path / 'release', files)
     with pytest.raises(UnsafeCheckpointError, match='pose.pth'):
-        convert_checkpoint('monodepth2', folder, tmp_path / 'out.pth', CONFIGS)
+        convert_checkpoint('monodepth2', folder, tmp_path / 'out.pth')
     assert not (tmp_path / 'ran').exists()

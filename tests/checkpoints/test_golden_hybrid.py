@@ -44,7 +44,7 @@ def stage2(tmp_path_factory, golden):
 def test_stage_2(stage2, golden, tmp_path, drop_text_tower):
     out = tmp_path / 'hybrid.pth'
     conversion = convert_checkpoint(
-        'hybrid-depth-stage2', stage2, out, CONFIGS, drop_text_tower=drop_text_tower
+        'hybrid-depth-stage2', stage2, out, drop_text_tower=drop_text_tower
     )
     assert conversion.overrides == {'model.encoder.text.num_tokens': 256}
     model = init_depth_model(CONFIGS / '_base_/models/monodepth2_hybrid.py', out)
@@ -64,7 +64,7 @@ def test_stage_1(tmp_path):
     checkpoint = dict(epoch=19, state_dict=official, optimizer_states=[{}])
     torch.save(checkpoint, tmp_path / 'stage1.ckpt')
     out = tmp_path / 'stage1.pth'
-    conversion = convert_checkpoint('hybrid-depth-stage1', tmp_path / 'stage1.ckpt', out, CONFIGS)
+    conversion = convert_checkpoint('hybrid-depth-stage1', tmp_path / 'stage1.ckpt', out)
     assert len(official) == 742 == len(conversion.kept) + len(conversion.dropped) - 2
     model = build_model(read_config(CONFIGS / conversion.config)).eval()
     load_strictly(model, load_checkpoint_file(out)['state_dict'], str(out))

@@ -19,7 +19,7 @@ def model(tmp_path_factory):
     folder = tmp_path_factory.mktemp('release')
     save_folder(folder / 'mono_640x192', monodepth2_files())
     out = folder / 'mono_640x192.pth'
-    convert_checkpoint('monodepth2', folder / 'mono_640x192', out, CONFIGS)
+    convert_checkpoint('monodepth2', folder / 'mono_640x192', out)
     return init_depth_model(CONFIGS / '_base_/models/monodepth2_r18.py', out)
 
 

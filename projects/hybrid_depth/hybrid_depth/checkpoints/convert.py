@@ -8,7 +8,9 @@ import torch
 from mmengine.config import Config
 from torch import nn
 
+from ..config_files import FOLDER, find_config
 from ..engine.build import build_model
+from ..engine.config import read_config
 from ..files import atomic_file
 from .bevdet_releases import convert_bevdet
 from .conversion import Conversion, ReleaseError, sha256
@@ -29,7 +31,6 @@ def convert_checkpoint(
     kind: str,
     source: str | Path,
     out: str | Path,
-    configs: str | Path,
     config: str | Path | None = None,
     stock_clip: str | None = None,
     stock_dino: str | None = None,
@@ -44,7 +45,6 @@ def convert_checkpoint(
         kind: one of `CONVERTERS`.
         source: the release's folder (monodepth2, hybrid-depth-stage2) or file.
         out: checkpoint to write.
-        configs: folder of the shipped configs.
         config: config whose model the weights must fit, instead of the shipped one.
         stock_clip, stock_dino: foundation weights to compare a hybrid encoder with: a file, or a
             tag as in `CLIPTower` and `DINOTower`.
@@ -65,7 +65,7 @@ def convert_checkpoint(
     if drop_text_tower and stage != 2:
         raise ReleaseError(f'a text tower can be dropped of hybrid-depth-stage2 only, not {kind}')
     conversion = CONVERTERS[kind](Path(source))
-    cfg = _config_of(conversion, Path(configs), config)
+    cfg = _config_of(conversion, config)
     model = build_model(cfg)
     order = conversion.facts.get('input_channel_order')
     load_strictly(model, conversion.state_dict, str(source), order)
@@ -81,19 +81,19 @@ def convert_checkpoint(
     return conversion
 
 
-def _config_of(conversion: Conversion, configs: Path, config: str | Path | None) -> Config:
-    path = Path(config) if config else configs / conversion.config
-    if not path.is_file():
-        if config:
-            raise FileNotFoundError(f'expected a config, got {path}, which does not exist')
-        raise ReleaseError(
-            f'{conversion.files[0]}: expected a release that this version has a model for, got '
-            f'{conversion.facts}, which would need {path}. Give its config with --config, or '
-            'convert with a later version.'
-        )
-    if config:
+def _config_of(conversion: Conversion, config: str | Path | None) -> Config:
+    if config is None:
+        path = FOLDER / conversion.config
+        if not path.is_file():
+            raise ReleaseError(
+                f'{conversion.files[0]}: expected a release that this version has a model for, got '
+                f'{conversion.facts}, which would need {path}. Give its config with --config, or '
+                'convert with a later version.'
+            )
+    else:
+        path = find_config(config)
         conversion.config, conversion.overrides = str(path.resolve()), {}
-    cfg = Config.fromfile(path)
+    cfg = read_config(path)
     cfg.merge_from_dict(conversion.overrides)
     return cfg
 

@@ -9,15 +9,15 @@ from mmengine.config import Config
 
 from ..errors import HybridDepthError
 
-_INFOS = 'python tools/create_nuscenes_infos.py --root {root} --version {version}'
-_TOY = 'python tools/make_toy_world.py {root}'
+_INFOS = 'hybrid-depth create-nuscenes-infos --root {root} --version {version}'
+_TOY = 'hybrid-depth make-toy-world {root}'
 _LINK = 'or link it: ln -s /where/it/is {root}'
 # (pattern of the data root's path, how to get the folder, how to make what belongs into it)
 _ADVICE = [
     (
         r'toy_kitti',
         _TOY + ' --layout kitti',
-        'python tools/prepare_kitti.py export-gt {root} {root}/gt/toy --split '
+        'hybrid-depth prepare-kitti export-gt {root} {root}/gt/toy --split '
         'splits/toy/val_files.txt --source improved',
     ),
     (r'toy_(lanes|tusimple)', _TOY + ' --layout tusimple', None),
@@ -34,7 +34,7 @@ _ADVICE = [
         'download KITTI raw, synced and rectified with calibration '
         '(https://www.cvlibs.net/datasets/kitti/raw_data.php), unpack it so that '
         '{root}/2011_09_26/calib_cam_to_cam.txt is there; ' + _LINK,
-        'python tools/prepare_kitti.py check {root}',
+        'hybrid-depth prepare-kitti check {root}',
     ),
     (
         r'tusimple',

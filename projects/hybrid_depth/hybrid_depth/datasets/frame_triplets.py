@@ -98,8 +98,8 @@ class FrameTripletDataset(BaseDataset):
             raise FileNotFoundError(
                 f'{self.data_root}: expected {len(frames)} frames, got {len(frames) - len(absent)};'
                 f' {len(absent)} are not on disk, first {absent[0]}. '
-                'See what is missing with: python tools/prepare_kitti.py check ROOT --split LIST; '
-                'write a list of what is there with: python tools/prepare_kitti.py make-split ROOT '
+                'See what is missing with: hybrid-depth prepare-kitti check ROOT --split LIST; '
+                'write a list of what is there with: hybrid-depth prepare-kitti make-split ROOT '
                 'OUT --of LIST'
             )
 

@@ -115,7 +115,7 @@ def export_ground_truth(
     if not written + kept:
         raise DepthDataError(
             f'expected measurements ({source}) of {len(frames)} frames of {split}, got none on '
-            f'disk; first wanted: {frames[0]}. Look with: python tools/prepare_kitti.py check ROOT'
+            f'disk; first wanted: {frames[0]}. Look with: hybrid-depth prepare-kitti check ROOT'
         )
     absent = set(missing)
     write_split([frame for frame in frames if frame not in absent], out / LIST_FILE)

@@ -15,7 +15,7 @@ from .picture_files import IMAGE_SUFFIXES, numbered_files
 _NOT_THERE = (
     'expected KITTI at {root}, got no such folder with {wanted} in it. Download the drives from '
     'https://www.cvlibs.net/datasets/kitti/raw_data.php and unpack them there, link the folder '
-    '(ln -s /where/it/is {root}), or make a toy one: python tools/make_toy_world.py {root} '
+    '(ln -s /where/it/is {root}), or make a toy one: hybrid-depth make-toy-world {root} '
     '--layout kitti'
 )
 

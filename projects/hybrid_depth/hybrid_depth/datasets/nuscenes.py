@@ -14,7 +14,7 @@ from mmengine.logging import print_log
 from ..geometry import invert_rigid
 from .nuscenes_names import CAMERAS, CLASSES, InfoError
 
-_MAKE_INFOS = 'make it with: python tools/create_nuscenes_infos.py --root ROOT --version VERSION'
+_MAKE_INFOS = 'make it with: hybrid-depth create-nuscenes-infos --root ROOT --version VERSION'
 _INFO_KEYS = ('token', 'ego2global', 'lidar_points', 'images')
 _FRAME_KEYS = ('img_path', 'cam2img', 'cam2ego', 'ego2global', 'img_aug')  # of a frame before
 _CAR_RATIO = (1.0, 6.0)  # accepted median length / width; real cars have about 2.4
@@ -24,8 +24,8 @@ _CAR_RATIO = (1.0, 6.0)  # accepted median length / width; real cars have about 
 class NuScenesBEVDataset(NuScenesDataset):
     """mmdet3d's ``NuScenesDataset`` with BEVDet's classes and calibration ready for a camera rig.
 
-    Reads info files of ``tools/create_nuscenes_infos.py``. Labels are mapped by class name, so that
-    the order of classes in the file does not matter; ``version`` is the file's unless given in
+    Reads info files of ``hybrid-depth create-nuscenes-infos``. Labels are mapped by class name, so
+    that the order of classes in the file does not matter; ``version`` is the file's unless given in
     ``metainfo``. Boxes in ``ann_info`` are in the LiDAR frame (``LoadEgoBoxes`` moves them), those
     with a LiDAR or radar point only (``use_valid_flag``), unknown velocities 0.
 

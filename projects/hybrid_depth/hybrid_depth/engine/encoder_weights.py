@@ -29,7 +29,7 @@ class EncoderWeights:
 
     Args:
         checkpoint: a checkpoint of this toolkit (for the official `stage1.ckpt` convert it first:
-            tools/convert_checkpoint.py hybrid-depth-stage1).
+            hybrid-depth convert-checkpoint hybrid-depth-stage1).
         new: starts of names in the encoder that keep their own initial values.
         unused: starts of names in the checkpoint's encoder that are left out, such as 'language'
             for an encoder without sentences.
@@ -57,7 +57,7 @@ class EncoderWeights:
         if not Path(self.checkpoint).expanduser().is_file():
             raise FileNotFoundError(
                 f'expected the checkpoint {self.checkpoint} to start the encoder from, which does '
-                'not exist. Train stage 1 first (tools/train.py configs/depth/'
+                'not exist. Train stage 1 first (hybrid-depth train configs/depth/'
                 'hybrid_stage1_tusimple.py), name another file with --cfg-options '
                 'model.init_cfg.checkpoint=FILE, or start from the foundation weights with '
                 '--cfg-options model.init_cfg=None'

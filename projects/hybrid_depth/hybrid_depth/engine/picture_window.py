@@ -1,4 +1,4 @@
-"""`tools/test.py --show`: the pictures of a test run, one after another in a window."""
+"""`hybrid-depth test --show`: the pictures of a test run, one after another in a window."""
 
 import os
 import sys

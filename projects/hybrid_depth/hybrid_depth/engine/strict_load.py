@@ -13,7 +13,7 @@ from ..checkpoints.strict_load import load_strictly, require_channel_order
 class StrictLoadHook(Hook):
     """Refuse a checkpoint of another model, which mmengine loads as far as names agree.
 
-    `tools/test.py` adds it: the scores of half a model look like those of a bad one.
+    `hybrid-depth test` adds it: the scores of half a model look like those of a bad one.
 
     Raises:
         CheckpointMismatchError: see `load_strictly`.
@@ -33,7 +33,7 @@ class ChannelOrderHook(Hook):
     """Refuse to go on from weights that were trained on images of another channel order, and say
     in every checkpoint which one it was.
 
-    `tools/train.py` adds it: `load_from` may hold part of a model, but such a part sees wrong
+    `hybrid-depth train` adds it: `load_from` may hold part of a model, but such a part sees wrong
     colours without a word.
 
     Raises:

@@ -51,7 +51,7 @@ class DepthMetric(BaseMetric):
         if not Path(truth).exists():
             raise FileNotFoundError(
                 f'expected ground truth {truth}, which does not exist. Make it with: python '
-                f'tools/prepare_kitti.py export-gt ROOT {truth} --split LIST'
+                f'hybrid-depth prepare-kitti export-gt ROOT {truth} --split LIST'
             )
         self.truths = DepthMaps(truth)
         self._kept_maps = self.protocol.scaling == 'set_median'  # scored when the scale is known
@@ -91,7 +91,7 @@ class DepthMetric(BaseMetric):
         if place is None:
             raise FileNotFoundError(
                 f'{self.truths.path}: expected ground truth named {name}, got none. Export it for '
-                'this list: python tools/prepare_kitti.py export-gt ROOT OUT --split LIST'
+                'this list: hybrid-depth prepare-kitti export-gt ROOT OUT --split LIST'
             )
         return name, place
 

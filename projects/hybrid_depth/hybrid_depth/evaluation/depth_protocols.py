@@ -10,13 +10,17 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
 from ..datasets.depth_errors import DepthDataError
 from .depth_metrics import ALL_METRICS, KITTI_METRICS
 
+# What a map holds. 'disparity': 1 / depth up to a factor; 'depth': depth, with or without a scale;
+# 'relative': depth without a scale; 'metric': metres.
+DepthKind = Literal['disparity', 'depth', 'relative', 'metric']
+KINDS = ('disparity', 'depth', 'relative', 'metric')
 _GARG_CROP = (0.40810811, 0.99189189, 0.03594771, 0.96405229)
 _WHOLE = (0.0, 1.0, 0.0, 1.0)
 _CHOICES = dict(

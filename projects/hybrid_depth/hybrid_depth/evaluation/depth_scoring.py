@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal
 
 import cv2
 import numpy as np
@@ -20,12 +19,8 @@ from .depth_metrics import (
     mean_errors,
     rank_correlation,
 )
-from .depth_protocols import DepthProtocol
+from .depth_protocols import KINDS, DepthKind, DepthProtocol
 
-# What a map holds. 'disparity': 1 / depth up to a factor; 'depth': depth, with or without a scale;
-# 'relative': depth without a scale; 'metric': metres.
-DepthKind = Literal['disparity', 'depth', 'relative', 'metric']
-KINDS = ('disparity', 'depth', 'relative', 'metric')
 _SWAPPED = -0.3  # rank correlation below which near and far are surely swapped
 
 

@@ -49,7 +49,7 @@ def keyframes(
 
     Args:
         model: of `init_bev_model`.
-        ann_file: of `tools/create_nuscenes_infos.py`.
+        ann_file: of `hybrid-depth create-nuscenes-infos`.
         data_root: nuScenes root; None takes the folder of the info file.
 
     Raises:
@@ -59,8 +59,8 @@ def keyframes(
     path = Path(ann_file).absolute()
     if not path.is_file():
         raise FileNotFoundError(
-            f'expected an info file, got {ann_file}, which does not exist; make it with: python '
-            'tools/create_nuscenes_infos.py --root ROOT --version VERSION'
+            f'expected an info file, got {ann_file}, which does not exist; make it with: '
+            'hybrid-depth create-nuscenes-infos --root ROOT --version VERSION'
         )
     if 'test_dataloader' not in model.cfg:
         raise ConfigError('infer_bev expected a config with a test_dataloader, got one without')

@@ -16,6 +16,7 @@ from PIL import Image
 
 from ..checkpoints import load_checkpoint_file
 from ..checkpoints.strict_load import load_strictly
+from ..engine import config as config_tools
 from ..engine.build import build_model
 from ..engine.config import ConfigError
 from ..estimators import DepthEstimator
@@ -71,7 +72,7 @@ def init_depth_model(
 
     Args:
         config: config file or config with a depth model; its foundation weights are not loaded.
-        checkpoint: of training or of `tools/convert_checkpoint.py`; it has to fit exactly. None
+        checkpoint: of training or of `hybrid-depth convert-checkpoint`; it has to fit exactly. None
             leaves random weights, with a warning.
         device: where the model goes.
 
@@ -109,9 +110,7 @@ def read_config(config: str | Path | Config) -> Config:
         ConfigError: it has no model.
     """
     if not isinstance(config, Config):
-        if not Path(config).is_file():
-            raise FileNotFoundError(f'expected a config file, got {config}, which does not exist')
-        config = Config.fromfile(config)
+        config = config_tools.read_config(config)
     if 'model' not in config:
         raise ConfigError(f'expected a config with a model, got {sorted(config)}')
     return config

@@ -18,7 +18,7 @@ from .depth_writer import DepthWriter
 
 @HOOKS.register_module()
 class DepthPictureHook(Hook):
-    """Write each tested picture with its depth in colours, as `tools/infer_depth.py` does.
+    """Write each tested picture with its depth in colours, as `hybrid-depth infer-depth` does.
 
     Needs the samples of `PackFrames` and the predictions of a `DepthEstimator`.
 

@@ -19,8 +19,8 @@ class OnlinePseudoDepthHook(Hook):
     The model stays outside the detector: its weights are in no checkpoint of the detector, and no
     optimiser sees them. It sees the pictures as it knows them (`OwnView`), as far as the detector's
     augmentation leaves them. Every batch costs two passes of it, four with a `neighbour_tolerance`:
-    a cache (tools/make_pseudo_depth.py) is cheaper from the second epoch on, and sees the pictures
-    whole. The log tells the share of pixels with a depth as `pseudo_depth_known`.
+    a cache (hybrid-depth make-pseudo-depth) is cheaper from the second epoch on, and sees the
+    pictures whole. The log tells the share of pixels with a depth as `pseudo_depth_known`.
 
     Args:
         config, checkpoint: of the depth model.

@@ -30,7 +30,7 @@ def keyframes_for(
 
     Args:
         source: of the depth; its model's `image_size` counts.
-        infos: of `tools/create_nuscenes_infos.py`.
+        infos: of `hybrid-depth create-nuscenes-infos`.
         root: nuScenes root; None takes the folder of the info file.
     """
     path = Path(infos).absolute()

@@ -93,8 +93,8 @@ class LoadLidarDepth(BaseTransform):
         depth_range: depths kept, metres; take the depth bins' first and last edge.
         required: False gives samples without a sweep an empty map, for testing without LiDAR.
         sweeps: add this many sweeps before the keyframe's, where the info file names them
-            (tools/create_nuscenes_infos.py --lidar-sweeps): denser, but what moves is seen where it
-            was too. Official targets have none.
+            (hybrid-depth create-nuscenes-infos --lidar-sweeps): denser, but what moves is seen
+            where it was too. Official targets have none.
     """
 
     def __init__(

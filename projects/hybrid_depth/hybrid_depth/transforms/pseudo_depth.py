@@ -16,7 +16,7 @@ class LoadPseudoDepth(BaseTransform):
     Goes after ``ImageAugmentation``: each network pixel takes the nearest cached one.
 
     Args:
-        folder: of tools/make_pseudo_depth.py.
+        folder: of hybrid-depth make-pseudo-depth.
 
     Raises:
         FileNotFoundError: an image has no cached depth.

@@ -96,8 +96,8 @@ def read_split(split: str | Path, root: str | Path = '.') -> list[KittiFrame]:
         raise FileNotFoundError(
             f'expected a split list, got {split}: no file {places[0]} and no {places[1]}. Built in '
             f'are "{_BUILT_IN}" (697 test frames) and "{_ON_DISK}" (what is on disk). Put the '
-            'official list there, or make one from the drives you have: python '
-            'tools/prepare_kitti.py make-split ROOT OUT'
+            'official list there, or make one from the drives you have: '
+            'hybrid-depth prepare-kitti make-split ROOT OUT'
         )
     lines = path.read_text().splitlines()
     frames = [
