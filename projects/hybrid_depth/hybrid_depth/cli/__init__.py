@@ -13,19 +13,19 @@ from collections.abc import Callable
 from ..errors import HybridDepthError
 from ..version import __version__
 
-TOOLS = (
-    'train',
-    'test',
-    'infer-bev',
-    'infer-depth',
-    'make-pseudo-depth',
-    'convert-checkpoint',
-    'evaluate-depth',
-    'evaluate-pose',
-    'create-nuscenes-infos',
-    'prepare-kitti',
-    'make-toy-world',
-)
+TOOLS = {
+    'train': 'train a model from a config',
+    'test': 'score a checkpoint on the test set of its config',
+    'infer-bev': 'boxes and depth of keyframes',
+    'infer-depth': 'depth of pictures and videos',
+    'make-pseudo-depth': 'depth labels for a detector by a depth model',
+    'convert-checkpoint': 'make a checkpoint from an official release',
+    'evaluate-depth': 'score depth maps against ground truth',
+    'evaluate-pose': 'score camera motion against known poses',
+    'create-nuscenes-infos': 'info files of a nuScenes root',
+    'prepare-kitti': 'check a KITTI download, export ground truth, make split lists',
+    'make-toy-world': 'a small generated data set',
+}
 
 
 def main(tool: str | None = None) -> None:
@@ -37,18 +37,14 @@ def main(tool: str | None = None) -> None:
     arguments = sys.argv[1:]
     if tool is None:
         tool, arguments = _chosen_tool(arguments[:1]), arguments[1:]
-    module = _module(tool)
+    module = importlib.import_module(f'{__name__}.{tool.replace("-", "_")}')
     parser = make_parser(module.__doc__, f'hybrid-depth {tool}')
     module.add_arguments(parser)
     run(module.run, parser.parse_args(arguments))
 
 
-def _module(tool: str):
-    return importlib.import_module(f'{__name__}.{tool.replace("-", "_")}')
-
-
 def _chosen_tool(arguments: list[str]) -> str:
-    lines = [f'  {tool:23}{_module(tool).__doc__.splitlines()[0]}' for tool in TOOLS]
+    lines = [f'  {tool:22} {subject}' for tool, subject in TOOLS.items()]
     parser = make_parser(
         'Swap any depth encoder under any camera-only BEV detector from a config file.\n\n'
         + '\n'.join(['tools:', *lines])
