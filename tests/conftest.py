@@ -10,6 +10,7 @@ import torch
 from mmengine.registry import DefaultScope
 
 ROOT = Path(__file__).resolve().parents[1]
+pytest_plugins = ['tests.golden.unread']
 
 
 @pytest.fixture(autouse=True)
