@@ -4,12 +4,15 @@ from pathlib import Path
 
 import torch
 
-from hybrid_depth.geometry import CameraRig
+from hybrid_depth.geometry import CameraRig, DepthBins, VoxelGrid, create_frustum, lift_frustum
 from tests.golden import recipe
 from tests.golden.reader import Golden
 
 CAMERAS = ('FRONT_LEFT', 'FRONT', 'FRONT_RIGHT', 'BACK_LEFT', 'BACK', 'BACK_RIGHT')
 GEOMETRY = Golden('bevdet_geometry')
+OFFICIAL_GRID = VoxelGrid(
+    (-51.2, 51.2, 0.8), (-51.2, 51.2, 0.8), (-5.0, 3.0, 8.0), rounding='trunc'
+)
 
 
 def keyframe(real_data: Path) -> Path:
@@ -36,3 +39,41 @@ def official_rig(view: str) -> CameraRig:
         bda=bda[None],
         ego2global=torch.eye(4)[None],
     )
+
+
+def lifted(view: str, dtype: torch.dtype = torch.float32) -> torch.Tensor:
+    """(1, 6, 59, 16, 44, 3) frustum points of a view in the ego frame."""
+    bins = DepthBins(1.0, 60.0, step=1.0, anchor='lower')
+    frustum = create_frustum(bins.values, (16, 44), (256, 704))
+    return lift_frustum(frustum, official_rig(view).to(dtype))
+
+
+def near_border(grid: VoxelGrid, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """What another rounding of float32 may put into the next voxel.
+
+    Products in another order, or fused, move a coordinate by up to two units in the last place of
+    the largest one; four are looked at.
+
+    Returns:
+        The points, bool in the shape of their ranks; and the voxels that they are in or may come
+        into, (Z, Y, X) bool.
+    """
+    within = 4 * torch.finfo(torch.float32).eps * points.abs().max()
+    ranks, near = grid.ranks(points), torch.zeros(points.shape[:-1], dtype=torch.bool)
+    cells = torch.zeros(grid.size[::-1], dtype=torch.bool)
+    for shift in torch.cat((torch.eye(3), -torch.eye(3))).to(points) * within:
+        others = grid.ranks(points + shift)
+        moves = others != ranks
+        near |= moves
+        for voxels in (ranks[moves], others[moves]):
+            cells.view(-1)[voxels[voxels >= 0]] = True
+    return near, cells
+
+
+def moved_cells(view: str) -> torch.Tensor:
+    """(128, 128) BEV cells that hold another number of points than in the official run."""
+    cells, size = OFFICIAL_GRID.ranks(lifted(view)), 128 * 128
+    ours = torch.bincount(cells[cells >= 0], minlength=size)
+    theirs = torch.zeros(size, dtype=torch.long)
+    theirs[GEOMETRY[f'{view}.voxels'].long()] = GEOMETRY[f'{view}.interval_lengths'].long()
+    return (ours - theirs).abs().view(128, 128)

@@ -126,12 +126,10 @@ class Golden:
             free: (shape of the value) where it may be anything: cells that rounding may tip over an
                 edge. The statistics still bound how much that is.
         """
-        value = np.asarray(value.detach() if isinstance(value, Tensor) else value)
-        value, stored, layout = value.astype(np.float64), self.stored(key), self.layout(key)
+        value, stored, layout = _exact(value), self.stored(key), self.layout(key)
         assert value.shape == layout.shape, (self.name, key, value.shape, layout.shape)
         largest = np.abs(stored).max(initial=0) if layout.stats is None else layout.stats[2]
-        allowed = np.asarray(limit * np.asarray(largest if scale is None else scale, np.float64))
-        allowed = np.broadcast_to(allowed, value.shape)
+        allowed = np.broadcast_to(limit * _exact(largest if scale is None else scale), value.shape)
         if free is not None:
             allowed = np.where(np.asarray(free), 2 * largest, allowed)
         errors = [_excess(layout.take(value) - stored, layout.take(allowed))]
@@ -147,17 +145,22 @@ class Golden:
 
     def check_each(self, key: str, value: Tensor | np.ndarray | float, limit: float) -> None:
         """`check` with each value's own size as its scale."""
-        self.check(key, value, limit, np.abs(np.asarray(value)))
+        self.check(key, value, limit, np.abs(_exact(value)))
 
     def check_share(self, key: str, mask: Tensor, share: float) -> None:
         """Assert that at most this share of the stored part of a mask is another."""
-        layout, mask = self.layout(key), np.asarray(mask).astype(np.float64)
+        layout, mask = self.layout(key), _exact(mask)
         assert mask.shape == layout.shape, (self.name, key, mask.shape, layout.shape)
         errors = [float((layout.take(mask) != self.stored(key)).mean()) / share]
         if layout.stats is not None:
             errors.append(abs(mask.mean() - layout.stats[0]) / share)
         MARGINS[self.name, key] = max(*errors, MARGINS.get((self.name, key), 0))
         assert max(errors) <= 1, f'{self.name}: {key} has {max(errors):.2f} times the share allowed'
+
+
+def _exact(value: Tensor | np.ndarray | float) -> np.ndarray:
+    """As float64."""
+    return np.asarray(value.detach() if isinstance(value, Tensor) else value).astype(np.float64)
 
 
 def _excess(difference: np.ndarray, allowed: np.ndarray) -> float:

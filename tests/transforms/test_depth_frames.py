@@ -204,8 +204,8 @@ def test_golden_items_of_a_real_frame(real_data, tmp_path, case):
             camera[:3, :3] = inputs['cam2img']
             KITTI.check(f'item.{case}.K.{scale}', camera, 1e-6)
             inverse = torch.linalg.inv(camera)
-            # of each value, but for zeros, which inverting by parts leaves as 1e-10
-            KITTI.check(f'item.{case}.inv_K.{scale}', inverse, 1e-6, inverse.abs() + 1e-3)
+            # of each value; the release's comes from singular values in float32
+            KITTI.check(f'item.{case}.inv_K.{scale}', inverse, 1e-5, inverse.abs() + 1e-3)
     assert checked == set(KITTI.names(f'item.{case}.color*'))
 
 
