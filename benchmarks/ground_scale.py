@@ -21,7 +21,7 @@ from hybrid_depth.geometry import CameraRig, ground_plane_depth, invert_rigid
 from hybrid_depth.geometry.depth_scale import GroundPlaneScale
 from hybrid_depth.transforms.lidar_depth import load_sweep, project_nearest
 
-KITTI_HEIGHT = 1.65  # of the cameras, metres (depth.md §1.2)
+KITTI_HEIGHT = 1.65  # metres (docs/reference/ground_plane.md, "Camera heights")
 RANGES = ((3, 10), (10, 20), (20, 30), (30, 50))
 ROAD = 0.3  # metres from the plane within which a LiDAR point counts as road
 FAR = 50.0

@@ -136,7 +136,7 @@ def test_kept_lifts_are_made_again_when_history_is_turned_on(batch):
     assert not model._lifts
     model.loss(data['inputs'], data['data_samples'])
     ((_, (bev,)),) = model._lifts.values()
-    assert bev[32:].abs().sum() > 0
+    assert bev[:, 32:].abs().sum() > 0
     hook.before_train_epoch(Runner(model, 3))
     assert model._lifts  # kept from now on
 

@@ -72,8 +72,16 @@ def test_kept_lifts_change_nothing_but_the_time(sample):
     learn(model, sample, epoch=2, keep_lifts=True)
     model.img_backbone.forward = None  # must not be needed again
     kept, _ = learn(model, sample, epoch=3, keep_lifts=True)
-    for name, value in expected.items():  # kept maps lie otherwise in memory: sums are rounded so
-        torch.testing.assert_close(kept[name], value, rtol=1e-4, atol=0)
+    for name, value in expected.items():
+        assert torch.equal(kept[name], value), name
+
+
+def test_kept_lifts_stay_channels_last(sample):
+    model = toy_model('bevdet_depth_toy')
+    learn(model, sample, epoch=2, keep_lifts=True)
+    two = model.data_preprocessor(pseudo_collate([sample, sample]), True)
+    bev, _ = model._frozen_lift(two['inputs'], two['data_samples'])
+    assert bev.shape[0] == 2 and bev.is_contiguous(memory_format=torch.channels_last)
 
 
 def test_kept_lifts_refuse_random_augmentation(sample):

@@ -1,4 +1,4 @@
-"""Parity of the whole BEVDet-R50 on the real keyframe (shared/golden/bevdet.md)."""
+"""Parity of the whole BEVDet-R50 on the real keyframe (docs/reference/golden.md, "BEVDet")."""
 
 import json
 from pathlib import Path

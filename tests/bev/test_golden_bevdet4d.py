@@ -1,4 +1,4 @@
-"""Parity of the whole BEVDet4D-R50-Depth with one frame before (shared/golden/bevdet.md)."""
+"""Parity of BEVDet4D-R50-Depth with one frame before (docs/reference/golden.md, "BEVDet")."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Parity with the published FB-OCC code, part by part (shared/golden/fb_bev.md)."""
+"""Parity with the published FB-OCC code, part by part (docs/reference/golden.md, "FB-BEV")."""
 
 from dataclasses import replace
 

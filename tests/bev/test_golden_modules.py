@@ -1,4 +1,4 @@
-"""Parity of single modules with official BEVDet (shared/golden/bevdet.md)."""
+"""Parity of single modules with official BEVDet (docs/reference/golden.md, "BEVDet")."""
 
 import pytest
 import torch
@@ -112,7 +112,7 @@ def test_depth_net_of_the_original_bevdepth(view):
 @pytest.mark.parametrize('view', VIEWS)
 def test_bins_loss_and_lift_of_the_original_bevdepth(view):
     """From its own depth map: where several points meet in a pixel the last one wins there, the
-    nearest here (bev.md §1.9)."""
+    nearest here (docs/reference/bevdet.md, "Depth target and loss")."""
     golden, bins = Golden('megvii'), DepthBins(2.0, 58.0, step=0.5, anchor='lower')
     nearest = block_minimum_depth(sparse_depth(golden, view), (16, 44))
     assert torch.equal(bins.index(nearest), golden[f'{view}.bins'].long())

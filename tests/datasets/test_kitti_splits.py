@@ -14,7 +14,7 @@ from tests.datasets import kitti_files
 
 
 def test_eigen_test_frames():
-    """697 frames of 28 drives, each 25 but one of 22 (Eigen et al. 2014; depth.md §2.1)."""
+    """697 frames of 28 drives, each 25 but one of 22 (docs/reference/kitti.md, "Lists")."""
     frames = eigen_test_frames()
     assert len(frames) == len(set(frames)) == 697
     counts = [len(numbers) for numbers in EIGEN_TEST_DRIVES.values()]

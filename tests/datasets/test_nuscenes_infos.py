@@ -58,7 +58,10 @@ def test_schema(train):
 
 
 def test_matrices_are_exactly_rigid_and_close_the_chain(train):
-    """Float32-rounded rotations make the metric's quaternions fail (bev.md §5)."""
+    """Float32-rounded rotations make the metric's quaternions fail.
+
+    Source: docs/reference/nuscenes.md, "Precision of poses".
+    """
     for info in train['data_list']:
         lidar2global = np.array(info['ego2global']) @ np.array(info['lidar_points']['lidar2ego'])
         for camera in info['images'].values():

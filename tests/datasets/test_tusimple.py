@@ -28,7 +28,8 @@ def test_lanes_and_picture(tmp_path):
     dataset = TuSimpleLaneDataset(data_root=write(tmp_path, LABEL), pipeline=pipeline)
     item = dataset[0]
     sample = item['data_samples']
-    assert item['inputs']['augmented'][0].shape == (3, 224, 392)  # hybrid_depth.md §1.2
+    # docs/reference/hybrid_depth.md, "Lane labels"
+    assert item['inputs']['augmented'][0].shape == (3, 224, 392)
     np.testing.assert_array_equal(sample.lanes, LABEL['lanes'])
     np.testing.assert_array_equal(sample.lane_rows, LABEL['h_samples'])
     assert (sample.ori_shape, sample.img_shape) == ((720, 1280), (224, 392))

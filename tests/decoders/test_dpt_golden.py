@@ -1,4 +1,4 @@
-"""The DPT head of the release on the full-size encoder's maps (golden/hybrid_depth.md)."""
+"""The released DPT head on the full-size maps (docs/reference/golden.md, "Hybrid-depth")."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""The full-size encoder of the official release with the golden weights, for golden tests."""
+"""The full-size hybrid encoder with weights of docs/reference/golden.md, "Recipe"."""
 
 from functools import cache
 
@@ -32,7 +32,7 @@ def official_weights(part: str) -> dict[str, torch.Tensor]:
 
 
 def official_images() -> torch.Tensor:
-    """The picture of the golden encoder and decoder arrays, (2, 3, 224, 672)."""
+    """The input of the golden encoder and decoder arrays, (2, 3, 224, 672)."""
     return recipe.image('hybrid_depth.depth', (2, 3, 224, 672))
 
 

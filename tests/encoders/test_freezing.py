@@ -31,6 +31,13 @@ def test_all_and_none(net):
     assert len(learning(net)) == 8
 
 
+def test_one_trainable_parameter_is_enough(net):
+    for only in ('a.1.weight', 'norm.1.bias'):
+        set_trainable(net, only.split())
+        assert not is_frozen(net)
+    assert not is_frozen(nn.ReLU())  # nothing to freeze
+
+
 @pytest.mark.parametrize('wrong', ['some', ('a.1', 'b')])
 def test_a_prefix_that_fits_nothing_is_an_error(net, wrong):
     with pytest.raises(ValueError):

@@ -1,4 +1,4 @@
-"""The full-size hybrid encoder against numbers of the official release (golden/hybrid_depth.md)."""
+"""Parity of the full-size hybrid encoder (docs/reference/golden.md, "Hybrid-depth")."""
 
 import numpy as np
 import pytest
@@ -57,7 +57,7 @@ def test_text_matrix(encoder):
 
 
 def test_parameter_counts(encoder):
-    """hybrid_depth.md §2.7, less the parts that are flagged but never run."""
+    """docs/reference/hybrid_depth.md, "Stage 2 training", less what is flagged but never runs."""
     shapes = official_shapes('stage2/encoder.pth')
     unused = sum(int(np.prod(s)) for k, s in shapes.items() if 'attnpool' in k or 'scale' in k)
     mask_token = 768

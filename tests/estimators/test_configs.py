@@ -95,7 +95,7 @@ def test_pipelines_and_schedules_build(name):
 
 
 def test_trainable_parts_are_the_released_ones(monkeypatch):
-    """Spec of the release: 592 tensors flagged, 18 of them never used (golden/hybrid_depth.md)."""
+    """592 tensors flagged, 18 of them never used (docs/reference/golden.md, "Hybrid-depth")."""
     model = build('depth/monodepth2_hybrid_kitti', monkeypatch)
     learning = [name for name, p in model.named_parameters() if p.requires_grad]
     # The 256 tokens are one tensor here, parameters that never run are not kept.

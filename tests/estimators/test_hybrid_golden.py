@@ -1,4 +1,4 @@
-"""Stage 2 of the official Hybrid-depth (golden/hybrid_depth.md): motions, warps, losses."""
+"""Parity of stage 2: motions, warps, training step (docs/reference/golden.md, "Hybrid-depth")."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""A whole training step of the official stage 2 (golden/hybrid_depth.md)."""
+"""A whole training step of the official stage 2 (docs/reference/golden.md, "Hybrid-depth")."""
 
 import pytest
 import torch

@@ -77,7 +77,10 @@ def test_points_outside_count_to_the_border():
 
 
 def test_divisors():
-    """Ranking counts a picture, contrast a line (hybrid_depth.md §1.5)."""
+    """Ranking is divided by images, contrast by lines.
+
+    Source: docs/reference/hybrid_depth.md, "Stage 1 losses".
+    """
     model = build().eval()
     inputs, samples = batch([10, 40], [70])
     whole = model.loss(inputs, samples)

@@ -1,4 +1,4 @@
-"""Stage 1 of the official Hybrid-depth (golden/hybrid_depth.md)."""
+"""Stage 1 of the official Hybrid-depth (docs/reference/golden.md, "Hybrid-depth")."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Training steps of the official Monodepth2 (golden/monodepth2.md)."""
+"""Training steps of the official Monodepth2 (docs/reference/golden.md, "Monodepth2")."""
 
 import pytest
 import torch

@@ -39,7 +39,8 @@ def test_official_ranks(view):
 
 
 def test_truncation_is_not_a_border_effect():
-    # bev.md errata 1: with one 8 m cell in z truncation keeps z in (-13, -5) m as well.
+    # With one 8 m cell in z truncation keeps z in (-13, -5) m as well
+    # (docs/reference/bevdet.md, "Voxel pooling").
     points = torch.tensor([[0.0, 0.0, -12.0], [0.0, 0.0, -4.0], [-51.9, 0.0, 0.0]])[None]
     assert (OFFICIAL_GRID.ranks(points) >= 0).tolist() == [[True] * 3]
     assert (replace(OFFICIAL_GRID, rounding='floor').ranks(points) >= 0).tolist() == [[False, True, False]]

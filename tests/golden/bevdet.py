@@ -1,4 +1,4 @@
-"""Inputs of the BEVDet golden vectors (recipe: shared/golden/bevdet.md)."""
+"""Reading the BEVDet golden vectors (docs/reference/golden.md, "BEVDet")."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Inputs of the FB-BEV golden vectors (recipe: shared/golden/fb_bev.md)."""
+"""Reading the FB-BEV golden vectors (docs/reference/golden.md, "FB-BEV")."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""Inputs of the Monodepth2 golden vectors (recipe: shared/golden/monodepth2.md)."""
+"""Reading the Monodepth2 golden vectors (docs/reference/golden.md, "Monodepth2")."""
 
 import torch
 from torch import Tensor, nn

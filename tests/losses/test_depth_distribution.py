@@ -47,7 +47,8 @@ def test_saturated_logits_keep_a_finite_loss_and_gradient(form):
 
 
 def test_nan_reaches_the_loss_instead_of_aborting():
-    # BEVDet #229: torch's BCE asserts on the device; ours must let NaNGuardHook name the term.
+    # torch's BCE asserts on the device (github.com/HuangJunJie2017/BEVDet, issue 229); ours must
+    # let NaNGuardHook name the term.
     logits = torch.full((1, 2, 1, 1), torch.nan)
     assert depth_distribution_loss(logits, torch.ones(1, 2, 1, 1) / 2).isnan()
 

@@ -1,4 +1,4 @@
-"""Losses of stage 1; `alone.*` of golden/hybrid_depth.md."""
+"""Losses of stage 1; entries `alone.*` (docs/reference/golden.md, "Hybrid-depth")."""
 
 import pytest
 import torch

@@ -28,7 +28,8 @@ def real_inputs() -> tuple[torch.Tensor, torch.Tensor]:
 
 @pytest.mark.parametrize('backend', BACKENDS)
 def test_official_unit_test(backend):
-    # bev.md §1.7: points (depth 0, 4, 1, 6) of features (0, 0, 1, 2) fall into voxels (0, 0, 1, 1).
+    # Points (depth 0, 4, 1, 6) of features (0, 0, 1, 2) fall into voxels (0, 0, 1, 1)
+    # (docs/reference/bevdet.md, "Voxel pooling").
     depth = torch.tensor([0.3, 0.4, 0.2, 0.1, 0.7, 0.6, 0.8, 0.9]).view(1, 1, 2, 2, 2)
     depth.requires_grad_()
     feat = torch.ones(1, 1, 2, 2, 2, requires_grad=True)

@@ -16,7 +16,9 @@ RANDOM = pytest.mark.filterwarnings('ignore:.*random weights')
 
 @pytest.fixture
 def tiny_config(tmp_path):
-    Config(dict(model=CONV, custom_imports=dict(imports=['hybrid_depth.modules']))).dump(tmp_path / 'c.py')
+    Config(dict(model=CONV, custom_imports=dict(imports=['hybrid_depth.modules']))).dump(
+        tmp_path / 'c.py'
+    )
     return tmp_path / 'c.py'
 
 

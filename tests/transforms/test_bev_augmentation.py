@@ -1,4 +1,4 @@
-"""BDA against the official transform (golden/bevdet.md, bevdet_bda.npz)."""
+"""BDA against the official transform (docs/reference/golden.md, "BEVDet": bevdet_bda.npz)."""
 
 import numpy as np
 import pytest

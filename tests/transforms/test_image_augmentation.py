@@ -1,4 +1,4 @@
-"""IDA against the official transform (golden/bevdet.md, bevdet_ida.npz)."""
+"""IDA against the official transform (docs/reference/golden.md, "BEVDet": bevdet_ida.npz)."""
 
 import numpy as np
 import pytest
@@ -67,7 +67,10 @@ def test_matrices_of_flipped_and_scaled_test_views():
 
 @pytest.mark.parametrize('view', ['test', 'aug'])
 def test_packed_images_give_the_official_network_input(sample, view):
-    """Packed RGB in [0, 1] becomes BGR with the RGB-ordered statistics (bev.md §1.4's quirk)."""
+    """Packed RGB in [0, 1] becomes BGR with the RGB-ordered statistics.
+
+    Source: docs/reference/bevdet.md, "Channel order".
+    """
     packed = PackBEVInputs()(augmented(sample, view))['inputs']['img']
     mean = torch.tensor([123.675, 116.28, 103.53]).view(3, 1, 1)
     std = torch.tensor([58.395, 57.12, 57.375]).view(3, 1, 1)

@@ -1,5 +1,7 @@
 import hashlib
+import multiprocessing
 import os
+import signal
 
 import pytest
 
@@ -78,6 +80,22 @@ def test_a_failure_leaves_the_older_world(tmp_path, monkeypatch):
     with pytest.raises(OSError, match='disk full'):
         make_toy_world(out, seed=1, **TINY)
     assert digest(out) == before and os.listdir(tmp_path) == ['out']
+
+
+def test_next_run_removes_what_a_killed_one_left(tmp_path, monkeypatch):
+    out = tmp_path / 'out'
+    with monkeypatch.context() as patch:
+        patch.setattr(TuSimpleLayout, 'finish', lambda *args: os.kill(os.getpid(), signal.SIGKILL))
+        run = multiprocessing.get_context('fork').Process(
+            target=make_toy_world, args=(out,), kwargs=TINY
+        )
+        run.start()
+        run.join()
+    assert run.exitcode == -signal.SIGKILL
+    (part,) = tmp_path.glob('.out.part-*')
+    assert any(part.iterdir())
+    make_toy_world(out, **TINY)
+    assert os.listdir(tmp_path) == ['out']
 
 
 def test_a_folder_without_a_toy_world(tmp_path):

@@ -136,13 +136,14 @@ class BackwardProjectionLayer(BaseModule):
 
 @MODELS.register_module()
 class BackwardProjection(BaseModule):
-    """Refine BEV cells by what the cameras show at their pillars (FB-BEV, arXiv 2308.02236).
+    """Depth-aware deformable attention from BEV cells to image features (FB-BEV, arXiv 2308.02236).
 
-    Written from bev.md §2.3. Each anchor's attention is weighted by the probability that the
-    predicted distribution of its pixel gives to its depth. Equal to the code published with FB-OCC
-    with ``consistency='one_hot'``, all cells kept and pictures moved by the half pixel it leaves
-    out. Different on purpose (golden/fb_bev.md lists what that code does): cells that are not kept
-    stay as they are, are seen as they are by those that are, and get nothing from any camera.
+    Each anchor's attention is weighted by the probability that the predicted depth distribution of
+    its pixel gives to its depth (docs/reference/fb_bev.md, "Backward projection"). Equal to the
+    code published with FB-OCC with ``consistency='one_hot'``, all cells kept and images shifted by
+    the half pixel that it leaves out. Intended differences from that code
+    (docs/reference/fb_bev.md, "Deviations from the published code"): cells that are not kept do not
+    change, take part in the self-attention unchanged, and receive nothing from any camera.
 
     Args:
         grid: ``VoxelGrid`` config of the BEV map.

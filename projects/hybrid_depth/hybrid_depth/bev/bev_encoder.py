@@ -14,7 +14,9 @@ from torch import Tensor, nn
 
 @MODELS.register_module()
 class CustomResNet(BaseModule):
-    """Residual stages whose shortcut is a plain 3x3 convolution with bias (bev.md §1.2).
+    """Residual stages whose shortcut is a plain 3x3 convolution with bias.
+
+    Source: docs/reference/bevdet.md, "BEV trunk".
 
     Args:
         in_channels: channels of the BEV map.
@@ -55,7 +57,9 @@ class CustomResNet(BaseModule):
 
 @MODELS.register_module()
 class FPN_LSS(BaseModule):  # noqa: N801  BEVDet's name
-    """Join the first and the last stage and go back to the input resolution (bev.md §1.2).
+    """Fuse the first and the last stage and upsample to the input resolution.
+
+    Source: docs/reference/bevdet.md, "BEV trunk".
 
     Args:
         in_channels: channels of first plus last stage.

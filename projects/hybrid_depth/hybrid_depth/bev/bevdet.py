@@ -20,7 +20,8 @@ class BEVDet(Base3DDetector):
     """Camera-only detector: lift, splat, BEV trunk, centre head (BEVDet, arXiv 2112.11790).
 
     Works in the ego frame of the key frame's LiDAR time; ``predict`` returns LiDAR-frame boxes, as
-    mmdet3d's metrics expect. Attribute names equal official dev2/dev3 checkpoints' (bev.md §1.13).
+    mmdet3d's metrics expect. Attribute names equal those of official dev2/dev3 checkpoints
+    (docs/reference/bevdet.md, "Checkpoint keys").
 
     Args:
         img_backbone, img_neck: image tower; the neck returns one map (or a list, the first counts).
@@ -54,7 +55,7 @@ class BEVDet(Base3DDetector):
         self.img_bev_encoder_neck = MODELS.build(img_bev_encoder_neck)
         self.pts_bbox_head = MODELS.build(pts_bbox_head)
         self._depth_only = self._depth_frozen = False
-        self._lifts: dict[str, tuple[CameraRig, list[Tensor]]] | None = None
+        self._lifts: dict[str, tuple[CameraRig, tuple[Tensor, ...]]] | None = None
 
     def learn_depth_only(self) -> None:
         """From now on ``loss`` lifts nothing and gives the losses of the depth net.
@@ -73,7 +74,7 @@ class BEVDet(Base3DDetector):
         """From now on the image side holds still, and ``loss`` is that of the head.
 
         Args:
-            keep_lifts: lift every keyframe once and keep its BEV map, (Z * C, Y, X), in memory
+            keep_lifts: lift every keyframe once and keep its BEV map, (1, Z * C, Y, X), in memory
                 (and depth and context, where they are looked at again). Only for pipelines that
                 never change an image or a camera at random.
         """
@@ -152,11 +153,10 @@ class BEVDet(Base3DDetector):
             bev, distribution = self.lift(inputs)
             maps = [bev]
             if self._looks_back:
-                shape = inputs['imgs'].shape[:2]
-                pictures = (distribution.logits, distribution.context)
-                maps += [tensor.unflatten(0, shape) for tensor in pictures]
-            for index, token in enumerate(tokens):
-                own = [tensor[index] for tensor in maps]
+                maps += [distribution.logits, distribution.context]
+            # split and joined along dim 0 only: the layout in memory stays, channels last for `bev`
+            parts = zip(*(tensor.chunk(len(tokens)) for tensor in maps), strict=True)
+            for index, (token, own) in enumerate(zip(tokens, parts, strict=True)):
                 self._lifts[token] = (inputs['rig'].sample(index), own)
         for index, token in enumerate(tokens):
             if not self._lifts[token][0].same_geometry(inputs['rig'].sample(index)):
@@ -165,10 +165,8 @@ class BEVDet(Base3DDetector):
                     'got another; turn random augmentation off, or keep_lifts of DepthFirstHook'
                 )
         kept = zip(*(self._lifts[token][1] for token in tokens), strict=True)
-        bev, *pictures = map(torch.stack, kept)
-        if not pictures:
-            return bev, None
-        return bev, DepthDistribution(*(tensor.flatten(0, 1) for tensor in pictures))
+        bev, *pictures = map(torch.cat, kept)
+        return bev, DepthDistribution(*pictures) if pictures else None
 
     def predict(
         self, batch_inputs_dict: dict, batch_data_samples: list[Det3DDataSample], **kwargs

@@ -16,11 +16,12 @@ from .depth_net import DepthDistribution
 
 @MODELS.register_module()
 class BEVDet4D(BEVDet):
-    """BEVDet on the BEV maps of several key frames, brought to one ego frame and put side by side.
+    """BEVDet on the concatenated BEV maps of several key frames, aligned to one ego frame.
 
-    BEVDet4D (arXiv 2203.17054; bev.md §1.10). Earlier frames are lifted without gradients. Their
-    depth net sees the calibration of the key frame, which is the same rig. Depth is supervised on
-    the key frame. Names of parts equal official dev2/dev3 checkpoints'.
+    BEVDet4D (arXiv 2203.17054; docs/reference/bevdet.md, "Earlier key frames"). Earlier frames are
+    lifted without gradients. Their depth net receives the calibration of the key frame, which is
+    the same rig. Depth is supervised on the key frame. Names of parts equal those of official
+    dev2/dev3 checkpoints.
 
     Args:
         num_adj: earlier key frames; the BEV trunk gets (1 + num_adj) maps.

@@ -17,7 +17,8 @@ def transform_boxes(
 
     Centres take the whole rotation. A box has a yaw only, so that its new yaw is that of its
     rotated heading vector, and its new velocity is the x, y part of the rotated velocity: what is
-    lost is of the order of the square of the tilt between the two z axes.
+    lost is of the order of the square of the tilt between the two z axes. Layout of a box:
+    docs/reference/conventions.md, "Boxes".
 
     Args:
         boxes: (n, 7) or, with velocity, (n, 9), metres, radians and m/s.

@@ -1,4 +1,4 @@
-"""The camera-aware depth net of BEVDepth, in BEVDet's form (bev.md §1.8)."""
+"""The camera-aware depth net of BEVDepth, in BEVDet's form."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def camera_vector(rig: CameraRig) -> Tensor:
     """(B * N, 27) float32 numbers that describe each camera and its augmentation.
 
     fx, fy, cx, cy; image affine r00 r01 t0 r10 r11 t1; BDA r00 r01 r10 r11 r22; camera-to-ego 3x4
-    row-major (bev.md §1.8).
+    row-major (docs/reference/bevdet.md, "Camera-aware depth net").
     """
     k, aug = rig.cam2img, rig.img_aug
     bda = rig.bda.unsqueeze(1).expand(-1, rig.num_cams, -1, -1)

@@ -5,22 +5,23 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 from mmdet3d.models.dense_heads import CenterHead
-from mmdet3d.models.layers import circle_nms, nms_bev
+from mmdet3d.models.layers import circle_nms
 from mmdet3d.registry import MODELS
-from mmdet3d.structures import xywhr2xyxyr
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from ..ops import rotated_nms
 from .center_targets import center_targets
 
 
 @MODELS.register_module()
 class ScaleNMSCenterHead(CenterHead):
-    """mmdet3d's ``CenterHead`` with BEVDet's suppression (bev.md §1.11).
+    """mmdet3d's ``CenterHead`` with BEVDet's Scale-NMS.
 
-    ``test_cfg`` takes, besides mmdet3d's entries, one value for all tasks or one a task in a list:
+    Source: docs/reference/bevdet.md, "Head and suppression". Besides mmdet3d's entries ``test_cfg``
+    takes these, each as one value for all tasks or as a list with one value per task:
 
-    - ``nms_type``: ``rotate`` or ``circle`` (circle compares *squared* distances, bev.md errata 8);
+    - ``nms_type``: ``rotate`` or ``circle`` (circle compares *squared* distances);
     - ``nms_thr``: IoU threshold of ``rotate``;
     - ``nms_rescale_factor``: per task, one factor for each class, applied to the BEV size of the
       boxes before rotated NMS only;
@@ -112,13 +113,20 @@ class ScaleNMSCenterHead(CenterHead):
             reg=maps['reg'],
             task_id=task,
         )
-        first_label = sum(self.num_classes[:task])
-        detections = []
-        for sample, meta in zip(decoded, metas, strict=True):
-            boxes, scores, labels = sample['bboxes'], sample['scores'], sample['labels'].long()
-            keep = self._suppress(task, boxes, scores, labels, meta['box_type_3d'])
-            detections.append((boxes[keep], scores[keep], labels[keep].int() + first_label))
-        return detections
+        boxes, scores, labels = (
+            torch.cat([sample[name] for sample in decoded])
+            for name in ('bboxes', 'scores', 'labels')
+        )
+        sizes = torch.tensor([len(sample['scores']) for sample in decoded], device=boxes.device)
+        samples = torch.arange(len(sizes), device=boxes.device).repeat_interleave(sizes)
+        labels = labels.long()
+        if self._task_option('nms_type', task) == 'circle':
+            kept = self._circle_nms(task, boxes, scores, samples)
+        else:
+            kept = self._rotated_nms(task, boxes, scores, labels, samples, metas[0]['box_type_3d'])
+        labels = labels.int() + sum(self.num_classes[:task])
+        per_sample = samples[kept].bincount(minlength=len(sizes)).tolist()
+        return [(boxes[k], scores[k], labels[k]) for k in kept.split(per_sample)]
 
     def _peaks(self, scores: Tensor) -> Tensor:
         """(B, C, Y, X) scores, zero beside the peaks where ``peak_kernel`` is given."""
@@ -128,25 +136,38 @@ class ScaleNMSCenterHead(CenterHead):
         highest = F.max_pool2d(scores, kernel, stride=1, padding=kernel // 2)
         return scores * (scores == highest)
 
-    def _suppress(
-        self, task: int, boxes: Tensor, scores: Tensor, labels: Tensor, box_type: type
+    def _circle_nms(self, task: int, boxes: Tensor, scores: Tensor, samples: Tensor) -> Tensor:
+        """Indices of the boxes to keep, by sample, best first."""
+        kept = [samples.new_zeros(0)]
+        for sample in samples.unique():
+            members = (samples == sample).nonzero().squeeze(1)
+            centres = torch.cat((boxes[members, :2], scores[members, None]), 1).detach()
+            kept_members = circle_nms(
+                centres.cpu().numpy(),
+                self.test_cfg['min_radius'][task],
+                post_max_size=self.test_cfg['post_max_size'],
+            )
+            kept.append(members[kept_members])
+        return torch.cat(kept)
+
+    def _rotated_nms(
+        self,
+        task: int,
+        boxes: Tensor,
+        scores: Tensor,
+        labels: Tensor,
+        samples: Tensor,
+        box_type: type,
     ) -> Tensor:
-        """Indices of the boxes to keep, best first."""
-        if len(boxes) == 0:
-            return labels
-        if self._task_option('nms_type', task) == 'circle':
-            centres = torch.cat((boxes[:, :2], scores[:, None]), 1).detach().cpu().numpy()
-            radius = self.test_cfg['min_radius'][task]
-            kept = circle_nms(centres, radius, post_max_size=self.test_cfg['post_max_size'])
-            return torch.tensor(kept, dtype=torch.long, device=boxes.device)
+        """Indices of the boxes to keep, by sample, best first; the classes are resized before."""
         factors = boxes.new_tensor(self._task_option('nms_rescale_factor', task, nested=True))
         scaled = boxes.clone()
         scaled[:, 3:6] *= factors[labels].unsqueeze(1)
-        bev = xywhr2xyxyr(box_type(scaled, self.bbox_coder.code_size).bev)
-        return nms_bev(
-            bev,
+        return rotated_nms(
+            box_type(scaled, self.bbox_coder.code_size).bev,
             scores,
-            thresh=self._task_option('nms_thr', task),
+            self._task_option('nms_thr', task),
+            groups=samples,
             pre_max_size=self.test_cfg['pre_max_size'],
             post_max_size=self.test_cfg['post_max_size'],
         )

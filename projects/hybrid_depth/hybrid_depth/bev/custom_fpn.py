@@ -13,9 +13,10 @@ from torch import Tensor, nn
 
 @MODELS.register_module()
 class CustomFPN(BaseModule):
-    """Feature pyramid whose output convolution exists on the finest level only (bev.md §1.2).
+    """Feature pyramid with an output convolution on the finest level only.
 
-    mmdet's ``FPN`` cannot express that; keys equal BEVDet's.
+    mmdet's ``FPN`` cannot express that; keys equal BEVDet's (docs/reference/bevdet.md,
+    "Image neck").
 
     Args:
         in_channels: channels of each level, finest first.

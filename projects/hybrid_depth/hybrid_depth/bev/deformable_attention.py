@@ -14,7 +14,8 @@ class DeformableAttention(MultiScaleDeformableAttention):
     """mmcv's attention (Deformable DETR, arXiv 2010.04159) around several anchors a query.
 
     Sampled in PyTorch on every device, and the anchors' weights are applied before, so that CPU and
-    GPU cannot differ (bev.md §2.4). Parameters and their start values are mmcv's.
+    GPU cannot differ (docs/reference/fb_bev.md, "Attention on every device"). Parameters and their
+    initial values are mmcv's.
 
     Args:
         embed_dims: channels C.

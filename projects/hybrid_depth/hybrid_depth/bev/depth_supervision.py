@@ -24,7 +24,9 @@ def to_blocks(depth: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def block_minimum_depth(depth: Tensor, size: tuple[int, int]) -> Tensor:
-    """Nearest depth of every feature cell (BEVDepth; bev.md §1.9).
+    """Smallest depth in the pixels of each feature cell (BEVDepth, arXiv 2206.10092).
+
+    Source: docs/reference/bevdet.md, "Depth target and loss".
 
     Args:
         depth: (M, H, W) metres, 0 = none.

@@ -16,12 +16,13 @@ from .history_fusion import Moment
 
 @MODELS.register_module()
 class FBBEV(BEVDet):
-    """BEVDet whose BEV map looks back at the pictures before it is encoded.
+    """BEVDet with depth-aware backward projection from BEV cells to the images.
 
-    FB-BEV (ICCV 2023, arXiv 2308.02236), written from the paper's description (bev.md §2): lift and
-    splat, propose foreground cells, refine those by depth-aware attention, add, fuse with earlier
-    frames. Depth nets, supervision, trunk and head are those of ``BEVDet``. Voxels (several cells
-    in z) are averaged over z to ask the pictures, and all of a column get the answer.
+    FB-BEV (ICCV 2023, arXiv 2308.02236), written from the paper's description
+    (docs/reference/fb_bev.md, "Method"): lift and splat, propose foreground cells, refine those by
+    depth-aware attention, add, fuse with earlier frames. Depth nets, supervision, trunk and head
+    are those of ``BEVDet``. Voxels (several cells in z) are averaged over z to form the queries,
+    and the result is added to all voxels of a column.
 
     Args:
         backward_projection: ``BackwardProjection`` config without ``grid``, ``depth_bins``,

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from ..geometry import VoxelGrid
 
-_POSITIVE = 2.13  # weight of foreground in the cross entropy (bev.md §2.3)
+# Weight of foreground in the cross entropy (docs/reference/fb_bev.md, "Foreground proposal").
+_POSITIVE = 2.13
 
 
 def footprints(boxes: BaseInstance3DBoxes, grid: VoxelGrid) -> Tensor:
@@ -40,15 +41,15 @@ def footprints(boxes: BaseInstance3DBoxes, grid: VoxelGrid) -> Tensor:
 
 @MODELS.register_module()
 class ForegroundProposal(BaseModule):
-    """FB-BEV's foreground region proposal net: a mask over BEV cells (arXiv 2308.02236; bev.md
-    §2.3).
+    """FB-BEV's foreground region proposal net: a mask over BEV cells (arXiv 2308.02236).
 
     Args:
         in_channels: channels of the BEV map.
         threshold: probability above which a cell is kept.
-        teacher_forcing: in training keep the cells under true boxes too, as the paper says and the
-            code published with FB-OCC does not do (golden/fb_bev.md). Which cells are refined then
-            tells the layers behind where the objects are, in training better than in testing.
+        teacher_forcing: in training keep the cells under true boxes too, as in the paper; the code
+            published with FB-OCC does not (docs/reference/fb_bev.md, "Deviations from the published
+            code"). The set of refined cells then reveals to later layers where the objects are, in
+            training more than in testing.
         cross_entropy_weight, dice_weight: weights of the two losses.
     """
 

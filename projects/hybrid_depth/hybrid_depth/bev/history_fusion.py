@@ -49,7 +49,9 @@ class _Past:
 
 @MODELS.register_module()
 class HistoryFusion(BaseModule):
-    """Join a BEV map with those of the frames before (FB-OCC, after SOLOFusion; bev.md §2.3).
+    """Fusion of a BEV map with the warped maps of earlier frames (FB-OCC, after SOLOFusion).
+
+    Source: docs/reference/fb_bev.md, "History".
 
     Keeps ``num_frames`` maps a sequence, moved on with the vehicle at every frame, without
     gradients; each gets its age in seconds as a channel. A sequence's first frame is its own

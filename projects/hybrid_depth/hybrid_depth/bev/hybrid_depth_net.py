@@ -20,11 +20,11 @@ GROUND_LOGIT = 5.0
 
 @MODELS.register_module()
 class HybridDepthNet(CameraAwareDepthNet):
-    """Camera-aware depth net that also sees the maps of a depth encoder.
+    """Camera-aware depth net that also receives the maps of a depth encoder.
 
-    Our own adapter: the Hybrid-depth release has no BEV code (hybrid_depth.md §8). Each encoder map
-    (and its text logits, if any) passes a 1x1 convolution, is resized to the depth net's stride and
-    summed; the sum joins the image features.
+    Our own adapter: the Hybrid-depth release has no BEV code (docs/reference/hybrid_depth.md,
+    "No BEV code"). Each encoder map (and its text logits, if any) passes a 1x1 convolution, is
+    resized to the depth net's stride and summed; the sum is concatenated with the image features.
 
     With ``ground_prior`` the net also sees where the ground would be (``ground_plane_depth``, as a
     distribution over the bins): as one more map of the sum, and through a table of depth logits for

@@ -19,8 +19,8 @@ class BEVResNet(ResNet):
 
     Args:
         mean, std: in [0, 1], applied channel by channel *after* reordering.
-        channel_order: ``rgb``, or ``bgr`` for official BEVDet weights, which saw BGR images
-            normalised with the RGB-ordered statistics (bev.md §1.4).
+        channel_order: ``rgb``, or ``bgr`` for official BEVDet weights, trained on BGR images
+            normalised with the RGB-ordered statistics (docs/reference/bevdet.md, "Channel order").
         **kwargs: of ``mmdet.ResNet``.
     """
 

@@ -13,9 +13,10 @@ from .depth_net import DepthDistribution, DepthNet
 
 @MODELS.register_module()
 class PlainDepthNet(DepthNet, nn.Conv2d):
-    """Depth logits and context from one 1x1 convolution (BEVDet, bev.md §1.2).
+    """Depth logits and context from one 1x1 convolution (BEVDet, arXiv 2112.11790).
 
-    It *is* the convolution, so its keys are ``depth_net.{weight,bias}`` as in official weights.
+    Source: docs/reference/bevdet.md, "Plain depth net". It *is* the convolution, so its keys are
+    ``depth_net.{weight,bias}`` as in official weights.
 
     Args:
         in_channels: image feature channels.

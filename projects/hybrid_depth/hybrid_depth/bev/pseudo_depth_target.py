@@ -40,8 +40,8 @@ class PseudoDepthTarget:
     Args:
         weight: loss weight.
         form: see ``depth_distribution_loss``.
-        sigma: width of the soft target, in bins; hard targets of doubtful depth do harm (bev.md
-            §1.9, DualPathOcc).
+        sigma: width of the soft target, in bins; hard targets of estimated depth may be worse than
+            none (docs/reference/bevdet.md, "Soft depth targets").
         where: ``everywhere``, or ``without_lidar``: cells that no LiDAR point within
             `LoadLidarDepth`'s range falls into. The mean goes over all cells with a pseudo depth
             either way, so that a cell weighs the same, be there few of them or many.

@@ -1,9 +1,10 @@
-"""Released BEVDet checkpoints of the dev2 and dev3 branches (bev.md §1.13).
+"""Released BEVDet checkpoints of the dev2 and dev3 branches.
 
-Attribute names here equal the official ones, so conversion is a copy; what matters is which file,
-that every key and shape fits, and that the channel order is not lost: these weights saw BGR images
-normalised with the RGB-ordered statistics (bev.md §1.4), which `channel_order='bgr'` of the image
-backbone repeats. Getting it wrong costs mAP without any error.
+Attribute names here equal the official ones (docs/reference/bevdet.md, "Checkpoint keys"), so
+conversion is a copy; what matters is which file, that every key and shape fits, and that the
+channel order is not lost: these weights were trained on BGR images normalised with the RGB-ordered
+statistics (docs/reference/bevdet.md, "Channel order"), which `channel_order='bgr'` of the image
+backbone repeats. A wrong order lowers mAP without any error.
 """
 
 from __future__ import annotations
@@ -55,8 +56,8 @@ def convert_bevdet(source: Path) -> Conversion:
     conversion.notes.append(f'read: {path.name}, {which}')
     if not averaged:
         conversion.notes.append(
-            'These are not averaged (EMA) weights; published numbers are those of *_ema.pth, about '
-            '2 points better (bev.md §1.12).'
+            'These are not averaged (EMA) weights; published scores are those of *_ema.pth '
+            '(docs/reference/bevdet.md, "Averaged weights").'
         )
     return conversion
 

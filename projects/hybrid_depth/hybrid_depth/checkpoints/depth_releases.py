@@ -1,4 +1,8 @@
-"""The released files of Monodepth2 and Hybrid-depth (hybrid_depth.md §6, golden/monodepth2.md)."""
+"""The released files of Monodepth2 and Hybrid-depth.
+
+Layouts: docs/reference/monodepth2.md, "Released files", and docs/reference/hybrid_depth.md,
+"Released files".
+"""
 
 from __future__ import annotations
 

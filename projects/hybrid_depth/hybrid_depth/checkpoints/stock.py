@@ -1,7 +1,8 @@
-"""Which parts of a converted hybrid encoder differ from the foundation weights it began with.
+"""Parts of a converted hybrid encoder that differ from the foundation weights it started from.
 
-The released rules say what was trained (hybrid_depth.md §1.6, §2.7); comparing with the stock files
-shows what was (§6.6, step 5).
+The released rules define which parts are trained: docs/reference/hybrid_depth.md,
+"Stage 1 training", and docs/reference/hybrid_depth.md, "Stage 2 training". Comparing with the stock
+files shows which parts were.
 """
 
 from __future__ import annotations

@@ -38,7 +38,10 @@ class ExportReport(NamedTuple):
 
 
 def velodyne_truth(tree: KittiRawTree) -> Callable[[KittiFrame], np.ndarray | None]:
-    """Reader of the `eigen` ground truth: the Velodyne's forward distance (depth.md §2.1)."""
+    """Reader of the `eigen` ground truth: the Velodyne's forward distance.
+
+    Source: docs/reference/kitti.md, "Velodyne depth maps".
+    """
 
     def read(frame: KittiFrame) -> np.ndarray | None:
         sweep = tree.sweeps(frame.folder).get(frame.number)

@@ -12,7 +12,7 @@ from ..files import atomic_file
 from .depth_errors import DepthDataError
 from .picture_files import open_picture
 
-QUALITY, SUBSAMPLING = 92, '4:2:0'  # the releases' ImageMagick settings (depth.md §2.1)
+QUALITY, SUBSAMPLING = 92, '4:2:0'  # docs/reference/kitti.md, "Image files"
 
 
 def convert_picture(path: Path, remove: bool = False) -> bool:

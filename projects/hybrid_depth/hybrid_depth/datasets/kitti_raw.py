@@ -20,18 +20,19 @@ _INTRINSICS = ('calibrated', 'monodepth2')
 
 @DATASETS.register_module()
 class KittiRawDataset(FrameTripletDataset):
-    """Frames of KITTI raw with neighbours in time and in the other camera (depth.md §2.1).
+    """Frames of KITTI raw with neighbours in time and in the other camera.
 
-    Pictures may be PNG or JPEG. `meta` of a sample: dataset, name (unique, that of its ground
-    truth file), folder, frame, side, img_path.
+    Images may be PNG or JPEG (docs/reference/kitti.md, "Image files"). `meta` of a sample: dataset,
+    name (unique, that of its ground truth file), folder, frame, side, img_path.
 
     Args:
         data_root: folder of the days.
         split: a list of frames: 'eigen', 'all' or a file (see `read_split`).
-        intrinsics: 'calibrated' for the matrix of the recording day, 'monodepth2' for the release's
-            (0.58, 1.92, 0.5, 0.5), or four numbers fx, fy, cx, cy relative to the picture's size.
+        intrinsics: 'calibrated' for the matrix of the recording day, 'monodepth2' for that of the
+            release (0.58, 1.92, 0.5, 0.5), or four numbers fx, fy, cx, cy relative to the image
+            size.
         stereo_baseline: distance of the cameras; None takes the calibration's metres (0.53), the
-            releases use 0.1 and multiply depths by 5.4.
+            releases use 0.1 and multiply depths by 5.4 (docs/reference/monodepth2.md, "Training").
         image_format: 'png' or 'jpg'; None takes what is there.
         kwargs: see `FrameTripletDataset` and mmengine's `BaseDataset`.
 

@@ -38,12 +38,13 @@ def read_velodyne(path: str | Path) -> np.ndarray:
 def velodyne_depth_map(
     points: np.ndarray, calibration: KittiCalibration, camera: int = 2, value: DepthValue = 'z'
 ) -> np.ndarray:
-    """Depth map of a sweep as Eigen et al.'s protocol has it, quirks included (depth.md §2.1).
+    """Sparse depth map of a sweep by Eigen et al.'s protocol, quirks included.
 
     Points behind the sensor are dropped; the pixel is the rounded coordinate minus 1 (half to
-    even); the nearest of several points in a pixel counts. Points are told apart by
+    even); the nearest of several points in a pixel counts. Pixels are identified by
     `row * (width - 1) + column - 1`, so that the last column of a row and the first of the next
-    pass as one pixel: the earliest of their points gets the nearest of both distances.
+    count as one pixel: the earliest of their points gets the nearest of both distances
+    (docs/reference/kitti.md, "Velodyne depth maps").
 
     Args:
         points: (N, 4) sweep, Velodyne frame, metres.

@@ -1,8 +1,9 @@
-"""nuScenes tables to mmdet3d v2 info files (bev.md §4.4, §5).
+"""nuScenes tables to mmdet3d v2 info files.
 
-Camera-only models need no sweeps and no image boxes: ``lidar_sweeps`` is empty unless asked for and
-``cam_instances`` is left out. Added to v2: ``scene_token``, ``prev``, ``next``, ``frame_idx`` and,
-for each camera, ``ego2global`` at the time of its image. All numbers stay float64.
+Camera-only models need no sweeps and no image boxes: ``lidar_sweeps`` is empty unless requested and
+``cam_instances`` is left out. Added to v2 (docs/reference/nuscenes.md, "Info files"):
+``scene_token``, ``prev``, ``next``, ``frame_idx`` and, for each camera, ``ego2global`` at the time
+of its image. All numbers stay float64 (docs/reference/nuscenes.md, "Precision of poses").
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""TuSimple lane labels, from which stage 1 takes near and far patches (hybrid_depth.md §1.2)."""
+"""TuSimple lane labels, the source of near and far patches in stage 1 of Hybrid-depth.
+
+Format: docs/reference/hybrid_depth.md, "Lane labels".
+"""
 
 from __future__ import annotations
 

@@ -56,11 +56,12 @@ class FusionBlock(nn.Module):
 
 @MODELS.register_module()
 class DPTDecoder(DepthDecoder):
-    """Dense prediction head over four maps of one size (DPT, arXiv 2103.13413), as released.
+    """Dense prediction head over four maps of one size (DPT, arXiv 2103.13413).
 
-    hybrid_depth.md §2.4: 1x1 projections; resizing of the levels by 4, 2, 1 and 1/2; fusion from
-    the coarsest level up; a ReLU at the end, so disparity is >= 0 and not bounded. The release
-    turns it into depth by Monodepth2's rule with 0.1 to 100 m: 1 / (0.01 + 9.99 r).
+    As in Hybrid-depth (docs/reference/hybrid_depth.md, "DPT head"): 1x1 projections; resizing of
+    the levels by 4, 2, 1 and 1/2; fusion from the coarsest level up; a ReLU at the end, so that the
+    disparity is >= 0 and not bounded. The release converts it to depth by Monodepth2's rule with
+    0.1 to 100 m: 1 / (0.01 + 9.99 r).
 
     Where the encoder gives text logits they are put before the maps: `in_channels` is then
     `encoder.text_channels + encoder.out_channels[i]`.

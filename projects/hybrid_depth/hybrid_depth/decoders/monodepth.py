@@ -45,7 +45,9 @@ class ConvELU(nn.Module):
 
 @MODELS.register_module()
 class Monodepth2Decoder(DepthDecoder):
-    """From the coarsest map up, joining the encoder's map of each size (depth.md §3.1).
+    """Disparity decoder of Monodepth2 (arXiv 1806.01260), from the coarsest map up.
+
+    Source: docs/reference/monodepth2.md, "Depth decoder".
 
     A level: convolution, nearest upsampling, the encoder's map of that stride behind it (where
     there is one), convolution. A head with a sigmoid gives the disparity of each scale. Works with

@@ -25,7 +25,9 @@ DROPPED = {
 def convert_decoder_keys(
     official: Mapping[str, Tensor],
 ) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Rename the entries of an official `depth.pth` (hybrid_depth.md §6.3).
+    """Rename the entries of an official `depth.pth`.
+
+    Layout: docs/reference/hybrid_depth.md, "Released files".
 
     Returns:
         The state dict of a `DPTDecoder`, and the official keys left out with the reason.

@@ -12,7 +12,9 @@ OUTPUT_SCALE = 0.01
 
 
 class PoseDecoder(nn.Module):
-    """Motions from the last feature map of one or more inputs (Monodepth2, depth.md §3.1).
+    """Motions from the last feature map of one or more inputs (Monodepth2, arXiv 1806.01260).
+
+    Source: docs/reference/monodepth2.md, "Pose networks".
 
     Args:
         in_channels: of each map.

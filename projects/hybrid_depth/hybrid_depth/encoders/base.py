@@ -24,7 +24,8 @@ class DepthFeatures:
     def joined(self) -> list[Tensor]:
         """Maps with their logits in front (B, N + C_i, h_i, w_i); the maps alone without logits.
 
-        The order is that of the released decoder (hybrid_depth.md §2.3).
+        The order is that of the released decoder (docs/reference/hybrid_depth.md,
+        "Stage 2 encoder").
         """
         if self.text_logits is None:
             return self.maps

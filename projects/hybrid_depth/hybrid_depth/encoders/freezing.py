@@ -33,8 +33,9 @@ def set_trainable(module: nn.Module, trainable: str | Sequence[str]) -> None:
 
 def is_frozen(module: nn.Module) -> bool:
     """True where the module has parameters and none of them learns."""
-    flags = [p.requires_grad for p in module.parameters()]
-    return bool(flags) and not any(flags)
+    flags = (p.requires_grad for p in module.parameters())
+    # called in every training step: the first trainable parameter ends the search
+    return not next(flags, True) and not any(flags)
 
 
 def eval_frozen(module: nn.Module) -> None:

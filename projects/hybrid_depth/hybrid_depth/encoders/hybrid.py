@@ -14,12 +14,13 @@ from .freezing import eval_frozen, is_frozen, set_trainable
 
 @MODELS.register_module()
 class HybridDepthEncoder(DepthEncoder):
-    """Encoder of Hybrid-depth (ICCV 2025, arXiv 2510.09320), hybrid_depth.md §2.2 and §2.3.
+    """Encoder of Hybrid-depth (ICCV 2025, arXiv 2510.09320): CLIP and DINO maps on one grid.
 
-    Each CLIP map passes a 1x1 convolution to `align_channels` (none where the channels fit),
-    is resized to DINO's patch grid by the legacy nearest rule (source = floor(out * in / size)),
-    and is appended to the DINO map of the same level: [DINO, CLIP]. With a language part, every
-    fused pixel is compared with N depth sentences.
+    Each CLIP map passes a 1x1 convolution to `align_channels` (none where the channels fit), is
+    resized to DINO's patch grid by the legacy nearest rule (source = floor(out * in / size)), and
+    is concatenated behind the DINO map of the same level: [DINO, CLIP]
+    (docs/reference/hybrid_depth.md, "Stage 2 encoder"). With a language part, every fused pixel is
+    compared with N depth sentences (docs/reference/hybrid_depth.md, "Depth sentences").
 
     Any input size. DINO resizes the image to whole patches (see `DINOTower`), a CLIP ResNet takes
     it as it is. Both towers normalise for themselves; the released stage 2 uses mean='none',

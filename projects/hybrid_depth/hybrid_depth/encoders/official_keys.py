@@ -25,7 +25,9 @@ DROPPED = {
 def convert_encoder_keys(
     official: Mapping[str, Tensor],
 ) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Rename the entries of an official `encoder.pth` (hybrid_depth.md §6.2).
+    """Rename the entries of an official `encoder.pth`.
+
+    Layout: docs/reference/hybrid_depth.md, "Released files".
 
     Args:
         official: the file's dictionary; for `stage1.ckpt` the entries under `state_dict` without

@@ -12,7 +12,9 @@ from .resnet import build_resnet, resnet_pyramid
 
 
 class PoseResNetEncoder(nn.Module):
-    """ResNet over pictures stacked along channels (Monodepth2, depth.md §3.1).
+    """ResNet over images stacked along channels (Monodepth2, arXiv 1806.01260).
+
+    Source: docs/reference/monodepth2.md, "Encoder".
 
     Args:
         depth, pretrained, num_images: see `build_resnet`.
@@ -42,7 +44,9 @@ class PoseResNetEncoder(nn.Module):
 
 
 class PoseConvEncoder(nn.Sequential):
-    """Seven convolutions of stride 2 over pictures stacked along channels (depth.md §3.1).
+    """Seven convolutions of stride 2 over images stacked along channels.
+
+    Source: docs/reference/monodepth2.md, "Pose networks".
 
     Keys are those of the official PoseCNN's `net` when this module carries that name.
     """

@@ -77,9 +77,10 @@ def resnet_pyramid(resnet: nn.Module, x: Tensor) -> list[Tensor]:
 
 @MODELS.register_module()
 class ResNetDepthEncoder(DepthEncoder):
-    """ResNet pyramid of Monodepth2 (arXiv 1806.01260; depth.md §3.1), any input size.
+    """ResNet pyramid of Monodepth2 (arXiv 1806.01260), any input size.
 
-    State-dict keys are the official ones without the classifier `encoder.fc`, which never runs.
+    State-dict keys are the official ones without the classifier `encoder.fc`, which never runs
+    (docs/reference/monodepth2.md, "Encoder").
 
     Args:
         depth: 18, 34, 50, 101 or 152.

@@ -24,7 +24,8 @@ class EncoderWeights:
     Runs once, when training starts anew. Every tensor has to be accounted for: the checkpoint's
     `encoder.*` fill the whole encoder except `new`, and all of them are used except `unused`; what
     was loaded, left new and left out is logged. Stage 2 of Hybrid-depth starts from stage 1 in this
-    way (hybrid_depth.md §2.7); its learned depth tokens, decoder and pose net are new.
+    way (docs/reference/hybrid_depth.md, "Stage 2 training"); its learned depth tokens, decoder and
+    pose net are new.
 
     Args:
         checkpoint: a checkpoint of this toolkit (for the official `stage1.ckpt` convert it first:

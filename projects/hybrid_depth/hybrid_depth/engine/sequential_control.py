@@ -8,7 +8,10 @@ from .epoch_hook import EpochHook
 
 @HOOKS.register_module()
 class SequentialControlHook(EpochHook):
-    """Turns the earlier frames of `BEVDet4D` or `FBBEV` on after some epochs (bev.md §1.10, §2.3).
+    """Enables the earlier frames of `BEVDet4D` or `FBBEV` after some epochs.
+
+    Sources: docs/reference/bevdet.md, "Earlier key frames", and docs/reference/fb_bev.md,
+    "History".
 
     Args:
         start_epoch: epochs without them; published: 2. After `DepthFirstHook(epochs=n)`, whose

@@ -30,9 +30,10 @@ def _stack(name: str, value: Any) -> Any:
 class DepthDataPreprocessor(BaseDataPreprocessor):
     """Moves a batch to the device and stacks it; images stay RGB in [0, 1].
 
-    An item is dict(inputs, data_samples), inputs = dict(images {frame: (3, H, W)}, augmented
-    {frame: (3, H, W)} (the networks' pictures; the loss takes `images`), cam2img (3, 3) pixels of
-    these pictures, transforms {frame: (4, 4)} from frame 0's camera, where known). Frames are 0
+    Source of the convention: docs/reference/conventions.md, "Images". An item is dict(inputs,
+    data_samples), inputs = dict(images {frame: (3, H, W)}, augmented {frame: (3, H, W)} (images for
+    the networks; the loss takes `images`), cam2img (3, 3) in pixels of these images, transforms
+    {frame: (4, 4)} from frame 0's camera, where known). Frames are 0
     (the target), -1, 1, ... in time, and 's', the other camera. Only images[0] is needed for
     prediction.
 

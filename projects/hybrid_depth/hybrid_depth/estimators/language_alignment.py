@@ -18,14 +18,14 @@ from .base import full_precision
 
 @MODELS.register_module()
 class LanguageAlignment(BaseModel):
-    """Patches along a line on the ground, tied near to far to 'very close' ... 'very distant'.
+    """Stage 1 of Hybrid-depth: patches along a line on the ground, ranked by depth sentences.
 
-    Hybrid-depth, arXiv 2510.09320; hybrid_depth.md §1. Of every patch the fused vectors of all
-    levels are joined, resampled to the text's width and brought to unit length; logits are those of
-    `LanguageHead`. Ranking loss: sum over the lines of a batch, divided by its images; contrast
-    loss: mean over the lines. Lines come with the data samples, field `patches` (P, K, 2): x and y
-    in pixels of the image, in the order of the encoder's K sentences (`LanePatches`,
-    `GroundPatches`).
+    Hybrid-depth, arXiv 2510.09320; docs/reference/hybrid_depth.md, "Stage 1 losses". The fused
+    vectors of all levels at a patch are concatenated, resampled to the width of the text features
+    and normalised to unit length; logits are those of `LanguageHead`. Ranking loss: sum over the
+    lines of a batch, divided by the number of images; contrast loss: mean over the lines. Lines
+    come with the data samples, field `patches` (P, K, 2): x and y in pixels of the image, in the
+    order of the encoder's K sentences (`LanePatches`, `GroundPatches`).
 
     Args:
         encoder: `HybridDepthEncoder` config with a text part of fixed words. The release trains

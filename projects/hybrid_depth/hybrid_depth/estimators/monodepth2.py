@@ -52,12 +52,13 @@ class Comparison:
 
 @MODELS.register_module()
 class Monodepth2(DepthEstimator):
-    """Depth and camera motion that explain a frame by its neighbours (arXiv 1806.01260).
+    """Self-supervised depth and camera motion from video (Monodepth2, arXiv 1806.01260).
 
-    Loss of scale s: mean of the smallest photometric error a pixel, plus
+    Loss of scale s: mean over pixels of the smallest photometric error, plus
     `smoothness_weight` / 2^s times the smoothness of the mean-normalised decoder output; mean over
-    the decoder's scales (golden/monodepth2.md). With `HybridDepthEncoder` and `DPTDecoder` this is
-    Hybrid-depth's stage 2 (hybrid_depth.md §2.5 to §2.7).
+    the decoder's scales (docs/reference/monodepth2.md, "Loss"). With `HybridDepthEncoder` and
+    `DPTDecoder` this is Hybrid-depth's stage 2 (docs/reference/hybrid_depth.md,
+    "Stage 2 training").
 
     Args:
         encoder, decoder: see `DepthEstimator`.

@@ -43,7 +43,9 @@ def _as_it_is(official: Mapping[str, Tensor]) -> Converted:
 
 
 def convert_monodepth2_folder(files: Mapping[str, Mapping[str, Tensor]]) -> Converted:
-    """Rename the entries of a released Monodepth2 folder (depth.md §3.1).
+    """Rename the entries of a released Monodepth2 folder.
+
+    Layout: docs/reference/monodepth2.md, "Released files".
 
     Args:
         files: 'encoder.pth' and 'depth.pth'; with a pose net 'pose.pth' and, if it is a ResNet,
@@ -60,8 +62,9 @@ def convert_monodepth2_folder(files: Mapping[str, Mapping[str, Tensor]]) -> Conv
 
 
 def convert_hybrid_folder(files: Mapping[str, Mapping[str, Tensor]]) -> Converted:
-    """Rename the entries of a released Hybrid-depth stage 2 folder (hybrid_depth.md §6.2 to §6.4).
+    """Rename the entries of a released Hybrid-depth stage 2 folder.
 
+    Layout: docs/reference/hybrid_depth.md, "Released files".
     Arguments, result and errors are those of `convert_monodepth2_folder`, for a `Monodepth2` with
     `HybridDepthEncoder` and `DPTDecoder`.
     """
@@ -69,7 +72,9 @@ def convert_hybrid_folder(files: Mapping[str, Mapping[str, Tensor]]) -> Converte
 
 
 def convert_stage1_keys(official: Mapping[str, Tensor]) -> Converted:
-    """Rename the entries under `state_dict` of an official `stage1.ckpt` (hybrid_depth.md §6.5).
+    """Rename the entries under `state_dict` of an official `stage1.ckpt`.
+
+    Layout: docs/reference/hybrid_depth.md, "Released files".
 
     Returns:
         The state dict of a `LanguageAlignment`, and the official keys left out with the reason.

@@ -116,7 +116,9 @@ class PoseCNN(PoseNet):
 
 @MODELS.register_module()
 class ClassTokenPoseNet(PoseNet):
-    """One linear layer on both frames' class tokens (hybrid_depth.md §2.5, 'dino_cls_token').
+    """One linear layer on both frames' class tokens.
+
+    The option `dino_cls_token` of Hybrid-depth (docs/reference/hybrid_depth.md, "Camera motion").
 
     Args:
         channels: of a class token.

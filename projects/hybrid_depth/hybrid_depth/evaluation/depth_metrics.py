@@ -13,8 +13,9 @@ _RANKED_PIXELS = 2000
 
 
 def depth_errors(truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
-    """The metrics of Eigen et al. and the log10 error of Make3D (depth.md §2.1).
+    """The metrics of Eigen et al. (arXiv 1406.2283) and the log10 error of Make3D.
 
+    Definitions: docs/reference/depth_protocols.md, "Metrics".
     abs_rel mean(|p - t| / t), sq_rel mean((p - t)² / t), rmse, rmse_log with natural logarithms,
     a1 to a3 the share of pixels where max(p / t, t / p) < 1.25, 1.25², 1.25³, log10
     mean(|log10 p - log10 t|).
@@ -24,6 +25,11 @@ def depth_errors(truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
 
     Returns:
         (8,) float64 in the order of `ALL_METRICS`.
+
+    Example:
+        >>> errors = depth_errors(np.array([10.0, 20.0]), np.array([11.0, 20.0]))
+        >>> dict(zip(ALL_METRICS[:4], errors.round(3).tolist()))
+        {'abs_rel': 0.05, 'sq_rel': 0.05, 'rmse': 0.707, 'rmse_log': 0.067}
     """
     difference = prediction - truth
     logarithm = np.log(prediction) - np.log(truth)
@@ -61,6 +67,11 @@ def rank_correlation(truth: np.ndarray, prediction: np.ndarray) -> float:
     """Spearman's correlation over up to 2000 evenly picked pixels; 0 where it is not defined.
 
     Near -1 says that near and far are swapped: disparity was given as depth, or the reverse.
+
+    Example:
+        >>> depth = np.linspace(1, 80, 100)
+        >>> round(rank_correlation(depth, 1 / depth), 3)  # disparity in the place of depth
+        -1.0
     """
     step = -(-len(truth) // _RANKED_PIXELS)
     ranks = [np.argsort(np.argsort(values[::step])) for values in (truth, prediction)]
@@ -102,17 +113,23 @@ def binned_table(sums: np.ndarray, edges: Sequence[float]) -> list[dict]:
 
 
 def merge_flipped(disparity: np.ndarray, flipped: np.ndarray) -> np.ndarray:
-    """Average a disparity map with that of the mirrored picture (Godard et al.'s post-processing).
+    """Average of a disparity map and that of the mirrored image (Monodepth, arXiv 1609.03677).
 
-    The 5 % at the left border come from the mirrored picture, those at the right from the plain
-    one, with linear ramps of 5 % to the mean of both in between.
+    The 5 % at the left border come from the mirrored image, those at the right from the plain one,
+    with linear ramps of 5 % to the mean of both in between (docs/reference/depth_protocols.md,
+    "Flip averaging").
 
     Args:
-        disparity: (..., H, W) of the picture.
-        flipped: (..., H, W) of the mirrored picture, mirrored back.
+        disparity: (..., H, W) of the image.
+        flipped: (..., H, W) of the mirrored image, mirrored back.
 
     Returns:
         (..., H, W) float64.
+
+    Example:
+        >>> merged = merge_flipped(np.zeros((1, 100)), np.ones((1, 100)))
+        >>> merged[0, [0, 50, 99]].tolist()
+        [1.0, 0.5, 0.0]
     """
     x = np.linspace(0, 1, disparity.shape[-1])
     left = 1 - np.clip(20 * (x - 0.05), 0, 1)

@@ -1,4 +1,10 @@
-"""Evaluation protocols as data: what is compared, where, at which scale, and how it is averaged."""
+"""Evaluation protocols as data: what is compared, where, at which scale, and how it is averaged.
+
+Sources, by section: docs/reference/depth_protocols.md, "Eigen";
+docs/reference/depth_protocols.md, "Improved ground truth";
+docs/reference/depth_protocols.md, "Mono-ViFI"; docs/reference/depth_protocols.md, "packnet-sfm";
+docs/reference/depth_protocols.md, "Cityscapes".
+"""
 
 from __future__ import annotations
 
@@ -119,7 +125,8 @@ PROTOCOLS: dict[str, DepthProtocol] = _table(
     replace(
         _EIGEN,
         name='kitti_packnet',
-        source='packnet-sfm (depth.md §2.1); its interpolation is not known: bilinear assumed',
+        source='github.com/TRI-ML/packnet-sfm, packnet_sfm/utils/depth.py; its interpolation is '
+        'not known: bilinear assumed',
         resized='depth',
         median='lower',
         truth_range=(0.0, 80.0),

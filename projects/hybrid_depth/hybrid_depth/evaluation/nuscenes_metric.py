@@ -86,10 +86,11 @@ def report_table(report: dict) -> str:
 
 @METRICS.register_module()
 class NuScenesBEVMetric(NuScenesMetric):
-    """mmdet3d's ``NuScenesMetric`` with a choice of split and a report (bev.md §4.5).
+    """mmdet3d's ``NuScenesMetric`` with a choice of split and a report.
 
     Takes LiDAR-frame boxes. Samples are matched by token, so that subsets and reordered data sets
-    are scored right; they must be exactly the split's samples. Of each sample the 500 best boxes
+    are scored correctly, which mmdet3d's own does not (docs/reference/nuscenes.md,
+    "mmdet3d's metric"); they must be exactly the split's samples. Of each sample the 500 best boxes
     count, the benchmark's limit. Metric names are mmdet3d's, and ``mAP_present`` beside them. Where
     the pipeline loads LiDAR depth, the depth net's expected depth is scored too: ``depth/abs_rel``,
     ``depth/rmse`` and ``depth/a1``, and by camera and range in the report (``rig_depth_sums``).

@@ -97,7 +97,8 @@ def piece_errors(predicted: np.ndarray, truth: np.ndarray, frames: int = 5) -> n
     """Error of every piece of a few frames, first positions and scales aligned (Zhou et al. 2017).
 
     Positions are chained motions; the error is the root of the sum of squared distances divided by
-    the number of frames. Pieces at the end are shorter, as in the release.
+    the number of frames. Pieces at the end are shorter, as in the release
+    (docs/reference/depth_protocols.md, "Errors of motion").
 
     Args:
         predicted, truth: (N, 4, 4) motions, frame i's points → frame i + 1.

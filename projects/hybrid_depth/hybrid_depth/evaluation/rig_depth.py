@@ -16,10 +16,10 @@ _SCORES = ('abs_rel', 'rmse', 'a1')
 
 
 def rig_depth_sums(predicted: Tensor, lidar: Tensor) -> np.ndarray:
-    """What one sample adds to the report.
+    """Sums of depth errors of one sample, by camera and range.
 
-    A cell's truth is its nearest LiDAR point, as in training (bev.md §1.9); cells without one do
-    not count.
+    The ground truth of a cell is its nearest LiDAR point, as in training
+    (docs/reference/bevdet.md, "Depth target and loss"); cells without one do not count.
 
     Args:
         predicted: (N, h, w) expected depth of each feature cell, metres.

@@ -115,7 +115,8 @@ def build_clip(
     if model_cfg is None and name not in open_clip.list_models():
         raise ValueError(f'open_clip has no model {name!r}; open_clip.list_models() lists them')
     size = None if image_size is None else tuple(image_size)
-    options = dict(force_image_size=size, device=torch.get_default_device())
+    # torch 2.6's get_default_device() overlooks `with torch.device(...)`
+    options = dict(force_image_size=size, device=torch.empty(0).device)
     path = None if pretrained is None else find_weights(pretrained, name)
     if pretrained is not None and path is None:
         if model_cfg is not None:

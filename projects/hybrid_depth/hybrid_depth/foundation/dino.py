@@ -18,7 +18,7 @@ def resize_position_embedding(grid: Tensor, size: tuple[int, int]) -> Tensor:
     """Resize a position embedding as DINOv2 does: bicubic by scale factor, no antialias.
 
     The factors are (size + 0.1) / old size, which shifts the sampling points; resizing straight to
-    `size` differs by up to 0.145 on the published weights' scale (hybrid_depth.md §4.2).
+    `size` gives other values (docs/reference/hybrid_depth.md, "Position embedding").
 
     Args:
         grid: (1, rows, columns, C).

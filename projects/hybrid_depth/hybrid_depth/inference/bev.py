@@ -25,6 +25,11 @@ def init_bev_model(
     """A detector, ready for inference; `model.cfg` is its config.
 
     Arguments and errors are those of `init_depth_model`; needs mmdet3d and mmcv's compiled ops.
+
+    Example:
+        >>> model = init_bev_model('configs/toy/bevdet_plain_toy.py')  # warns: random weights
+        >>> type(model).__name__, model.training
+        ('BEVDet', False)
     """
     cfg = read_config(config)
     model = build_model(cfg)
@@ -84,8 +89,13 @@ def infer_bev(
         `pred_depth`, the depth net's expected depth (N, h, w) in metres.
 
     Raises:
-        FileNotFoundError: no such info file, or a picture is missing.
+        FileNotFoundError: no such info file, or an image is missing.
         IndexError: no such keyframe.
+
+    Example:
+        >>> model = init_bev_model('configs/toy/bevdet_plain_toy.py')
+        >>> sample = infer_bev(model, 'data/toy/nuscenes_infos_val.pkl')  # doctest: +SKIP
+        >>> sample.pred_instances_3d.bboxes_3d  # doctest: +SKIP
     """
     dataset = keyframes(model, ann_file, data_root)
     place = find_keyframe(dataset, index)

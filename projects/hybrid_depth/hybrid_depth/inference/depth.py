@@ -1,4 +1,4 @@
-"""Depth of any pictures."""
+"""Depth prediction on images and videos."""
 
 from __future__ import annotations
 
@@ -24,13 +24,19 @@ from .pictures import Images, NamedPicture, PictureStream
 
 @dataclass(frozen=True)
 class DepthResult:
-    """What a model says about one picture.
+    """Depth predicted for one image.
 
     Attributes:
-        name: of the picture: a file's without its ending, with a number for frames of a video.
-        image: (H, W, 3) uint8 RGB, the picture as it came.
-        disparity: (H, W) float32, at the picture's size.
-        scale: metres that one unit of the model's depth stands for, None where that is not known.
+        name: of the image: the file's name without its suffix, with a number for video frames.
+        image: (H, W, 3) uint8 RGB, the image as given.
+        disparity: (H, W) float32, at the image's size.
+        scale: metres per unit of the model's depth, None where that is not known.
+
+    Example:
+        >>> image = np.zeros((1, 2, 3), np.uint8)
+        >>> result = DepthResult('name', image, np.array([[0.5, 0.25]], np.float32), scale=5.4)
+        >>> result.depth.tolist(), result.kind, result.unit
+        ([[10.8..., 21.6...]], 'metric', 'm')
     """
 
     name: str
@@ -45,7 +51,7 @@ class DepthResult:
 
     @property
     def kind(self) -> str:
-        """'metric', or 'relative': right up to one factor a picture."""
+        """'metric', or 'relative': known up to one factor per image."""
         return 'relative' if self.scale is None else 'metric'
 
     @property
@@ -74,6 +80,14 @@ def init_depth_model(
         ConfigError: the config has no depth model.
         UnsafeCheckpointError, RuntimeError: the checkpoint is hostile or damaged.
         CheckpointMismatchError: its weights are those of another model.
+
+    Example:
+        >>> encoder = dict(type='TimmDepthEncoder', name='test_resnet')
+        >>> decoder = dict(type='Monodepth2Decoder', in_strides=[2, 4, 8, 16, 32])
+        >>> model = dict(type='Monodepth2', encoder=encoder, decoder=decoder, pose_net=None)
+        >>> model = init_depth_model(Config(dict(model=model)))  # warns: random weights
+        >>> model.disparity(torch.rand(1, 3, 64, 96)).shape
+        torch.Size([1, 1, 64, 96])
     """
     cfg = read_config(config)
     model = build_model(cfg)
@@ -131,22 +145,31 @@ def infer_depth(
     size: tuple[int, int] | None = None,
     scale: float | None = None,
 ) -> list[DepthResult]:
-    """Depth of pictures.
+    """Depth of images.
 
     Args:
         model: of `init_depth_model`.
-        images: path of a picture, a folder or a video, an RGB array, or a list: `PictureStream`.
-        size: (H, W) that the network sees; None takes the size it was trained at, or the picture's
-            own where that is not known.
-        scale: metres a unit of the model's depth (5.4 for Monodepth2 trained on KITTI stereo);
+        images: path of an image, a folder or a video, an RGB array, or a list: `PictureStream`.
+        size: (H, W) of the network input; None takes the size it was trained at, or the image's own
+            where that is not known.
+        scale: metres per unit of the model's depth (5.4 for Monodepth2 trained on KITTI stereo);
             None leaves depth relative.
 
     Returns:
-        One result a picture, at the picture's own size. `stream_depth` keeps only some in memory.
+        One result per image, at the image's own size. `stream_depth` keeps only a batch in memory.
 
     Raises:
-        FileNotFoundError: a path is not there.
-        DepthDataError: something else than pictures, or a damaged one.
+        FileNotFoundError: a path does not exist.
+        DepthDataError: not an image, or a damaged one.
+
+    Example:
+        >>> encoder = dict(type='TimmDepthEncoder', name='test_resnet')
+        >>> decoder = dict(type='Monodepth2Decoder', in_strides=[2, 4, 8, 16, 32])
+        >>> model = dict(type='Monodepth2', encoder=encoder, decoder=decoder, pose_net=None)
+        >>> model = init_depth_model(Config(dict(model=model)))  # warns: random weights
+        >>> (result,) = infer_depth(model, np.zeros((48, 80, 3), np.uint8), size=(64, 96))
+        >>> result.depth.shape, result.kind
+        ((48, 80), 'relative')
     """
     return list(stream_depth(model, images, size, scale))
 
@@ -162,7 +185,16 @@ def stream_depth(
     """As `infer_depth`, one result at a time.
 
     Args:
-        batch_size: pictures that the network sees at once.
+        batch_size: images per forward pass.
+
+    Example:
+        >>> encoder = dict(type='TimmDepthEncoder', name='test_resnet')
+        >>> decoder = dict(type='Monodepth2Decoder', in_strides=[2, 4, 8, 16, 32])
+        >>> model = dict(type='Monodepth2', encoder=encoder, decoder=decoder, pose_net=None)
+        >>> model = init_depth_model(Config(dict(model=model)))  # warns: random weights
+        >>> video = [np.zeros((64, 96, 3), np.uint8)] * 2
+        >>> [result.unit for result in stream_depth(model, video, scale=5.4)]
+        ['m', 'm']
     """
     size = size or getattr(model, 'image_size', None)
     stream = images if isinstance(images, PictureStream) else PictureStream(images)

@@ -27,7 +27,7 @@ class BEVAugmentationParams:
     flip_y: bool = False
 
     def matrix(self) -> np.ndarray:
-        """(4, 4) homogeneous map, ego point to augmented ego point (bev.md §1.5)."""
+        """(4, 4) homogeneous map, ego point to augmented ego point."""
         angle = np.deg2rad(self.rotate)
         cos, sin = np.cos(angle), np.sin(angle)
         rotation = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
@@ -48,7 +48,9 @@ class BEVAugmentationParams:
 
 @TRANSFORMS.register_module()
 class BEVAugmentation(BaseTransform):
-    """Turns, scales and flips the ego frame (BEVDet's BDA; bev.md §1.5).
+    """Random rotation, scale and flips of the ego frame (BEVDet's BDA).
+
+    Source: docs/reference/bevdet.md, "BEV augmentation".
 
     Changes ``gt_bboxes_3d`` and ``bda``; images and depth targets stay. Draws from numpy's global
     generator.

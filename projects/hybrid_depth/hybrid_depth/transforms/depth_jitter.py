@@ -15,15 +15,15 @@ _STEPS = (F.adjust_brightness, F.adjust_contrast, F.adjust_saturation, F.adjust_
 
 @TRANSFORMS.register_module()
 class JitterFrames:
-    """Give the networks frames of other colours: sets `augmented`, leaves `frames` clean.
+    """Colour jitter of the frames the networks receive: sets `augmented`, leaves `frames` as is.
 
-    On 8-bit pictures, after resizing (depth.md §2.1). Every range is lowest and highest factor,
-    for hue the shift in turns.
+    On 8-bit images, after resizing (docs/reference/kitti.md, "Training samples"). Every range is
+    lowest and highest factor, for hue the shift in turns.
 
     Args:
-        prob: how often a sample is jittered at all.
-        per_frame: draw for every frame of its own (Hybrid-depth, Mono-ViFI) instead of once a
-            sample (Monodepth2).
+        prob: probability that a sample is jittered.
+        per_frame: draw for each frame (Hybrid-depth, Mono-ViFI) instead of once per sample
+            (Monodepth2).
     """
 
     def __init__(

@@ -72,7 +72,8 @@ class ResizeFrames(_Resize):
 class ResizeShortSide(_Resize):
     """Resize so that the short side is at least `short_side`, sides rounded to multiples.
 
-    Stage 1's rule (hybrid_depth.md §1.2): 1280x720 becomes 392x224.
+    As in stage 1 of Hybrid-depth (docs/reference/hybrid_depth.md, "Lane labels"): 1280x720 becomes
+    392x224.
 
     Args:
         short_side: pixels.

@@ -29,10 +29,11 @@ class ImageAugmentationParams:
     rotate: float = 0.0
 
     def matrix(self) -> np.ndarray:
-        """(3, 3) homogeneous map, original pixel to augmented pixel (bev.md §1.4).
+        """(3, 3) homogeneous map, original pixel to augmented pixel.
 
-        A flip maps u to width - u, although PIL moves pixel index u to width - 1 - u: half a pixel
-        that official weights have learnt, and that the depth target shares.
+        A flip maps u to width - u, although PIL moves pixel index u to width - 1 - u: an offset of
+        half a pixel that official weights were trained with, and that the depth target shares
+        (docs/reference/bevdet.md, "Image augmentation").
         """
         left, top, right, bottom = self.crop
         width, height = right - left, bottom - top
@@ -56,9 +57,10 @@ class ImageAugmentationParams:
 
 @TRANSFORMS.register_module()
 class ImageAugmentation(BaseTransform):
-    """Brings N images to one size, with or without random changes (BEVDet's IDA; bev.md §1.4).
+    """Resize, crop, flip and rotation of N images, random or fixed (BEVDet's IDA).
 
-    Each camera draws for itself, from numpy's global generator. Changes ``img`` and ``img_aug``.
+    Source: docs/reference/bevdet.md, "Image augmentation". Drawn for each camera, from numpy's
+    global generator. Changes ``img`` and ``img_aug``.
 
     Args:
         final_size: (height, width) of the network image; the resize factor is final width / width.

@@ -50,7 +50,9 @@ def project_nearest(
     size: tuple[int, int],
     depth_range: tuple[float, float],
 ) -> np.ndarray:
-    """Depth maps that keep the nearest point of each pixel (bev.md §1.9), computed in float64.
+    """Sparse depth maps with the nearest point of each pixel, computed in float64.
+
+    Source: docs/reference/bevdet.md, "Depth target and loss".
 
     Args:
         points: (P, 3) ego frame, metres.

@@ -12,7 +12,9 @@ DIRECTIONS = ('natural', 'released')
 
 
 def pick_points(x: np.ndarray, y: np.ndarray, count: int) -> np.ndarray | None:
-    """`count` points of a lane, evenly spread from its first one on (hybrid_depth.md §1.3).
+    """`count` points of a lane, evenly spread from its first one on.
+
+    Source: docs/reference/hybrid_depth.md, "Patches of a lane".
 
     Args:
         x: (R,) a lane's columns, negative where it has no point at a row.
@@ -39,7 +41,8 @@ class LanePatches:
         num_points: K, the number of sentences.
         direction: 'natural': nearest (lowest) point first, as the sentences go from close to
             distant. 'released': in file order, which is farthest first in TuSimple's labels, with
-            columns scaled by the factor of the rows (hybrid_depth.md §1.2, §1.3); for parity.
+            columns scaled by the factor of the rows (docs/reference/hybrid_depth.md,
+            "Patches of a lane"); for parity.
 
     Raises:
         DepthDataError: unknown direction, or a sample without lanes.

@@ -9,7 +9,6 @@ import json
 import multiprocessing
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from ...files import temporary_beside
 from .kitti_layout import KittiLayout
 from .layout import Layout
 from .nuscenes_layout import NuScenesLayout
@@ -118,9 +118,10 @@ def _folder(out: Path) -> Iterator[Path]:
             'give another folder, or remove it first'
         )
     out.parent.mkdir(parents=True, exist_ok=True)
-    root = Path(tempfile.mkdtemp(prefix=f'.{out.name}.part-', dir=out.parent))
+    root = temporary_beside(out)
+    shutil.rmtree(root, ignore_errors=True)  # of a killed process that had this one's number
+    root.mkdir()
     try:
-        root.chmod(0o755)
         yield root
         if out.exists():
             old = root.with_name(root.name + '-old')

@@ -1,4 +1,7 @@
-"""The thirteen tables of a nuScenes root, schema of the devkit's ``docs/schema_nuscenes.md``."""
+"""The thirteen tables of a nuScenes root.
+
+Schema: github.com/nutonomy/nuscenes-devkit, docs/schema_nuscenes.md.
+"""
 
 from __future__ import annotations
 

@@ -59,9 +59,11 @@ class Boxes:
         """(A,) number of world ``points`` (N, 3) that lie in each box, borders included."""
         reach = np.hypot(self.size[:, 0], self.size[:, 1]) / 2
         counts = np.zeros(len(self.yaw), np.int64)
+        columns = np.ascontiguousarray(points.T)
         for k, (centre, yaw) in enumerate(zip(self.centre, self.yaw, strict=True)):
-            near = (np.abs(points[:, :2] - centre[:2]) <= reach[k]).all(1)
-            x, y, z = (points[near] - centre).T
+            x, y, z = columns - centre[:, None]
+            near = np.flatnonzero((np.abs(x) <= reach[k]) & (np.abs(y) <= reach[k]))
+            x, y, z = x[near], y[near], z[near]
             along, across = x * np.cos(yaw) + y * np.sin(yaw), y * np.cos(yaw) - x * np.sin(yaw)
             width, length, height = self.size[k] / 2
             inside = (np.abs(along) <= length) & (np.abs(across) <= width) & (np.abs(z) <= height)
