@@ -3,15 +3,13 @@
 import re
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from tests.golden import weights
-from tests.golden.monodepth2 import official_keys
+from tests.golden.monodepth2 import RELEASE, official_keys
+from tests.golden.recipe import tensor
 
 FOLDER = ('encoder.pth', 'depth.pth', 'pose_encoder.pth', 'pose.pth')
-SETTINGS = dict(height=192, width=640, use_stereo=False)
 _ENCODER = {
     'dino.vit.': 'dinov2.',
     'clip.visual.': 'clip.visual.',
@@ -38,10 +36,7 @@ def save_folder(folder: Path, files: dict[str, dict]) -> Path:
 
 def recipe(shapes: dict[str, list[int]], prefix: str = '') -> dict[str, Tensor]:
     """Golden weights for keys that sit at `prefix` of the recipe."""
-    return {
-        key: torch.from_numpy(np.asarray(weights.tensor(prefix + key, tuple(shape))))
-        for key, shape in shapes.items()
-    }
+    return {key: tensor(prefix + key, shape) for key, shape in shapes.items()}
 
 
 def zeros(shapes: dict[str, list[int]]) -> dict[str, Tensor]:
@@ -63,7 +58,7 @@ def monodepth2_files(draw: bool = True, **parts: str | None) -> dict[str, dict]:
         if part is not None:
             shapes = official_keys(part)
             files[name] = recipe(shapes, f'{module}.') if draw else zeros(shapes)
-    files['encoder.pth'] |= SETTINGS
+    files['encoder.pth'] |= RELEASE
     return files
 
 

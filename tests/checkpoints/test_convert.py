@@ -22,6 +22,7 @@ from tests.checkpoints.official_files import (
 from tests.checkpoints.test_safe_load import RunsCode
 from tests.encoders.tiny import TINY_CLIP, TINY_HYBRID
 from tests.estimators.tiny import DPT
+from tests.golden.monodepth2 import RELEASE
 
 STAGE2 = dict(
     type='Monodepth2',
@@ -75,7 +76,7 @@ def test_monodepth2_keeps_every_tensor_but_the_classifiers(monodepth2):
         'encoder.pth:encoder.fc',
         'pose_encoder.pth:encoder.fc',
     }
-    assert tuple(meta['image_size']) == (192, 640)
+    assert tuple(meta['image_size']) == (RELEASE['height'], RELEASE['width'])
     assert meta['converted_from']['kind'] == 'monodepth2'
     assert [len(digest) for digest in meta['converted_from']['sha256'].values()] == [64] * 4
 

@@ -2,7 +2,6 @@
 
 import shutil
 
-import numpy as np
 import pytest
 import torch
 
@@ -14,25 +13,23 @@ from hybrid_depth.engine.build import build_model
 from hybrid_depth.inference.depth import read_config
 from tests.checkpoints.official_files import FOLDER, save_folder
 from tests.conftest import ROOT
-from tests.encoders.official import DATA, assert_golden, official_images, official_weights
+from tests.encoders.official import official_images, official_weights
 from tests.estimators.hybrid_model import triplet
-from tests.golden import weights
+from tests.estimators.stage1_model import pictures
+from tests.golden.reader import Golden
 
 pytestmark = pytest.mark.slow
+DECODER, POSE = Golden('hybrid_depth_decoder'), Golden('hybrid_depth_pose')
+STAGE1 = Golden('hybrid_depth_stage1')
 CONFIGS = ROOT / 'configs'
 MAP_LIMIT, DISPARITY_LIMIT, POSE_LIMIT = 1e-5, 3e-5, 1e-5
 
 
 @pytest.fixture(scope='module')
-def golden():
-    return np.load(DATA / 'hybrid_depth_decoder.npz')
-
-
-@pytest.fixture(scope='module')
-def stage2(tmp_path_factory, golden):
+def stage2(tmp_path_factory):
     """The released folder with the recipe's weights."""
     files = {name: official_weights(f'stage2/{name}') for name in FOLDER}
-    files['depth.pth']['depth_head.scratch.output_conv2.2.bias'].fill_(float(golden['head_bias']))
+    files['depth.pth']['depth_head.scratch.output_conv2.2.bias'].fill_(float(DECODER['head_bias']))
     files['encoder.pth'] |= dict(height=224, width=672, use_stereo=False)
     folder = save_folder(tmp_path_factory.mktemp('stage2') / 'release', files)
     yield folder
@@ -41,7 +38,7 @@ def stage2(tmp_path_factory, golden):
 
 @pytest.mark.parametrize('drop_text_tower', [False, True])
 @torch.no_grad()
-def test_stage_2(stage2, golden, tmp_path, drop_text_tower):
+def test_stage_2(stage2, tmp_path, drop_text_tower):
     out = tmp_path / 'hybrid.pth'
     conversion = convert_checkpoint(
         'hybrid-depth-stage2', stage2, out, drop_text_tower=drop_text_tower
@@ -50,11 +47,11 @@ def test_stage_2(stage2, golden, tmp_path, drop_text_tower):
     model = init_depth_model(CONFIGS / '_base_/models/monodepth2_hybrid.py', out)
     assert model.image_size == (224, 672)
     assert (model.encoder.language.tower is None) == drop_text_tower
-    assert_golden(golden, 'scaled_disp', model.disparity(official_images()), DISPARITY_LIMIT)
+    DECODER.check('scaled_disp', model.disparity(official_images()), DISPARITY_LIMIT)
     if not drop_text_tower:
-        pictures, pose = triplet(), np.load(DATA / 'hybrid_depth_pose.npz')
-        found = model.relative_pose(pictures[0], pictures[1])
-        assert_golden(pose, 'eval.cam_T_cam.+1', found, POSE_LIMIT)
+        frames = triplet()
+        found = model.relative_pose(frames[0], frames[1])
+        POSE.check('eval.cam_T_cam.+1', found, POSE_LIMIT)
     out.unlink()
 
 
@@ -70,8 +67,6 @@ def test_stage_1(tmp_path):
     load_strictly(model, load_checkpoint_file(out)['state_dict'], str(out))
     for path in tmp_path.iterdir():
         path.unlink()
-    golden = np.load(DATA / 'hybrid_depth_stage1.npz')
-    picture = torch.from_numpy(weights.image('hybrid_depth.stage1', (2, 3, 224, 392)))[:1]
-    for i, level in enumerate(model.encoder(picture).maps):
-        assert_golden(golden, f'fused{i}', level, MAP_LIMIT)
-    assert_golden(golden, 'text', model.encoder.language.text_matrix().T / 7**0.5, 2e-5)
+    for i, level in enumerate(model.encoder(pictures(1)).maps):
+        STAGE1.check(f'fused{i}', level, MAP_LIMIT)
+    STAGE1.check('text', model.encoder.language.text_matrix().T / 7**0.5, 2e-5)

@@ -8,8 +8,10 @@ from hybrid_depth.checkpoints.convert import convert_checkpoint
 from hybrid_depth.geometry.disparity import scale_disparity
 from tests.checkpoints.official_files import monodepth2_files, save_folder
 from tests.conftest import ROOT
-from tests.golden.monodepth2 import SIZE, Golden, frames
+from tests.golden.monodepth2 import RELEASE, SIZE, frames
+from tests.golden.reader import Golden
 
+NETS = Golden('monodepth2_nets')
 LIMIT = 1e-4  # "network outputs" of the golden note
 CONFIGS = ROOT / 'configs'
 
@@ -25,13 +27,13 @@ def model(tmp_path_factory):
 
 @torch.no_grad()
 def test_disparity_and_pose(model):
-    golden, pictures = Golden('nets'), frames(SIZE)
-    assert model.image_size == SIZE[1:]
+    pictures = frames(SIZE)
+    assert model.image_size == (RELEASE['height'], RELEASE['width'])
     outputs = model.decode(pictures[0])
     for scale in range(4):
-        golden.check(f'r18.disp{scale}', outputs[scale], LIMIT)
+        NETS.check(f'r18.disp{scale}', outputs[scale], LIMIT)
     disparity = model.disparity(pictures[0])
     assert torch.equal(disparity, scale_disparity(outputs[0], 0.1, 100.0))
     motion = model.pose_net.decoder([model.pose_net.encoder([pictures[-1], pictures[0]])])
-    golden.check('pose.axisangle', motion[..., :3].unflatten(1, (2, 1)), LIMIT)
-    golden.check('pose.translation', motion[..., 3:].unflatten(1, (2, 1)), LIMIT)
+    NETS.check('pose.axisangle', motion[..., :3].unflatten(1, (2, 1)), LIMIT)
+    NETS.check('pose.translation', motion[..., 3:].unflatten(1, (2, 1)), LIMIT)

@@ -15,9 +15,10 @@ from hybrid_depth.datasets.kitti_splits import KittiFrame, read_split
 from hybrid_depth.datasets.kitti_tree import KittiRawTree
 from hybrid_depth.evaluation.depth_files import DepthMaps
 from tests.datasets import kitti_files
-from tests.golden.monodepth2 import Golden
+from tests.golden import monodepth2
+from tests.golden.reader import Golden
 
-REAL_DRIVE = '2011_09_26/2011_09_26_drive_9001_sync'
+KITTI = Golden('monodepth2_kitti')
 FRAMES = [KittiFrame(kitti_files.DRIVE, number) for number in (2, 1, 3)]
 
 
@@ -97,15 +98,14 @@ def test_depth_png_must_be_16_bit(tmp_path):
 
 def test_real_frames_equal_the_golden_counts(real_data, tmp_path):
     tree = KittiRawTree(real_data / 'kitti_raw')
-    frames = [KittiFrame(REAL_DRIVE, number) for number in (0, 9)]
+    frames = [KittiFrame(monodepth2.DRIVE, number) for number in monodepth2.FRAMES]
     export_ground_truth(frames, velodyne_truth(tree), tmp_path / 'gt', 'velodyne', 'real')
-    golden = Golden('kitti').arrays
-    for place, frame in enumerate((0, 9)):
+    for place, frame in enumerate(monodepth2.FRAMES):
         depth = DepthMaps(tmp_path / 'gt')[place]
         prefix = f'depth.{frame}.forward'
-        assert np.count_nonzero(depth) == golden[f'{prefix}.count']
-        rows, columns = golden[f'{prefix}.rows'], golden[f'{prefix}.cols']
-        stored = golden[f'{prefix}.values'].astype(np.float32)
+        KITTI.check(f'{prefix}.count', np.count_nonzero(depth), 0)
+        rows, columns = KITTI.array(f'{prefix}.rows'), KITTI.array(f'{prefix}.cols')
+        stored = KITTI.array(f'{prefix}.values').astype(np.float32)
         np.testing.assert_array_equal(depth[rows, columns], stored)
 
 

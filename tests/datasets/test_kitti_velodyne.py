@@ -5,10 +5,11 @@ from hybrid_depth.datasets import DepthDataError
 from hybrid_depth.datasets.kitti_calibration import KittiCalibration
 from hybrid_depth.datasets.kitti_velodyne import read_velodyne, velodyne_depth_map
 from tests.datasets import kitti_files
-from tests.golden.monodepth2 import Golden
+from tests.golden import monodepth2
+from tests.golden.reader import Golden
 
 WIDTH, HEIGHT = kitti_files.SIZE
-DRIVE = '2011_09_26/2011_09_26_drive_9001_sync'
+KITTI = Golden('monodepth2_kitti')
 
 
 @pytest.fixture
@@ -58,28 +59,25 @@ def test_damaged_sweeps(tmp_path):
         read_velodyne(tmp_path / '000.bin')
 
 
-@pytest.mark.parametrize('frame', [0, 9])
+@pytest.mark.parametrize('frame', monodepth2.FRAMES)
 @pytest.mark.parametrize('value', ['z', 'forward'])
 def test_golden_maps_of_real_sweeps(real_data, frame, value):
     """Counts, places and values of the official code, bit for bit."""
-    golden = Golden('kitti').arrays
-    root = real_data / 'kitti_raw'
-    points = read_velodyne(root / DRIVE / f'velodyne_points/data/{frame:010d}.bin')
-    assert len(points) == golden[f'points.{frame}.count']
-    calibration = KittiCalibration.from_folder(root / '2011_09_26')
+    folder, prefix = real_data / 'kitti_raw' / monodepth2.DRIVE, f'depth.{frame}.{value}'
+    points = read_velodyne(folder / f'velodyne_points/data/{frame:010d}.bin')
+    KITTI.check(f'points.{frame}.count', len(points), 0)
+    calibration = KittiCalibration.from_folder(folder.parent)
     depth = velodyne_depth_map(points, calibration, 2, value)
-
-    def stored(name: str) -> np.ndarray:
-        return golden[f'depth.{frame}.{value}.{name}']
-
     rows, columns = np.nonzero(depth)
-    assert list(depth.shape) == stored('shape').tolist()
-    assert (len(rows), rows.sum(), columns.sum()) == (
-        stored('count'),
-        stored('sum_rows'),
-        stored('sum_cols'),
-    )
-    assert depth.sum() == pytest.approx(float(stored('sum')), rel=1e-12)
-    np.testing.assert_array_equal(depth[stored('rows'), stored('cols')], stored('values'))
-    np.testing.assert_array_equal(depth[:, 0], stored('first_column'))
-    np.testing.assert_array_equal(depth[:, -1], stored('last_column'))
+    places = KITTI.array(f'{prefix}.rows'), KITTI.array(f'{prefix}.cols')
+    for name, found in dict(
+        shape=depth.shape,
+        count=len(rows),
+        sum_rows=rows.sum(),
+        sum_cols=columns.sum(),
+        values=depth[places],
+        first_column=depth[:, 0],
+        last_column=depth[:, -1],
+    ).items():
+        KITTI.check(f'{prefix}.{name}', found, 0)
+    KITTI.check(f'{prefix}.sum', depth.sum(), 1e-12)

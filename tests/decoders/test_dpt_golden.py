@@ -1,31 +1,21 @@
 """The released DPT head on the full-size maps (docs/reference/golden.md, "Hybrid-depth")."""
 
-import numpy as np
 import pytest
 import torch
 
 from hybrid_depth.decoders import DPTDecoder
 from hybrid_depth.decoders.official_keys import convert_decoder_keys
-from tests.encoders.official import (
-    DATA,
-    assert_golden,
-    official_encoder,
-    official_images,
-    official_weights,
-)
+from tests.encoders.official import official_encoder, official_images, official_weights
+from tests.golden.reader import Golden
 
+GOLDEN = Golden('hybrid_depth_decoder')
 LIMIT = 3e-5
 
 
 @pytest.fixture(scope='module')
-def golden():
-    return np.load(DATA / 'hybrid_depth_decoder.npz')
-
-
-@pytest.fixture(scope='module')
-def decoder(golden):
+def decoder():
     official = official_weights('stage2/depth.pth')
-    official['depth_head.scratch.output_conv2.2.bias'].fill_(float(golden['head_bias']))
+    official['depth_head.scratch.output_conv2.2.bias'].fill_(float(GOLDEN['head_bias']))
     decoder = DPTDecoder(1280).eval()
     converted, dropped = convert_decoder_keys(official)
     decoder.load_state_dict(converted)
@@ -39,7 +29,7 @@ def test_parameter_count(decoder):
 
 
 @torch.no_grad()
-def test_every_stage_and_the_disparity(decoder, golden):
+def test_every_stage_and_the_disparity(decoder):
     stages = {'output_conv1': decoder.neck, 'before_relu': decoder.head}
     for i in range(4):
         stages[f'layer{i + 1}_rn'] = decoder.reduces[i]
@@ -49,7 +39,9 @@ def test_every_stage_and_the_disparity(decoder, golden):
         module.register_forward_hook(lambda _, __, out, name=name: seen.update({name: out}))
     disparity = decoder(official_encoder()(official_images()), (224, 672))[0]
     for name, output in seen.items():
-        assert_golden(golden, name, output, LIMIT)
-    assert_golden(golden, 'disp', disparity, LIMIT)
-    assert_golden(golden, 'scaled_disp', 0.01 + 9.99 * disparity, LIMIT)
+        GOLDEN.check(name, output, LIMIT)
+    GOLDEN.check('disp', disparity, LIMIT)
+    scaled = 0.01 + 9.99 * disparity
+    GOLDEN.check('scaled_disp', scaled, LIMIT)
+    GOLDEN.check('depth', 1 / scaled, LIMIT, scaled.max() / scaled**2)  # moved by the disparity's
     assert len(seen) == len(stages)

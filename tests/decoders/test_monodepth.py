@@ -4,8 +4,10 @@ from mmengine.registry import MODELS
 
 from hybrid_depth.decoders import Monodepth2Decoder
 from hybrid_depth.encoders import DepthFeatures, ResNetDepthEncoder
-from tests.golden.monodepth2 import SIZE, SMALL, Golden, frames, load, official_keys
+from tests.golden.monodepth2 import SIZE, SMALL, frames, load, official_keys
+from tests.golden.reader import Golden
 
+NETS = Golden('monodepth2_nets')
 LIMIT = 1e-4
 SMALL_DECODER = dict(
     type='Monodepth2Decoder', in_channels=[4, 6, 8], in_strides=[2, 4, 8], scales=(0, 1, 2)
@@ -18,12 +20,12 @@ SMALL_DECODER = dict(
     [(18, 'r18', '', SIZE, (0, 1, 2, 3)), (50, 'r50', '50', SMALL, (0,))],
 )
 def test_golden_disparities(depth, name, suffix, size, scales):
-    encoder, golden = load(ResNetDepthEncoder(depth), f'encoder{suffix}'), Golden('nets')
+    encoder = load(ResNetDepthEncoder(depth), f'encoder{suffix}')
     decoder = load(Monodepth2Decoder(encoder.out_channels), f'depth{suffix}')
     outputs = decoder(encoder(frames(size)[0]), size[1:])
     assert list(outputs) == [0, 1, 2, 3]
     for scale in scales:
-        golden.check(f'{name}.disp{scale}', outputs[scale], LIMIT)
+        NETS.check(f'{name}.disp{scale}', outputs[scale], LIMIT)
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,18 @@ import torch
 from torch import nn
 
 from hybrid_depth.decoders import PoseDecoder
-from hybrid_depth.encoders import PoseResNetEncoder
-from tests.golden.monodepth2 import SIZE, Golden, frames, load, official_keys
+from hybrid_depth.decoders.pose import OUTPUT_SCALE
+from hybrid_depth.encoders import PoseConvEncoder, PoseResNetEncoder, ResNetDepthEncoder
+from tests.golden.monodepth2 import SIZE, frames, load, official_keys
+from tests.golden.reader import Golden
+
+NETS = Golden('monodepth2_nets')
 
 
-def check(golden, name, motions):
+def check(name, motions):
     parts = motions[:, :, None]
-    golden.check(f'{name}.axisangle', parts[..., :3], 1e-4)
-    golden.check(f'{name}.translation', parts[..., 3:], 1e-4)
+    NETS.check(f'{name}.axisangle', parts[..., :3], 1e-4)
+    NETS.check(f'{name}.translation', parts[..., 3:], 1e-4)
 
 
 @torch.no_grad()
@@ -22,7 +26,25 @@ def test_golden_motions(name, module, order):
     pictures = frames(SIZE)
     encoder = load(PoseResNetEncoder(18, num_images=len(order)), module)
     decoder = load(PoseDecoder(512), 'pose')
-    check(Golden('nets'), name, decoder([encoder([pictures[i] for i in order])]))
+    check(name, decoder([encoder([pictures[i] for i in order])]))
+
+
+@torch.no_grad()
+def test_golden_motion_of_the_depth_encoder():
+    pictures, encoder = frames(SIZE), load(ResNetDepthEncoder(18), 'encoder')
+    decoder = load(PoseDecoder(512, num_inputs=2, num_motions=1), 'pose_shared')
+    check('pose_shared', decoder([encoder(pictures[i]).maps[-1] for i in (-1, 0)]))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(('name', 'order'), [('posecnn2', (0, -1)), ('posecnn3', (0, -1, 1))])
+def test_golden_motions_of_plain_convolutions(name, order):
+    net = nn.ModuleDict(dict(net=PoseConvEncoder(len(order))))
+    net['pose_conv'] = nn.Conv2d(256, 6 * (len(order) - 1), 1)  # `PoseCNN` has that of two frames
+    pictures = frames(SIZE)
+    maps = load(net, name)['net'](torch.cat([pictures[i] for i in order], 1))
+    means = OUTPUT_SCALE * net['pose_conv'](maps).mean((2, 3))
+    check(name, means.unflatten(1, (-1, 6)))
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,17 @@ import pytest
 import torch
 
 from hybrid_depth.encoders import PoseConvEncoder, PoseResNetEncoder
-from tests.golden.monodepth2 import SIZE, Golden, frames, load, official_keys
+from tests.golden.monodepth2 import SIZE, frames, load, official_keys
+from tests.golden.reader import Golden
+
+NETS = Golden('monodepth2_nets')
 
 
 @torch.no_grad()
 def test_golden_map_of_a_pair():
     pictures = frames(SIZE)
     encoder = load(PoseResNetEncoder(18), 'pose_encoder')
-    Golden('nets').check('pose.feat4', encoder([pictures[-1], pictures[0]]), 1e-4)
+    NETS.check('pose.feat4', encoder([pictures[-1], pictures[0]]), 1e-4)
 
 
 def test_keys_are_official_without_the_classifier():

@@ -5,8 +5,10 @@ from mmengine.registry import MODELS
 
 from hybrid_depth.encoders import ResNetDepthEncoder
 from hybrid_depth.encoders.resnet import build_resnet
-from tests.golden.monodepth2 import SIZE, SMALL, Golden, frames, load, official_keys
+from tests.golden.monodepth2 import SIZE, SMALL, frames, load, official_keys
+from tests.golden.reader import Golden
 
+NETS = Golden('monodepth2_nets')
 LIMIT = 1e-4
 
 
@@ -16,20 +18,21 @@ LIMIT = 1e-4
     [(18, 'r18', 'encoder', SIZE), (50, 'r50', 'encoder50', SMALL)],
 )
 def test_golden_maps(depth, name, module, size):
-    encoder, golden = load(ResNetDepthEncoder(depth), module), Golden('nets')
+    encoder = load(ResNetDepthEncoder(depth), module)
     features = encoder(frames(size)[0])
     for i, feature in enumerate(features.maps):
-        golden.check(f'{name}.feat{i}', feature, LIMIT)
+        NETS.check(f'{name}.feat{i}', feature, LIMIT)
         assert feature.shape[1] == encoder.out_channels[i]
-        assert feature.shape[2] == size[1] // encoder.out_strides[i]
+        assert feature.shape[2] == -(-size[1] // encoder.out_strides[i])
 
 
 @torch.no_grad()
 def test_golden_in_training_mode():
-    encoder, golden = load(ResNetDepthEncoder(18), 'encoder').train(), Golden('nets')
-    golden.check('r18.train.feat4', encoder(frames(SIZE)[0]).maps[-1], LIMIT)
-    # The statistics stored beside it are those before the pass, so they say nothing; those after a
-    # pass are checked with the training steps.
+    encoder = load(ResNetDepthEncoder(18), 'encoder').train()
+    for name in ('running_mean', 'running_var'):
+        # Stored are those before the pass; those after it are checked with the training steps.
+        NETS.check(f'r18.train.{name}', getattr(encoder.encoder.bn1, name), 0)
+    NETS.check('r18.train.feat4', encoder(frames(SIZE)[0]).maps[-1], LIMIT)
     assert encoder.encoder.bn1.num_batches_tracked == 1
 
 

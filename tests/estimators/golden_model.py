@@ -45,6 +45,18 @@ def make_inputs(size: tuple[int, int, int], stereo: bool = False) -> dict:
     return dict(inputs, images=pictures, augmented=augmented(pictures))
 
 
+def record_motions(model: Monodepth2) -> list[Tensor]:
+    """A list that gets (B, motions, 6) axis-angle and translation at every pass of the pose net."""
+    motions, net = [], model.pose_net
+    if hasattr(net, 'decoder'):
+        net.decoder.register_forward_hook(lambda _, __, out: motions.append(out))
+    elif net is not None:
+        net.register_forward_hook(
+            lambda _, __, out: motions.append(torch.cat([out.axis_angle, out.translation], 1)[:, None])
+        )
+    return motions
+
+
 def gradient_norm(module: nn.Module) -> Tensor:
     """L2 norm over all parameters of a module."""
     return torch.stack([p.grad.double().norm() for p in module.parameters()]).norm()

@@ -15,7 +15,8 @@ from hybrid_depth.foundation.images import PRESETS
 from hybrid_depth.transforms.patches import pick_points
 from tests.conftest import ROOT
 from tests.encoders.official import official_weights
-from tests.golden import weights
+from tests.golden import recipe
+from tests.golden.reader import Golden
 
 PART = 'stage1.ckpt[state_dict]'
 
@@ -43,13 +44,13 @@ def build(dtype: torch.dtype = torch.float32) -> LanguageAlignment:
 
 def pictures(count: int) -> Tensor:
     """(count, 3, 224, 392) in [0, 1]; the towers normalise for themselves."""
-    return torch.from_numpy(weights.image('hybrid_depth.stage1', (2, 3, 224, 392)))[:count]
+    return recipe.image('hybrid_depth.stage1', (2, 3, 224, 392))[:count]
 
 
-def sample(golden: dict, lanes: list[int], direction: str) -> BaseDataElement:
+def sample(golden: Golden, lanes: list[int], direction: str) -> BaseDataElement:
     """Points of these lanes as the release takes them: columns scaled like the rows."""
     step = -1 if direction == 'reversed' else 1
-    rows = golden['rows'][::step]
-    lines = [pick_points(golden['lanes'][i][::step], rows, 7) for i in lanes]
+    rows, columns = golden.array('rows')[::step], golden.array('lanes')
+    lines = [pick_points(columns[i][::step], rows, 7) for i in lanes]
     picked = np.array([line for line in lines if line is not None])
     return BaseDataElement(patches=torch.from_numpy(picked * float(golden['resize_ratio'])))

@@ -11,8 +11,10 @@ from torch import nn
 from hybrid_depth.engine.build import build_model
 from hybrid_depth.foundation import LanguageHead
 from tests.conftest import ROOT
+from tests.golden.reader import Golden
 
 CONFIGS = ROOT / 'configs'
+STAGE2 = Golden('hybrid_depth_train')
 HYBRID = 'HybridDepthEncoder'
 # model, encoder, its strides, logits a pixel
 EXPECTED = {
@@ -101,6 +103,13 @@ def test_trainable_parts_are_the_released_ones(monkeypatch):
     model = build('depth/hybrid_stage1_tusimple', monkeypatch)
     learning = [name for name, p in model.named_parameters() if p.requires_grad]
     assert {name.split('.')[1] for name in learning} == {'clip', 'align'} and len(learning) == 171
+
+
+def test_stage_2_optimiser_is_the_released_one():
+    cfg = read('depth/monodepth2_hybrid_kitti').optim_wrapper
+    (group,) = build_optim_wrapper(nn.Linear(1, 1), cfg).optimizer.param_groups
+    found = [group['lr'], *group['betas'], group['eps'], group['weight_decay'], 1]
+    STAGE2.check_each('optimizer', found, 1e-9)
 
 
 def test_stage_1_goes_through_one_cycle():

@@ -1,111 +1,77 @@
 """Parity of stage 2: motions, warps, training step (docs/reference/golden.md, "Hybrid-depth")."""
 
-import numpy as np
 import pytest
 import torch
+from torch.nn.functional import pad
 
 from hybrid_depth.estimators.pose_nets import Frame
 from hybrid_depth.estimators.view_synthesis import ViewSynthesis
 from hybrid_depth.geometry.poses import Motion
 from hybrid_depth.geometry.rigid import invert_rigid
-from tests.encoders.official import DATA, assert_golden
-from tests.estimators.hybrid_model import build, make_inputs, triplet
-from tests.golden import weights
+from tests.estimators.hybrid_model import LIMITS, build, check_comparison, make_inputs, triplet
+from tests.golden import recipe
+from tests.golden.reader import Golden
 
-POSE_LIMIT = 1e-5
-WARP_LIMIT = 5e-5  # absolute
-PHOTOMETRIC_LIMIT = 2e-4  # absolute
-MASK_SHARE = 2e-3
-LOSS_LIMIT = 1e-5  # relative
-DISPARITY_LIMIT = 3e-5
-
-
-def stored(golden, name):
-    """The stored part of an array and the slices that take it out of a full one."""
-    steps = golden[f'{name}.step'] if f'{name}.step' in golden else ()
-    return torch.from_numpy(golden[name]), tuple(slice(None, None, int(s)) for s in steps)
-
-
-def assert_close(golden, name, value, limit):
-    """Absolute comparison with the stored part."""
-    expected, part = stored(golden, name)
-    assert (value[part] - expected).abs().max() <= limit, name
+POSE, STEP = Golden('hybrid_depth_pose'), Golden('hybrid_depth_train')
+POSE_LIMIT = LIMITS['pose']
 
 
 @pytest.fixture(scope='module')
-def golden():
-    return np.load(DATA / 'hybrid_depth_pose.npz')
+def model():
+    return build(float(STEP['head_bias'])).eval()
 
 
-@pytest.fixture(scope='module')
-def step_golden():
-    return np.load(DATA / 'hybrid_depth_train.npz')
+def first_motion() -> Motion:
+    return Motion(POSE['motion.axisangle'][:, 0], POSE['motion.translation'][:, 0])
 
 
-@pytest.fixture(scope='module')
-def model(step_golden):
-    return build(float(step_golden['head_bias'])).eval()
+def test_motion_matrices():
+    matrices = first_motion().matrix()
+    POSE.check('motion.matrix', matrices, POSE_LIMIT)
+    POSE.check('motion.matrix_inverted', invert_rigid(matrices), POSE_LIMIT)
 
 
-def first_motion(golden):
-    parts = (torch.from_numpy(golden[f'motion.{part}']) for part in ('axisangle', 'translation'))
-    return Motion(*(part[:, 0] for part in parts))
+def test_intrinsics():
+    camera = pad(make_inputs()['cam2img'], (0, 1, 0, 1))
+    camera[:, 3, 3] = 1
+    POSE.check('K', camera, 1e-6)
+    inverse = torch.linalg.inv(camera)
+    POSE.check('inv_K', inverse, 1e-5, inverse.abs() + 1e-3)  # singular values in float32 there
 
 
-def test_motion_matrices(golden):
-    matrices = first_motion(golden).matrix()
-    assert_golden(golden, 'motion.matrix', matrices, POSE_LIMIT)
-    assert_golden(golden, 'motion.matrix_inverted', invert_rigid(matrices), POSE_LIMIT)
-
-
-def test_warp(golden):
-    depth = torch.from_numpy(2 + 8 * weights.image('hybrid_depth.warp', (1, 3, 224, 672))[:, :1])
+def test_warp():
+    depth = 2 + 8 * recipe.image('hybrid_depth.warp', (1, 3, 224, 672))[:, :1]
     pictures = triplet()
-    cam2img = torch.from_numpy(golden['K'])[:, :3, :3]
-    view = ViewSynthesis(pictures[0], pictures[-1][None], cam2img)
-    grid = view.grid(depth, first_motion(golden).matrix()[:1][None])
-    assert_golden(golden, 'warp.grid', grid[0], POSE_LIMIT)
+    view = ViewSynthesis(pictures[0], pictures[-1][None], POSE['K'][:, :3, :3])
+    grid = view.grid(depth, first_motion().matrix()[:1][None])
+    POSE.check('warp.grid', grid[0], POSE_LIMIT)
     warped = view.warp(grid)
-    assert_close(golden, 'warp.warped', warped[0], WARP_LIMIT)
-    assert_close(golden, 'warp.photometric', view.error(warped)[0], PHOTOMETRIC_LIMIT)
+    POSE.check('warp.warped', warped[0], LIMITS['warped'], scale=1)
+    POSE.check('warp.photometric', view.error(warped)[0], LIMITS['photometric'], scale=1)
 
 
 @torch.no_grad()
-def test_pose_net(model, golden):
+def test_pose_net(model):
     pictures, pose_net = triplet(), model.pose_net
     last = pose_net.encoder([pictures[0], pictures[1]])
-    assert_golden(golden, 'eval.pose_layer4', last, POSE_LIMIT)
+    POSE.check('eval.pose_layer4', last, POSE_LIMIT)
     for name, first in (('-1', -1), ('+1', 0)):
-        motion = pose_net(Frame(pictures[first]), Frame(pictures[first + 1]))
-        for part, value in (
-            ('axisangle', motion.axis_angle),
-            ('translation', motion.translation),
-        ):
-            expected = torch.from_numpy(golden[f'eval.{part}.{name}'])[:, 0, 0]
-            assert (value - expected).abs().max() <= POSE_LIMIT * expected.abs().max()
-        matrix = model.relative_pose(pictures[first], pictures[first + 1])
+        images = [pictures[first], pictures[first + 1]]
+        motions = pose_net.decoder([pose_net.encoder(images)])[:, :, None]
+        POSE.check(f'eval.axisangle.{name}', motions[..., :3], POSE_LIMIT)
+        POSE.check(f'eval.translation.{name}', motions[..., 3:], POSE_LIMIT)
+        used = pose_net(*map(Frame, images))
+        assert torch.equal(torch.cat((used.axis_angle, used.translation), 1), motions[:, 0, 0])
+        matrix = model.relative_pose(*images)
         matrix = invert_rigid(matrix) if first < 0 else matrix
-        assert_golden(golden, f'eval.cam_T_cam.{name}', matrix, POSE_LIMIT)
+        POSE.check(f'eval.cam_T_cam.{name}', matrix, POSE_LIMIT)
 
 
 @torch.no_grad()
-def test_loss_in_eval_mode(model, step_golden):
-    golden = step_golden
+def test_loss_in_eval_mode(model):
     inputs = make_inputs()
     found = model.compare(inputs)[0]
-    assert_golden(golden, 'eval.disp', found.output, DISPARITY_LIMIT)
-    for i, source in enumerate(('-1', '+1')):
-        assert_golden(golden, f'eval.sample.{source}', found.grid[i], DISPARITY_LIMIT)
-        assert_close(golden, f'eval.warped.{source}', found.warped[i], WARP_LIMIT)
-        assert_close(golden, f'eval.photometric.{source}', found.errors[i], PHOTOMETRIC_LIMIT)
-    wins, part = stored(golden, 'eval.not_masked')
-    assert (found.warped_wins[part] != wins.bool()).float().mean() <= MASK_SHARE
     model.compare = lambda _: {0: found}
     losses = model(inputs, mode='loss')
     del model.compare
-    for name, value in (
-        ('loss.photometric', losses['loss_photometric']),
-        ('loss.smoothness', losses['loss_smoothness'] / 1e-3),
-        ('loss', losses['loss_photometric'] + losses['loss_smoothness']),
-    ):
-        assert abs(value / float(golden[f'eval.{name}']) - 1) <= LOSS_LIMIT, name
+    check_comparison(STEP, 'eval', model, inputs, found, losses, LIMITS['disparity'], LIMITS['loss'])

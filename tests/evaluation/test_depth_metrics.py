@@ -10,7 +10,12 @@ from hybrid_depth.evaluation.depth_metrics import (
     merge_flipped,
     rank_correlation,
 )
-from tests.golden.monodepth2 import Golden, image
+from tests.golden import recipe
+from tests.golden.monodepth2 import image
+from tests.golden.reader import Golden
+
+EVALUATION, LAYERS = Golden('monodepth2_eval'), Golden('monodepth2_layers')
+MONO_VIFI = Golden('mono_vifi_eval')
 
 
 def test_golden_metrics():
@@ -19,7 +24,19 @@ def test_golden_metrics():
         1 + 79 * image(f'metric.{name}', (3, 20, 60)).numpy().ravel() for name in ('gt', 'pred')
     )
     errors = depth_errors(truth, prediction)
-    np.testing.assert_array_equal(errors[:7], Golden('eval').arrays['errors.pair'])
+    EVALUATION.check('errors.pair', errors[:7], 0)
+    LAYERS.check_each('depth_errors', errors[:7], 1e-6)  # its float32 counterpart
+
+
+def test_golden_metrics_of_make3d():
+    """Mono-ViFI's root of squared logarithms has base 10 there."""
+    truth, prediction = (
+        1 + 79 * recipe.image(f'mono_vifi.m.{name}', (3, 20, 60)).numpy().ravel()
+        for name in ('gt', 'pred')
+    )
+    errors = depth_errors(truth, prediction)[:7]
+    errors[3] /= np.log(10)
+    MONO_VIFI.check_each('log10_errors', errors, 1e-5)
 
 
 def test_metrics_by_hand():
@@ -73,6 +90,6 @@ def test_rank_correlation_sees_swapped_depth():
 def test_golden_flip_post_processing():
     left, right = (image(name, (3, 24, 60))[:2].numpy() for name in ('left', 'right'))
     merged = merge_flipped(left, right)
-    np.testing.assert_array_equal(merged, Golden('eval').arrays['post_process'])
+    EVALUATION.check('post_process', merged, 0)
     np.testing.assert_array_equal(merged[..., -1], left[..., -1])
     np.testing.assert_array_equal(merged[..., 0], right[..., 0])

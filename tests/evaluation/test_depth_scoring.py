@@ -9,13 +9,21 @@ from hybrid_depth.datasets import DepthDataError
 from hybrid_depth.evaluation import PROTOCOLS, DepthProtocol
 from hybrid_depth.evaluation.depth_metrics import merge_flipped
 from hybrid_depth.evaluation.depth_scoring import (
+    compared_pixels,
+    resized_depth,
     score_image,
     score_set,
     summarise,
     swapped_kind,
 )
-from tests.golden import weights
-from tests.golden.monodepth2 import DATA
+from tests.golden import recipe
+from tests.golden.reader import Golden
+
+MONODEPTH2, HYBRID = Golden('monodepth2_eval'), Golden('hybrid_depth_eval')
+MONO_VIFI, MANYDEPTH = Golden('mono_vifi_eval'), Golden('manydepth_eval')
+LIMIT = 1e-5  # relative, of the golden notes
+PRINTED = 0.5e-3 + 1e-6  # rounded to three decimals
+PICK = dict(middle=np.median, lower=lambda values: np.sort(values)[(len(values) - 1) // 2])
 
 EIGEN = PROTOCOLS['kitti_eigen']
 UNSCALED = replace(EIGEN, name='unscaled', scaling='none')
@@ -23,22 +31,41 @@ UNSCALED = replace(EIGEN, name='unscaled', scaling='none')
 
 def sparse_truth(name: str, shape: tuple[int, int, int]) -> np.ndarray:
     """The recipe's ground truth: every twentieth pixel, 1 to 90 m."""
-    depth = 1 + 89 * weights.image(name, (3, *shape[1:]))[: shape[0]]
+    depth = 1 + 89 * recipe.image(name, (3, *shape[1:])).numpy()[: shape[0]]
     image, row, column = np.mgrid[: shape[0], : shape[1], : shape[2]]
     measured = (13 * row + 7 * column + 3 * image) % 20 == 0
     return np.where(measured, depth, 0).astype(np.float32)
 
 
-def compare(predictions, truths, protocol, counts, errors, limit: float) -> list:
-    """Assert the stored counts and errors; the largest relative difference may be `limit`."""
-    scores = [
-        score_image(p, t, protocol, 'disparity') for p, t in zip(predictions, truths, strict=True)
-    ]
-    assert [score.pixels for score in scores] == counts.tolist()
-    np.testing.assert_allclose(
-        np.stack([score.errors[:7] for score in scores]), errors, rtol=limit, atol=0
-    )
-    return scores
+def allowed_errors(errors: np.ndarray, pixels) -> np.ndarray:
+    """(7,) the note's limit, and for the accuracies the pixels that rounding may tip over."""
+    ratios = np.maximum(pixels.truth / pixels.depths, pixels.depths / pixels.truth)
+    near = [np.mean(np.abs(ratios / 1.25**power - 1) < 1e-6) for power in (1, 2, 3)]
+    return LIMIT * errors + [0, 0, 0, 0, *near]
+
+
+def compare(golden, case, predictions, truths, protocol, count='count', mean=None) -> dict:
+    """Assert what is stored of each image and under `mean`; the summary of all."""
+    pairs = list(zip(predictions, truths, strict=True))
+    scores = [score_image(p, t, protocol, 'disparity') for p, t in pairs]
+    golden.check(f'{case}.{count}', [score.pixels for score in scores], 0)
+    pixels = [compared_pixels(p, t, protocol, 'disparity') for p, t in pairs]
+    errors = np.stack([score.errors[:7] for score in scores])
+    allowed = np.stack([allowed_errors(e, p) for e, p in zip(errors, pixels, strict=True)])
+    golden.check(f'{case}.errors', errors, 1, allowed)
+    truth = [PICK[protocol.median](one.truth) for one in pixels]
+    golden.check_each(f'{case}.gt_median', truth, LIMIT)
+    depths = [one.depths for one in pixels]
+    if f'{case}.pred' in golden:
+        found = [[f(d) for f in (np.mean, np.median, np.min, np.max)] for d in depths]
+        golden.check_each(f'{case}.pred', found, LIMIT)
+    else:
+        golden.check_each(f'{case}.pred_mean', [np.mean(d, dtype=float) for d in depths], LIMIT)
+        golden.check_each(f'{case}.pred_median', [PICK[protocol.median](d) for d in depths], LIMIT)
+    result = summarise(scores, protocol, 'disparity')
+    if mean is not None:
+        golden.check(f'{case}.{mean}', list(result['metrics'].values()), 1, allowed.mean(0))
+    return result
 
 
 @pytest.mark.parametrize(
@@ -52,17 +79,12 @@ def compare(predictions, truths, protocol, counts, errors, limit: float) -> list
     ],
 )
 def test_golden_monodepth2(case, protocol):
-    golden = np.load(DATA / 'monodepth2_eval.npz')
     truths = sparse_truth('monodepth2.gt', (3, 375, 1242))
-    predictions = 0.01 + 0.6 * weights.image('monodepth2.pred', (3, 192, 640))
-    stored = golden[f'{case}.count'], golden[f'{case}.errors']
-    scores = compare(predictions, truths, protocol, *stored, limit=1e-6)
-    result = summarise(scores, protocol, 'disparity')
-    np.testing.assert_allclose(list(result['metrics'].values()), golden[f'{case}.mean'], rtol=1e-6)
-    if f'{case}.printed_ratio' in golden:
-        median, spread = golden[f'{case}.printed_ratio']
-        assert round(result['scale']['median'], 3) == median
-        assert round(result['scale']['spread'], 3) == spread
+    predictions = 0.01 + 0.6 * recipe.image('monodepth2.pred', (3, 192, 640)).numpy()
+    result = compare(MONODEPTH2, case, predictions, truths, protocol, mean='mean')
+    if f'{case}.printed_ratio' in MONODEPTH2:
+        printed = [result['scale']['median'], result['scale']['spread']]
+        MONODEPTH2.check(f'{case}.printed_ratio', printed, PRINTED, scale=1)
 
 
 @pytest.mark.parametrize(
@@ -76,42 +98,43 @@ def test_golden_monodepth2(case, protocol):
     ],
 )
 def test_golden_hybrid_depth(case, protocol):
-    golden = np.load(DATA / 'hybrid_depth_eval.npz')
     straight, flipped = (
-        0.01 + 9.99 * (0.002 + 0.1 * weights.image(f'hybrid_depth.eval.{name}', (2, 3, 224, 672)))
+        0.01
+        + 9.99
+        * (0.002 + 0.1 * recipe.image(f'hybrid_depth.eval.{name}', (2, 3, 224, 672)).numpy())
         for name in ('straight', 'flipped')
     )
-    predictions = straight[:, 0]
+    predictions, merged = straight[:, 0], merge_flipped(straight[:, 0], flipped[:, 0, :, ::-1])
+    HYBRID.check('scaled_disp', predictions, LIMIT)
+    HYBRID.check('post_processed', merged, LIMIT)
     if case == 'eigen_flip':
-        predictions = merge_flipped(predictions, flipped[:, 0, :, ::-1])
+        predictions = merged
     truths = []
     for index, size in enumerate([(375, 1242), (370, 1226)]):
-        drawn = weights.image(f'hybrid_depth.eval.truth{index}', (3, *size))
+        drawn = recipe.image(f'hybrid_depth.eval.truth{index}', (3, *size)).numpy()
         truths.append(np.where(drawn[1] > 0.55, 100 * drawn[0], 0).astype(np.float32))
-    stored = golden[f'{case}.n_pixels'], golden[f'{case}.errors']
-    compare(predictions, truths, protocol, *stored, limit=1e-5)
+        depth = resized_depth(predictions[index], size, 'disparity', protocol)
+        HYBRID.check(f'{case}.resized{index}', 1 / depth, LIMIT)
+    result = compare(HYBRID, case, predictions, truths, protocol, 'n_pixels', 'mean_errors')
+    assert list(result['metrics']) == HYBRID.array('metrics').tolist()
 
 
 @pytest.mark.parametrize('flip', ['plain', 'post_process'])
 @pytest.mark.parametrize('split', ['eigen', 'eigen_benchmark'])
 def test_golden_mono_vifi(flip, split):
-    golden = np.load(DATA / 'mono_vifi_eval.npz')
     truths = sparse_truth('mono_vifi.gt', (3, 375, 1242))
-    output = 0.02 + 0.9 * weights.image('mono_vifi.pred', (3, 192, 640))
+    output = 0.02 + 0.9 * recipe.image('mono_vifi.pred', (3, 192, 640)).numpy()
     predictions = np.float32(0.01) + np.float32(9.99) * output
     if flip == 'post_process':
         predictions = merge_flipped(predictions, predictions)
     name = 'kitti_monovifi' if split == 'eigen' else 'kitti_monovifi_benchmark'
-    stored = (golden[f'{flip}.{split}.{part}'] for part in ('count', 'errors'))
-    compare(predictions, truths, PROTOCOLS[name], *stored, limit=1e-5)
+    compare(MONO_VIFI, f'{flip}.{split}', predictions, truths, PROTOCOLS[name])
 
 
 def test_golden_cityscapes():
-    golden = np.load(DATA / 'manydepth_eval.npz')
     truths = sparse_truth('manydepth.gt', (2, 1024, 2048))
-    predictions = 0.01 + 0.6 * weights.image('manydepth.pred', (3, 192, 512))[:2]
-    stored = golden['cityscapes.count'], golden['cityscapes.errors']
-    compare(predictions, truths, PROTOCOLS['cityscapes'], *stored, limit=1e-5)
+    predictions = 0.01 + 0.6 * recipe.image('manydepth.pred', (3, 192, 512)).numpy()[:2]
+    compare(MANYDEPTH, 'cityscapes', predictions, truths, PROTOCOLS['cityscapes'])
 
 
 def scene(scale: float = 1.0) -> tuple[np.ndarray, np.ndarray]:

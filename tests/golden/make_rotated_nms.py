@@ -1,4 +1,4 @@
-"""Results of mmcv's compiled rotated ops, stored in data/rotated_nms.npz.
+"""Results of mmcv's compiled rotated ops, stored in rotated_nms.npz.
 
 Made once with mmcv 2.1.0 compiled for the CPU, mmdet3d 1.4.0 and PyTorch 2.13 by
 
@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-FILE = Path(__file__).parent / 'data' / 'rotated_nms.npz'
+FILE = Path(__file__).with_name('rotated_nms.npz')
 THRESHOLDS = (0.05, 0.2, 0.5)
 
 

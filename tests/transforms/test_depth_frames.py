@@ -13,6 +13,8 @@ from pyquaternion import Quaternion
 from torch.utils.data import DataLoader
 
 from hybrid_depth.datasets import DepthDataError, KittiRawDataset
+from hybrid_depth.datasets.kitti_calibration import KittiCalibration
+from hybrid_depth.datasets.kitti_velodyne import read_velodyne, velodyne_depth_map
 from hybrid_depth.transforms import (
     FlipFrames,
     JitterFrames,
@@ -23,9 +25,11 @@ from hybrid_depth.transforms import (
 )
 from hybrid_depth.transforms.depth_resize import resize_cam2img
 from tests.datasets import kitti_files
-from tests.golden.monodepth2 import Golden
+from tests.golden import monodepth2
+from tests.golden.reader import Golden
 
-REAL_FRAME = '2011_09_26/2011_09_26_drive_9001_sync 9 l\n'
+KITTI = Golden('monodepth2_kitti')
+CASES = ('eval', 'train_flip', 'train_aug_flip')
 STEPS = ['brightness', 'contrast', 'saturation', 'hue']
 
 
@@ -168,37 +172,50 @@ def test_without_jitter_the_networks_see_the_clean_pictures():
     assert inputs['augmented'][0] is inputs['images'][0]
 
 
-@pytest.mark.parametrize('case', ['eval', 'train_flip', 'train_aug_flip'])
+def real_item(real_data, tmp_path, flip: bool) -> dict:
+    """The recipe's second frame with its neighbours, loaded and mirrored."""
+    split = tmp_path / 'list.txt'
+    split.write_text(f'{monodepth2.DRIVE} {monodepth2.FRAMES[1]} l\n')
+    pipeline = [LoadFrames(), FlipFrames(prob=float(flip))]
+    return item(real_data / 'kitti_raw', split, pipeline, intrinsics='monodepth2')
+
+
+@pytest.mark.parametrize('case', CASES)
 def test_golden_items_of_a_real_frame(real_data, tmp_path, case):
-    """LANCZOS, flip and jitter give the official loader's pictures, bit for bit."""
-    golden = Golden('kitti')
-    meta = json.loads(str(golden.arrays['meta']))
+    """LANCZOS, flip and jitter give the official loader's pictures, bit for bit, at every scale."""
+    meta = json.loads(str(KITTI.array('meta')))
     jitter = JitterFrames(prob=float('aug' in case))
     steps = [(STEPS.index(name), meta['jitter_factors'][name]) for name in meta['jitter_order']]
     jitter.draw = lambda: steps
-    pipeline = [
-        LoadFrames(),
-        FlipFrames(prob=float('flip' in case)),
-        ResizeFrames((meta['width'], meta['height'])),
-        jitter,
-        PackFrames(),
-    ]
-    split = tmp_path / 'list.txt'
-    split.write_text(REAL_FRAME)
-    inputs = item(real_data / 'kitti_raw', split, pipeline, intrinsics='monodepth2')['inputs']
-    checked = 0
-    for ours, theirs in (('images', 'color'), ('augmented', 'color_aug')):
-        for frame_id, picture in inputs[ours].items():
-            name = f'item.{case}.{theirs}.{frame_id}.0'
-            if f'{name}.slice' in golden.arrays:
-                part = picture.reshape(-1)[:: int(golden.arrays[f'{name}.step'])]
-                np.testing.assert_array_equal(part.numpy(), golden.arrays[f'{name}.slice'])
-                checked += 1
-    assert checked == {'eval': 2, 'train_flip': 2, 'train_aug_flip': 6}[case]
-    if case == 'eval':
-        golden.check(
-            'item.eval.K.0',
-            torch.nn.functional.pad(inputs['cam2img'], (0, 1, 0, 1))
-            + torch.diag(torch.tensor([0.0, 0, 0, 1])),
-            1e-6,
-        )
+    results, checked = real_item(real_data, tmp_path, 'flip' in case), set()
+    for scale in range(4):
+        # each picture is made of the one above, each camera of its own size
+        results.pop('cam2img', None)
+        results = ResizeFrames((meta['width'] >> scale, meta['height'] >> scale))(results)
+        inputs = PackFrames()(jitter(results))['inputs']
+        for ours, theirs in (('images', 'color'), ('augmented', 'color_aug')):
+            for frame_id, picture in inputs[ours].items():
+                name = f'item.{case}.{theirs}.{frame_id}.{scale}'
+                if f'{name}.slice' in KITTI:
+                    KITTI.check(name, picture, 0)
+                    checked.add(name)
+        if case != 'train_flip':
+            camera = torch.eye(4)
+            camera[:3, :3] = inputs['cam2img']
+            KITTI.check(f'item.{case}.K.{scale}', camera, 1e-6)
+            inverse = torch.linalg.inv(camera)
+            # of each value; the release's comes from singular values in float32
+            KITTI.check(f'item.{case}.inv_K.{scale}', inverse, 1e-5, inverse.abs() + 1e-3)
+    assert checked == set(KITTI.names(f'item.{case}.color*'))
+
+
+@pytest.mark.parametrize('case', CASES)
+def test_golden_depth_of_a_real_frame(real_data, case):
+    day = (real_data / 'kitti_raw' / monodepth2.DRIVE).parent
+    sweep = f'{monodepth2.FRAMES[1]:010d}.bin'
+    points = read_velodyne(day.parent / monodepth2.DRIVE / 'velodyne_points/data' / sweep)
+    depth = velodyne_depth_map(points, KittiCalibration.from_folder(day), 2, 'z')
+    # the release resizes to 375 x 1242 by the nearest pixel: nothing is done to maps of that size
+    assert depth.shape == (375, 1242)
+    flipped = depth[:, ::-1] if 'flip' in case else depth
+    KITTI.check(f'item.{case}.depth_gt', flipped[None].astype(np.float32), 0)

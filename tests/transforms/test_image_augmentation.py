@@ -8,15 +8,12 @@ from PIL import Image
 from hybrid_depth.transforms import ImageAugmentation, LoadMultiViewImages, PackBEVInputs
 from hybrid_depth.transforms.image_augmentation import ImageAugmentationParams
 from tests.datasets.roots import keyframe_dataset
-from tests.golden.bevdet import Golden
+from tests.golden.bevdet import CAMERAS, GEOMETRY
+from tests.golden.reader import Golden
 
+IDA = Golden('bevdet_ida')
 FULL = (1600, 900)
 STEPS = dict(final_size=(256, 704))
-
-
-@pytest.fixture(scope='module')
-def golden():
-    return Golden('ida')
 
 
 @pytest.fixture(scope='module')
@@ -25,55 +22,75 @@ def sample(real_data, tmp_path_factory):
     return LoadMultiViewImages()(dataset.get_data_info(0))
 
 
-def stored_params(golden) -> list[ImageAugmentationParams]:
+def stored_params() -> list[ImageAugmentationParams]:
     """The six fixed augmentations of view ``aug``."""
     keys = ('resize', 'resize_dims', 'crop', 'flip', 'rotate')
-    columns = [golden[f'aug.{key}'].tolist() for key in keys]
+    columns = [IDA[f'aug.{key}'].tolist() for key in keys]
     return [
         ImageAugmentationParams(resize, tuple(dims), tuple(crop), bool(flip), rotate)
         for resize, dims, crop, flip, rotate in zip(*columns, strict=True)
     ]
 
 
-def augmented(sample, golden, view) -> dict:
+def augmented(sample, view) -> dict:
     transform = ImageAugmentation(random=False, **STEPS)
     results = dict(sample)
     if view == 'test':
         return transform(results)
-    return transform.apply(results, stored_params(golden))
+    return transform.apply(results, stored_params())
 
 
-def assert_matrices(matrices: np.ndarray, golden, view: str) -> None:
-    rotation, translation = golden[f'{view}.post_rot'], golden[f'{view}.post_tran']
-    np.testing.assert_allclose(matrices[:, :2, :2], rotation[:, :2, :2], atol=1e-6)
-    np.testing.assert_allclose(matrices[:, :2, 2], translation[:, :2], atol=2e-4)  # float32, <= 704
+def check_matrices(matrices: np.ndarray, view: str, golden: Golden = IDA) -> None:
+    """The official code keeps pixels and depth apart: rotation (3, 3), translation (3,)."""
+    rotation, translation = torch.eye(3).repeat(6, 1, 1).double(), torch.zeros(6, 3).double()
+    rotation[:, :2, :2] = torch.from_numpy(matrices[:, :2, :2])
+    translation[:, :2] = torch.from_numpy(matrices[:, :2, 2])
+    golden.check(f'{view}.post_rot', rotation, 1e-6)
+    golden.check(f'{view}.post_tran', translation, 2e-4, scale=1)  # float32 of up to 704 pixels
     np.testing.assert_array_equal(matrices[:, 2], np.tile([0, 0, 1], (len(matrices), 1)))
 
 
 @pytest.mark.parametrize('view', ['test', 'aug'])
-def test_images_and_matrices_are_the_official_ones(sample, golden, view):
-    results = augmented(sample, golden, view)
+def test_images_and_matrices_are_the_official_ones(sample, view):
+    results = augmented(sample, view)
     images = torch.from_numpy(np.stack([np.asarray(image) for image in results['img']]))
-    assert golden.error(f'{view}.uint8', images.float()) == 0
-    assert_matrices(results['img_aug'], golden, view)
+    IDA.check(f'{view}.uint8', images, 0)
+    check_matrices(results['img_aug'], view)
+    check_matrices(results['img_aug'], view, GEOMETRY)
 
 
-def test_matrices_of_flipped_and_scaled_test_views(golden):
+def test_matrices_of_flipped_and_scaled_test_views():
     transform = ImageAugmentation(random=False, **STEPS)
     params = transform.fixed_params(FULL, resize_offset=0.04, flip=True)
-    assert_matrices(np.stack([params.matrix()] * 6), golden, 'tta')
+    check_matrices(np.stack([params.matrix()] * 6), 'tta')
 
 
 @pytest.mark.parametrize('view', ['test', 'aug'])
-def test_packed_images_give_the_official_network_input(sample, golden, view):
+def test_packed_images_give_the_official_network_input(sample, view):
     """Packed RGB in [0, 1] becomes BGR with the RGB-ordered statistics.
 
     Source: docs/reference/bevdet.md, "Channel order".
     """
-    packed = PackBEVInputs()(augmented(sample, golden, view))['inputs']['img']
+    packed = PackBEVInputs()(augmented(sample, view))['inputs']['img']
     mean = torch.tensor([123.675, 116.28, 103.53]).view(3, 1, 1)
     std = torch.tensor([58.395, 57.12, 57.375]).view(3, 1, 1)
-    assert golden.error(f'{view}.normalized', (packed.flip(1) * 255 - mean) / std) < 1e-6
+    IDA.check(f'{view}.normalized', (packed.flip(1) * 255 - mean) / std, 1e-6)
+
+
+def test_calibration_is_the_official_one(sample):
+    """Of the tables, and the chain from each camera to the ego frame at CAM_FRONT_LEFT's time."""
+    cameras = [sample['images'][f'CAM_{name}'] for name in CAMERAS]
+    cam2ego, ego2global = (
+        np.stack([camera[name] for camera in cameras]) for name in ('cam2ego', 'ego2global')
+    )
+    IDA.check('sensor2ego', cam2ego, 1e-6)
+    IDA.check('ego2global', ego2global, 1e-6)
+    to_key = np.linalg.inv(ego2global[0]) @ ego2global @ cam2ego
+    intrinsics = np.stack([np.array(camera['cam2img'])[:3, :3] for camera in cameras])
+    for view in ('test', 'aug'):
+        GEOMETRY.check(f'{view}.sensor2keyego', to_key, 1e-6)
+        GEOMETRY.check(f'{view}.ego2global', ego2global, 1e-6)
+        GEOMETRY.check(f'{view}.intrinsics', intrinsics, 1e-6)
 
 
 def test_test_mode_numbers():

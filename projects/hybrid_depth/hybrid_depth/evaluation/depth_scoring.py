@@ -134,6 +134,47 @@ def _median(values: np.ndarray, which: str) -> float:
     return float(np.partition(values, lower)[lower])
 
 
+@dataclass
+class ComparedPixels:
+    """The pixels of one image that a protocol compares, (N,) each.
+
+    Attributes:
+        truth: metres.
+        unscaled: predicted depth times the protocol's factor.
+        depths: the same after scaling and clamping: what the metrics see.
+        ratio: truth's median over that of `unscaled`.
+    """
+
+    truth: np.ndarray
+    unscaled: np.ndarray
+    depths: np.ndarray
+    ratio: float
+
+
+def compared_pixels(
+    prediction: np.ndarray,
+    truth: np.ndarray,
+    protocol: DepthProtocol,
+    kind: DepthKind,
+    scale: float | None = None,
+    name: str = 'prediction',
+) -> ComparedPixels | None:
+    """Pick, scale and clamp what `score_image` compares; see there."""
+    truth = truth[: int(protocol.truth_rows * len(truth))]
+    mask = valid_pixels(truth, protocol)
+    if not mask.any():
+        return None
+    compared = truth[mask]
+    unscaled = resized_depth(prediction, truth.shape, kind, protocol, name)[mask] * protocol.factor
+    ratio = _median(compared, protocol.median) / _median(unscaled, protocol.median)
+    depths = unscaled
+    if protocol.scaling == 'median':
+        depths = depths * depths.dtype.type(ratio)
+    elif protocol.scaling == 'set_median' and scale is not None:
+        depths = depths * depths.dtype.type(scale)
+    return ComparedPixels(compared, unscaled, np.clip(depths, *protocol.clamp), ratio)
+
+
 def score_image(
     prediction: np.ndarray,
     truth: np.ndarray,
@@ -153,22 +194,16 @@ def score_image(
     Returns:
         None where the truth has no pixel that counts.
     """
-    truth = truth[: int(protocol.truth_rows * len(truth))]
-    mask = valid_pixels(truth, protocol)
-    if not mask.any():
+    pixels = compared_pixels(prediction, truth, protocol, kind, scale, name)
+    if pixels is None:
         return None
-    compared = truth[mask]
-    depths = resized_depth(prediction, truth.shape, kind, protocol, name)[mask] * protocol.factor
-    ratio = _median(compared, protocol.median) / _median(depths, protocol.median)
-    correlation = rank_correlation(compared, depths)
-    if protocol.scaling == 'median':
-        depths = depths * depths.dtype.type(ratio)
-    elif protocol.scaling == 'set_median' and scale is not None:
-        depths = depths * depths.dtype.type(scale)
-    depths = np.clip(depths, *protocol.clamp)
-    errors = depth_errors(compared, depths)
-    sums = binned_sums(compared, depths, protocol.bins)
-    return ImageScore(errors, ratio, len(compared), sums, correlation)
+    return ImageScore(
+        errors=depth_errors(pixels.truth, pixels.depths),
+        ratio=pixels.ratio,
+        pixels=len(pixels.truth),
+        bins=binned_sums(pixels.truth, pixels.depths, protocol.bins),
+        rank_correlation=rank_correlation(pixels.truth, pixels.unscaled),
+    )
 
 
 def score_set(
