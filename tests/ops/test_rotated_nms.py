@@ -136,6 +136,12 @@ def test_nms_of_boxes_whose_corners_overlap(references):
     np.testing.assert_array_equal(kept, greedy(iou, scores.numpy(), 0))
 
 
+def test_rounding_makes_no_iou_above_one():
+    boxes = torch.cat([scattered() for _ in range(10)])
+    turned = boxes + torch.tensor([0, 0, 0, 0, math.pi], dtype=torch.float64)
+    assert rotated_iou(boxes, turned).max() <= 1
+
+
 def test_place_does_not_matter():
     """Centres count as differences: 1000 km away nothing changes, to the last bit."""
     boxes = scattered()
