@@ -1,3 +1,4 @@
+import copy
 import subprocess
 import sys
 
@@ -35,6 +36,14 @@ def test_options_and_work_dir(tmp_path):
     assert cfg.work_dir == 'work_dirs/net'
     assert cfg.model == dict(depth=18, width=dict(a=2))
     assert load(path, work_dir='w').work_dir == 'w'
+
+
+def test_the_logged_config_is_a_config_and_is_not_formatted_by_yapf(tmp_path, monkeypatch):
+    (tmp_path / 'net.py').write_text("model = dict(depth=18, names=['a', 'b'])\n")
+    monkeypatch.setattr('mmengine.config.config.FormatCode', None)
+    cfg = copy.deepcopy(load(tmp_path / 'net.py'))  # as mmengine's Runner keeps it
+    cfg.dump(tmp_path / 'logged.py')
+    assert Config.fromfile(tmp_path / 'logged.py').to_dict() == cfg.to_dict()
 
 
 def test_a_config_that_imports_nothing_does_not_make_loading_unsafe(tmp_path, monkeypatch):
