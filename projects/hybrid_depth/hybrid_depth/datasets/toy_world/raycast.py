@@ -47,25 +47,24 @@ def cast(grid: RayGrid, parts: Parts, num_actors: int) -> Hits:
     corners = parts.corners()
     bounds = grid.windows(corners)
     visible = np.flatnonzero((bounds[:, 0] < bounds[:, 1]) & (bounds[:, 2] < bounds[:, 3]))
-    origins, cols, rows = _unit_frames(grid, parts.take(visible), dtype)
-    for k, index in enumerate(visible):
-        owner = parts.owner[index]
-        for window, columns in _slices(bounds[index], grid.shape[1]):
-            directions = (
-                cols[k][:, None, columns] * grid.row_scale[None, window[0], None]
-                + rows[k][:, window[0], None]
-            )
-            entry = _INTERSECT[parts.solid[index]](
-                origins[k], directions, dtype.type(parts.taper[index])
-            )
+    seen = parts.take(visible)
+    origins, cols, rows = _unit_frames(grid, seen, dtype)
+    scale = grid.row_scale[:, None]
+    intersect = [_INTERSECT[solid] for solid in seen.solid.tolist()]
+    tapers, owners = seen.taper.astype(dtype), seen.owner.tolist()
+    for k, index in enumerate(visible.tolist()):
+        for window, columns in _slices(bounds[index].tolist(), grid.shape[1]):
+            directions = cols[k][:, None, columns] * scale[window[0]] + rows[k][:, window[0], None]
+            entry = intersect[k](origins[k], directions, tapers[k])
             front = distance[window]
             closer = entry < front
             np.copyto(front, entry, where=closer)
-            hit[window][closer] = index
-            if owner >= 0:
-                fresh = np.isfinite(entry) & (seen_by[window] != owner)
-                covered[owner] += np.count_nonzero(fresh)
-                seen_by[window][fresh] = owner
+            np.copyto(hit[window], index, where=closer)
+            if owners[k] >= 0:
+                before = seen_by[window]
+                fresh = (entry < np.inf) & (before != owners[k])
+                covered[owners[k]] += np.count_nonzero(fresh)
+                np.copyto(before, owners[k], where=fresh)
     return Hits(distance, hit, covered)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from .ground import band, ground_colour, noise, shadow_factor
 from .raycast import GROUND, SKY, Hits
-from .rays import RayGrid
+from .rays import RayGrid, rotate
 from .shapes import Paint, Parts, Solid
 from .street import Street
 
@@ -53,14 +53,19 @@ def shade(
 def surface(grid: RayGrid, row, col, distance, parts: Parts, part) -> tuple[np.ndarray, np.ndarray]:
     """Unlit colour (3, N) and outward world normal (3, N) of hits on parts."""
     direction = grid.directions(row, col)
-    offset = (grid.origin - parts.centre).astype(np.float32)[part].T
-    rotation = parts.rotation.astype(np.float32)[part]
-    half = parts.half.astype(np.float32)[part].T
-    local = np.einsum('nji,jn->in', rotation, offset + direction * distance)
+    offset = _of_hits(grid.origin - parts.centre, part)
+    rotation = _of_hits(parts.rotation, part)
+    half = _of_hits(parts.half, part)
+    local = rotate(rotation.swapaxes(0, 1), offset + direction * distance)
     normal = _normals(local / half, half, parts, part)
     footprint = distance * grid.spread
     colour = _painted(local, normal, half, parts, part, footprint)
-    return colour, np.einsum('nij,jn->in', rotation, normal)
+    return colour, rotate(rotation, normal)
+
+
+def _of_hits(values: np.ndarray, part: np.ndarray) -> np.ndarray:
+    """Values (P, ...) of the parts, float32, at hits: (..., N)."""
+    return np.ascontiguousarray(np.moveaxis(values, 0, -1), np.float32).take(part, -1)
 
 
 def _normals(unit: np.ndarray, half: np.ndarray, parts: Parts, part: np.ndarray) -> np.ndarray:
@@ -91,8 +96,7 @@ def _painted(local, normal, half, parts: Parts, part, footprint) -> np.ndarray:
         if len(at):
             seed = part[at].astype(np.float32) * 0.731
             share[at] = pattern(local[:, at], normal[:, at], half[:, at], footprint[at], seed)
-    colour = parts.colour.astype(np.float32)[part].T
-    accent = parts.accent.astype(np.float32)[part].T
+    colour, accent = _of_hits(parts.colour, part), _of_hits(parts.accent, part)
     return colour + (accent - colour) * share
 
 
