@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from hybrid_depth.estimators.pose_nets import Frame
-from hybrid_depth.estimators.view_synthesis import ViewSynthesis
 from hybrid_depth.geometry.poses import Motion
 from hybrid_depth.geometry.rigid import invert_rigid
+from hybrid_depth.losses import ReprojectionObjective
 from tests.encoders.official import DATA, assert_golden
 from tests.estimators.hybrid_model import build, make_inputs, triplet
 from tests.golden import weights
@@ -62,12 +62,12 @@ def test_warp(golden):
     depth = torch.from_numpy(2 + 8 * weights.image('hybrid_depth.warp', (1, 3, 224, 672))[:, :1])
     pictures = triplet()
     cam2img = torch.from_numpy(golden['K'])[:, :3, :3]
-    view = ViewSynthesis(pictures[0], pictures[-1][None], cam2img)
-    grid = view.grid(depth, first_motion(golden).matrix()[:1][None])
-    assert_golden(golden, 'warp.grid', grid[0], POSE_LIMIT)
-    warped = view.warp(grid)
-    assert_close(golden, 'warp.warped', warped[0], WARP_LIMIT)
-    assert_close(golden, 'warp.photometric', view.error(warped)[0], PHOTOMETRIC_LIMIT)
+    objective = ReprojectionObjective()
+    views = objective.views(pictures[0], pictures[-1][None], cam2img)
+    found = objective(views, depth, first_motion(golden).matrix()[:1][None], depth)
+    assert_golden(golden, 'warp.grid', found.grid[0], POSE_LIMIT)
+    assert_close(golden, 'warp.warped', found.warped[0], WARP_LIMIT)
+    assert_close(golden, 'warp.photometric', found.errors[0], PHOTOMETRIC_LIMIT)
 
 
 @torch.no_grad()
