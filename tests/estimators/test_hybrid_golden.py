@@ -5,9 +5,9 @@ import torch
 from torch.nn.functional import pad
 
 from hybrid_depth.estimators.pose_nets import Frame
-from hybrid_depth.estimators.view_synthesis import ViewSynthesis
 from hybrid_depth.geometry.poses import Motion
 from hybrid_depth.geometry.rigid import invert_rigid
+from hybrid_depth.losses import ReprojectionObjective
 from tests.estimators.hybrid_model import LIMITS, build, check_comparison, make_inputs, triplet
 from tests.golden import recipe
 from tests.golden.reader import Golden
@@ -42,12 +42,12 @@ def test_intrinsics():
 def test_warp():
     depth = 2 + 8 * recipe.image('hybrid_depth.warp', (1, 3, 224, 672))[:, :1]
     pictures = triplet()
-    view = ViewSynthesis(pictures[0], pictures[-1][None], POSE['K'][:, :3, :3])
-    grid = view.grid(depth, first_motion().matrix()[:1][None])
-    POSE.check('warp.grid', grid[0], POSE_LIMIT)
-    warped = view.warp(grid)
-    POSE.check('warp.warped', warped[0], LIMITS['warped'], scale=1)
-    POSE.check('warp.photometric', view.error(warped)[0], LIMITS['photometric'], scale=1)
+    objective = ReprojectionObjective()
+    views = objective.views(pictures[0], pictures[-1][None], POSE['K'][:, :3, :3])
+    found = objective(views, depth, first_motion().matrix()[:1][None], depth)
+    POSE.check('warp.grid', found.grid[0], POSE_LIMIT)
+    POSE.check('warp.warped', found.warped[0], LIMITS['warped'], scale=1)
+    POSE.check('warp.photometric', found.errors[0], LIMITS['photometric'], scale=1)
 
 
 @torch.no_grad()

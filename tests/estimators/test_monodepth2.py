@@ -5,6 +5,7 @@ import torch
 from mmengine.registry import MODELS
 
 from hybrid_depth.estimators import DepthDataPreprocessor, pose_nets
+from hybrid_depth.geometry import DepthMap
 from hybrid_depth.geometry.rigid import invert_rigid
 from hybrid_depth.losses import PhotometricError
 from tests.estimators.tiny import CONV, HYBRID, SIZE, TIMM, make_inputs
@@ -76,26 +77,6 @@ def test_automask_takes_out_a_standing_camera():
     assert model.loss(inputs)['loss_photometric'] < 1e-3
 
 
-def test_stereo_finds_the_depth_of_a_plane():
-    """Gradient descent on depth alone: 2 pixels of disparity, focal length 60, baseline 0.1."""
-    model = build(**STEREO, automask=False)
-    scene = torch.nn.functional.avg_pool2d(torch.rand(1, 3, 70, 110), 5, stride=1, padding=2)
-    inputs = make_inputs(('s',), batch=1)
-    inputs['images'] = {0: scene[..., :64, 4:100], 's': scene[..., :64, 2:98]}
-    to_other = inputs['transforms']['s'][:1]
-    view = model._views(inputs, {0: torch.zeros(1)})[0]
-    # Farther off, the blur of sampling between pixels makes dips of its own.
-    inverse_depth = torch.tensor(0.2, requires_grad=True)
-    optimiser = torch.optim.Adam([inverse_depth], lr=0.01)
-    for _ in range(60):
-        depth = (1 / inverse_depth).expand(1, 1, *SIZE)
-        error = view.error(view.warp(view.grid(depth, to_other[None]))).mean()
-        optimiser.zero_grad()
-        error.backward()
-        optimiser.step()
-    assert abs(1 / inverse_depth.item() - 60 * 0.1 / 2) < 0.1
-
-
 def test_motion_from_the_data_needs_no_pose_net():
     """The frame before and the frame after, both given their motion, tell the same depth as stereo
     does with those two transforms."""
@@ -139,13 +120,24 @@ def test_time_order_and_inversion(monkeypatch):
     assert torch.equal(transforms[1], model.relative_pose(images[0], images[1]))
 
 
-def test_disparity_and_depth():
+@torch.no_grad()
+def test_predicts_disparity_of_the_current_frame():
     model, images = build().eval(), torch.rand(2, 3, *SIZE)
-    disparity = model.disparity(images)
-    assert disparity.shape == (2, 1, *SIZE)
-    assert 0.01 < disparity.min() and disparity.max() < 10
-    assert torch.equal(model.depth(images), 1 / disparity)
-    assert torch.equal(model.scale(model(dict(images={0: images}))[0]), disparity)
+    prediction = model.predict({0: images, -1: 1 - images, 's': 1 - images})
+    assert prediction.kind == 'disparity' and prediction.values.shape == (2, 1, *SIZE)
+    assert 0.01 < prediction.values.min() and prediction.values.max() < 10
+    assert torch.equal(model.scale(model(dict(images={0: images}))[0]), prediction.values)
+    with pytest.raises(KeyError, match=r'expected the current frame as frames\[0\].* \[-1\]'):
+        model.predict({-1: images})
+
+
+def test_metric_models_give_samples_with_depth(monkeypatch):
+    model, images = build(), torch.rand(2, 3, *SIZE)
+    metres = DepthMap(torch.rand(2, 1, *SIZE), 'metric')
+    monkeypatch.setattr(model, 'predict', lambda frames, cameras: metres)
+    samples = model(dict(images={0: images}), mode='predict')
+    assert [s.kind for s in samples] == ['metric'] * 2 and 'pred_disparity' not in samples[0]
+    assert torch.equal(samples[1].pred_depth, metres.values[1])
 
 
 def test_predictions_say_what_they_are():
@@ -264,6 +256,13 @@ def test_depth_of_a_camera_grows_with_its_focal_length():
     inputs['cam2img'][:, 0, 0] *= 2
     twice = model.compare(inputs)[0]
     torch.testing.assert_close(twice.depth, 2 * once.depth)
+    frames, cameras = inputs['images'], inputs['cam2img']
+    predicted = model.predict(frames, cameras).to('relative').values
+    torch.testing.assert_close(predicted, twice.depth)
+    (sample,) = model(dict(images=frames, cam2img=cameras), mode='predict')
+    torch.testing.assert_close(1 / sample.pred_disparity, twice.depth[0])
+    torch.testing.assert_close(model.predict(frames).to('relative').values, once.depth)
     plain = MODELS.build(CONV).eval()
     plain.load_state_dict(model.state_dict())
     torch.testing.assert_close(plain.compare(inputs)[0].depth, once.depth)
+    assert torch.equal(plain.predict(frames, cameras).values, plain.predict(frames).values)

@@ -20,8 +20,9 @@ from hybrid_depth.datasets.nuscenes_infos import create_nuscenes_infos
 from hybrid_depth.engine.build import build_model
 from hybrid_depth.engine.config import ConfigError
 from hybrid_depth.estimators.pose_nets import PoseCNN
-from hybrid_depth.geometry import CameraRig, cell_pixels, ground_plane_depth
+from hybrid_depth.geometry import CameraRig, DepthMap, cell_pixels, ground_plane_depth
 from hybrid_depth.geometry.depth_consistency import agrees_with
+from hybrid_depth.geometry.projection import focal_length
 from hybrid_depth.inference import OnlinePseudoDepthHook, pseudo_depth
 from hybrid_depth.inference.pseudo_depth import PseudoDepth
 from hybrid_depth.inference.pseudo_depth_cache import keyframes_for, read_scales
@@ -36,18 +37,25 @@ FACTOR = 5.4
 
 
 class ReadsChannel(nn.Module):
-    """A "model" that finds the disparity in the first channel of the image, and the motion of its
-    pose net as it was told."""
+    """Estimator whose disparity is the first channel of the image, at its `canonical_focal` where
+    it has one, and whose pose net gives `motion`. `cameras` are those of all calls."""
 
     image_size = SIZE
     motion = torch.eye(4)
+    canonical_focal = None
 
     def __init__(self):
         super().__init__()
         self.pose_net = SimpleNamespace(depth_scaled=False)
+        self.cameras = []
 
-    def disparity(self, images: torch.Tensor) -> torch.Tensor:
-        return images[:, :1]
+    def predict(self, frames: dict, cameras: torch.Tensor) -> DepthMap:
+        self.cameras.append(cameras)
+        disparity = frames[0][:, :1].clone()
+        if self.canonical_focal is not None:
+            ratio = self.canonical_focal / focal_length(cameras)
+            disparity *= ratio.view(-1, 1, 1, 1).float()
+        return DepthMap(disparity, 'disparity')
 
     def relative_pose(self, first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
         return self.motion.repeat(len(first), 1, 1)
@@ -98,10 +106,10 @@ def test_images_of_another_size_are_resized(street):
 
 def test_what_the_mirror_contradicts_is_dropped(street):
     class Doubtful(ReadsChannel):
-        def disparity(self, images):
-            disparity = super().disparity(images).clone()
-            disparity[..., :10] *= 1.5  # says more about whatever is on the left
-            return disparity
+        def predict(self, frames, cameras):
+            prediction = super().predict(frames, cameras)
+            prediction.values[..., :10] *= 1.5  # larger on the left, whatever is there
+            return prediction
 
     depth, _ = PseudoDepth(Doubtful())(inputs_of(street))
     assert (depth[..., :10] == 0).all() and (depth[..., -10:] == 0).all()
@@ -182,6 +190,27 @@ def test_metric_depth_of_cameras_with_other_lenses(street):
     depth, _ = PseudoDepth(model, 'none')(dict(imgs=big.flip(-1), rig=rig))
     ratio = depth * FACTOR / street.flip(-1)  # others than the median are blurred by resizing
     torch.testing.assert_close(ratio.median(), torch.tensor(focal / 40))
+
+
+def test_models_are_given_the_cameras_of_both_images(street):
+    """The principal point of the mirrored image lies on the other side."""
+    inputs, model = inputs_of(street), ReadsChannel()
+    inputs['rig'].cam2img[..., 0, 2] = 20.0
+    PseudoDepth(model)(inputs)
+    plain, mirrored = model.cameras
+    torch.testing.assert_close(plain, inputs['rig'].cam2img[0])
+    expected = plain.clone()
+    expected[:, 0, 2] = SIZE[1] - 1 - 20.0
+    torch.testing.assert_close(mirrored, expected)
+
+
+def test_metric_models_keep_their_metres(street):
+    class Metric(ReadsChannel):
+        def predict(self, frames, cameras):
+            return super().predict(frames, cameras).scaled(FACTOR)
+
+    depth, _ = PseudoDepth(Metric(), 'none')(inputs_of(street))
+    torch.testing.assert_close(depth, street)
 
 
 def test_scale_by_motion_with_other_lenses(street):
@@ -336,7 +365,8 @@ def test_cache_says_what_the_model_says(depth_model, infos, toy_nuscenes, tmp_pa
     source = PseudoDepth(init_depth_model(*depth_model), 'none', 9)
     dataset = keyframes_for(source, infos, toy_nuscenes)
     sample = dataset[0]
-    expected, _ = source(dict(imgs=sample['inputs']['img'][None], rig=None))
+    rig = CameraRig.collate([sample['inputs']['rig']])
+    expected, _ = source(dict(imgs=sample['inputs']['img'][None], rig=rig))
     info = dataset.get_data_info(0)
     names = dict(cam_names=info['cam_names'], img_path=info['img_path'])
     pictures = [Image.new('RGB', (128, 64))] * 6

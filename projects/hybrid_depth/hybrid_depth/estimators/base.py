@@ -1,4 +1,4 @@
-"""What every depth estimator can do."""
+"""The contract of depth estimators."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from mmengine.structures import BaseDataElement
 from torch import Tensor
 
 from ..encoders import DepthEncoder, DepthFeatures
+from ..geometry.depth_map import DepthMap
 from ..geometry.disparity import scale_disparity
 
 
@@ -19,10 +20,10 @@ def build_decoder(cfg: dict, encoder: DepthEncoder) -> torch.nn.Module:
     """Build a decoder that fits an encoder; `in_channels` and `in_strides` need not be given.
 
     Raises:
-        ValueError: the decoder wants maps of other strides.
+        ValueError: the decoder expects maps of other strides.
     """
     fitting = dict(
-        in_channels=[encoder.text_channels + own for own in encoder.out_channels],
+        in_channels=[encoder.text_channels + width for width in encoder.out_channels],
         in_strides=list(encoder.out_strides),
     )
     decoder_type = MODELS.get(cfg['type'])
@@ -45,10 +46,11 @@ def full_precision(x: Tensor) -> Tensor:
 
 
 class DepthEstimator(BaseModel):
-    """Encoder and decoder: RGB to disparity and depth. Training is up to the subclass.
+    """Depth estimator of an encoder and a decoder; the loss is up to the subclass.
 
-    Disparity here is 1 / max_depth + (1 / min_depth - 1 / max_depth) * decoder output, depth its
-    reciprocal. Unless the loss fixes the scale, both hold up to one factor an image.
+    Frames are dictionaries of images (B, 3, H, W), RGB in [0, 1]: 0 is the current frame, -1, 1,
+    ... are its neighbours in time, and 's' is the other camera of a stereo pair. Disparity is
+    1 / max_depth + (1 / min_depth - 1 / max_depth) * decoder output.
 
     Args:
         encoder: depth encoder config.
@@ -81,12 +83,14 @@ class DepthEstimator(BaseModel):
         data_samples: Sequence[BaseDataElement] | None = None,
         mode: str = 'tensor',
     ) -> dict | list[BaseDataElement]:
-        """mmengine's entry.
+        """Entry point of mmengine.
 
         Args:
             inputs: of `DepthDataPreprocessor`.
             data_samples: one per item.
-            mode: 'loss', 'predict', or 'tensor' for the decoder's output {scale: (B, 1, h, w)}.
+            mode: 'loss'; 'predict' for data samples with `pred_disparity` or `pred_depth`
+                (1, H, W) and the metainfo `kind` of `DepthMap`; 'tensor' for the decoder's output
+                {scale: (B, 1, h, w)}.
 
         Raises:
             ValueError: any other mode.
@@ -94,7 +98,8 @@ class DepthEstimator(BaseModel):
         if mode == 'loss':
             return self.loss(inputs, data_samples)
         if mode == 'predict':
-            return self.predict(inputs, data_samples)
+            prediction = self.predict(inputs['images'], inputs.get('cam2img'))
+            return _add_prediction(data_samples, prediction)
         if mode == 'tensor':
             return self.decode(inputs['images'][0])
         raise ValueError(f"mode: expected 'loss', 'predict' or 'tensor', got {mode!r}")
@@ -103,16 +108,26 @@ class DepthEstimator(BaseModel):
         """Loss terms by name; entries with 'loss' in their name are summed, the others logged."""
         raise NotImplementedError
 
-    def predict(
-        self, inputs: dict, data_samples: Sequence[BaseDataElement] | None = None
-    ) -> list[BaseDataElement]:
-        """Data samples with `pred_disparity` (1, H, W) and the metainfo kind='disparity'."""
-        disparity = self.disparity(inputs['images'][0])
-        samples = data_samples or [BaseDataElement() for _ in disparity]
-        for sample, prediction in zip(samples, disparity, strict=True):
-            sample.set_field(prediction, 'pred_disparity')
-            sample.set_metainfo(dict(kind='disparity'))
-        return list(samples)
+    def predict(self, frames: dict[int | str, Tensor], cameras: Tensor | None = None) -> DepthMap:
+        """Depth of frame 0; single-frame models read no other frame.
+
+        Args:
+            frames: images by frame, see the class.
+            cameras: (B, 3, 3) intrinsics of the images, pixels; None where unknown.
+
+        Returns:
+            Maps (B, 1, H, W) at the size of the images. Here of kind ``disparity``: known up to one
+            factor per image, unless the loss fixes the scale.
+
+        Raises:
+            KeyError: frame 0 is missing.
+        """
+        if 0 not in frames:
+            raise KeyError(
+                f'{type(self).__name__}.predict: expected the current frame as frames[0], got '
+                f'frames {list(frames)}'
+            )
+        return DepthMap(self.disparity(frames[0]), 'disparity')
 
     def encode(self, images: Tensor) -> DepthFeatures:
         """Images (B, 3, H, W), RGB in [0, 1] -> the encoder's features."""
@@ -127,9 +142,17 @@ class DepthEstimator(BaseModel):
         return scale_disparity(output, self.min_depth, self.max_depth)
 
     def disparity(self, images: Tensor) -> Tensor:
-        """Images (B, 3, H, W), RGB in [0, 1] -> disparity (B, 1, H, W)."""
+        """Images (B, 3, H, W), RGB in [0, 1] -> disparity (B, 1, H, W), float32 or float64."""
         return self.scale(full_precision(self.decode(images)[0]))
 
-    def depth(self, images: Tensor) -> Tensor:
-        """Images (B, 3, H, W), RGB in [0, 1] -> depth (B, 1, H, W)."""
-        return 1 / self.disparity(images)
+
+def _add_prediction(
+    samples: Sequence[BaseDataElement] | None, prediction: DepthMap
+) -> list[BaseDataElement]:
+    """One data sample per image, with its map and the map's kind."""
+    samples = samples or [BaseDataElement() for _ in prediction.values]
+    field = 'pred_disparity' if prediction.kind == 'disparity' else 'pred_depth'
+    for sample, values in zip(samples, prediction.values, strict=True):
+        sample.set_field(values, field)
+        sample.set_metainfo(dict(kind=prediction.kind))
+    return list(samples)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -12,71 +11,40 @@ from mmengine.structures import BaseDataElement
 from torch import Tensor
 
 from ..encoders import DepthFeatures
+from ..geometry.depth_map import DepthMap
 from ..geometry.poses import Motion
-from ..geometry.projection import scale_intrinsics
+from ..geometry.projection import focal_length
 from ..geometry.rigid import invert_rigid
-from ..losses import edge_aware_smoothness, normalize_by_mean, reprojection_minimum
+from ..losses import ReprojectionObjective
+from ..losses.reprojection import ReprojectionTerms, Views
 from .base import DepthEstimator, full_precision
 from .pose_nets import Frame
-from .view_synthesis import ViewSynthesis
 
 STEREO = 's'
-
-
-@dataclass
-class Comparison:
-    """One scale's depth, put to the test of the sources.
-
-    Attributes:
-        output: (B, 1, h, w) of the decoder.
-        depth: (B, 1, H, W) where the pictures are compared.
-        transforms: (S, B, 4, 4) target camera's frame to each source camera's.
-        grid: (S, B, H, W, 2) sampling points in the sources.
-        warped: (S, B, 3, H, W) sources, warped.
-        errors: (S, B, 1, H, W) photometric errors of `warped`.
-        smallest: (B, H, W) see `reprojection_minimum`.
-        warped_wins: (B, H, W) bool, likewise.
-        smoothness: scalar, without its weight.
-    """
-
-    output: Tensor
-    depth: Tensor
-    transforms: Tensor
-    grid: Tensor
-    warped: Tensor
-    errors: Tensor
-    smallest: Tensor
-    warped_wins: Tensor
-    smoothness: Tensor
 
 
 @MODELS.register_module()
 class Monodepth2(DepthEstimator):
     """Self-supervised depth and camera motion from video (Monodepth2, arXiv 1806.01260).
 
-    Loss of scale s: mean over pixels of the smallest photometric error, plus
-    `smoothness_weight` / 2^s times the smoothness of the mean-normalised decoder output; mean over
-    the decoder's scales (docs/reference/monodepth2.md, "Loss"). With `HybridDepthEncoder` and
-    `DPTDecoder` this is Hybrid-depth's stage 2 (docs/reference/hybrid_depth.md,
-    "Stage 2 training").
+    The loss is that of `ReprojectionObjective`, averaged over the decoder's scales. With
+    `HybridDepthEncoder` and `DPTDecoder` this is Hybrid-depth's stage 2
+    (docs/reference/hybrid_depth.md, "Stage 2 training").
 
     Args:
         encoder, decoder: see `DepthEstimator`.
         pose_net: pose net config; None to take the motion from the data (`transforms`): stereo, or
-            a vehicle that knows its own (`NuScenesVideoDataset(ego_motion=True)`). Depth is then in
-            the unit of that motion (see `canonical_focal`).
-        sources: frames to warp: -1, 1, ... in time, and 's' for the other camera.
-        ssim_weight: 0.85; 0 for L1 alone.
-        smoothness_weight: of scale 0, halved a scale.
-        automask: let the sources as they are compete with the warped ones.
-        average: average over sources instead of the minimum.
-        full_size: compare at the picture's size; False compares each scale at its own (Monodepth).
-        align_corners: see `geometry.projection.sample`.
-        tie_break: see `reprojection_minimum`.
-        canonical_focal: pixels; the network's depth is that of a camera of this focal length; what
-            is compared, the true depth, is fx / canonical_focal times that. For cameras of several
-            focal lengths in one training: the same picture means twice the distance at twice the
-            focal length.
+            a vehicle that measures its motion (`NuScenesVideoDataset(ego_motion=True)`). Depth is
+            then in the unit of that motion (see `canonical_focal`).
+        sources: frames to warp: -1, 1, ... in time, and 's' for the other camera of a stereo pair.
+        ssim_weight, smoothness_weight, automask, average, align_corners, tie_break: see
+            `ReprojectionObjective`.
+        full_size: compare every scale at the size of the images; False compares each scale at the
+            size of its map (Monodepth).
+        canonical_focal: pixels. The network estimates the depth of a camera of this focal length;
+            the depth of a camera of focal length f is f / canonical_focal times that. For training
+            on cameras of several focal lengths: the same image means twice the distance at twice
+            the focal length.
         **kwargs: passed to `DepthEstimator`.
 
     Raises:
@@ -106,14 +74,24 @@ class Monodepth2(DepthEstimator):
                 f"Monodepth2: expected sources out of -1, 1, ... and 's', got {self.sources}"
             )
         self.pose_net = None if pose_net is None else MODELS.build(pose_net)
-        self.ssim_weight, self.smoothness_weight = ssim_weight, smoothness_weight
-        self.automask, self.average, self.full_size = automask, average, full_size
-        self.align_corners, self.tie_break = align_corners, tie_break
-        self.canonical_focal = canonical_focal
+        self.objective = ReprojectionObjective(
+            ssim_weight, smoothness_weight, automask, average, align_corners, tie_break
+        )
+        self.full_size, self.canonical_focal = full_size, canonical_focal
         self.to(memory_format=self.memory_format)
 
+    def predict(self, frames: dict[int | str, Tensor], cameras: Tensor | None = None) -> DepthMap:
+        """Disparity of frame 0, see `DepthEstimator.predict`.
+
+        With `canonical_focal` it is that of each camera; without `cameras`, of the canonical one.
+        """
+        prediction = super().predict(frames, cameras)
+        if cameras is None:
+            return prediction
+        return DepthMap(self._at_focal_length(prediction.values, cameras), prediction.kind)
+
     def relative_pose(self, first: Tensor, second: Tensor) -> Tensor:
-        """Motion between two pictures (B, 3, H, W), RGB in [0, 1], the earlier one first.
+        """Motion between two images (B, 3, H, W), RGB in [0, 1], the earlier one first.
 
         Returns:
             (B, 4, 4) first camera's frame to the second's, in the unit of this model's depths
@@ -124,60 +102,65 @@ class Monodepth2(DepthEstimator):
         """
         if self.pose_net is None:
             raise RuntimeError(
-                'relative_pose expected a model with a pose_net; this one was given the motion, '
-                'and its depth is in the unit of that motion'
+                'relative_pose: expected a model with a pose_net, got one that was trained with '
+                'known motion, whose depth is in the unit of that motion; take the motion from '
+                'the data'
             )
         return self.pose_net(self._frame(first), self._frame(second)).matrix()
 
     def loss(
         self, inputs: dict, data_samples: Sequence[BaseDataElement] | None = None
     ) -> dict[str, Tensor]:
-        """`loss_photometric` and `loss_smoothness` (sum = the loss), and for the log
-        `warped_share`, the share of pixels at the finest scale that the auto-mask leaves in."""
-        comparisons = self.compare(inputs)
-        photometric = [c.smallest.mean() for c in comparisons.values()]
-        smoothness = [
-            c.smoothness * (self.smoothness_weight / 2**scale) for scale, c in comparisons.items()
-        ]
-        finest = comparisons[min(comparisons)]
-        return dict(
-            loss_photometric=torch.stack(photometric).mean(),
-            loss_smoothness=torch.stack(smoothness).mean(),
-            warped_share=finest.warped_wins.to(finest.smallest.dtype).mean(),
-        )
+        """`loss_photometric`, `loss_smoothness` and `warped_share`, see `ReprojectionObjective`."""
+        return self.objective.loss(self.compare(inputs))
 
-    def compare(self, inputs: dict) -> dict[int, Comparison]:
-        """Run the networks and compare the sources with the target, at every scale.
+    def compare(self, inputs: dict) -> dict[int, ReprojectionTerms]:
+        """Run the networks and compare the warped sources with the target, at every scale.
 
-        The networks see `augmented` pictures, the comparison is between the clean `images`, in
+        The networks see the `augmented` images; the comparison is between the clean `images`, in
         float32 or better also under autocast.
 
         Raises:
-            KeyError: a source, or a transform that is not learnt, is not in `inputs`.
-            ValueError: a motion is both learnt and given.
+            KeyError: a source, or a transform that the pose net does not estimate, is missing.
+            ValueError: a motion is both estimated and given.
         """
         images = inputs['images']
         self._check(inputs)
-        shown = inputs.get('augmented', images)
-        frames = self._frames(shown, (0, *self._learnt))
+        frames = self._frames(inputs.get('augmented', images), (0, *self._estimated))
         outputs = self.decoder(frames[0].features, tuple(images[0].shape[-2:]))
-        motions = {source: self._motion(frames, source) for source in self._learnt}
+        motions = {source: self._motion(frames, source) for source in self._estimated}
         with torch.autocast(images[0].device.type, enabled=False):
-            outputs = {scale: full_precision(output) for scale, output in outputs.items()}
-            views = self._views(inputs, outputs)
+            sources = torch.stack([images[source] for source in self.sources])
+            views = self.objective.views(images[0], sources, inputs['cam2img'])
             return {
-                scale: self._compare_scale(output, views[scale], motions, inputs)
+                scale: self._compare_scale(full_precision(output), views, motions, inputs)
                 for scale, output in outputs.items()
             }
 
+    def _compare_scale(
+        self, output: Tensor, views: Views, motions: dict[int, Motion], inputs: dict
+    ) -> ReprojectionTerms:
+        views = views if self.full_size else views.resized(output.shape[-2:])
+        resized = F.interpolate(output, size=views.size, mode='bilinear', align_corners=False)
+        disparity = self._at_focal_length(self.scale(resized), inputs['cam2img'])
+        transforms = self._transforms(motions, disparity, inputs.get('transforms'))
+        return self.objective(views, 1 / disparity, transforms, output)
+
+    def _at_focal_length(self, disparity: Tensor, cam2img: Tensor) -> Tensor:
+        """Disparity (B, 1, H, W) of the canonical camera -> of cameras (B, 3, 3)."""
+        if self.canonical_focal is None:
+            return disparity
+        ratio = self.canonical_focal / focal_length(cam2img)
+        return disparity * ratio.view(-1, 1, 1, 1).to(disparity)
+
     @property
-    def _learnt(self) -> list[int]:
-        """Sources whose motion the pose net tells."""
+    def _estimated(self) -> list[int]:
+        """Sources whose motion the pose net estimates."""
         return [] if self.pose_net is None else [s for s in self.sources if s != STEREO]
 
     def _check(self, inputs: dict) -> None:
         frames, known = list(inputs['images']), list(inputs.get('transforms', {}))
-        given = [source for source in self.sources if source not in self._learnt]
+        given = [source for source in self.sources if source not in self._estimated]
         if set(self.sources) - set(frames) or set(given) - set(known):
             raise KeyError(
                 f'Monodepth2: expected frames {(0, *self.sources)} and transforms {given}, got '
@@ -185,10 +168,10 @@ class Monodepth2(DepthEstimator):
                 "model's sources and 0. Sources in time need a pose_net, or data that know their "
                 'motion (NuScenesVideoDataset(ego_motion=True))'
             )
-        if set(self._learnt) & set(known):
+        if set(self._estimated) & set(known):
             raise ValueError(
-                f'Monodepth2: expected the motion to sources {self._learnt} from the pose_net or '
-                f'from the data, got both (transforms {known}); set pose_net=None, or '
+                f'Monodepth2: expected the motion to sources {self._estimated} from the pose_net '
+                f'or from the data, got both (transforms {known}); set pose_net=None, or '
                 'ego_motion=False in the data set'
             )
 
@@ -196,12 +179,12 @@ class Monodepth2(DepthEstimator):
         """Frames by id: frame 0 with features, the others with what the pose net needs."""
         if self.pose_net is not None and self.pose_net.needs == 'features':
             features = _split(self.encode(torch.cat([images[i] for i in ids])), len(ids))
-            return {i: Frame(images[i], own) for i, own in zip(ids, features, strict=True)}
+            return {i: Frame(images[i], maps) for i, maps in zip(ids, features, strict=True)}
         target = Frame(images[0], self.encode(images[0]))
         return {i: target if i == 0 else self._frame(images[i]) for i in ids}
 
     def _frame(self, image: Tensor) -> Frame:
-        """A picture with what the pose net needs of it."""
+        """An image with what the pose net needs of it."""
         if self.pose_net.needs == 'features':
             return Frame(image, self.encode(image))
         if self.pose_net.needs == 'class_token':
@@ -212,48 +195,6 @@ class Monodepth2(DepthEstimator):
         earlier, later = sorted((0, source))
         motion = self.pose_net(frames[earlier], frames[later])
         return Motion(full_precision(motion.axis_angle), full_precision(motion.translation))
-
-    def _views(self, inputs: dict, outputs: dict[int, Tensor]) -> dict[int, ViewSynthesis]:
-        """What each scale is compared with; one and the same object at full size."""
-        images, views = inputs['images'], {}
-        sources = torch.stack([images[source] for source in self.sources])
-        if self.full_size:
-            view = self._view(images[0], sources, inputs['cam2img'])
-            return dict.fromkeys(outputs, view)
-        for scale, output in outputs.items():
-            size = output.shape[-2:]
-            cam2img = scale_intrinsics(
-                inputs['cam2img'],
-                size[1] / images[0].shape[-1],
-                size[0] / images[0].shape[-2],
-            )
-            small = _shrink(sources.flatten(0, 1), size).unflatten(0, sources.shape[:2])
-            views[scale] = self._view(_shrink(images[0], size), small, cam2img)
-        return views
-
-    def _view(self, target: Tensor, sources: Tensor, cam2img: Tensor) -> ViewSynthesis:
-        return ViewSynthesis(target, sources, cam2img, self.ssim_weight, self.align_corners)
-
-    def _compare_scale(
-        self, output: Tensor, view: ViewSynthesis, motions: dict[int, Motion], inputs: dict
-    ) -> Comparison:
-        resized = F.interpolate(output, size=view.size, mode='bilinear', align_corners=False)
-        disparity = self.scale(resized)
-        if self.canonical_focal is not None:
-            focal = inputs['cam2img'][:, 0, 0].view(-1, 1, 1, 1)
-            disparity = disparity * (self.canonical_focal / focal)
-        depth = 1 / disparity
-        transforms = self._transforms(motions, disparity, inputs.get('transforms'))
-        grid = view.grid(depth, transforms)
-        warped = view.warp(grid)
-        errors = view.error(warped)
-        unwarped = view.unwarped_error if self.automask else None
-        smallest, wins = reprojection_minimum(errors, unwarped, self.average, self.tie_break)
-        picture = _shrink(inputs['images'][0], output.shape[-2:])
-        smoothness = edge_aware_smoothness(normalize_by_mean(output), picture)
-        return Comparison(
-            output, depth, transforms, grid, warped, errors, smallest, wins, smoothness
-        )
 
     def _transforms(
         self, motions: dict[int, Motion], disparity: Tensor, known: dict | None
@@ -273,11 +214,6 @@ class Monodepth2(DepthEstimator):
         return torch.stack(transforms)
 
 
-def _shrink(images: Tensor, size: Sequence[int]) -> Tensor:
-    """Area average, (B, 3, H, W) -> (B, 3, *size)."""
-    return images if images.shape[-2:] == size else F.adaptive_avg_pool2d(images, tuple(size))
-
-
 def _split(features: DepthFeatures, count: int) -> list[DepthFeatures]:
     """Undo a concatenation of `count` batches."""
     maps = zip(*(feature.chunk(count) for feature in features.maps), strict=True)
@@ -287,6 +223,6 @@ def _split(features: DepthFeatures, count: int) -> list[DepthFeatures]:
     if features.class_token is not None:
         tokens = features.class_token.chunk(count)
     return [
-        DepthFeatures(list(own), None if words is None else list(words), token)
-        for own, words, token in zip(maps, logits, tokens, strict=True)
+        DepthFeatures(list(levels), None if words is None else list(words), token)
+        for levels, words, token in zip(maps, logits, tokens, strict=True)
     ]

@@ -20,6 +20,7 @@ from ..engine import config as config_tools
 from ..engine.build import build_model
 from ..engine.config import ConfigError
 from ..estimators import DepthEstimator
+from ..geometry import DepthMap
 from .pictures import Images, NamedPicture, PictureStream
 
 
@@ -29,7 +30,7 @@ class DepthResult:
 
     Attributes:
         name: of the image: the file's name without its suffix, with a number for video frames.
-        image: (H, W, 3) uint8 RGB, the image as given.
+        image: (H, W, 3) uint8 RGB, the input image.
         disparity: (H, W) float32, at the image's size.
         scale: metres per unit of the model's depth, None where that is not known.
 
@@ -66,15 +67,15 @@ def init_depth_model(
 ) -> DepthEstimator:
     """A depth model, ready for inference.
 
-    The model has `disparity(images)`, `depth(images)`: (B, 3, H, W) RGB in [0, 1] -> (B, 1, H, W),
-    `relative_pose(first, second)` -> (B, 4, 4), and the attribute `image_size`, the (H, W) it was
-    trained at as its checkpoint or its config says, else None.
+    The model has `predict(frames)` -> `DepthMap` (see `DepthEstimator.predict`), and the attribute
+    `image_size`, the (H, W) that it was trained at according to its checkpoint or its config, else
+    None. `Monodepth2` also has `relative_pose(first, second)` -> (B, 4, 4).
 
     Args:
         config: config file or config with a depth model; its foundation weights are not loaded.
         checkpoint: of training or of `hybrid-depth convert-checkpoint`; it has to fit exactly. None
             leaves random weights, with a warning.
-        device: where the model goes.
+        device: of the model.
 
     Raises:
         FileNotFoundError: no such config or checkpoint.
@@ -87,8 +88,9 @@ def init_depth_model(
         >>> decoder = dict(type='Monodepth2Decoder', in_strides=[2, 4, 8, 16, 32])
         >>> model = dict(type='Monodepth2', encoder=encoder, decoder=decoder, pose_net=None)
         >>> model = init_depth_model(Config(dict(model=model)))  # warns: random weights
-        >>> model.disparity(torch.rand(1, 3, 64, 96)).shape
-        torch.Size([1, 1, 64, 96])
+        >>> prediction = model.predict({0: torch.rand(1, 3, 64, 96)})
+        >>> prediction.values.shape, prediction.kind
+        (torch.Size([1, 1, 64, 96]), 'disparity')
     """
     cfg = read_config(config)
     model = build_model(cfg)
@@ -149,17 +151,18 @@ def infer_depth(
     Args:
         model: of `init_depth_model`.
         images: path of an image, a folder or a video, an RGB array, or a list: `PictureStream`.
-        size: (H, W) of the network input; None takes the size it was trained at, or the image's own
-            where that is not known.
+        size: (H, W) of the network input; None takes the size the model was trained at, or that of
+            the image where this is not known.
         scale: metres per unit of the model's depth (5.4 for Monodepth2 trained on KITTI stereo);
-            None leaves depth relative.
+            None leaves relative depth relative.
 
     Returns:
-        One result per image, at the image's own size. `stream_depth` keeps only a batch in memory.
+        One result per image, at the image's size. `stream_depth` keeps only a batch in memory.
 
     Raises:
         FileNotFoundError: a path does not exist.
         DepthDataError: not an image, or a damaged one.
+        ValueError: a scale for a model whose depth is metric.
 
     Example:
         >>> encoder = dict(type='TimmDepthEncoder', name='test_resnet')
@@ -198,19 +201,41 @@ def stream_depth(
     size = size or getattr(model, 'image_size', None)
     stream = images if isinstance(images, PictureStream) else PictureStream(images)
     for batch in _batches(stream, size, batch_size):
-        shown = [_to_tensor(item.picture, size) for item in batch]
-        disparity = model.disparity(torch.stack(shown).to(next(model.parameters()).device))
-        for item, own in zip(batch, disparity.float().cpu(), strict=True):
-            width, height = item.picture.size
-            # Half-pixel centres, as the evaluation resizes.
-            resized = F.interpolate(own[None], (height, width), mode='bilinear')[0, 0]
-            yield DepthResult(item.name, np.asarray(item.picture), resized.numpy(), scale)
+        inputs = torch.stack([_to_tensor(item.picture, size) for item in batch])
+        prediction = model.predict({0: inputs.to(next(model.parameters()).device)})
+        for item, values in zip(batch, prediction.values, strict=True):
+            single = DepthMap(values[None], prediction.kind)
+            yield depth_result(item.name, np.asarray(item.picture), single, scale)
+
+
+def depth_result(
+    name: str, image: np.ndarray, prediction: DepthMap, scale: float | None = None
+) -> DepthResult:
+    """The prediction for one image at the image's size.
+
+    Args:
+        name, image, scale: see `DepthResult`.
+        prediction: map (1, 1, h, w).
+
+    Raises:
+        ValueError: a scale for metric depth.
+    """
+    if prediction.kind == 'metric':
+        if scale is not None:
+            raise ValueError(
+                f'expected no scale for a model whose depth is metric, got {scale}; leave it out'
+            )
+        scale = 1.0
+    disparity = prediction.to('disparity').values.float().cpu()
+    # Half-pixel centres, as the evaluation resizes.
+    resized = F.interpolate(disparity, image.shape[:2], mode='bilinear')[0, 0]
+    return DepthResult(name, image, resized.numpy(), scale)
 
 
 def _batches(
     stream: Iterable[NamedPicture], size: tuple[int, int] | None, batch_size: int
 ) -> Iterator[list[NamedPicture]]:
-    """Groups of pictures that the network can see at once: at their own size, of one size."""
+    """Batches of images; without a common network size, only images of one size together."""
     batch: list[NamedPicture] = []
     for item in stream:
         fits = size is not None or not batch or item.picture.size == batch[0].picture.size

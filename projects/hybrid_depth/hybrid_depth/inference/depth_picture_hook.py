@@ -1,24 +1,24 @@
-"""Pictures of a depth model's test run."""
+"""Images of predicted depth from a test run."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
-import torch.nn.functional as F
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from mmengine.structures import BaseDataElement
 
 from ..datasets.picture_files import open_picture
-from .depth import DepthResult
+from ..geometry import DepthMap
+from .depth import depth_result
 from .depth_writer import DepthWriter
 
 
 @HOOKS.register_module()
 class DepthPictureHook(Hook):
-    """Write each tested picture with its depth in colours, as `hybrid-depth infer-depth` does.
+    """Writes each test image with its depth in colours, as `hybrid-depth infer-depth` does.
 
     Needs the samples of `PackFrames` and the predictions of a `DepthEstimator`.
 
@@ -35,8 +35,7 @@ class DepthPictureHook(Hook):
         self, runner: Runner, batch_idx: int, data_batch: dict, outputs: Sequence[BaseDataElement]
     ) -> None:
         for sample in outputs:
-            size = tuple(sample.ori_shape)
-            disparity = sample.pred_disparity[None].float().cpu()
-            disparity = F.interpolate(disparity, size, mode='bilinear')[0, 0].numpy()
-            picture = np.asarray(open_picture(sample.img_path))
-            self.writer.write(DepthResult(sample.name, picture, disparity))
+            field = 'pred_disparity' if sample.kind == 'disparity' else 'pred_depth'
+            prediction = DepthMap(sample.get(field)[None], sample.kind)
+            image = np.asarray(open_picture(sample.img_path))
+            self.writer.write(depth_result(sample.name, image, prediction))

@@ -16,29 +16,28 @@ SCALES = ('ground', 'lidar', 'motion', 'none')
 
 
 class PseudoDepth:
-    """Depth in metres, and 0 where the model is not to be believed.
+    """Metric depth of a depth model, 0 where it is unreliable.
 
-    A self-supervised model is right up to a factor, which differs from image to image and, as
-    cameras differ in focal length, from camera to camera. It is told for every image anew. A pixel
-    counts where the mirrored image, mirrored back, gets about the same disparity.
+    Self-supervised depth is known up to a factor, which differs from image to image and, where
+    focal lengths differ, from camera to camera. It is estimated for every image. A pixel is kept
+    where the mirrored image, mirrored back, gets about the same disparity.
 
     Args:
-        model: estimator; it is frozen. With a `canonical_focal` its depth is first that of each
-            camera's own focal length.
+        model: estimator; it is frozen. It is given the intrinsics of each camera.
         scale: ``ground`` (`GroundPlaneScale`: needs calibration and nothing else), ``lidar``
             (median, needs `gt_depth`), ``motion`` (driven distance over the pose net's, needs one
-            `adjacent` frame and a pose net that knows steps of half a second, as keyframes take),
-            ``none`` (the model is metric already).
-        mirror_tolerance: largest difference of both disparities, as a share of their mean.
+            `adjacent` frame and a pose net trained on steps of half a second, the distance of key
+            frames), ``none`` (the model is trained in metres).
+        mirror_tolerance: largest difference of both disparities, as a fraction of their mean.
         max_depth: metres; farther pixels are dropped.
-        neighbour_tolerance: largest difference, as a share, from the depth that the key frame
-            before says of the same place (`agrees_with`; needs one `adjacent` frame). What moves
-            disagrees, unless it keeps its distance; a frame that stands for itself, as at the
-            start of a scene, agrees. None does not ask.
+        neighbour_tolerance: largest relative difference from the depth that the previous key frame
+            predicts for the same point (`agrees_with`; needs one `adjacent` frame). Moving objects
+            disagree, unless they keep their distance; where a frame stands in for its own
+            predecessor, as at the start of a scene, everything agrees. None makes no comparison.
 
     Raises:
-        ConfigError: an unknown scale, or ``motion`` of a model without a pose net, or with one that
-            counts in mean depths.
+        ConfigError: an unknown scale, or ``motion`` with a model without a pose net, or with one
+            whose unit is the mean depth.
     """
 
     def __init__(
@@ -56,7 +55,7 @@ class PseudoDepth:
             raise ConfigError(
                 f'PseudoDepth: expected a pose net in the unit of depth for scale {scale!r}, got '
                 + ('none' if pose_net is None else f'{type(pose_net).__name__}, in mean depths')
-                + "; take another scale ('none' for a model that learnt from motion in metres)"
+                + "; take another scale ('none' for a model trained with motion in metres)"
             )
         self.model = model.eval().requires_grad_(False)
         self.scale, self.mirror_tolerance, self.max_depth = scale, mirror_tolerance, max_depth
@@ -65,14 +64,14 @@ class PseudoDepth:
 
     @property
     def num_adj(self) -> int:
-        """Earlier key frames that a batch has to bring."""
+        """Number of earlier key frames that a batch must contain."""
         return int(self.scale == 'motion' or self.neighbour_tolerance is not None)
 
     @torch.no_grad()
     def __call__(self, inputs: dict) -> tuple[Tensor, DepthScale]:
         """Depth of a batch of `BEVDataPreprocessor`.
 
-        Scale ``ground`` votes by the pixels of `ground_mask` (B, N, H, W), bool, where there is
+        Scale ``ground`` uses only the pixels of `ground_mask` (B, N, H, W), bool, if the batch has
         one.
 
         Returns:
@@ -80,7 +79,7 @@ class PseudoDepth:
             images), 0 where unknown; and the scale of the B * N images.
 
         Raises:
-            KeyError: the batch lacks what the scale needs.
+            KeyError: the batch lacks an input of the scale or of the comparison.
         """
         self.model.to(inputs['imgs'].device)
         depth = self._unscaled(inputs)
@@ -88,23 +87,29 @@ class PseudoDepth:
         metres = scale.apply(depth)
         metres = metres.masked_fill(metres > self.max_depth, 0)
         if self.neighbour_tolerance is not None:
-            metres = metres.masked_fill(~self._seen_before(metres, inputs), 0)
+            metres = metres.masked_fill(~self._agrees_with_previous(metres, inputs), 0)
         return metres.unflatten(0, inputs['imgs'].shape[:2]).float(), scale
 
     def _unscaled(self, frame: dict) -> Tensor:
-        """(B * N, h, w) depth of a frame up to its scale, 0 where its mirror image disagrees and
-        outside `seen` (B, N, h, w), where there is one."""
-        shown = self._resize(frame['imgs'])
-        disparity = self.model.disparity(shown).squeeze(1)
-        mirrored = self.model.disparity(shown.flip(-1)).squeeze(1).flip(-1)
+        """(B * N, h, w) depth of a frame up to its scale; 0 where the mirrored image disagrees and
+        outside `seen` (B, N, h, w), if the frame has it."""
+        images = self._resize(frame['imgs'])
+        cameras = _intrinsics(frame, tuple(images.shape[-2:]))
+        mirror = cameras.new_tensor([[-1, 0, images.shape[-1] - 1], [0, 1, 0], [0, 0, 1]])
+        mirrored_cameras = mirror @ cameras @ torch.diag(cameras.new_tensor([-1, 1, 1]))
+        disparity = self._disparity(images, cameras)
+        mirrored = self._disparity(images.flip(-1), mirrored_cameras).flip(-1)
         mean = (disparity + mirrored) / 2
         agree = (disparity - mirrored).abs() <= self.mirror_tolerance * mean
         if 'seen' in frame:
             agree &= frame['seen'].flatten(0, 1)
-        return (self._zoom(frame['rig'], frame['imgs'], shown) / mean).masked_fill(~agree, 0)
+        return (1 / mean).masked_fill(~agree, 0)
 
-    def _seen_before(self, metres: Tensor, inputs: dict) -> Tensor:
-        """(B * N, h, w) bool, false where the frame before contradicts."""
+    def _disparity(self, images: Tensor, cameras: Tensor) -> Tensor:
+        return self.model.predict({0: images}, cameras).to('disparity').values.squeeze(1)
+
+    def _agrees_with_previous(self, metres: Tensor, inputs: dict) -> Tensor:
+        """(B * N, h, w) bool, false where the previous key frame contradicts."""
         before, size = self._before(inputs, 'a neighbour_tolerance'), tuple(metres.shape[-2:])
         return agrees_with(
             metres,
@@ -115,16 +120,16 @@ class PseudoDepth:
             self.neighbour_tolerance,
         )
 
-    def _before(self, inputs: dict, asker: str) -> dict:
-        """The key frame before."""
-        self._require(inputs, 'adjacent', asker, 'num_adj=1 to the data set')
+    def _before(self, inputs: dict, user: str) -> dict:
+        """The previous key frame."""
+        self._require(inputs, 'adjacent', user, 'num_adj=1 to the data set')
         return inputs['adjacent'][0]
 
     @staticmethod
-    def _require(inputs: dict, name: str, asker: str, remedy: str) -> None:
+    def _require(inputs: dict, name: str, user: str, remedy: str) -> None:
         if not len(inputs.get(name, ())):
             raise KeyError(
-                f'PseudoDepth: {asker} expected {name} in the inputs, got {sorted(inputs)}; add '
+                f'PseudoDepth: {user} expected {name} in the inputs, got {sorted(inputs)}; add '
                 f"{remedy}, or take scale 'ground' without neighbours"
             )
 
@@ -154,30 +159,18 @@ class PseudoDepth:
             truth = inputs['gt_depth'].flatten(0, 1)
             return lidar_scale(F.interpolate(depth[None], truth.shape[-2:])[0], truth)
         before = self._before(inputs, "scale 'motion'")
-        said = self.model.relative_pose(self._resize(before['imgs']), self._resize(images))
-        return motion_scale(said[:, :3, 3], _before2now(before['rig'], rig)[:, :3, 3])
-
-    def _zoom(self, rig: CameraRig, images: Tensor, shown: Tensor) -> Tensor | float:
-        """(B * N, 1, 1) focal length of the pictures shown over the model's `canonical_focal`.
-
-        Turning, mirroring and cropping do not change it; the length of the first column is how much
-        `img_aug` enlarges.
-        """
-        canonical = getattr(self.model, 'canonical_focal', None)
-        if canonical is None:
-            return 1.0
-        zoom = rig.img_aug[..., :2, 0].norm(dim=-1) * (shown.shape[-1] / images.shape[-1])
-        return (rig.cam2img[..., 0, 0] * zoom / canonical).flatten()[:, None, None].to(shown)
+        predicted = self.model.relative_pose(self._resize(before['imgs']), self._resize(images))
+        return motion_scale(predicted[:, :3, 3], _before2now(before['rig'], rig)[:, :3, 3])
 
 
 def _before2now(before: CameraRig, now: CameraRig) -> Tensor:
-    """(B * N, 4, 4) camera points of an earlier frame to those of this one."""
+    """(B * N, 4, 4) earlier camera's frame to the current one's."""
     before2world, now2world = (rig.ego2global.unsqueeze(1) @ rig.cam2ego for rig in (before, now))
     return (invert_rigid(now2world) @ before2world).flatten(0, 1)
 
 
 def _intrinsics(frame: dict, size: tuple[int, int]) -> Tensor:
-    """(B * N, 3, 3) camera points to pixels of a frame's pictures at another size (h, w)."""
+    """(B * N, 3, 3) intrinsics of a frame's augmented images at another size (h, w), pixels."""
     rig, (height, width) = frame['rig'], frame['imgs'].shape[-2:]
     zoom = rig.cam2img.new_tensor([size[1] / width, size[0] / height, 1])
     resize = torch.diag(zoom)
