@@ -7,9 +7,9 @@ from mmengine.registry import MODELS
 from torch import Tensor
 
 from hybrid_depth.estimators import Monodepth2
-from hybrid_depth.estimators.monodepth2 import Comparison
 from hybrid_depth.estimators.official_keys import convert_hybrid_folder
 from hybrid_depth.losses import PhotometricError
+from hybrid_depth.losses.reprojection import ReprojectionTerms
 from tests.conftest import ROOT
 from tests.encoders.official import official_shapes, official_weights
 from tests.golden import recipe
@@ -66,7 +66,7 @@ def check_comparison(
     mode: str,
     model: Monodepth2,
     inputs: dict,
-    found: Comparison,
+    found: ReprojectionTerms,
     losses: dict[str, Tensor],
     disparity_limit: float,
     loss_limit: float,
@@ -76,7 +76,7 @@ def check_comparison(
     disparity = model.scale(found.output)
     moved = disparity.max() / disparity**2  # depth, by an error of the disparity
     golden.check(f'{mode}.depth', found.depth, disparity_limit, moved)
-    error = PhotometricError(inputs['images'][0], model.ssim_weight)
+    error = PhotometricError(inputs['images'][0], model.objective.ssim_weight)
     for i, source in enumerate(model.sources):
         key = f'{mode}.{{}}.{source:+d}'
         golden.check(key.format('sample'), found.grid[i], disparity_limit)
