@@ -1,5 +1,6 @@
 """Parity of the head with official BEVDet: targets, losses, decoding, Scale-NMS."""
 
+import copy
 import json
 
 import pytest
@@ -10,15 +11,17 @@ from mmengine import Config
 from mmengine.structures import InstanceData
 
 import hybrid_depth.modules  # noqa: F401  registers the head
-from tests.golden.bevdet import Golden, feature
+from tests.golden.bevdet import check_head_losses, feature, ground_truth
+from tests.golden.reader import Golden
 
+GOLDEN = Golden('bevdet_head')
 HEAD = Config.fromfile('configs/_base_/models/bevdet_r50.py').model.pts_bbox_head
 SIX_FACTORS = [[1.0], [0.7, 0.7], [0.4, 0.55], [1.1], [1.0, 1.0], [4.5, 9.0]]
 CHANNELS = dict(reg=2, height=1, dim=3, rot=2, vel=2)
 
 
 def build_head(**options):
-    cfg = HEAD.copy()
+    cfg = copy.deepcopy(HEAD)  # updates of a config go down into what a copy shares
     cfg.update(options)
     return MODELS.build(cfg)
 
@@ -41,27 +44,35 @@ def fixed_outputs(task: int, num_classes: int) -> dict[str, torch.Tensor]:
     return maps
 
 
-def ground_truth(golden: Golden, view: str) -> InstanceData:
-    boxes = LiDARInstance3DBoxes(golden[f'{view}.gt_boxes'], box_dim=9)
-    return InstanceData(bboxes_3d=boxes, labels_3d=golden[f'{view}.gt_labels'])
+def six_task_head():
+    """BEVDet's head of six tasks with its own suppression."""
+    official = json.loads(str(GOLDEN.array('six.config')))
+    tasks = [dict(num_class=len(t), class_names=t) for t in official.pop('tasks')]
+    official['nms_rescale_factor'] = SIX_FACTORS
+    return build_head(tasks=tasks, test_cfg=dict(HEAD.test_cfg, **official))
 
 
 @pytest.mark.parametrize('view', ['test', 'aug'])
 def test_targets(view):
-    golden, head = Golden('head'), build_head()
-    heatmaps, boxes, inds, masks = head.get_targets([ground_truth(golden, view)])
-    n = golden[f'{view}.ind'].shape[1]
-    assert golden.error(f'{view}.heatmap', heatmaps[0]) < 1e-6
-    assert golden.error(f'{view}.anno_box', boxes[0][:, :n]) < 1e-6
-    assert torch.equal(inds[0][:, :n], golden[f'{view}.ind'])
-    assert torch.equal(masks[0][:, :n], golden[f'{view}.mask'])
+    heatmaps, boxes, inds, masks = build_head().get_targets([ground_truth(view)])
+    n = GOLDEN[f'{view}.ind'].shape[1]
+    GOLDEN.check(f'{view}.heatmap', heatmaps[0], 1e-6)
+    GOLDEN.check(f'{view}.anno_box', boxes[0][:, :n], 1e-6)
+    GOLDEN.check(f'{view}.ind', inds[0][:, :n], 0)
+    GOLDEN.check(f'{view}.mask', masks[0][:, :n], 0)
     assert masks[0][:, n:].sum() == 0
+
+
+def test_targets_of_six_tasks():
+    heatmaps, _, _, masks = six_task_head().get_targets([ground_truth('test')])
+    for task, (heatmap, mask) in enumerate(zip(heatmaps, masks, strict=True)):
+        GOLDEN.check(f'six.heatmap{task}', heatmap, 1e-6)
+        GOLDEN.check(f'six.counts{task}', mask.sum(), 0)
 
 
 @pytest.mark.parametrize('view', ['test', 'aug'])
 @pytest.mark.parametrize('recipe', ['bevdet-r50', 'bevdet-r50-4d-depth-cbgs'])
 def test_losses_and_gradients(view, recipe):
-    golden = Golden('head')
     if recipe == 'bevdet-r50':
         head = build_head()
     else:
@@ -72,47 +83,42 @@ def test_losses_and_gradients(view, recipe):
         )
     maps = {name: value.requires_grad_() for name, value in fixed_outputs(0, 10).items()}
     copies = {name: value.clone() for name, value in maps.items()}  # sigmoid is taken in place
-    losses = head.loss_by_feat(([copies],), [ground_truth(golden, view)])
+    losses = head.loss_by_feat(([copies],), [ground_truth(view)])
     sum(losses.values()).backward()
-    prefix = f'{view}.{recipe}'
-    # mmdet3d 1.4 sums BEVDet's five L1 parts into one term.
-    parts = sum(golden[f'{prefix}.task0.loss_{p}'] for p in ('xy', 'z', 'whl', 'yaw', 'vel'))
-    torch.testing.assert_close(losses['task0.loss_bbox'].detach(), parts, rtol=1e-5, atol=0)
-    heatmap = golden[f'{prefix}.task0.loss_heatmap']
-    torch.testing.assert_close(losses['task0.loss_heatmap'].detach(), heatmap, rtol=1e-5, atol=0)
+    check_head_losses(GOLDEN, f'{view}.{recipe}', losses, 1e-5)
     for name, value in maps.items():
-        assert golden.error(f'{prefix}.grad.{name}', value.grad) < 1e-5, name
+        GOLDEN.check(f'{view}.{recipe}.grad.{name}', value.grad, 1e-5)
 
 
 @pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16])
 def test_losses_of_half_precision_maps(dtype):
     """Sure cells, which half precision would clip to a probability of one."""
-    golden, head = Golden('head'), build_head()
+    head = build_head()
     maps = {name: value.to(dtype) for name, value in fixed_outputs(0, 10).items()}
     maps['heatmap'] += 14
     full = {name: value.float() for name, value in maps.items()}
     with torch.autocast('cpu', dtype=torch.bfloat16):
-        losses = head.loss_by_feat(([maps],), [ground_truth(golden, 'test')])
-    expected = head.loss_by_feat(([full],), [ground_truth(golden, 'test')])
+        losses = head.loss_by_feat(([maps],), [ground_truth('test')])
+    expected = head.loss_by_feat(([full],), [ground_truth('test')])
     for name, loss in losses.items():
         torch.testing.assert_close(loss, expected[name], rtol=1e-5, atol=0)
 
 
 @pytest.mark.parametrize('variant', ['one', 'six'])
 def test_decoding_and_scale_nms(variant):
-    golden = Golden('head')
-    if variant == 'one':
-        head = build_head()
-    else:
-        official = json.loads(str(golden.arrays['six.config']))
-        tasks = [dict(num_class=len(t), class_names=t) for t in official.pop('tasks')]
-        official['nms_rescale_factor'] = SIX_FACTORS
-        head = build_head(tasks=tasks, test_cfg=dict(HEAD.test_cfg, **official))
+    head, decoded = build_head() if variant == 'one' else six_task_head(), []
+    decode = head.bbox_coder.decode
+    head.bbox_coder.decode = lambda *maps, **given: decoded.extend(decode(*maps, **given)) or [
+        decoded[-1]
+    ]
     maps = tuple([fixed_outputs(t, n)] for t, n in enumerate(head.num_classes))
     (result,) = head.predict_by_feat(maps, [dict(box_type_3d=LiDARInstance3DBoxes)])
-    assert golden.error(f'{variant}.boxes', result.bboxes_3d.tensor) < 1e-6
-    assert golden.error(f'{variant}.scores', result.scores_3d) < 1e-6
-    assert torch.equal(result.labels_3d, golden[f'{variant}.labels'])
+    for task, boxes in enumerate(decoded):
+        for name, value in boxes.items():
+            GOLDEN.check(f'{variant}.decoded{task}.{name}', value, 1e-6)
+    GOLDEN.check(f'{variant}.boxes', result.bboxes_3d.tensor, 1e-6)
+    GOLDEN.check(f'{variant}.scores', result.scores_3d, 1e-6)
+    GOLDEN.check(f'{variant}.labels', result.labels_3d, 0)
 
 
 def test_no_detection_gives_empty_results():

@@ -3,13 +3,15 @@
 from pathlib import Path
 
 import torch
+from mmdet3d.structures import LiDARInstance3DBoxes
+from mmengine.structures import InstanceData
 
 from hybrid_depth.geometry import CameraRig, DepthBins, VoxelGrid, create_frustum, lift_frustum
 from tests.golden import recipe
 from tests.golden.reader import Golden
 
 CAMERAS = ('FRONT_LEFT', 'FRONT', 'FRONT_RIGHT', 'BACK_LEFT', 'BACK', 'BACK_RIGHT')
-GEOMETRY = Golden('bevdet_geometry')
+GEOMETRY, HEAD = Golden('bevdet_geometry'), Golden('bevdet_head')
 OFFICIAL_GRID = VoxelGrid(
     (-51.2, 51.2, 0.8), (-51.2, 51.2, 0.8), (-5.0, 3.0, 8.0), rounding='trunc'
 )
@@ -77,3 +79,16 @@ def moved_cells(view: str) -> torch.Tensor:
     theirs = torch.zeros(size, dtype=torch.long)
     theirs[GEOMETRY[f'{view}.voxels'].long()] = GEOMETRY[f'{view}.interval_lengths'].long()
     return (ours - theirs).abs().view(128, 128)
+
+
+def ground_truth(view: str) -> InstanceData:
+    """The keyframe's boxes in range, in the frame of the BEV map."""
+    boxes = LiDARInstance3DBoxes(HEAD[f'{view}.gt_boxes'], box_dim=9)
+    return InstanceData(bboxes_3d=boxes, labels_3d=HEAD[f'{view}.gt_labels'])
+
+
+def check_head_losses(golden: Golden, prefix: str, losses: dict, limit: float) -> None:
+    """Heat map and box losses of a head of one task; mmdet3d 1.4 sums BEVDet's five L1 parts."""
+    golden.check(f'{prefix}.task0.loss_heatmap', losses['task0.loss_heatmap'], limit)
+    parts = [f'{prefix}.task0.loss_{part}' for part in ('xy', 'z', 'whl', 'yaw', 'vel')]
+    golden.check_sum(parts, losses['task0.loss_bbox'], limit)

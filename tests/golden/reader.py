@@ -117,7 +117,8 @@ class Golden:
 
         Every stored value must be within limit * scale. So must be the statistics of the whole, as
         far as errors of that size can move them: the mean by the mean of the allowed errors, the
-        standard deviation by their root mean square, the largest value by the largest of them.
+        standard deviation by their root mean square, the largest value by the largest of them. Limits:
+        docs/reference/golden.md, "Tolerances", unless a reason stands beside them.
 
         Args:
             limit: 0 for equality.
@@ -146,6 +147,13 @@ class Golden:
     def check_each(self, key: str, value: Tensor | np.ndarray | float, limit: float) -> None:
         """`check` with each value's own size as its scale."""
         self.check(key, value, limit, np.abs(_exact(value)))
+
+    def check_sum(self, keys: list[str], value: Tensor, limit: float) -> None:
+        """`check` of a number that is stored in parts."""
+        whole = sum(float(self.array(key)) for key in keys)
+        margin = abs(float(_exact(value)) - whole) / (limit * abs(whole))
+        MARGINS[self.name, keys[0]] = max(margin, MARGINS.get((self.name, keys[0]), 0))
+        assert margin <= 1, f'{self.name}: {keys} sum up to {whole}, got {float(_exact(value))}'
 
     def check_share(self, key: str, mask: Tensor, share: float) -> None:
         """Assert that at most this share of the stored part of a mask is another."""

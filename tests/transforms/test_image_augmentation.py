@@ -85,6 +85,8 @@ def test_calibration_is_the_official_one(sample):
     )
     IDA.check('sensor2ego', cam2ego, 1e-6)
     IDA.check('ego2global', ego2global, 1e-6)
+    # chained in float64, from what the official code keeps in float32
+    cam2ego, ego2global = (m.astype(np.float32).astype(float) for m in (cam2ego, ego2global))
     to_key = np.linalg.inv(ego2global[0]) @ ego2global @ cam2ego
     intrinsics = np.stack([np.array(camera['cam2img'])[:3, :3] for camera in cameras])
     for view in ('test', 'aug'):

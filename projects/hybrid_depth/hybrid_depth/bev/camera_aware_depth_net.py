@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from mmcv.cnn import build_conv_layer
 from mmdet.models.backbones.resnet import BasicBlock
 from mmdet3d.registry import MODELS
 from torch import Tensor, nn
+from torchvision.ops import deform_conv2d
 
 from ..geometry import CameraRig, DepthBins
 from .depth_net import DepthDistribution, DepthNet
@@ -102,10 +102,25 @@ class ASPP(nn.Module):
         return self.dropout(self.bn1(self.conv1(torch.cat(branches, 1))).relu())
 
 
-def _deformable(channels: int) -> nn.Module:
-    return build_conv_layer(
-        dict(type='DCN'), channels, channels, kernel_size=3, padding=1, groups=4, im2col_step=128
-    )
+class DeformableConv(nn.Conv2d):
+    """3x3 convolution whose taps move by predicted offsets (arXiv 1703.06211).
+
+    By torchvision, with the attribute names of mmcv's ``DeformConv2dPack``.
+
+    Args:
+        channels: in and out.
+        groups: of the convolution.
+    """
+
+    def __init__(self, channels: int, groups: int):
+        super().__init__(channels, channels, 3, padding=1, groups=groups, bias=False)
+        self.conv_offset = nn.Conv2d(channels, 2 * 3 * 3, 3, padding=1)
+        nn.init.zeros_(self.conv_offset.weight)
+        nn.init.zeros_(self.conv_offset.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(M, C, h, w) -> (M, C, h, w)."""
+        return deform_conv2d(x, self.conv_offset(x), self.weight, padding=self.padding)
 
 
 @MODELS.register_module()
@@ -156,7 +171,7 @@ class CameraAwareDepthNet(DepthNet, nn.Module):
         self.depth_conv = nn.Sequential(
             *(BasicBlock(mid_channels, mid_channels) for _ in range(3)),
             ASPP(mid_channels, aspp_channels),
-            *([_deformable(mid_channels)] if use_dcn else []),
+            *([DeformableConv(mid_channels, groups=4)] if use_dcn else []),
             nn.Conv2d(mid_channels, bins.num, 1),
         )
 
