@@ -9,6 +9,8 @@ import pytest
 import torch
 from mmengine.registry import DefaultScope
 
+import hybrid_depth  # noqa: F401  before any test imports mmdet3d: mmcv's compiled ops may be absent
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
