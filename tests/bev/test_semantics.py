@@ -1,6 +1,9 @@
 """Classes of image cells from LiDAR depth and boxes."""
 
+import math
+
 import torch
+from matplotlib.path import Path
 from mmdet3d.structures import LiDARInstance3DBoxes
 from mmengine.structures import InstanceData
 
@@ -58,6 +61,32 @@ def test_bev_augmentation_moves_points_with_the_boxes():
     assert lidar_classes(depth_map(), forward_rig(bda), [one_box()])[0, 0, 16, 32] == 0
 
 
+def test_turned_boxes_against_the_polygons_of_their_corners():
+    """mmdet3d's corners say what the boxes cover; two that differ in size, heading and label."""
+    tensor = torch.tensor(
+        [[9.0, 2.0, 0, 5, 1.5, 1.2, 0.6, 0, 0], [12.0, -3.0, 0, 6, 2.5, 2.4, -1.1, 0, 0]]
+    )
+    labels = torch.tensor([2, 7])
+    boxes = LiDARInstance3DBoxes(tensor, box_dim=9)
+    depth = torch.empty(1, 1, 32, 64).uniform_(4, 18)
+    found = lidar_classes(depth, forward_rig(), [InstanceData(bboxes_3d=boxes, labels_3d=labels)])
+
+    v, u = torch.meshgrid(torch.arange(32.0), torch.arange(64.0), indexing='ij')
+    x = depth[0, 0]
+    y, z = (32 - u) / 32 * x, 1.5 + (16 - v) / 32 * x
+    wide = tensor + torch.tensor([0, 0, 0, 0.2, 0.2, 0, 0, 0, 0])  # 10 cm at every side
+    expected = torch.zeros(32, 64, dtype=torch.int64)
+    for corners, box, label in zip(
+        LiDARInstance3DBoxes(wide, box_dim=9).corners, tensor, labels, strict=True
+    ):
+        outline = corners[[0, 3, 7, 4], :2].numpy()  # of the bottom, in order
+        under = Path(outline).contains_points(torch.stack((x, y), -1).flatten(0, 1).numpy())
+        low_and_high = (z > 0.1) & (z < box[5] + 0.1)
+        expected[torch.from_numpy(under).view(32, 64) & low_and_high] = label + 1
+    assert torch.equal(found[0, 0], expected)
+    assert min((expected == label + 1).sum() for label in labels) > 10
+
+
 def test_no_boxes():
     truth = InstanceData(
         bboxes_3d=LiDARInstance3DBoxes(torch.zeros(0, 9), box_dim=9),
@@ -79,6 +108,25 @@ def test_only_the_nearest_point_of_a_cell_is_labelled():
     kept = keep_nearest(depth, (2, 2))
     assert kept.nonzero().tolist() == [[0, 0, 1, 3], [0, 1, 3, 7]]
     assert kept[0, 0, 1, 3] == 3 and kept[0, 1, 3, 7] == 5
+
+
+def test_loss_is_the_weighted_mean_over_cells_with_a_point():
+    """Four cells: one of the box, two of background, one without a point."""
+    depth = torch.zeros(1, 1, 32, 64)
+    depth[0, 0, 15, 31] = 8.0  # on the box
+    depth[0, 0, 4, 50], depth[0, 0, 28, 20] = 8.0, 4.0
+    inputs = dict(gt_depth=depth, rig=forward_rig(), gt_instances_3d=[one_box()])
+    logits = torch.randn(1, 11, 2, 2)
+    surprise = -logits.log_softmax(1)[0]
+    cells = [(3.0, surprise[4, 0, 0]), (1.0, surprise[0, 0, 1]), (1.0, surprise[0, 1, 0])]
+    expected = 2.0 * sum(share * value for share, value in cells) / 5
+    torch.testing.assert_close(SemanticHead(4, num_classes=10).loss(logits, inputs), expected)
+
+
+def test_enriched_background_keeps_a_tenth():
+    logits = torch.tensor([math.log(0.7), math.log(0.2), math.log(0.1)]).view(1, 3, 1, 1)
+    enriched = SemanticHead(4, num_classes=2).enrich(torch.full((1, 1, 1, 1), 5.0), logits)
+    torch.testing.assert_close(enriched.flatten(), torch.tensor([5 * (0.3 + 0.1), 0.2, 0.1]))
 
 
 def test_head_learns_and_enriches():

@@ -40,7 +40,8 @@ def triplet() -> dict[int, Tensor]:
     (rows, columns), shift = SIZE, recipe.RECIPE['hybrid_depth']['triplet_shift']
     base = recipe.image('hybrid_depth.triplet', (1, 3, rows, columns + 2 * shift))
     return {
-        i: base[..., at : at + columns].contiguous() for i, at in ((-1, 0), (0, shift), (1, 2 * shift))
+        i: base[..., at : at + columns].contiguous()
+        for i, at in ((-1, 0), (0, shift), (1, 2 * shift))
     }
 
 

@@ -98,7 +98,9 @@ class UnreadArrays:
             name, read = path.stem, self.read.get(path.stem, set())
             missing = [p for p in exceptions.NOT_IMPLEMENTED if fnmatchcase(name, p)]
             if missing and not read:
-                self.notes.append(f'{name} not implemented: {exceptions.NOT_IMPLEMENTED[missing[0]]}')
+                self.notes.append(
+                    f'{name} not implemented: {exceptions.NOT_IMPLEMENTED[missing[0]]}'
+                )
             elif missing:
                 self.failures.append(f'{name} is read: take it out of NOT_IMPLEMENTED')
             elif name in self.left_out:
