@@ -100,7 +100,7 @@ with contextlib.suppress(SystemExit):
 @pytest.mark.parametrize(
     'statement',
     [
-        'import hybrid_depth.datasets.toy_world',
+        'import hybrid_depth.toy_world',
         'from hybrid_depth.evaluation import load_protocol',
         'from hybrid_depth.visualization import colorize_depth, draw_bev, write_png',
     ],

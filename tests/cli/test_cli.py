@@ -11,12 +11,12 @@ from mmengine.config import DictAction
 
 import hybrid_depth
 from hybrid_depth import cli
-from hybrid_depth.checkpoints.convert import CONVERTERS
 from hybrid_depth.cli import convert_checkpoint, infer_depth, make_pseudo_depth
 from hybrid_depth.cli.runner_arguments import add_runner_arguments
 from hybrid_depth.errors import HybridDepthError
 from hybrid_depth.inference.depth_writer import FORMATS
-from hybrid_depth.inference.pseudo_depth import SCALES
+from hybrid_depth.pseudo_depth.model import SCALES
+from hybrid_depth.releases.convert import CONVERTERS
 from tests.conftest import ROOT
 from tests.tools.run import run_tool
 

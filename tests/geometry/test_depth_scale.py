@@ -5,7 +5,7 @@ import torch
 
 from hybrid_depth.geometry import cell_pixels, ground_plane_depth
 from hybrid_depth.geometry.depth_scale import GroundPlaneScale, lidar_scale, motion_scale
-from tests.bev.test_semantics import forward_rig
+from tests.bev.depth_nets.test_semantics import forward_rig
 
 SIZE = (32, 64)
 TRUE = torch.tensor([3.0, 5.4])

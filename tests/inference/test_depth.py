@@ -6,14 +6,14 @@ from mmengine.config import Config
 from PIL import Image
 
 from hybrid_depth.apis import infer_depth, init_bev_model, init_depth_model, stream_depth
+from hybrid_depth.checkpoints.build import build_model
 from hybrid_depth.checkpoints.strict_load import CheckpointMismatchError
-from hybrid_depth.engine.build import build_model
-from hybrid_depth.engine.config import ConfigError
+from hybrid_depth.errors import ConfigError
 from hybrid_depth.geometry import DepthMap
 from hybrid_depth.inference.depth import depth_result
 from tests.conftest import ROOT
-from tests.encoders.tiny import TINY_HYBRID
-from tests.estimators.tiny import CONV, HYBRID
+from tests.depth.encoders.tiny import TINY_HYBRID
+from tests.depth.estimators.tiny import CONV, HYBRID
 from tests.test_imports import HIDE, python
 
 SIZE = (64, 96)
@@ -152,8 +152,8 @@ def test_depth_apis_need_no_mmdet3d():
         hidden + 'import hybrid_depth.apis\n'
         'from hybrid_depth.inference import depth_writer\n'
         'from hybrid_depth.checkpoints import convert\n'
-        'from hybrid_depth.engine.build import build_model\n'
-        'from tests.estimators.tiny import CONV\n'
+        'from hybrid_depth.checkpoints.build import build_model\n'
+        'from tests.depth.estimators.tiny import CONV\n'
         "build_model(dict(model=CONV, default_scope='mmdet3d'))\n"
     )
     assert done.returncode == 0 and 'WARNING' not in done.stdout, done.stderr

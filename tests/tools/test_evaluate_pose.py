@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from hybrid_depth.evaluation.pose_metrics import motions_of, piece_errors
-from tests.evaluation.test_pose_metrics import drive, write_poses
+from hybrid_depth.depth.evaluation.pose_metrics import motions_of, piece_errors
+from tests.depth.evaluation.test_pose_metrics import drive, write_poses
 from tests.tools.run import run_tool
 
 

@@ -9,9 +9,9 @@ from matplotlib import pyplot as plt
 from mmengine.config import Config
 from PIL import Image
 
-from hybrid_depth.engine.build import build_model
+from hybrid_depth.checkpoints.build import build_model
 from tests.conftest import ROOT
-from tests.estimators.tiny import CONV
+from tests.depth.estimators.tiny import CONV
 from tests.tools.run import run_tool
 
 FRAMES = 3  # of five those with both neighbours

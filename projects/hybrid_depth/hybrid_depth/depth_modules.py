@@ -6,18 +6,32 @@ road. It imports neither mmdet3d nor mmcv.
 
 import importlib
 
-from .lazy import quick_imports
+from .quick_imports import quick_imports
 
-_ROOMS = ('foundation', 'encoders', 'decoders', 'estimators', 'engine', 'inference')
-_LAZY_ROOMS = ('datasets', 'transforms', 'evaluation')
+_MODULES = (
+    'foundation',
+    'datasets.cached',
+    'datasets.kitti.raw',
+    'datasets.nuscenes.video',
+    'datasets.tusimple',
+    'datasets.video.video_folder',
+    'engine.hooks',
+    'engine.mixed_precision',
+    'checkpoints.encoder_weights',
+    'depth.encoders',
+    'depth.decoders',
+    'depth.pose',
+    'depth.estimators',
+    'depth.transforms',
+    'depth.evaluation.metric',
+    'depth.evaluation.patch_order',
+    'inference.depth_image_hook',
+)
 
 with quick_imports():
     from . import checkpoints
 
-    for _room in _ROOMS:
-        importlib.import_module(f'hybrid_depth.{_room}')
-    for _room in _LAZY_ROOMS:
-        for _module in importlib.import_module(f'hybrid_depth.{_room}').DEPTH:
-            importlib.import_module(f'hybrid_depth.{_room}.{_module}')
+    for _module in _MODULES:
+        importlib.import_module(f'hybrid_depth.{_module}')
 
 checkpoints.install()

@@ -1,4 +1,4 @@
-"""The base of this project's errors."""
+"""Errors meant for users."""
 
 
 class HybridDepthError(Exception):
@@ -7,3 +7,11 @@ class HybridDepthError(Exception):
     The command lines show the text without a traceback. Errors that derive from it derive from the
     built-in of their kind too, so that ``except ValueError`` keeps working.
     """
+
+
+class DepthDataError(HybridDepthError, ValueError):
+    """Depth data that cannot be used; the text says what was expected, got, and what to do."""
+
+
+class ConfigError(HybridDepthError, ValueError):
+    """A config that does not fit what is asked of it."""

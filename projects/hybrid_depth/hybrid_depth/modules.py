@@ -12,10 +12,26 @@ from datetime import datetime
 from mmengine.registry import DefaultScope
 
 from . import depth_modules  # noqa: F401 (registers the depth road)
-from .lazy import quick_imports
 from .optional import bev_problem
+from .quick_imports import quick_imports
 
-_MIXED_ROOMS = ('datasets', 'transforms', 'evaluation', 'visualization')
+_MODULES = (
+    'bev.backbones',
+    'bev.depth_nets',
+    'bev.lift',
+    'bev.refine',
+    'bev.temporal',
+    'bev.heads',
+    'bev.detectors',
+    'bev.datasets.nuscenes',
+    'bev.datasets.sequence_batches',
+    'bev.transforms',
+    'bev.evaluation.nuscenes_metric',
+    'bev.hooks',
+    'pseudo_depth.hook',
+    'pseudo_depth.target',
+    'pseudo_depth.transform',
+)
 
 
 def init_default_scope() -> None:
@@ -25,17 +41,11 @@ def init_default_scope() -> None:
         DefaultScope.get_instance(f'mmdet3d-{datetime.now()}', scope_name='mmdet3d')
 
 
-def _register_bev() -> None:
-    importlib.import_module('hybrid_depth.bev')
-    for room in _MIXED_ROOMS:
-        for module in importlib.import_module(f'hybrid_depth.{room}').BEV:
-            importlib.import_module(f'hybrid_depth.{room}.{module}')
-
-
 with quick_imports():
     _problem = bev_problem()
     if _problem is None:
-        _register_bev()
+        for _module in _MODULES:
+            importlib.import_module(f'hybrid_depth.{_module}')
 
 if _problem is not None and not _problem.startswith('not installed'):
     warnings.warn(

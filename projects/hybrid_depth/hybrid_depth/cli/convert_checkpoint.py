@@ -35,8 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from ..checkpoints.convert import convert_checkpoint
-    from ..checkpoints.report import conversion_report
+    from ..releases.convert import convert_checkpoint
+    from ..releases.report import conversion_report
 
     conversion = convert_checkpoint(
         args.kind,

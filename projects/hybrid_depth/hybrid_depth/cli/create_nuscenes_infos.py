@@ -6,7 +6,7 @@ Writes nuscenes_infos_train.pkl and nuscenes_infos_val.pkl (nuscenes_infos_test.
 
 import argparse
 
-from ..datasets.nuscenes_names import SPLITS
+from ..datasets.nuscenes.names import SPLITS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from ..datasets.nuscenes_infos import create_nuscenes_infos
+    from ..datasets.nuscenes.infos import create_nuscenes_infos
 
     summaries = create_nuscenes_infos(
         args.root, args.version, args.out, args.workers, args.max_scenes, args.lidar_sweeps

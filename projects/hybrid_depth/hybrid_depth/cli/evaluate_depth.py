@@ -8,8 +8,8 @@ saved by numpy. Sizes may differ from the ground truth's.
 
 import argparse
 
-from ..evaluation.depth_protocols import KINDS, PROTOCOLS, load_protocol, with_scaling
-from ..evaluation.depth_report import result_table, write_result
+from ..depth.evaluation.protocols import KINDS, PROTOCOLS, load_protocol, with_scaling
+from ..depth.evaluation.report import result_table, write_result
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> None:
     protocol = load_protocol(args.protocol)
     protocol = with_scaling(protocol, args.scaling or protocol.scaling)
 
-    from ..evaluation.depth_evaluate import evaluate_files
+    from ..depth.evaluation.evaluate import evaluate_files
 
     result = evaluate_files(args.pred, args.gt, protocol, args.kind, args.post_process_flip)
     print(result_table(result))

@@ -8,8 +8,8 @@ net's answer for the pair i, i + 1), or a text file of poses like the ground tru
 
 import argparse
 
-from ..evaluation.depth_report import write_result
-from ..evaluation.pose_metrics import score_poses
+from ..depth.evaluation.pose_metrics import score_poses
+from ..depth.evaluation.report import write_result
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -64,8 +64,8 @@ def camera(args: argparse.Namespace) -> np.ndarray | None:
     if not args.ply:
         return None
 
-    from ..datasets.video_folder import INTRINSICS_FILE, pixel_matrix, read_intrinsics
-    from ..engine.config import ConfigError
+    from ..datasets.video.video_folder import INTRINSICS_FILE, pixel_matrix, read_intrinsics
+    from ..errors import ConfigError
 
     if args.intrinsics:
         return pixel_matrix(args.intrinsics)
@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> None:
 
     from ..inference.depth import init_depth_model, stream_depth
     from ..inference.depth_writer import DepthWriter
-    from ..inference.pictures import PictureStream
+    from ..inference.image_streams import PictureStream
 
     cam2img = camera(args)
     stream = PictureStream(args.input)

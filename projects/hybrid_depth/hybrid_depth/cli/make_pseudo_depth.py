@@ -62,12 +62,11 @@ def run(args: argparse.Namespace) -> None:
 
     from tqdm import tqdm
 
-    from ..checkpoints.conversion import sha256
-    from ..datasets.depth_errors import DepthDataError
-    from ..engine.config import ConfigError
+    from ..errors import ConfigError, DepthDataError
     from ..inference.depth import init_depth_model
-    from ..inference.pseudo_depth import PseudoDepth
-    from ..inference.pseudo_depth_cache import keyframes_for, read_scales, write_pseudo_depth
+    from ..pseudo_depth.cache import keyframes_for, read_scales, write_pseudo_depth
+    from ..pseudo_depth.model import PseudoDepth
+    from ..releases.conversion import sha256
 
     rank, world = int(os.environ.get('RANK', 0)), int(os.environ.get('WORLD_SIZE', 1))
     device = f'cuda:{os.environ["LOCAL_RANK"]}' if args.device == 'cuda' and world > 1 else None

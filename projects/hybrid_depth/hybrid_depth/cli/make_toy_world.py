@@ -10,7 +10,7 @@ import argparse
 import re
 import sys
 
-from ..datasets.toy_world import LAYOUTS, make_toy_world
+from ..toy_world import LAYOUTS, make_toy_world
 
 PREVIEW = 'preview.png'
 SHOWN = '(default: %(default)s)'
@@ -68,8 +68,8 @@ def run(args: argparse.Namespace) -> None:
         sys.exit(f'error: {error}')
     print(f'toy world in {out}')
     if args.preview:
+        from ..toy_world.preview import draw_toy_world
         from ..visualization import write_png
-        from ..visualization.toy_world import draw_toy_world
 
         write_png(draw_toy_world(out), out / PREVIEW)
         print(f'contact sheet in {out / PREVIEW}')

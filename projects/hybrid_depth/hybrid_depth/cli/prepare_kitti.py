@@ -15,11 +15,12 @@ The official training lists are files (`--split splits/eigen_zhou/train_files.tx
 import argparse
 from pathlib import Path
 
-from ..datasets import kitti_check, kitti_export
-from ..datasets.kitti_jpeg import convert_to_jpeg
-from ..datasets.kitti_splits import read_split, write_split
-from ..datasets.kitti_splits.make_split import make_split
-from ..datasets.kitti_tree import KittiRawTree
+from ..datasets.kitti import export as kitti_export
+from ..datasets.kitti.jpeg import convert_to_jpeg
+from ..datasets.kitti.splits import read_split, write_split
+from ..datasets.kitti.splits.make_split import make_split
+from ..datasets.kitti.tree import KittiRawTree
+from ..doctor import video as kitti_check
 
 
 def check(args: argparse.Namespace) -> None:

@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> None:
     config = find_config(args.config)
     set_local_rank(args)
 
-    from ..datasets.check import check_datasets
+    from ..doctor.datasets import check_datasets
     from ..engine import config as config_tools
 
     cfg = config_tools.load_config(config, args.work_dir, args.cfg_options, args.launcher)

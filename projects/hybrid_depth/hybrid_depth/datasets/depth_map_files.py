@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from ..errors import DepthDataError
 from ..files import atomic_file
-from .depth_errors import DepthDataError
 
 _KEY = 'depth'
 _PNG_UNITS = 256.0  # KITTI's depth PNG: uint16, metres times 256, 0 = none

@@ -13,7 +13,7 @@ import numpy as np
 from mmengine.dataset import BaseDataset
 from mmengine.registry import DATASETS
 
-from .depth_errors import DepthDataError
+from ..errors import DepthDataError
 
 _ABSENT = -2
 _FORM = (

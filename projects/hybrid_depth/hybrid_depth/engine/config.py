@@ -10,13 +10,9 @@ from mmengine.runner import Runner
 
 from .. import checkpoints
 from ..config_files import find_config
-from ..errors import HybridDepthError
-from .checkpointing import find_latest_checkpoint
-from .picture_window import has_screen
-
-
-class ConfigError(HybridDepthError, ValueError):
-    """The config does not fit what the command line asks of it."""
+from ..errors import ConfigError
+from .hooks.checkpointing import find_latest_checkpoint
+from .hooks.image_window import has_screen
 
 
 def read_config(path: str | Path) -> Config:

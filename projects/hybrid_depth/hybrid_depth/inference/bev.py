@@ -10,9 +10,9 @@ from mmengine.config import Config
 from mmengine.dataset import BaseDataset, pseudo_collate
 from mmengine.registry import DATASETS, DefaultScope
 
-from ..engine.build import build_model
-from ..engine.config import ConfigError
-from .depth import load_weights, read_config
+from ..checkpoints.build import build_model
+from ..engine.model_files import load_weights, read_model_config
+from ..errors import ConfigError
 
 if TYPE_CHECKING:
     from mmdet3d.models.detectors import Base3DDetector
@@ -31,7 +31,7 @@ def init_bev_model(
         >>> type(model).__name__, model.training
         ('BEVDet', False)
     """
-    cfg = read_config(config)
+    cfg = read_model_config(config)
     model = build_model(cfg)
     if not hasattr(model, 'pts_bbox_head'):
         raise ConfigError(

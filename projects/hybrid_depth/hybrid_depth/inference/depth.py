@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from mmengine.config import Config
 from PIL import Image
 
-from ..checkpoints import load_checkpoint_file
-from ..checkpoints.strict_load import load_strictly
-from ..engine import config as config_tools
-from ..engine.build import build_model
-from ..engine.config import ConfigError
-from ..estimators import DepthEstimator
+from ..depth.estimators import DepthEstimator
 from ..geometry import DepthMap
-from .pictures import Images, NamedPicture, PictureStream
+from .image_streams import Images, NamedPicture, PictureStream
 
 
 @dataclass(frozen=True)
@@ -60,84 +51,6 @@ class DepthResult:
     def unit(self) -> str:
         """Of the depth: 'm', or 'unknown' where it is relative."""
         return 'unknown' if self.scale is None else 'm'
-
-
-def init_depth_model(
-    config: str | Path | Config, checkpoint: str | Path | None = None, device: str = 'cpu'
-) -> DepthEstimator:
-    """A depth model, ready for inference.
-
-    The model has `predict(frames)` -> `DepthMap` (see `DepthEstimator.predict`), and the attribute
-    `image_size`, the (H, W) that it was trained at according to its checkpoint or its config, else
-    None. `Monodepth2` also has `relative_pose(first, second)` -> (B, 4, 4).
-
-    Args:
-        config: config file or config with a depth model; its foundation weights are not loaded.
-        checkpoint: of training or of `hybrid-depth convert-checkpoint`; it has to fit exactly. None
-            leaves random weights, with a warning.
-        device: of the model.
-
-    Raises:
-        FileNotFoundError: no such config or checkpoint.
-        ConfigError: the config has no depth model.
-        UnsafeCheckpointError, RuntimeError: the checkpoint is hostile or damaged.
-        CheckpointMismatchError: its weights are those of another model.
-
-    Example:
-        >>> encoder = dict(type='TimmDepthEncoder', name='test_resnet')
-        >>> decoder = dict(type='Monodepth2Decoder', in_strides=[2, 4, 8, 16, 32])
-        >>> model = dict(type='Monodepth2', encoder=encoder, decoder=decoder, pose_net=None)
-        >>> model = init_depth_model(Config(dict(model=model)))  # warns: random weights
-        >>> prediction = model.predict({0: torch.rand(1, 3, 64, 96)})
-        >>> prediction.values.shape, prediction.kind
-        (torch.Size([1, 1, 64, 96]), 'disparity')
-    """
-    cfg = read_config(config)
-    model = build_model(cfg)
-    if not isinstance(model, DepthEstimator):
-        raise ConfigError(
-            f'init_depth_model expected a config with a depth model, got {type(model).__name__}'
-        )
-    meta = load_weights(model, checkpoint)
-    size = meta.get('image_size') or _training_size(cfg)
-    model.image_size = None if size is None else tuple(size)
-    return model.to(device).eval()
-
-
-def read_config(config: str | Path | Config) -> Config:
-    """A config with a model, from a file or as it is.
-
-    Raises:
-        FileNotFoundError: no such file.
-        ConfigError: it has no model.
-    """
-    if not isinstance(config, Config):
-        config = config_tools.read_config(config)
-    if 'model' not in config:
-        raise ConfigError(f'expected a config with a model, got {sorted(config)}')
-    return config
-
-
-def load_weights(model: torch.nn.Module, checkpoint: str | Path | None) -> dict:
-    """Load a checkpoint that has to fit; errors as of `init_depth_model`.
-
-    Returns:
-        Its `meta`.
-    """
-    if checkpoint is None:
-        warnings.warn(
-            f'{type(model).__name__} has random weights: no checkpoint was given', stacklevel=3
-        )
-        return {}
-    content = load_checkpoint_file(checkpoint)
-    meta = content.get('meta', {})
-    source = str(checkpoint)
-    if 'converted_from' in meta:
-        config = Path('configs') / meta['config']
-        source += f' (of {config} with {meta["config_overrides"] or "no change"})'
-    weights = content.get('state_dict', content)
-    load_strictly(model, weights, source, meta.get('input_channel_order'))
-    return meta
 
 
 def infer_depth(
@@ -252,16 +165,3 @@ def _to_tensor(picture: Image.Image, size: tuple[int, int] | None) -> torch.Tens
     if size is not None:
         picture = picture.resize((size[1], size[0]), Image.Resampling.LANCZOS)
     return torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 255
-
-
-def _training_size(cfg: Config) -> tuple[int, int] | None:
-    """(H, W) that the test pipeline of a config resizes to, else its training pipeline."""
-    for loader in ('test_dataloader', 'train_dataloader'):
-        node: Any = cfg.get(loader)
-        for key in ('dataset', 'pipeline'):
-            node = node.get(key) if isinstance(node, dict) else None
-        for step in node or ():
-            if step.get('type') == 'ResizeFrames':
-                width, height = step['size']
-                return height, width
-    return None

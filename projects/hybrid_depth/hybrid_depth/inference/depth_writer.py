@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..datasets.depth_errors import DepthDataError
 from ..datasets.depth_map_files import write_depth_png
+from ..errors import DepthDataError
 from ..files import atomic_file
 from ..visualization import colorize_depth, depth_color_bar, write_png
 from .depth import DepthResult

@@ -1,20 +1,24 @@
-"""Pictures without a display: depth maps, boxes in cameras, the scene from above, whole sheets.
+"""Rendering without a display: depth maps, boxes in cameras, the scene from above, whole sheets."""
 
-Only the hook needs mmdet3d; the rest asks its boxes for nothing but their ``corners``. Modules are
-imported when a name is first used.
-"""
+from .bev import draw_bev
+from .boxes import SceneBoxes, project_points, project_wires
+from .camera import draw_camera_boxes
+from .colors import CLASS_COLORS, class_colors
+from .depth import colorize_depth, depth_color_bar
+from .png import write_png
+from .sheet import BEVScene, make_sheet
 
-from ..lazy import lazy_names
-
-DEPTH = dict(
-    bev=['draw_bev'],
-    boxes=['SceneBoxes', 'project_points', 'project_wires'],
-    camera=['draw_camera_boxes'],
-    colors=['CLASS_COLORS', 'class_colors'],
-    depth=['colorize_depth', 'depth_color_bar'],
-    png=['write_png'],
-    sheet=['BEVScene', 'make_sheet'],
-)
-BEV = dict(bev_picture_hook=['BEVPictureHook', 'scene_of'])
-
-__getattr__, __all__ = lazy_names(__name__, DEPTH | BEV)
+__all__ = [
+    'CLASS_COLORS',
+    'BEVScene',
+    'SceneBoxes',
+    'class_colors',
+    'colorize_depth',
+    'depth_color_bar',
+    'draw_bev',
+    'draw_camera_boxes',
+    'make_sheet',
+    'project_points',
+    'project_wires',
+    'write_png',
+]
