@@ -9,7 +9,7 @@ from hybrid_depth.apis import init_depth_model
 from hybrid_depth.checkpoints import load_checkpoint_file
 from hybrid_depth.checkpoints.build import build_model
 from hybrid_depth.checkpoints.strict_load import load_strictly
-from hybrid_depth.inference.depth import read_config
+from hybrid_depth.engine.config import read_config
 from hybrid_depth.releases.convert import convert_checkpoint
 from tests.conftest import ROOT
 from tests.depth.estimators.hybrid_model import triplet

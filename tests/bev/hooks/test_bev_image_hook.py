@@ -13,8 +13,7 @@ from mmengine.structures import InstanceData, PixelData  # noqa: E402
 
 from hybrid_depth.bev.hooks.bev_image_hook import BEVPictureHook  # noqa: E402
 from hybrid_depth.visualization import CLASS_COLORS
-
-from .scene import CAMERAS, IMAGE_SIZE, rig_matrices  # noqa: E402
+from tests.visualization.scene import CAMERAS, IMAGE_SIZE, rig_matrices  # noqa: E402
 
 BOX = torch.tensor([[8.0, 0.0, -1.0, 4.0, 2.0, 1.5, 0.3, 0.0, 0.0]])
 
