@@ -223,3 +223,9 @@ def test_locks_pin_every_requirement_for_every_python(lock, python):
                 assert pin.startswith(lowest.version), f'{requirement} against {pin}'
     assert [name for name in pins if 'opencv' in name] == ['opencv-python-headless']
     assert not {'mmcv', 'mmengine', 'opencv-python'} & {*pins}
+
+
+def test_pre_commit_runs_the_locked_ruff():
+    (pin,) = [str(line) for line, _ in requirements('lock') if line.name == 'ruff']
+    config = (ROOT / '.pre-commit-config.yaml').read_text()
+    assert f'rev: v{pin.removeprefix("ruff==")}\n' in config
