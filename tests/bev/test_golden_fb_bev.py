@@ -11,6 +11,7 @@ from PIL import Image
 
 from hybrid_depth.bev.depth_nets.camera_aware import CameraAwareDepthNet, camera_vector
 from hybrid_depth.bev.depth_nets.supervision import block_minimum_depth
+from hybrid_depth.bev.parts import BEVSpace
 from hybrid_depth.bev.refine.backward_projection import BackwardProjection
 from hybrid_depth.bev.refine.deformable_attention import DeformableAttention
 from hybrid_depth.bev.refine.foreground_proposal import ForegroundProposal
@@ -39,6 +40,7 @@ LIMIT = 1e-5  # the note's
 PREFIX = 'backward_projection.'
 LAYERS = 'transformer.encoder.'  # where the published code keeps the layers
 ANCHOR_HEIGHTS = (-1.0, 5.4, 1.6)
+SPACE = BEVSpace(VoxelGrid(**GRID), DepthBins(**DEPTH_BINS), IMAGE_SIZE, CHANNELS)
 
 
 def load_recipe(module: torch.nn.Module, prefix: str) -> torch.nn.Module:
@@ -61,8 +63,8 @@ def load_recipe(module: torch.nn.Module, prefix: str) -> torch.nn.Module:
 
 
 def published_rig(view: str):
-    """The published code divides pixel numbers by the picture's size; ours know that a pixel's
-    centre is half a pixel on. So this rig moves its pictures by that half."""
+    """Rig with images shifted by the half pixel that the published code omits: it divides pixel
+    indices by the image size, where the centre of a pixel is at its index plus one half."""
     rig = fb_rig(view)
     img_aug = rig.img_aug.clone()
     img_aug[..., :2, 2] -= 0.5
@@ -71,14 +73,7 @@ def published_rig(view: str):
 
 @pytest.fixture(scope='module')
 def backward_projection() -> BackwardProjection:
-    module = BackwardProjection(
-        GRID,
-        ANCHOR_HEIGHTS,
-        DEPTH_BINS,
-        IMAGE_SIZE,
-        CHANNELS,
-        consistency='one_hot',
-    )
+    module = BackwardProjection(SPACE, ANCHOR_HEIGHTS, consistency='one_hot')
     return load_recipe(module, PREFIX)
 
 
@@ -96,7 +91,7 @@ def test_anchors_are_seen_where_the_published_code_sees_them(view, backward_proj
     assert golden.error(f'{view}.uv', uv) < LIMIT
     assert golden.error(f'{view}.z', seen.depth.transpose(0, 1).unsqueeze(-1)) < LIMIT
     bits = np.unpackbits(golden.arrays[f'{view}.hit'])[: seen.hit.numel()].reshape(6, 10000, 4)
-    assert (bits != seen.hit[0].numpy()).sum() <= 4  # a few on the edge of a picture may flip
+    assert (bits != seen.hit[0].numpy()).sum() <= 4  # a few at the edge of an image may flip
 
 
 def attention_inputs():
@@ -221,7 +216,7 @@ def test_foreground_proposal_and_its_losses():
 def test_history():
     golden = fb_golden('history')
     grid = dict(x=(-40.0, 40.0, 3.2), y=(-32.0, 32.0, 3.2), z=(-1.0, 5.4, 1.6))
-    fusion = HistoryFusion(grid, 8, 3)
+    fusion = HistoryFusion(VoxelGrid(**grid), 8, 3)
     # the golden run has 12 channels out; ours has as many as in
     fusion.cat_conv = torch.nn.Sequential(
         torch.nn.Conv3d(32, 12, 1), torch.nn.BatchNorm3d(12), torch.nn.ReLU()
@@ -278,7 +273,7 @@ def test_depth_net(view):
 def test_forward_projection(view):
     golden, rig = fb_golden('forward'), fb_rig(view)
     bins, grid = DepthBins(**DEPTH_BINS), VoxelGrid(**GRID)
-    points = lift_frustum(create_frustum(bins.values, (16, 44), IMAGE_SIZE, 'corners'), rig)
+    points = lift_frustum(create_frustum(bins.anchors, (16, 44), IMAGE_SIZE, 'corners'), rig)
     assert golden.error(f'{view}.coor', points) < LIMIT
     prob = (3 * feature('fb_depth', (1, 6, 80, 16, 44))).softmax(2)
     context = feature('fb_context', (1, 6, 80, 16, 44))
@@ -328,15 +323,13 @@ def test_whole_chain_on_real_images(real_data):
     neck = load_recipe(MODELS.build(cfg.img_neck), 'img_neck.')
     net, bins, grid = depth_net(), DepthBins(**DEPTH_BINS), VoxelGrid(**GRID)
     refine = load_recipe(
-        BackwardProjection(
-            GRID, ANCHOR_HEIGHTS, DEPTH_BINS, IMAGE_SIZE, CHANNELS, consistency='one_hot'
-        ),
+        BackwardProjection(SPACE, ANCHOR_HEIGHTS, consistency='one_hot'),
         PREFIX,
     )
-    history = HistoryFusion(GRID, CHANNELS, 16, warp_align='corners').eval()
+    history = HistoryFusion(SPACE.grid, CHANNELS, 16, warp_align='corners').eval()
     for part in ('time_conv', 'cat_conv'):
         load_recipe(getattr(history, part), f'history_keyframe_{part}.')
-    frustum = create_frustum(bins.values, (16, 44), IMAGE_SIZE, 'corners')
+    frustum = create_frustum(bins.anchors, (16, 44), IMAGE_SIZE, 'corners')
     pose = torch.eye(4)
     for index, (name, view) in enumerate((('first', 'test'), ('second', 'aug'))):
         pose = pose @ golden['curr_to_prev'] if index else pose

@@ -63,7 +63,7 @@ def test_a_model_with_a_history_sees_the_frames_before(files):
     expected = infer_sample(model, dataset[second])
     found = sample.pred_instances_3d.scores_3d
     assert torch.equal(found, expected.pred_instances_3d.scores_3d)
-    model.with_history = False
+    model.temporal.enabled = False
     infer_sample(model, dataset[first])
     alone = infer_sample(model, dataset[second]).pred_instances_3d.scores_3d
     assert found.shape != alone.shape or not torch.allclose(found, alone)
