@@ -24,7 +24,7 @@ TOY_RIG_VIDEO := data/toy_video
 # and the towers, and leave out whole trainings and command lines, which cost minutes.
 PYTHON_oldest ?= python3.10
 PYTHON_newest ?= python3.13
-MATRIX_TESTS := $(addprefix tests/,bev checkpoints encoders foundation geometry losses ops)
+MATRIX_TESTS := $(addprefix tests/,bev checkpoints depth/encoders foundation geometry losses ops)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lock demo test test-all test-matrix lint bench bench-keyframe bench-kitti bench-ground bench-depth-toy bench-bev-depth bench-fb-bev

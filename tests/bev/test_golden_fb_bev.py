@@ -1,4 +1,4 @@
-"""Parity with the published FB-OCC code, part by part (shared/golden/fb_bev.md)."""
+"""Parity with the published FB-OCC code, part by part (docs/reference/golden.md, "FB-BEV")."""
 
 from dataclasses import replace
 
@@ -9,13 +9,13 @@ from mmdet3d.registry import MODELS
 from mmengine.config import Config
 from PIL import Image
 
-from hybrid_depth.bev import CameraAwareDepthNet
-from hybrid_depth.bev.backward_projection import BackwardProjection
-from hybrid_depth.bev.camera_aware_depth_net import camera_vector
-from hybrid_depth.bev.deformable_attention import DeformableAttention
-from hybrid_depth.bev.depth_supervision import block_minimum_depth
-from hybrid_depth.bev.foreground_proposal import ForegroundProposal
-from hybrid_depth.bev.history_fusion import HistoryFusion, Moment
+from hybrid_depth.bev.depth_nets.camera_aware import CameraAwareDepthNet, camera_vector
+from hybrid_depth.bev.depth_nets.supervision import block_minimum_depth
+from hybrid_depth.bev.refine.backward_projection import BackwardProjection
+from hybrid_depth.bev.refine.deformable_attention import DeformableAttention
+from hybrid_depth.bev.refine.foreground_proposal import ForegroundProposal
+from hybrid_depth.bev.temporal.history_fusion import HistoryFusion, Moment
+from hybrid_depth.bev.transforms.lidar_depth import LoadLidarDepth
 from hybrid_depth.geometry import (
     DepthBins,
     PillarView,
@@ -28,7 +28,6 @@ from hybrid_depth.geometry import (
 from hybrid_depth.geometry.bev_warp import warp_volume
 from hybrid_depth.losses import depth_distribution_loss
 from hybrid_depth.ops import PoolingPlan, bev_pool
-from hybrid_depth.transforms import LoadLidarDepth
 from tests.bev.test_golden_bevdet import real_images
 from tests.conftest import ROOT
 from tests.datasets.roots import keyframe_dataset
