@@ -8,7 +8,6 @@ import torch
 from mmdet3d.registry import MODELS
 from mmdet3d.structures import LiDARInstance3DBoxes
 from mmengine import Config
-from mmengine.structures import InstanceData
 
 import hybrid_depth.modules  # noqa: F401  registers the head
 from tests.golden.bevdet import check_head_losses, feature, ground_truth
@@ -108,9 +107,9 @@ def test_losses_of_half_precision_maps(dtype):
 def test_decoding_and_scale_nms(variant):
     head, decoded = build_head() if variant == 'one' else six_task_head(), []
     decode = head.bbox_coder.decode
-    head.bbox_coder.decode = lambda *maps, **given: decoded.extend(decode(*maps, **given)) or [
-        decoded[-1]
-    ]
+    head.bbox_coder.decode = lambda *maps, **given: (
+        decoded.extend(decode(*maps, **given)) or [decoded[-1]]
+    )
     maps = tuple([fixed_outputs(t, n)] for t, n in enumerate(head.num_classes))
     (result,) = head.predict_by_feat(maps, [dict(box_type_3d=LiDARInstance3DBoxes)])
     for task, boxes in enumerate(decoded):

@@ -21,7 +21,8 @@ def test_gradient_with_a_flipped_sign(residual):
     head.get_targets = lambda _: (heatmaps, boxes, cells, valid)
 
     def measure(losses):
-        return dict(norm=torch.autograd.grad(sum(losses.values()), weight, retain_graph=True)[0].norm())
+        (gradient,) = torch.autograd.grad(sum(losses.values()), weight, retain_graph=True)
+        return dict(norm=gradient.norm())
 
     boxes[0][0, BOX, VX] = predicted - residual
     stored = measure(head_losses(head, ([level],), truth))['norm']

@@ -52,7 +52,9 @@ def record_motions(model: Monodepth2) -> list[Tensor]:
         net.decoder.register_forward_hook(lambda _, __, out: motions.append(out))
     elif net is not None:
         net.register_forward_hook(
-            lambda _, __, out: motions.append(torch.cat([out.axis_angle, out.translation], 1)[:, None])
+            lambda _, __, out: motions.append(
+                torch.cat([out.axis_angle, out.translation], 1).unsqueeze(1)
+            )
         )
     return motions
 

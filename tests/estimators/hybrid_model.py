@@ -39,9 +39,8 @@ def triplet() -> dict[int, Tensor]:
     """Frames -1, 0 and +1."""
     (rows, columns), shift = SIZE, recipe.RECIPE['hybrid_depth']['triplet_shift']
     base = recipe.image('hybrid_depth.triplet', (1, 3, rows, columns + 2 * shift))
-    return {
-        i: base[..., at : at + columns].contiguous() for i, at in ((-1, 0), (0, shift), (1, 2 * shift))
-    }
+    starts = {-1: 0, 0: shift, 1: 2 * shift}
+    return {i: base[..., at : at + columns].contiguous() for i, at in starts.items()}
 
 
 def make_inputs(dtype: torch.dtype = torch.float32) -> dict:

@@ -74,4 +74,5 @@ def test_loss_in_eval_mode(model):
     model.compare = lambda _: {0: found}
     losses = model(inputs, mode='loss')
     del model.compare
-    check_comparison(STEP, 'eval', model, inputs, found, losses, LIMITS['disparity'], LIMITS['loss'])
+    limits = LIMITS['disparity'], LIMITS['loss']
+    check_comparison(STEP, 'eval', model, inputs, found, losses, *limits)

@@ -3,8 +3,6 @@
 import pytest
 import torch
 
-from hybrid_depth.geometry.poses import Motion
-from hybrid_depth.geometry.rigid import invert_rigid
 from tests.estimators.golden_model import record_motions
 from tests.estimators.hybrid_model import (
     FLOAT32_MEDIAN,

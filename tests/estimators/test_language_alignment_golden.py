@@ -99,9 +99,7 @@ def test_taps_of_padded_pictures(model):
 @torch.no_grad()
 @pytest.mark.parametrize('direction', ['released', 'reversed'])
 def test_step_on_given_maps(model, direction, monkeypatch):
-    drawn = [
-        recipe.tensor(f'hybrid_depth.stage1.map{i}', (1, 1024, 16, 28)) for i in range(4)
-    ]
+    drawn = [recipe.tensor(f'hybrid_depth.stage1.map{i}', (1, 1024, 16, 28)) for i in range(4)]
     monkeypatch.setattr(model.encoder, 'fuse', lambda _: DepthFeatures(drawn))
     samples = [sample(STAGE1, [0, 1], direction)]
     check_step(STAGE1, f'maps.{direction}', model, dict(images={0: pictures(1)}), samples)
@@ -144,9 +142,7 @@ def test_training_step(dtype):
     model.parse_losses(losses)[0].backward()
     with torch.no_grad():
         features = seen[0].detach()
-        check_patches(
-            golden, name, model, features, inputs, samples, limits['map'], limits['loss']
-        )
+        check_patches(golden, name, model, features, inputs, samples, limits['map'], limits['loss'])
 
     gradients = official_gradients(model)
     check_norms(golden, gradients, limits)

@@ -100,8 +100,7 @@ def test_golden_monodepth2(case, protocol):
 def test_golden_hybrid_depth(case, protocol):
     straight, flipped = (
         0.01
-        + 9.99
-        * (0.002 + 0.1 * recipe.image(f'hybrid_depth.eval.{name}', (2, 3, 224, 672)).numpy())
+        + 9.99 * (0.002 + 0.1 * recipe.image(f'hybrid_depth.eval.{name}', (2, 3, 224, 672)).numpy())
         for name in ('straight', 'flipped')
     )
     predictions, merged = straight[:, 0], merge_flipped(straight[:, 0], flipped[:, 0, :, ::-1])

@@ -23,9 +23,7 @@ def truth() -> LiDARInstance3DBoxes:
 def test_matrix_boxes_and_filters_are_the_official_ones(number):
     rotate, scale, flip_x, flip_y = BDA[f'{number}.params'].tolist()
     params = BEVAugmentationParams(rotate, scale, bool(flip_x), bool(flip_y))
-    results = dict(
-        gt_bboxes_3d=truth(), gt_labels_3d=BDA['gt_labels'].numpy(), bda=np.eye(4)
-    )
+    results = dict(gt_bboxes_3d=truth(), gt_labels_3d=BDA['gt_labels'].numpy(), bda=np.eye(4))
     results = BEVAugmentation().apply(results, params)
     BDA.check(f'{number}.matrix', results['bda'][:3, :3], 1e-6)
     BDA.check(f'{number}.boxes', results['gt_bboxes_3d'].tensor, 1e-6)
