@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from hybrid_depth.engine.config import ConfigError
+from hybrid_depth.geometry import DepthMap
 from hybrid_depth.inference.own_view import OwnView
 from hybrid_depth.inference.pseudo_depth import PseudoDepth
 from hybrid_depth.transforms.image_augmentation import ImageAugmentationParams
@@ -59,8 +60,9 @@ def test_squeezed_pictures_fit_no_ground(street):
     class KnowsItsHorizon(ReadsChannel):
         """Says the street of the whole picture, whatever it is shown."""
 
-        def disparity(self, images):
-            return (FACTOR / street).expand(len(images), 1, *SIZE)
+        def predict(self, frames, cameras):
+            disparity = (FACTOR / street).expand(len(frames[0]), 1, *SIZE)
+            return DepthMap(disparity, 'disparity')
 
     source = PseudoDepth(KnowsItsHorizon(), mirror_tolerance=9.0)
     assert not source(inputs)[1].valid
