@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from mmcv.cnn import build_conv_layer
 from mmdet.models.backbones.resnet import BasicBlock
 from mmdet3d.registry import MODELS
 from torch import Tensor, nn
 
 from ..geometry import CameraRig, DepthBins
+from .deformable_conv import DeformableConv
 from .depth_net import DepthDistribution, DepthNet
 from .semantics import SemanticHead
 
@@ -102,12 +102,6 @@ class ASPP(nn.Module):
         return self.dropout(self.bn1(self.conv1(torch.cat(branches, 1))).relu())
 
 
-def _deformable(channels: int) -> nn.Module:
-    return build_conv_layer(
-        dict(type='DCN'), channels, channels, kernel_size=3, padding=1, groups=4, im2col_step=128
-    )
-
-
 @MODELS.register_module()
 class CameraAwareDepthNet(DepthNet, nn.Module):
     """Depth and context, each gated by the camera's 27 numbers (BEVDepth, arXiv 2206.10092).
@@ -156,7 +150,7 @@ class CameraAwareDepthNet(DepthNet, nn.Module):
         self.depth_conv = nn.Sequential(
             *(BasicBlock(mid_channels, mid_channels) for _ in range(3)),
             ASPP(mid_channels, aspp_channels),
-            *([_deformable(mid_channels)] if use_dcn else []),
+            *([DeformableConv(mid_channels, groups=4)] if use_dcn else []),
             nn.Conv2d(mid_channels, bins.num, 1),
         )
 
