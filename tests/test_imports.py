@@ -101,7 +101,7 @@ with contextlib.suppress(SystemExit):
     'statement',
     [
         'import hybrid_depth.toy_world',
-        'from hybrid_depth.evaluation import load_protocol',
+        'from hybrid_depth.depth.evaluation.protocols import load_protocol',
         'from hybrid_depth.visualization import colorize_depth, draw_bev, write_png',
     ],
 )
@@ -111,7 +111,7 @@ def test_light_rooms_import_nothing_heavy(statement):
 
 def test_a_depth_model_imports_no_bev_code_and_no_other_towers():
     code = (
-        'from hybrid_depth.inference.depth import init_depth_model\n'
+        'from hybrid_depth.depth.estimators.init import init_depth_model\n'
         "init_depth_model('depth/monodepth2_r18_kitti.py')"
     )
     names = ('mmcv', 'mmdet', 'mmdet3d', 'nuscenes', 'timm', 'open_clip', 'scipy', 'matplotlib')
