@@ -12,7 +12,7 @@ from mmengine.registry import DefaultScope
 import hybrid_depth  # noqa: F401  mmdet3d imports from here on, with compiled ops or without
 
 ROOT = Path(__file__).resolve().parents[1]
-pytest_plugins = ['tests.golden.unread']
+pytest_plugins = ['pytester', 'tests.golden.unread']
 
 
 @pytest.fixture(autouse=True)
