@@ -10,7 +10,10 @@ from mmengine import Config
 from PIL import Image
 
 import hybrid_depth.modules  # noqa: F401  registers the model
-from hybrid_depth.transforms.image_augmentation import ImageAugmentation, ImageAugmentationParams
+from hybrid_depth.bev.transforms.image_augmentation import (
+    ImageAugmentation,
+    ImageAugmentationParams,
+)
 from tests.bev.golden_signs import gradient_norms, head_losses
 from tests.golden import recipe
 from tests.golden.bevdet import (

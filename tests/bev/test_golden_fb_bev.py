@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from hybrid_depth.bev.backward_projection import BackwardProjection
-from hybrid_depth.bev.camera_aware_depth_net import camera_vector
-from hybrid_depth.bev.deformable_attention import DeformableAttention
-from hybrid_depth.bev.foreground_proposal import ForegroundProposal
-from hybrid_depth.bev.history_fusion import HistoryFusion
+from hybrid_depth.bev.depth_nets.camera_aware import camera_vector
+from hybrid_depth.bev.refine.backward_projection import BackwardProjection
+from hybrid_depth.bev.refine.deformable_attention import DeformableAttention
+from hybrid_depth.bev.refine.foreground_proposal import ForegroundProposal
+from hybrid_depth.bev.temporal.history_fusion import HistoryFusion
 from hybrid_depth.geometry import (
     DepthBins,
     PillarView,

@@ -8,8 +8,8 @@ from mmdet3d.registry import MODELS
 from mmengine.config import Config
 
 import hybrid_depth.modules  # noqa: F401  registers the parts
-from hybrid_depth.bev.backward_projection import BackwardProjection
-from hybrid_depth.bev.history_fusion import HistoryFusion, Moment
+from hybrid_depth.bev.refine.backward_projection import BackwardProjection
+from hybrid_depth.bev.temporal.history_fusion import HistoryFusion, Moment
 from hybrid_depth.geometry import DepthBins, VoxelGrid, create_frustum, lift_frustum
 from hybrid_depth.ops import PoolingPlan, bev_pool
 from tests.bev.test_golden_bevdet import real_images

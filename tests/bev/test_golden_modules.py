@@ -3,9 +3,11 @@
 import pytest
 import torch
 
-from hybrid_depth.bev import FPN_LSS, CameraAwareDepthNet, CustomFPN, CustomResNet, PlainDepthNet
-from hybrid_depth.bev.camera_aware_depth_net import camera_vector
-from hybrid_depth.bev.depth_supervision import LidarDepthTarget, block_minimum_depth
+from hybrid_depth.bev.backbones.bev_encoder import FPN_LSS, CustomResNet
+from hybrid_depth.bev.backbones.custom_fpn import CustomFPN
+from hybrid_depth.bev.depth_nets.camera_aware import CameraAwareDepthNet, camera_vector
+from hybrid_depth.bev.depth_nets.plain import PlainDepthNet
+from hybrid_depth.bev.depth_nets.supervision import LidarDepthTarget, block_minimum_depth
 from hybrid_depth.geometry import DepthBins, create_frustum, lift_frustum
 from tests.golden.bevdet import OFFICIAL_GRID, feature, near_border, official_rig
 from tests.golden.reader import Golden

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hybrid_depth.datasets import NuScenesBEVDataset
-from hybrid_depth.datasets.nuscenes_infos import create_nuscenes_infos
+from hybrid_depth.bev.datasets.nuscenes import NuScenesBEVDataset
+from hybrid_depth.datasets.nuscenes.infos import create_nuscenes_infos
 from tests.datasets.fake_nuscenes import write_fake_nuscenes
 from tests.golden.bevdet import keyframe
 

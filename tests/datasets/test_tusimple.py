@@ -4,8 +4,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hybrid_depth.datasets import DepthDataError, TuSimpleLaneDataset
-from hybrid_depth.transforms import JitterFrames, LoadFrames, PackFrames, ResizeShortSide
+from hybrid_depth.datasets.tusimple import TuSimpleLaneDataset
+from hybrid_depth.depth.transforms.jitter import JitterFrames
+from hybrid_depth.depth.transforms.load import LoadFrames
+from hybrid_depth.depth.transforms.pack import PackFrames
+from hybrid_depth.depth.transforms.resize import ResizeShortSide
+from hybrid_depth.errors import DepthDataError
 
 LABEL = dict(
     raw_file='clips/0313/1/20.jpg',

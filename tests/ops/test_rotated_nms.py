@@ -1,5 +1,6 @@
 """Rotated IoU and NMS: against shapely, against a plain loop, and against mmcv's compiled op."""
 
+import importlib
 import math
 
 import numpy as np
@@ -9,10 +10,10 @@ import torch
 from torch import Tensor
 
 from hybrid_depth.ops import rotated_iou, rotated_nms
-from hybrid_depth.ops.rotated_nms import PAIRS_AT_ONCE
 from tests.golden.make_rotated_nms import FILE, THRESHOLDS, detections
 
 STORED = np.load(FILE)
+module = importlib.import_module('hybrid_depth.ops.rotated_nms')  # the function has its name
 DEVICES = ['cpu', *(['cuda'] if torch.cuda.is_available() else [])]
 SETS, SIZE = 1000, 5  # of each kind
 PAIRS = np.triu_indices(SIZE, 1)
@@ -127,6 +128,20 @@ def test_nms_of_ten_thousand_sets_at_once(references, threshold, device):
     np.testing.assert_array_equal(shuffled[found.cpu()], greedy(iou, scores.numpy(), threshold))
 
 
+def test_nms_of_boxes_whose_corners_overlap(references):
+    boxes, iou = references['scattered']
+    scores = torch.rand(boxes.shape[:2])
+    groups = torch.arange(SETS).repeat_interleave(SIZE)
+    kept = rotated_nms(boxes.flatten(0, 1), scores.flatten(), 0, groups)
+    np.testing.assert_array_equal(kept, greedy(iou, scores.numpy(), 0))
+
+
+def test_rounding_makes_no_iou_above_one():
+    boxes = torch.cat([scattered() for _ in range(10)])
+    turned = boxes + torch.tensor([0, 0, 0, 0, math.pi], dtype=torch.float64)
+    assert rotated_iou(boxes, turned).max() <= 1
+
+
 def test_place_does_not_matter():
     """Centres count as differences: 1000 km away nothing changes, to the last bit."""
     boxes = scattered()
@@ -166,12 +181,13 @@ def test_half_and_single_precision_boxes_are_compared_in_float64(dtype):
         ([0, 0, INF, 2, 0], [0, 0, 4, 2, 0], 0),
         ([0, 0, 1e38, 1e38, 0.1], [0, 0, 1e38, 1e38, 0.1], 1),
         ([3e38, 0, 1, 1, 0], [-3e38, 0, 1, 1, 0], 0),
+        ([0, 0, 4, 2, 1e-310], [0, 0, 4, 2, 0], 1),
     ],
 )
 def test_iou_of_special_boxes(box, other, expected):
-    box, other = torch.tensor(box).float(), torch.tensor(other).float()
+    box, other = torch.tensor([box, other], dtype=torch.float64)
     for one, two in ((box, other), (other, box)):
-        assert rotated_iou(one, two).item() == pytest.approx(expected, abs=1e-6)
+        assert rotated_iou(one, two).item() == pytest.approx(expected, abs=1e-15)
 
 
 def test_boxes_that_overlap_nothing_stay():
@@ -182,6 +198,10 @@ def test_boxes_that_overlap_nothing_stay():
     scores = torch.linspace(1, 0.1, len(boxes))
     assert rotated_nms(boxes, scores, 0.5).tolist() == [0, 1, 2, 3, 4, 6, 7, 8, 9]
     assert rotated_nms(boxes.flip(0), scores, 0.5).tolist() == [0, 1, 2, 3, 4, 6, 7, 8, 9]
+    lines = scattered()[0].repeat(40, 1)
+    lines[SIZE:, 2] = 0
+    kept = rotated_nms(lines, torch.rand(len(lines)), 0)
+    assert len(kept) > len(lines) - SIZE and (lines[:, 2] == 0).sum() == len(lines) - SIZE
 
 
 def test_chain_of_boxes():
@@ -198,7 +218,7 @@ def test_chain_of_boxes():
 def test_many_pairs_are_taken_in_portions(objects):
     boxes, scores = detections(600, objects)
     iou = rotated_iou(boxes[:, None], boxes[None])
-    assert (iou > 0).sum() / 2 > 2 * PAIRS_AT_ONCE or objects == 30
+    assert (iou > 0).sum() / 2 > 2 * module.PAIRS_AT_ONCE or objects == 30
     expected = greedy(iou[None].numpy(), scores[None].numpy(), 0.2)
     np.testing.assert_array_equal(rotated_nms(boxes, scores, 0.2), expected)
 
@@ -245,12 +265,16 @@ def test_wrong_input_is_refused():
         rotated_nms(boxes, scores, 0.5, torch.zeros(2).long())
 
 
-def test_threads_are_given_back():
-    before = torch.get_num_threads()
+def test_threads_are_given_back(monkeypatch):
+    before, inside = torch.get_num_threads(), []
+    original = module._suppress
+    monkeypatch.setattr(
+        module, '_suppress', lambda *a: inside.append(torch.get_num_threads()) or original(*a)
+    )
     torch.set_num_threads(3)
     try:
         rotated_nms(*detections(20, 3), 0.5)
-        assert torch.get_num_threads() == 3
+        assert inside == [1] and torch.get_num_threads() == 3
         with pytest.raises(ValueError):
             rotated_nms(torch.rand(4, 4), torch.rand(4), 0.5)
         assert torch.get_num_threads() == 3

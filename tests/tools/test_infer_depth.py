@@ -7,8 +7,8 @@ import pytest
 from mmengine.config import Config
 from PIL import Image
 
-from tests.estimators.tiny import CONV
-from tests.inference.test_pictures import write_video
+from tests.depth.estimators.tiny import CONV
+from tests.inference.test_image_streams import write_video
 from tests.tools.run import run_tool
 
 RANDOM = pytest.mark.filterwarnings('ignore:.*random weights')

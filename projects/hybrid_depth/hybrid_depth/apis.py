@@ -9,8 +9,9 @@ Each function has an example in its docstring. The BEV functions need mmdet3d; t
 do not.
 """
 
+from .depth.estimators.init import init_depth_model
 from .inference.bev import infer_bev, init_bev_model
-from .inference.depth import DepthResult, infer_depth, init_depth_model, stream_depth
+from .inference.depth import DepthResult, infer_depth, stream_depth
 
 __all__ = [
     'DepthResult',

@@ -20,14 +20,16 @@ from mmengine.runner import CheckpointLoader
 from mmengine.runner import checkpoint as mmengine_checkpoint
 from torch.hub import load_state_dict_from_url
 
+from ..errors import HybridDepthError
+
 _NUMPY_DTYPES = ('bool', 'uint8', 'int32', 'int64', 'float16', 'float32', 'float64')
 
 
-class DamagedCheckpointError(RuntimeError):
+class DamagedCheckpointError(HybridDepthError, RuntimeError):
     """A checkpoint file that does not read to its end."""
 
 
-class UnsafeCheckpointError(pickle.UnpicklingError):
+class UnsafeCheckpointError(HybridDepthError, pickle.UnpicklingError):
     """A checkpoint names a function or class that plain weights do not need."""
 
 

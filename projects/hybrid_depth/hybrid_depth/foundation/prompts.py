@@ -1,11 +1,16 @@
 """Sentences about depth, with fixed or learned depth tokens."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 
-import open_clip
 import torch
 from torch import Tensor, nn
+
+if TYPE_CHECKING:  # a second to import, see clip.py
+    import open_clip
 
 TEMPLATE = 'This {object} appears to be {depth}'
 DEPTH_WORDS = (
@@ -22,6 +27,8 @@ DEPTH_WORDS = (
 @cache
 def clip_tokenizer() -> open_clip.SimpleTokenizer:
     """CLIP's byte-pair tokenizer (49408 entries), read once."""
+    import open_clip
+
     return open_clip.SimpleTokenizer()
 
 

@@ -90,8 +90,9 @@ class GroundPlaneScale:
         ratio = torch.where(votes, plane.double().log() - depth.double().log(), torch.nan)
         ratio = ratio.flatten(1)
         winner = self._densest(ratio)
-        for _ in range(2):  # the window's middle is not yet the middle of what agrees
-            agree = (ratio - winner[:, None]).abs() <= self.tolerance
+        # The window's middle is not yet that of what agrees. Its outer bins reach half a bin on.
+        for reach in (self.tolerance + _BIN / 2, self.tolerance):
+            agree = (ratio - winner[:, None]).abs() <= reach
             winner = _nanmedian(torch.where(agree, ratio, torch.nan))
         agree = (ratio - winner[:, None]).abs() <= self.tolerance
         share = agree.sum(1) / votes.flatten(1).sum(1).clamp(min=1)

@@ -94,3 +94,17 @@ def scale_intrinsics(cam2img: Tensor, x: float, y: float) -> Tensor:
         [[5.0, 0.0, 2.0], [0.0, 2.5, 0.5], [0.0, 0.0, 1.0]]
     """
     return cam2img * cam2img.new_tensor([x, y, 1])[:, None]
+
+
+def focal_length(cam2img: Tensor) -> Tensor:
+    """Horizontal focal length of intrinsics (..., 3, 3), pixels -> (...).
+
+    The norm of the first column, which turning, mirroring and cropping the image do not change.
+
+    Example:
+        >>> cam2img = torch.tensor([[10.0, 0, 4], [0, 10, 2], [0, 0, 1]])
+        >>> mirror = torch.tensor([[-1.0, 0, 7], [0, 1, 0], [0, 0, 1]])
+        >>> focal_length(torch.stack([cam2img, mirror @ cam2img])).tolist()
+        [10.0, 10.0]
+    """
+    return cam2img[..., :2, 0].norm(dim=-1)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 PAIRS_AT_ONCE = 1 << 12  # bounds the memory; what is suppressed by then spares the later pairs
+ROUNDING = 1e-12  # share of the smaller box, below which two boxes only touch
 TINY = 1e-200  # divides in the place of zero
 
 
@@ -18,7 +19,7 @@ def rotated_iou(boxes: Tensor, others: Tensor) -> Tensor:
     By Green's theorem the area of the intersection is the integral of X dY along the edges of one
     box, with X and Y clamped to the other, which is a rectangle around the origin of its own frame.
     The integrand is piecewise linear, hence the integral closed-form, and continuous in the boxes:
-    no corners are sorted, and equal, touching or parallel boxes need no tolerance.
+    no corners are sorted, and boxes with common edges are no special case.
 
     Args:
         boxes: (..., 5) centre x, y, size along and across the heading, and the heading,
@@ -42,22 +43,22 @@ def rotated_iou(boxes: Tensor, others: Tensor) -> Tensor:
             'rotated_iou: expected boxes and others (..., 5) x, y, w, h, angle, got '
             f'{tuple(boxes.shape)} and {tuple(others.shape)}'
         )
-    x, y, w, h, angle = boxes.double().unbind(-1)
-    other_x, other_y, other_w, other_h, other_angle = others.double().unbind(-1)
-    w, h, other_w, other_h = (size.clamp(min=0) for size in (w, h, other_w, other_h))
+    x, y, w, h, angle = _usable(boxes).unbind(-1)
+    other_x, other_y, other_w, other_h, other_angle = _usable(others).unbind(-1)
     # centre, edges and corners of the box in the frame of the other
     dx, dy, cos, sin = x - other_x, y - other_y, other_angle.cos(), other_angle.sin()
     centre = torch.stack((dx * cos + dy * sin, dy * cos - dx * sin))
     cos, sin = (angle - other_angle).cos(), (angle - other_angle).sin()
     along, across = torch.stack((w * cos, w * sin)), torch.stack((-h * sin, h * cos))
-    along, across = along.expand_as(centre), across.expand_as(centre)
     first = centre - (along + across) / 2
     corners = torch.stack((first, first + along, first + along + across, first + across), 1)
     edges = torch.stack((along, across, -along, -across), 1)
-    intersection = _clamped_integral(corners, edges, other_w / 2, other_h / 2).sum(0)
     area, other_area = w * h, other_w * other_h
-    intersection = intersection.clamp(min=0).minimum(area).minimum(other_area)
-    return (intersection / (area + other_area - intersection)).nan_to_num(0, 0, 0)
+    smaller = area.minimum(other_area)
+    intersection = _clamped_integral(corners, edges, other_w / 2, other_h / 2).sum(0)
+    intersection = intersection.minimum(smaller)
+    iou = intersection / (area + other_area - intersection)
+    return torch.where(intersection > ROUNDING * smaller, iou, 0)
 
 
 @contextmanager
@@ -126,8 +127,15 @@ def rotated_nms(
     order = scores.argsort(descending=True, stable=True)
     order = order[groups[order].argsort(stable=True)]
     order = _first_of_each_group(order, groups, pre_max_size)
-    kept = order[_suppress(boxes[order].double(), groups[order], iou_threshold)]
+    kept = order[_suppress(_usable(boxes[order]), groups[order], iou_threshold)]
     return _first_of_each_group(kept, groups, post_max_size)
+
+
+def _usable(boxes: Tensor) -> Tensor:
+    """Boxes in float64; those that overlap nothing by definition are points at the origin."""
+    boxes = boxes.double()
+    usable = boxes.isfinite().all(-1, keepdim=True) & (boxes[..., 2:4] > 0).all(-1, keepdim=True)
+    return torch.where(usable, boxes, 0)
 
 
 def _clamped_integral(
@@ -177,18 +185,16 @@ def _suppress(boxes: Tensor, groups: Tensor, iou_threshold: float) -> Tensor:
 def _close_pairs(boxes: Tensor, groups: Tensor) -> tuple[Tensor, Tensor]:
     """Pairs i < j of one group whose circumscribed circles meet, by a sweep along x."""
     x, y, w, h, _ = boxes.unbind(1)
-    radius = torch.hypot(w.clamp(min=0), h.clamp(min=0)) / 2
-    usable = boxes.isfinite().all(1)
-    low, by_low = torch.where(usable, x - radius, torch.inf).sort()
-    high = torch.where(usable, x + radius, -torch.inf)
-    # As ranks among all left ends, the ends make one integer key with the group, exactly.
+    radius = torch.hypot(w, h) / 2
+    low, by_low = (x - radius).sort()
+    # As ranks among all left ends, the ends and the group make one integer key, exactly.
     place = torch.arange(len(x) + 1, device=x.device)
     rank = torch.empty_like(by_low).scatter_(0, by_low, place[:-1])
     sweep = by_low[groups[by_low].argsort(stable=True)]
     base = groups[sweep] * len(place)
-    reach = torch.searchsorted(low, high[sweep], right=True)
+    reach = torch.searchsorted(low, (x + radius)[sweep], right=True)
     last = torch.searchsorted(base + rank[sweep], base + reach)
-    partners = (last - place[1:]).clamp(min=0)
+    partners = last - place[1:]
     left = torch.repeat_interleave(partners)
     before = (partners.cumsum(0) - partners - place[1:])[left]
     right = torch.arange(len(left), device=x.device) - before
