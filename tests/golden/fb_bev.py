@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import torch
 
-from hybrid_depth.bev import CameraAwareDepthNet
+from hybrid_depth.bev.depth_nets.camera_aware import CameraAwareDepthNet
 from hybrid_depth.geometry import CameraRig, DepthBins
 from tests.golden import recipe
 from tests.golden.reader import Golden

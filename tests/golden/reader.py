@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tests.golden.recipe import FOLDER
+from tests.golden import recipe
 
 READ: dict[str, set[str]] = {}  # file -> keys that this process has read
 MARGINS: dict[tuple[str, str], float] = {}  # (file, array) -> largest error / limit
@@ -54,7 +54,7 @@ class Golden:
 
     @cached_property
     def _file(self) -> np.lib.npyio.NpzFile:
-        return np.load(FOLDER / f'{self.name}.npz')
+        return np.load(recipe.FOLDER / f'{self.name}.npz')
 
     @cached_property
     def _rules(self) -> dict:

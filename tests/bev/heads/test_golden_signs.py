@@ -2,8 +2,8 @@ import pytest
 import torch
 
 import hybrid_depth.modules  # noqa: F401  registers the head
-from tests.bev.golden_signs import SMALL, gradient_norms, head_losses, small_residuals
-from tests.bev.test_center_head import build_head, fixed_outputs
+from tests.bev.heads.golden_signs import SMALL, gradient_norms, head_losses, small_residuals
+from tests.bev.heads.test_center_head import build_head, fixed_outputs
 from tests.golden.bevdet import feature, ground_truth
 
 BOX, VX = 3, 8
