@@ -9,7 +9,7 @@ import pytest
 import torch
 from mmengine.registry import DefaultScope
 
-import hybrid_depth  # noqa: F401  mmdet3d imports from here on, with compiled ops or without
+import hybrid_depth.modules  # noqa: F401 (registers everything, as configs do)
 
 ROOT = Path(__file__).resolve().parents[1]
 

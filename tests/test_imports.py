@@ -1,9 +1,12 @@
 """What importing the package needs and does, each in a fresh interpreter."""
 
+import ast
 import os
 import subprocess
 import sys
+from pathlib import Path
 
+import hybrid_depth
 from tests.conftest import ROOT
 
 HIDE = """
@@ -64,3 +67,19 @@ def test_broken_ops_are_said_and_depth_still_works():
     )
     assert done.returncode == 0, done.stderr
     assert 'BEV models and data sets are switched off; mmdet3d or mmcv is broken' in done.stderr
+
+
+def test_no_compiled_op_is_imported():
+    """mmcv's attention is a base class here; its samples are taken by the PyTorch function."""
+    found = set()
+    for path in Path(hybrid_depth.__file__).parent.rglob('*.py'):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or '').startswith('mmcv.ops'):
+                found |= {alias.name for alias in node.names}
+            if isinstance(node, ast.ImportFrom) and node.module == 'mmdet3d.models.layers':
+                found |= {alias.name for alias in node.names}
+    assert found == {
+        'MultiScaleDeformableAttention',
+        'multi_scale_deformable_attn_pytorch',
+        'circle_nms',  # compiled by numba
+    }
