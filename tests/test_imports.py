@@ -4,9 +4,11 @@ import ast
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import hybrid_depth
 from hybrid_depth.cli import TOOLS
 from tests.conftest import ROOT
 
@@ -126,3 +128,19 @@ def test_a_detector_imports_no_towers_that_it_has_not():
     # torchvision imports torch's compiler, more than all of mmdet3d
     names = ('timm', 'open_clip', 'torchvision', 'torch._dynamo')
     assert imported(code, names) == []
+
+
+def test_no_compiled_op_is_imported():
+    """mmcv's attention is a base class here; its samples are taken by the PyTorch function."""
+    found = set()
+    for path in Path(hybrid_depth.__file__).parent.rglob('*.py'):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or '').startswith('mmcv.ops'):
+                found |= {alias.name for alias in node.names}
+            if isinstance(node, ast.ImportFrom) and node.module == 'mmdet3d.models.layers':
+                found |= {alias.name for alias in node.names}
+    assert found == {
+        'MultiScaleDeformableAttention',
+        'multi_scale_deformable_attn_pytorch',
+        'circle_nms',  # compiled by numba
+    }
