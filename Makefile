@@ -1,5 +1,5 @@
-# Every command first makes .venv if it is missing or stale (tools/bootstrap.py): about 10 minutes
-# on a bare machine, nothing afterwards. Another Python: PYTHON=/path/to/python3.11 make test
+# Every command first makes .venv if it is missing or stale (tools/bootstrap.py): a minute or two
+# on a bare machine, nothing afterwards. Another Python: PYTHON=/path/to/python3.12 make test
 PY := .venv/bin/python
 
 TOY := data/toy
@@ -20,13 +20,21 @@ TOY_VIDEO := data/toy_kitti
 TOY_LANES := data/toy_lanes
 TOY_RIG_VIDEO := data/toy_video
 
+# The interpreters of test-matrix; its tests run everything through torch, numpy, mmdet3d, the devkit
+# and the towers, and leave out whole trainings and command lines, which cost minutes.
+PYTHON_oldest ?= python3.10
+PYTHON_newest ?= python3.13
+MATRIX_TESTS := $(addprefix tests/,bev checkpoints depth/encoders foundation geometry losses ops)
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint bench bench-keyframe bench-kitti bench-ground bench-depth-toy bench-bev-depth bench-fb-bev
+.PHONY: help setup lock demo test test-all test-matrix lint bench bench-keyframe bench-kitti bench-ground bench-depth-toy bench-bev-depth bench-fb-bev
 
 help:
 	@echo 'make demo            toy world, training, score (mAP, NDS) and pictures'
 	@echo 'make test            the tests; make test-all adds the slow ones'
+	@echo 'make test-matrix     five minutes of tests with the oldest and the newest supported versions'
 	@echo 'make lint            ruff: format and rules'
+	@echo 'make lock            the newest versions that requirements/ allows, into its lock files'
 	@echo 'make bench           BEV pooling and hybrid encoder: time and memory'
 	@echo 'make bench-keyframe  overfit one real nuScenes keyframe: ROOT=FOLDER'
 	@echo 'make bench-kitti     learn depth from the frames of one KITTI drive: KITTI=FOLDER'
@@ -38,6 +46,14 @@ help:
 
 setup:
 	@python3 tools/bootstrap.py
+
+LOCK := $(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3.10 --no-build \
+	--annotation-style line --custom-compile-command 'make lock' \
+	$(addprefix requirements/,runtime.txt bev.txt tests.txt)
+
+lock: setup
+	$(LOCK) --output-file requirements/lock.txt
+	$(LOCK) --output-file requirements/lock-oldest.txt --resolution lowest-direct
 
 # Parts that are there are not made again, and training goes on where it was stopped:
 # `rm -r data/toy work_dirs/bevdet_hybrid_toy` starts from nothing.
@@ -57,6 +73,12 @@ test: setup
 
 test-all: setup
 	$(PY) -m pytest
+
+test-matrix: matrix-oldest matrix-newest
+
+matrix-%:
+	@PYTHON=$(PYTHON_$*) python3 tools/bootstrap.py --matrix $*
+	.matrix/$*/bin/python -m pytest -m 'not slow' $(MATRIX_TESTS)
 
 lint: setup
 	$(PY) -m ruff format --check .

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from mmengine.registry import DefaultScope
 
-from hybrid_depth.datasets import NuScenesBEVDataset
+from hybrid_depth.bev.datasets.nuscenes import NuScenesBEVDataset
 from hybrid_depth.files import atomic_file
 
 from .study import REPOSITORY, Run, run_study

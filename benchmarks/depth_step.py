@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 from mmengine import Config
 
-from hybrid_depth.encoders.freezing import eval_frozen
-from hybrid_depth.engine.build import build_model
-from hybrid_depth.estimators import DepthEstimator
+from hybrid_depth.checkpoints.build import build_model
+from hybrid_depth.depth.encoders.freezing import eval_frozen
+from hybrid_depth.depth.estimators import DepthEstimator
 
 CONFIG = Path(__file__).resolve().parents[1] / 'configs' / 'depth' / 'monodepth2_hybrid_kitti.py'
 SIZE, FULL_CONTEXT = (224, 672), 77

@@ -12,16 +12,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from hybrid_depth.datasets.kitti_tree import KittiFrame, KittiRawTree
-from hybrid_depth.datasets.kitti_velodyne import read_velodyne, velodyne_depth_map
-from hybrid_depth.datasets.nuscenes import NuScenesBEVDataset
-from hybrid_depth.datasets.nuscenes_infos import create_nuscenes_infos
-from hybrid_depth.datasets.picture_files import picture_size
+from hybrid_depth.bev.datasets.nuscenes import NuScenesBEVDataset
+from hybrid_depth.bev.transforms.lidar_depth import load_sweep, project_nearest
+from hybrid_depth.datasets.image_files import picture_size
+from hybrid_depth.datasets.kitti.tree import KittiFrame, KittiRawTree
+from hybrid_depth.datasets.kitti.velodyne import read_velodyne, velodyne_depth_map
+from hybrid_depth.datasets.nuscenes.infos import create_nuscenes_infos
 from hybrid_depth.geometry import CameraRig, ground_plane_depth, invert_rigid
 from hybrid_depth.geometry.depth_scale import GroundPlaneScale
-from hybrid_depth.transforms.lidar_depth import load_sweep, project_nearest
 
-KITTI_HEIGHT = 1.65  # of the cameras, metres (depth.md §1.2)
+KITTI_HEIGHT = 1.65  # metres (docs/reference/ground_plane.md, "Camera heights")
 RANGES = ((3, 10), (10, 20), (20, 30), (30, 50))
 ROAD = 0.3  # metres from the plane within which a LiDAR point counts as road
 FAR = 50.0

@@ -15,7 +15,7 @@ from mmengine.registry import init_default_scope
 from torch.utils.flop_counter import FlopCounterMode
 
 import hybrid_depth.modules  # noqa: F401  registers models and data sets
-from hybrid_depth.datasets.nuscenes_infos import create_nuscenes_infos
+from hybrid_depth.datasets.nuscenes.infos import create_nuscenes_infos
 
 from . import memory
 

@@ -1,6 +1,6 @@
 # BEVDet-R50 with the hybrid depth net, supervised by a self-supervised model instead of LiDAR:
-#   python tools/train.py configs/depth/monodepth2_hybrid_nuscenes.py
-#   python tools/make_pseudo_depth.py configs/depth/monodepth2_hybrid_nuscenes.py CHECKPOINT \
+#   hybrid-depth train configs/depth/monodepth2_hybrid_nuscenes.py
+#   hybrid-depth make-pseudo-depth configs/depth/monodepth2_hybrid_nuscenes.py CHECKPOINT \
 #       --infos data/nuscenes/nuscenes_infos_train.pkl --out data/nuscenes/pseudo_depth
 # For both put LidarDepthTarget beside it and LoadLidarDepth into the pipeline, see
 # bevdet_hybrid.py; PseudoDepthTarget(where='without_lidar') then fills what LiDAR leaves open.

@@ -1,5 +1,6 @@
-# BEVDet-R50 with the camera-aware depth net, supervised by LiDAR depth; widths and head weights of
-# the official 4D-Depth configs, without their previous frame (bev.md §1.8-1.11).
+# BEVDet-R50 with the camera-aware depth net, supervised by LiDAR depth (docs/reference/bevdet.md,
+# "Depth target and loss"); widths and head weights of the official 4D-Depth configs
+# (docs/reference/bevdet.md, "Earlier key frames"), without their previous frame.
 _base_ = 'bevdet_r50.py'
 
 model = dict(

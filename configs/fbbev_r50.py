@@ -1,7 +1,8 @@
-# FB-BEV with ResNet-50 and the camera-aware depth net (bev.md §2.2): forward projection by lift and
-# splat, foreground cells refined by depth-aware attention. No official weights exist, so:
-# RGB input, bin centres, cell centres, floored voxel indices. Not the paper's sizes: 80
-# channels, one head for all classes and LiDAR depth, as bevdet_r50_depth.py has.
+# FB-BEV with ResNet-50 and the camera-aware depth net: forward projection by lift and splat,
+# foreground cells refined by depth-aware attention (docs/reference/fb_bev.md, "Method"). Official
+# weights do not exist, hence RGB input, bin centres, cell centres, floored voxel indices. Sizes are
+# not the paper's (docs/reference/fb_bev.md, "Sizes"): 80 channels, one head for all classes and
+# LiDAR depth, as in bevdet_r50_depth.py.
 _base_ = 'bevdet_r50_depth.py'
 
 model = dict(

@@ -9,7 +9,10 @@ import pytest
 import torch
 from mmengine.registry import DefaultScope
 
+import hybrid_depth.modules  # noqa: F401 (registers everything, as configs do)
+
 ROOT = Path(__file__).resolve().parents[1]
+pytest_plugins = ['tests.golden.unread']
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +41,7 @@ def real_data() -> Path:
 def _toy_world(
     folders: pytest.TempPathFactory, layout: str, size: tuple[int, int], **kwargs
 ) -> Path:
-    from hybrid_depth.datasets.toy_world import make_toy_world
+    from hybrid_depth.toy_world import make_toy_world
 
     out = folders.mktemp('toy') / layout
     return make_toy_world(out, scenes=2, size=size, workers=2, layout=layout, **kwargs)

@@ -1,9 +1,13 @@
 """What importing the package needs and does, each in a fresh interpreter."""
 
+import ast
 import os
 import subprocess
 import sys
 
+import pytest
+
+from hybrid_depth.cli import TOOLS
 from tests.conftest import ROOT
 
 HIDE = """
@@ -64,3 +68,61 @@ def test_broken_ops_are_said_and_depth_still_works():
     )
     assert done.returncode == 0, done.stderr
     assert 'BEV models and data sets are switched off; mmdet3d or mmcv is broken' in done.stderr
+
+
+HEAVY = ('torch', 'mmengine', 'mmcv', 'mmdet3d', 'timm', 'open_clip', 'scipy', 'matplotlib')
+
+
+def imported(code: str, names: tuple[str, ...]) -> list[str]:
+    """Which of these modules are loaded after running code in a fresh interpreter."""
+    done = python(f'{code}\nimport sys\nprint([m for m in {names} if m in sys.modules])')
+    assert done.returncode == 0, done.stderr
+    return ast.literal_eval(done.stdout.splitlines()[-1])
+
+
+def test_the_package_alone_imports_nothing_heavy():
+    assert imported('import hybrid_depth, hybrid_depth.cli', (*HEAVY, 'numpy')) == []
+
+
+@pytest.mark.parametrize('tool', [None, *TOOLS])
+def test_help_imports_nothing_heavy(tool):
+    argv = ['hybrid-depth', '--help'] if tool is None else ['tool', '--help']
+    code = f"""
+import contextlib, sys
+from hybrid_depth.cli import main
+sys.argv = {argv}
+with contextlib.suppress(SystemExit):
+    main({tool!r})
+"""
+    assert imported(code, HEAVY) == []
+
+
+@pytest.mark.parametrize(
+    'statement',
+    [
+        'import hybrid_depth.toy_world',
+        'from hybrid_depth.evaluation import load_protocol',
+        'from hybrid_depth.visualization import colorize_depth, draw_bev, write_png',
+    ],
+)
+def test_light_rooms_import_nothing_heavy(statement):
+    assert imported(statement, HEAVY) == []
+
+
+def test_a_depth_model_imports_no_bev_code_and_no_other_towers():
+    code = (
+        'from hybrid_depth.inference.depth import init_depth_model\n'
+        "init_depth_model('depth/monodepth2_r18_kitti.py')"
+    )
+    names = ('mmcv', 'mmdet', 'mmdet3d', 'nuscenes', 'timm', 'open_clip', 'scipy', 'matplotlib')
+    assert imported(code, names) == []
+
+
+def test_a_detector_imports_no_towers_that_it_has_not():
+    code = (
+        'from hybrid_depth.inference.bev import init_bev_model\n'
+        "init_bev_model('toy/bevdet_plain_toy.py')"
+    )
+    # torchvision imports torch's compiler, more than all of mmdet3d
+    names = ('timm', 'open_clip', 'torchvision', 'torch._dynamo')
+    assert imported(code, names) == []

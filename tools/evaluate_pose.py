@@ -1,38 +1,7 @@
 #!/usr/bin/env python
-"""Score predicted camera motion on a sequence with known poses.
+"""`hybrid-depth evaluate-pose`, see hybrid_depth/cli/evaluate_pose.py."""
 
-Example: python tools/evaluate_pose.py --pred motions_09.npy --gt data/kitti_odometry/poses/09.txt
-Predictions: .npy with (N - 1, 4, 4) motions of N frames, frame i's points to frame i + 1 (a pose
-net's answer for the pair i, i + 1), or a text file of poses like the ground truth's. Prints the
-5-frame error of Zhou et al. as Monodepth2 measures it; --trajectory adds that of the whole path.
-"""
-
-import argparse
-
-from hybrid_depth import cli
-from hybrid_depth.evaluation.depth_report import write_result
-from hybrid_depth.evaluation.pose_metrics import score_poses
-
-
-def parse_args() -> argparse.Namespace:
-    parser = cli.make_parser(__doc__)
-    parser.add_argument('--pred', required=True, help='predicted motions or poses')
-    parser.add_argument('--gt', required=True, help='poses of KITTI odometry, 12 numbers a line')
-    parser.add_argument('--frames', type=int, default=5, help='of a piece (default: %(default)s)')
-    parser.add_argument('--trajectory', action='store_true', help='needs evo (pip install evo)')
-    parser.add_argument('--json', help='write the result there')
-    return parser.parse_args()
-
-
-def main() -> None:
-    args = parse_args()
-    result = score_poses(args.pred, args.gt, args.frames, args.trajectory)
-    print(f'{args.frames}-frame error {result["ate_mean"]:.4f} ± {result["ate_std"]:.4f} m')
-    for name, value in result.get('trajectory', {}).items():
-        print(f'{name} {value:.4f}')
-    if args.json:
-        write_result(result, args.json)
-
+from hybrid_depth.cli import main
 
 if __name__ == '__main__':
-    cli.run(main)
+    main('evaluate-pose')

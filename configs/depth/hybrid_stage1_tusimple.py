@@ -1,5 +1,6 @@
 # Hybrid-depth's stage 1 (arXiv 2510.09320) on TuSimple's lanes, near patches tied to near words.
-# The release ties them the other way: LanePatches(direction='released'), hybrid_depth.md §1.3.
+# The release ties them in the reverse order: LanePatches(direction='released')
+# (docs/reference/hybrid_depth.md, "Patches of a lane").
 _base_ = [
     '../_base_/models/language_alignment.py',
     '../_base_/datasets/tusimple_lanes.py',

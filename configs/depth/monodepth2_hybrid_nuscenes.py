@@ -1,5 +1,6 @@
 # Hybrid-depth's stage 2 on the six cameras of nuScenes, from the encoder of stage 1. Its depth is
-# made metric by the height of the cameras (tools/make_pseudo_depth.py) and supervises detectors.
+# made metric by the height of the cameras (hybrid-depth make-pseudo-depth) and supervises
+# detectors.
 _base_ = [
     '../_base_/models/monodepth2_hybrid.py',
     '../_base_/datasets/nuscenes_video.py',

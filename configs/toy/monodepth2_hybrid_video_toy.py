@@ -1,6 +1,7 @@
 # Hybrid-depth's stage 2 on the six toy cameras, neighbours in time alone, with the encoder of the
-# toy detectors: it gives them depth without LiDAR (tools/make_pseudo_depth.py), and their encoder a
-# start. The vehicle knows its own motion. Without stage 1: --cfg-options model.init_cfg=None
+# toy detectors: it gives them depth without LiDAR (hybrid-depth make-pseudo-depth), and their
+# encoder a start. The vehicle knows its own motion. Without stage 1:
+# --cfg-options model.init_cfg=None
 _base_ = [
     '../_base_/models/hybrid_encoder_bev_toy.py',
     '../_base_/datasets/toy_video.py',

@@ -9,8 +9,8 @@ from mmdet3d.structures import LiDARInstance3DBoxes
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from hybrid_depth.bev.box_frames import ego_to_lidar_boxes, lidar_to_ego_boxes
-from hybrid_depth.bev.center_head import ScaleNMSCenterHead
+from hybrid_depth.bev.heads.center_head import ScaleNMSCenterHead
+from hybrid_depth.bev.structures import ego_to_lidar_boxes, lidar_to_ego_boxes
 
 # ego-frame boxes and labels -> ego-frame boxes, scores and labels
 Detector = Callable[[LiDARInstance3DBoxes, Tensor], tuple[LiDARInstance3DBoxes, Tensor, Tensor]]

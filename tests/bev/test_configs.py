@@ -9,8 +9,11 @@ from mmengine import Config
 
 import hybrid_depth.modules  # noqa: F401  registers models
 from benchmarks.models import without_weights
-from hybrid_depth.bev import FBBEV, CameraAwareDepthNet, HybridDepthNet, PlainDepthNet
-from hybrid_depth.engine.build import build_model
+from hybrid_depth.bev.depth_nets.camera_aware import CameraAwareDepthNet
+from hybrid_depth.bev.depth_nets.encoder import HybridDepthNet
+from hybrid_depth.bev.depth_nets.plain import PlainDepthNet
+from hybrid_depth.bev.detectors.fbbev import FBBEV
+from hybrid_depth.checkpoints.build import build_model
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 EXPECTED = {

@@ -5,7 +5,7 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 
-from hybrid_depth.engine.build import build_model
+from hybrid_depth.checkpoints.build import build_model
 from tests.bev.toy import training_keyframe
 from tests.conftest import ROOT
 

@@ -6,7 +6,7 @@ from mmdet3d.registry import DATASETS
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
-from hybrid_depth.datasets.nuscenes_infos import create_nuscenes_infos
+from hybrid_depth.datasets.nuscenes.infos import create_nuscenes_infos
 from tests.conftest import ROOT
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 from pyquaternion import Quaternion
 
-from hybrid_depth.datasets.nuscenes_infos import CAMERAS
+from hybrid_depth.datasets.nuscenes.infos import CAMERAS
 
 SCENES = ('scene-0061', 'scene-0553', 'scene-0103')  # two of mini_train, one of mini_val
 SAMPLES = 3

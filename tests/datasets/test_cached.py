@@ -1,7 +1,7 @@
 import torch
 from mmengine.registry import DATASETS
 
-from hybrid_depth.datasets import CachedDataset
+from hybrid_depth.datasets.cached import CachedDataset
 
 
 @DATASETS.register_module()

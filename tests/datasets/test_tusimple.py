@@ -4,8 +4,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hybrid_depth.datasets import DepthDataError, TuSimpleLaneDataset
-from hybrid_depth.transforms import JitterFrames, LoadFrames, PackFrames, ResizeShortSide
+from hybrid_depth.datasets.tusimple import TuSimpleLaneDataset
+from hybrid_depth.depth.transforms.jitter import JitterFrames
+from hybrid_depth.depth.transforms.load import LoadFrames
+from hybrid_depth.depth.transforms.pack import PackFrames
+from hybrid_depth.depth.transforms.resize import ResizeShortSide
+from hybrid_depth.errors import DepthDataError
 
 LABEL = dict(
     raw_file='clips/0313/1/20.jpg',
@@ -28,7 +32,8 @@ def test_lanes_and_picture(tmp_path):
     dataset = TuSimpleLaneDataset(data_root=write(tmp_path, LABEL), pipeline=pipeline)
     item = dataset[0]
     sample = item['data_samples']
-    assert item['inputs']['augmented'][0].shape == (3, 224, 392)  # hybrid_depth.md §1.2
+    # docs/reference/hybrid_depth.md, "Lane labels"
+    assert item['inputs']['augmented'][0].shape == (3, 224, 392)
     np.testing.assert_array_equal(sample.lanes, LABEL['lanes'])
     np.testing.assert_array_equal(sample.lane_rows, LABEL['h_samples'])
     assert (sample.ori_shape, sample.img_shape) == ((720, 1280), (224, 392))

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from hybrid_depth.datasets.nuscenes_infos import create_nuscenes_infos
-from hybrid_depth.datasets.toy_world import make_toy_world
+from hybrid_depth.datasets.nuscenes.infos import create_nuscenes_infos
+from hybrid_depth.toy_world import make_toy_world
 from tests.conftest import ROOT
 from tests.engine.kill_resume import assert_resume_is_exact
 

@@ -1,9 +1,13 @@
+import copy
 import subprocess
 import sys
 
 import pytest
+import torch
 from mmengine.config import Config
+from mmengine.runner import checkpoint
 
+from hybrid_depth.checkpoints import safe_load
 from hybrid_depth.engine import config as config_tools
 from tests.engine.kill_resume import ROOT
 
@@ -20,22 +24,34 @@ def cfg(tmp_path) -> Config:
     )
 
 
-def load(path, tmp_path, **changes):
-    arguments = dict(root=tmp_path, work_dir=None, options=None, launcher='none')
-    return config_tools.load_config(str(path), **{**arguments, **changes})
+def load(path, **changes):
+    arguments = dict(work_dir=None, options=None, launcher='none')
+    return config_tools.load_config(path, **{**arguments, **changes})
 
 
-def test_config_is_found_from_elsewhere_and_names_the_work_dir(tmp_path, monkeypatch):
-    (tmp_path / 'configs').mkdir()
-    (tmp_path / 'configs' / 'net.py').write_text('model = dict(depth=18, width=dict(a=1))\n')
-    (tmp_path / 'elsewhere').mkdir()
-    monkeypatch.chdir(tmp_path / 'elsewhere')
-    cfg = load('configs/net.py', tmp_path, options={'model.width.a': 2})
+def test_options_and_work_dir(tmp_path):
+    path = tmp_path / 'net.py'
+    path.write_text('model = dict(depth=18, width=dict(a=1))\n')
+    cfg = load(path, options={'model.width.a': 2})
     assert cfg.work_dir == 'work_dirs/net'
     assert cfg.model == dict(depth=18, width=dict(a=2))
-    assert load('configs/net.py', tmp_path, work_dir='w').work_dir == 'w'
-    with pytest.raises(FileNotFoundError, match='absent.py'):
-        load('absent.py', tmp_path)
+    assert load(path, work_dir='w').work_dir == 'w'
+
+
+def test_the_logged_config_is_a_config_and_is_not_formatted_by_yapf(tmp_path, monkeypatch):
+    (tmp_path / 'net.py').write_text("model = dict(depth=18, names=['a', 'b'])\n")
+    monkeypatch.setattr('mmengine.config.config.FormatCode', None)
+    cfg = copy.deepcopy(load(tmp_path / 'net.py'))  # as mmengine's Runner keeps it
+    cfg.dump(tmp_path / 'logged.py')
+    assert Config.fromfile(tmp_path / 'logged.py').to_dict() == cfg.to_dict()
+
+
+def test_a_config_that_imports_nothing_does_not_make_loading_unsafe(tmp_path, monkeypatch):
+    """Safe loading came with `custom_imports`, which a config can leave out."""
+    monkeypatch.setattr(checkpoint, 'load_url', torch.hub.load_state_dict_from_url)
+    (tmp_path / 'net.py').write_text('model = dict()\n')
+    load(tmp_path / 'net.py')
+    assert checkpoint.load_url is safe_load._load_url
 
 
 def test_amp(cfg, monkeypatch):
@@ -119,4 +135,4 @@ def test_missing_data_ends_the_tool_with_advice(tmp_path):
     assert done.returncode == 1
     assert 'Traceback' not in done.stderr
     assert f'{tmp_path}/data/nuscenes does not exist' in done.stderr
-    assert 'create_nuscenes_infos.py --root data/nuscenes' in done.stderr
+    assert 'create-nuscenes-infos --root data/nuscenes' in done.stderr

@@ -3,7 +3,7 @@ import torch
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import MODELS
 
-from tests.estimators.tiny import HYBRID, make_inputs
+from tests.depth.estimators.tiny import HYBRID, make_inputs
 
 
 @pytest.fixture

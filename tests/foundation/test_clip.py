@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from hybrid_depth.foundation import CLIPTower, build_clip
-from tests.encoders.tiny import TINY_CLIP
+from tests.depth.encoders.tiny import TINY_CLIP
 
 
 def test_resnet_maps_at_any_size():

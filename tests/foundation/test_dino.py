@@ -2,8 +2,9 @@ import pytest
 import torch
 from timm.models.vision_transformer import VisionTransformer
 
-from hybrid_depth.foundation import DINOTower, resize_position_embedding
-from tests.encoders.tiny import TINY_DINO
+from hybrid_depth.foundation import DINOTower
+from hybrid_depth.foundation.position_embedding import resize_position_embedding
+from tests.depth.encoders.tiny import TINY_DINO
 
 
 @pytest.fixture

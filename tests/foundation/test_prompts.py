@@ -4,33 +4,30 @@ import torch
 from torch import nn
 
 from hybrid_depth.foundation.prompts import DepthPrompts, clip_tokenizer
-from tests.encoders.official import DATA
+from tests.golden.reader import Golden
 
-
-@pytest.fixture(scope='module')
-def golden():
-    return np.load(DATA / 'hybrid_depth_tokens.npz')
+TOKENS = Golden('hybrid_depth_tokens')
 
 
 def padded(ids: torch.Tensor) -> np.ndarray:
     return nn.functional.pad(ids, (0, 77 - ids.shape[1])).numpy()
 
 
-def test_fixed_words(golden):
-    assert np.array_equal(padded(DepthPrompts(width=4).ids), golden['stage1'])
+def test_fixed_words():
+    TOKENS.check('stage1', padded(DepthPrompts(width=4).ids), 0)
 
 
 @pytest.mark.parametrize(('case', 'count'), [('stage2', 256), ('manydepth', 128)])
-def test_learned_tokens(golden, case, count):
+def test_learned_tokens(case, count):
     prompts = DepthPrompts(width=4, num_tokens=count)
     assert prompts.ids.shape == (count, 8)
-    assert np.array_equal(padded(prompts.ids), golden[case])
+    TOKENS.check(case, padded(prompts.ids), 0)
     assert set(prompts.end.tolist()) == {7}
 
 
-def test_tokenizer_on_odd_strings(golden):
-    sentences = golden['extra.sentences'].tolist()
-    assert np.array_equal(clip_tokenizer()(sentences, context_length=77), golden['extra'])
+def test_tokenizer_on_odd_strings():
+    sentences = TOKENS.array('extra.sentences').tolist()
+    TOKENS.check('extra', clip_tokenizer()(sentences, context_length=77), 0)
 
 
 def test_learned_vector_takes_the_place_of_the_depth_word():

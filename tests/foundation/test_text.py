@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from hybrid_depth.foundation import DepthPrompts, LanguageHead, TextTower, build_clip
-from tests.encoders.tiny import TINY_CLIP
+from tests.depth.encoders.tiny import TINY_CLIP
 
 
 def build_head(**text) -> LanguageHead:

@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 
 from hybrid_depth.foundation import CLIPTower, DINOTower
 from hybrid_depth.foundation.weights import build_timm, find_weights, hub_download
-from tests.encoders.tiny import TINY_CLIP
+from tests.depth.encoders.tiny import TINY_CLIP
 
 SMALL = 'test_resnet'
 

@@ -2,7 +2,9 @@ import pytest
 import torch
 
 from hybrid_depth.geometry import DepthBins
-from tests.golden.bevdet import Golden
+from tests.golden.reader import Golden
+
+GEOMETRY = Golden('bevdet_geometry')
 
 
 def test_uniform_bins_cover_the_range():
@@ -15,9 +17,7 @@ def test_uniform_bins_cover_the_range():
 
 def test_log_bins_equal_official_sid():
     bins = DepthBins(1.0, 60.0, step=0.5, spacing='log', anchor='lower')
-    torch.testing.assert_close(
-        bins.values, Golden('geometry')['frustum.sid_bins'], rtol=1e-6, atol=0
-    )
+    GEOMETRY.check_each('frustum.sid_bins', bins.values, 1e-6)
 
 
 def test_index_is_minus_one_outside():

@@ -5,7 +5,7 @@ import torch
 
 from hybrid_depth.geometry import cell_pixels, ground_plane_depth
 from hybrid_depth.geometry.depth_scale import GroundPlaneScale, lidar_scale, motion_scale
-from tests.bev.test_semantics import forward_rig
+from tests.bev.depth_nets.test_semantics import forward_rig
 
 SIZE = (32, 64)
 TRUE = torch.tensor([3.0, 5.4])
@@ -56,6 +56,43 @@ def test_invalid_instead_of_wrong(plane):
     assert not nothing.valid.any()
 
 
+def test_ratios_without_a_peak_are_refused(plane):
+    """Ratios evenly spread between -10 % and +10 %: as many as need agree, but nowhere densest."""
+    even = torch.linspace(-0.1, 0.1, plane[0].numel()).exp().view(1, *SIZE)
+    depth = torch.where(plane > 0, plane, 30.0) * even[:, :, torch.randperm(SIZE[1])]
+    estimate = GroundPlaneScale()(depth, plane)
+    assert not estimate.valid.any() and (estimate.share > 0.4).all()
+    tolerant = GroundPlaneScale(max_spread=0.05)(depth, plane)
+    assert tolerant.valid.all()
+    # of an even spread up to the tolerance, the median is half of it
+    torch.testing.assert_close(tolerant.spread, torch.full((2,), 0.025).double(), rtol=0.2, atol=0)
+
+
+@pytest.mark.parametrize(
+    ('right', 'options', 'valid'),
+    [
+        (90, dict(min_share=0.0), False),
+        (110, dict(min_share=0.0), True),
+        (110, dict(), False),  # a tenth of the candidates
+        (300, dict(), True),
+    ],
+)
+def test_enough_have_to_agree(right, options, valid):
+    """Some of a thousand candidates have the ratio 2, the others each its own from 2.5 to 25."""
+    plane = torch.full((1, 10, 100), 10.0)
+    depth = 10 / torch.logspace(0.4, 1.4, 1000)
+    depth[:right] = 5.0
+    assert GroundPlaneScale(**options)(depth.view_as(plane), plane).valid == valid
+
+
+def test_ground_beyond_the_farthest_does_not_vote(plane):
+    depth = torch.where(plane > 9, plane / 3, plane / 2)
+    depth[:, 22:, 20:] = 0  # so that the far ground has more pixels
+    for farthest, scale in ((9.0, 2.0), (60.0, 3.0)):
+        found = GroundPlaneScale(max_depth=farthest)(depth, plane)
+        torch.testing.assert_close(found.scale, torch.full((2,), scale).double())
+
+
 def test_a_mask_says_what_is_ground(plane):
     depth = torch.where(plane > 0, plane, 30.0)
     depth[:, :, :50] = 2 * depth[:, :, :50]  # most of the picture follows another plane
@@ -83,3 +120,18 @@ def test_driven_motion():
     estimate = motion_scale(torch.tensor([[0.0, 0, 0.4], [0.0, 0, 0.4]]), driven)
     torch.testing.assert_close(estimate.scale[0], torch.tensor(3.0).double())
     assert estimate.valid.tolist() == [True, False]  # hardly moved
+
+
+def test_spread_of_a_motion_is_one_minus_the_cosine():
+    estimate = motion_scale(torch.tensor([[0.0, 0.6, 0.8]]), torch.tensor([[0.0, 0, 2.0]]))
+    torch.testing.assert_close(estimate.scale, torch.tensor([2.0]).double())
+    torch.testing.assert_close(estimate.spread, torch.tensor([0.2]).double(), rtol=1e-6, atol=1e-7)
+
+
+def test_spread_and_share_of_lidar():
+    """Ratios 8, 10, 10, 12 and 5 around their median, where four of eight pixels are measured."""
+    depth = torch.tensor([[[1.0, 1, 1, 1, 1, 2, 0, 3]]])
+    lidar = torch.tensor([[[8.0, 10, 10, 12, 0, 10, 7, 0]]])
+    estimate = lidar_scale(depth, lidar)
+    assert estimate.scale.tolist() == [10.0] and estimate.share.tolist() == [5 / 8]
+    torch.testing.assert_close(estimate.spread, torch.tensor([0.2]).double())

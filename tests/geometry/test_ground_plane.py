@@ -12,7 +12,8 @@ from tests.visualization.scene import make_rig
 
 
 def test_level_camera_has_the_closed_form():
-    # z = f h / (v - cy) for a camera that looks along the ground (depth.md §1.2)
+    # z = f h / (v - cy) for a level camera
+    # (docs/reference/ground_plane.md, "Depth of the ground plane")
     rig = make_rig()
     pixels = torch.tensor([[[100.0, 0.0]], [[100.0, 300.0]]])
     k, height = rig.cam2img[0, 0], rig.cam2ego[0, 0, 2, 3]

@@ -5,20 +5,24 @@ import torch
 
 from hybrid_depth.geometry.poses import Motion, axis_angle_to_matrix
 from hybrid_depth.geometry.rigid import invert_rigid
-from tests.golden.monodepth2 import Golden, values
+from tests.golden.monodepth2 import values
+from tests.golden.reader import Golden
+
+LAYERS = Golden('monodepth2_layers')
 
 
 def test_golden_matrices():
-    golden = Golden('layers')
     axis_angle = 0.3 * values('axisangle', (4, 1, 3))
     axis_angle[-1] = 0
-    golden.check('axisangle', axis_angle, 1e-6)
+    LAYERS.check('axisangle', axis_angle, 1e-6)
     rotation = torch.eye(4).repeat(4, 1, 1)
     rotation[:, :3, :3] = axis_angle_to_matrix(axis_angle[:, 0])
-    golden.check('rotation', rotation, 1e-6)
-    matrix = Motion(axis_angle[:, 0], values('translation', (4, 1, 3))[:, 0]).matrix()
-    golden.check('transform', matrix, 1e-6)
-    golden.check('transform.inverted', invert_rigid(matrix), 1e-6)
+    LAYERS.check('rotation', rotation, 1e-6)
+    translation = values('translation', (4, 1, 3))
+    LAYERS.check('translation', translation, 0)
+    matrix = Motion(axis_angle[:, 0], translation[:, 0]).matrix()
+    LAYERS.check('transform', matrix, 1e-6)
+    LAYERS.check('transform.inverted', invert_rigid(matrix), 1e-6)
 
 
 def test_quarter_turn_about_z():

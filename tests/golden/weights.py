@@ -33,7 +33,8 @@ def tensor(key, shape, salt=''):
     if leaf == 'gamma' or (leaf == 'weight' and len(shape) == 1):
         return 1 + 0.1 * n
     if leaf == 'weight' and len(shape) > 1:
-        return n / np.sqrt(np.prod(shape[1:]))
+        # float32 throughout: NumPy 2 would divide in float64, the recipe's NumPy 1 did not
+        return n / np.float32(np.sqrt(np.prod(shape[1:])))
     return 0.1 * n
 
 

@@ -8,9 +8,9 @@ from PIL import Image
 
 pytest.importorskip('mmdet3d')
 from hybrid_depth.apis import infer_bev, init_bev_model  # noqa: E402
+from hybrid_depth.checkpoints.build import build_model  # noqa: E402
 from hybrid_depth.checkpoints.strict_load import CheckpointMismatchError  # noqa: E402
-from hybrid_depth.engine.build import build_model  # noqa: E402
-from hybrid_depth.engine.config import ConfigError  # noqa: E402
+from hybrid_depth.errors import ConfigError  # noqa: E402
 from hybrid_depth.inference.bev import in_order, infer_sample, keyframes  # noqa: E402
 from tests.conftest import ROOT  # noqa: E402
 from tests.datasets.roots import fake_root  # noqa: E402

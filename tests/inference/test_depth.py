@@ -6,12 +6,14 @@ from mmengine.config import Config
 from PIL import Image
 
 from hybrid_depth.apis import infer_depth, init_bev_model, init_depth_model, stream_depth
+from hybrid_depth.checkpoints.build import build_model
 from hybrid_depth.checkpoints.strict_load import CheckpointMismatchError
-from hybrid_depth.engine.build import build_model
-from hybrid_depth.engine.config import ConfigError
+from hybrid_depth.errors import ConfigError
+from hybrid_depth.geometry import DepthMap
+from hybrid_depth.inference.depth import depth_result
 from tests.conftest import ROOT
-from tests.encoders.tiny import TINY_HYBRID
-from tests.estimators.tiny import CONV, HYBRID
+from tests.depth.encoders.tiny import TINY_HYBRID
+from tests.depth.estimators.tiny import CONV, HYBRID
 from tests.test_imports import HIDE, python
 
 SIZE = (64, 96)
@@ -40,9 +42,8 @@ def test_weights_and_training_size_come_from_the_checkpoint(checkpoint):
     assert not model.training and model.image_size == SIZE
     images = torch.rand(2, 3, *SIZE)
     with torch.no_grad():
-        disparity = model.disparity(images)
-        assert torch.equal(disparity, expected.disparity(images))
-        assert torch.equal(model.depth(images), 1 / disparity)
+        disparity = model.predict({0: images}).values
+        assert torch.equal(disparity, expected.predict({0: images}).values)
         pose = model.relative_pose(images[:1], images[1:])
     assert disparity.shape == (2, 1, *SIZE) and pose.shape == (1, 4, 4)
 
@@ -73,7 +74,9 @@ def test_disparity_is_that_of_the_resized_picture_at_the_old_size(checkpoint, pi
     (result,) = infer_depth(model, picture)
     resized = Image.fromarray(picture).resize((96, 64), Image.Resampling.LANCZOS)
     seen = torch.from_numpy(np.array(resized)).permute(2, 0, 1)[None] / 255
-    expected = F.interpolate(model.disparity(seen), (70, 110), mode='bilinear')[0, 0].numpy()
+    expected = F.interpolate(model.predict({0: seen}).values, (70, 110), mode='bilinear')[
+        0, 0
+    ].numpy()
     np.testing.assert_allclose(result.disparity, expected, rtol=1e-6)
     np.testing.assert_array_equal(result.image, picture)
     np.testing.assert_allclose(result.depth, 1 / expected, rtol=1e-6)
@@ -85,6 +88,18 @@ def test_a_scale_makes_it_metric(checkpoint, picture):
     (relative,), (metric,) = (infer_depth(model, picture, scale=scale) for scale in (None, 5.4))
     assert (metric.kind, metric.unit) == ('metric', 'm')
     np.testing.assert_allclose(metric.depth, 5.4 * relative.depth, rtol=1e-6)
+
+
+def test_metric_models_need_no_scale(picture):
+    metres = DepthMap(torch.full((1, 1, 35, 55), 8.0), 'metric')
+    result = depth_result('a', picture, metres)
+    assert (result.kind, result.unit, result.disparity.shape) == ('metric', 'm', (70, 110))
+    np.testing.assert_allclose(result.depth, 8)
+    with pytest.raises(ValueError, match='depth is metric, got 5.4; leave it out'):
+        depth_result('a', picture, metres, scale=5.4)
+    relative = depth_result('a', picture, DepthMap(metres.values, 'relative'))
+    assert relative.kind == 'relative'
+    np.testing.assert_allclose(relative.depth, 8)
 
 
 def test_batches_change_nothing(checkpoint, picture):
@@ -137,8 +152,8 @@ def test_depth_apis_need_no_mmdet3d():
         hidden + 'import hybrid_depth.apis\n'
         'from hybrid_depth.inference import depth_writer\n'
         'from hybrid_depth.checkpoints import convert\n'
-        'from hybrid_depth.engine.build import build_model\n'
-        'from tests.estimators.tiny import CONV\n'
+        'from hybrid_depth.checkpoints.build import build_model\n'
+        'from tests.depth.estimators.tiny import CONV\n'
         "build_model(dict(model=CONV, default_scope='mmdet3d'))\n"
     )
     assert done.returncode == 0 and 'WARNING' not in done.stdout, done.stderr

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hybrid_depth.datasets.depth_errors import DepthDataError
 from hybrid_depth.datasets.depth_map_files import read_depth_png
-from hybrid_depth.evaluation.depth_files import DepthMaps
+from hybrid_depth.depth.evaluation.files import DepthMaps
+from hybrid_depth.errors import DepthDataError
 from hybrid_depth.inference.depth import DepthResult
 from hybrid_depth.inference.depth_writer import DepthWriter, depth_picture
 

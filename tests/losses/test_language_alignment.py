@@ -1,23 +1,22 @@
-"""Losses of stage 1; `alone.*` of golden/hybrid_depth.md."""
+"""Losses of stage 1; entries `alone.*` (docs/reference/golden.md, "Hybrid-depth")."""
 
-import numpy as np
 import pytest
 import torch
 
 from hybrid_depth.losses import language_ranking_loss, patch_contrast_loss
-from tests.golden import weights
-from tests.golden.bevdet import DATA
+from tests.golden import recipe
+from tests.golden.reader import Golden
 
+STAGE1 = Golden('hybrid_depth_stage1')
 LIMIT = 1e-5
 
 
 def drawn(name, shape):
-    return torch.from_numpy(weights.tensor(f'hybrid_depth.stage1.{name}', shape))[None]
+    return recipe.tensor(f'hybrid_depth.stage1.{name}', shape)[None]
 
 
 @pytest.mark.parametrize('direction', ['released', 'natural'])
 def test_golden(direction):
-    golden = np.load(DATA / 'hybrid_depth_stage1.npz')
     logits, features = drawn('logits', (7, 7)), drawn('features', (7, 1024))
     if direction == 'natural':
         logits, features = logits.flip(1), features.flip(1)
@@ -26,8 +25,8 @@ def test_golden(direction):
         ('rank_both', language_ranking_loss(logits, both_ways=True)),
         ('contrastive', patch_contrast_loss(features)),
     ):
-        expected = golden[f'alone.{direction}.{name}'].item()
-        assert value.item() == pytest.approx(expected, rel=LIMIT), name
+        key = f'alone.{direction}.{name}'
+        STAGE1.check(key, value.reshape(STAGE1[key].shape), LIMIT)
 
 
 def test_ranking_is_a_sum_of_hinges():

@@ -2,7 +2,10 @@ import pytest
 import torch
 
 from hybrid_depth.losses import PhotometricError, reprojection_minimum
-from tests.golden.monodepth2 import Golden, image
+from tests.golden.monodepth2 import image
+from tests.golden.reader import Golden
+
+LAYERS = Golden('monodepth2_layers')
 
 
 @pytest.fixture
@@ -11,11 +14,11 @@ def pictures():
 
 
 def test_golden(pictures):
-    golden = Golden('layers')
     x, y = pictures
-    golden.check('ssim', PhotometricError(y).ssim_loss(x), 1e-4)
-    golden.check('reprojection', PhotometricError(y)(x), 1e-4)
-    golden.check('reprojection.no_ssim', PhotometricError(y, ssim_weight=0)(x), 1e-6)
+    LAYERS.check('ssim', PhotometricError(y).ssim_loss(x), 1e-4)
+    LAYERS.check('ssim.same', PhotometricError(x).ssim_loss(x), 1e-6, scale=1)
+    LAYERS.check('reprojection', PhotometricError(y)(x), 1e-4)
+    LAYERS.check('reprojection.no_ssim', PhotometricError(y, ssim_weight=0)(x), 1e-6)
 
 
 def test_equal_pictures_have_no_error(pictures):

@@ -1,16 +1,18 @@
 import torch
 
 from hybrid_depth.losses import edge_aware_smoothness, normalize_by_mean
-from tests.golden.monodepth2 import Golden, image
+from tests.golden.monodepth2 import image
+from tests.golden.reader import Golden
+
+LAYERS = Golden('monodepth2_layers')
 
 
 def test_golden():
-    golden = Golden('layers')
     disparity = image('smooth.disp', (3, 20, 60))[:2, None].clone().requires_grad_()
     loss = edge_aware_smoothness(disparity, image('ssim.x', (2, 3, 20, 60)))
     loss.backward()
-    golden.check('smooth', loss, 1e-6)
-    golden.check('smooth.grad', disparity.grad, 1e-5)
+    LAYERS.check('smooth', loss, 1e-6)
+    LAYERS.check('smooth.grad', disparity.grad, 1e-5)
 
 
 def test_a_step_costs_less_where_the_picture_has_one_too():

@@ -6,9 +6,9 @@ import pytest
 from mmengine.registry import DefaultScope
 
 from benchmarks.bev_depth import FINAL_SIZE, teacher_error
-from hybrid_depth.datasets import NuScenesBEVDataset
+from hybrid_depth.bev.datasets.nuscenes import NuScenesBEVDataset
 from hybrid_depth.datasets.depth_map_files import pseudo_depth_path, write_depth_png
-from hybrid_depth.datasets.nuscenes_infos import create_nuscenes_infos
+from hybrid_depth.datasets.nuscenes.infos import create_nuscenes_infos
 
 
 def test_error_of_cached_depth(toy_nuscenes, tmp_path):

@@ -2,7 +2,7 @@
 
 import torch
 
-from tests.checkpoints.official_files import monodepth2_files, save_folder
+from tests.releases.official_files import monodepth2_files, save_folder
 from tests.tools.run import run_tool
 
 

@@ -2,7 +2,7 @@
 
 from benchmarks.ground_scale import report
 from hybrid_depth.geometry import cell_pixels, ground_plane_depth
-from tests.bev.test_semantics import forward_rig
+from tests.bev.depth_nets.test_semantics import forward_rig
 
 SIZE = (32, 64)
 

@@ -7,8 +7,8 @@ import pytest
 from mmengine.config import Config
 from PIL import Image
 
-from tests.estimators.tiny import CONV
-from tests.inference.test_pictures import write_video
+from tests.depth.estimators.tiny import CONV
+from tests.inference.test_image_streams import write_video
 from tests.tools.run import run_tool
 
 RANDOM = pytest.mark.filterwarnings('ignore:.*random weights')
@@ -16,7 +16,9 @@ RANDOM = pytest.mark.filterwarnings('ignore:.*random weights')
 
 @pytest.fixture
 def tiny_config(tmp_path):
-    Config(dict(model=CONV, custom_imports=dict(imports=['hybrid_depth.modules']))).dump(tmp_path / 'c.py')
+    Config(dict(model=CONV, custom_imports=dict(imports=['hybrid_depth.modules']))).dump(
+        tmp_path / 'c.py'
+    )
     return tmp_path / 'c.py'
 
 

@@ -32,7 +32,7 @@ class RealKeyframe:
     @property
     def true(self) -> SceneBoxes:
         """True boxes in the ego frame."""
-        from hybrid_depth.bev.box_frames import lidar_to_ego_boxes
+        from hybrid_depth.bev.structures import lidar_to_ego_boxes
 
         sample = self.packed['data_samples']
         boxes = sample.eval_ann_info['gt_bboxes_3d']
@@ -51,8 +51,8 @@ def real_keyframe(real_data: Path, tmp_path_factory) -> RealKeyframe:
     pytest.importorskip('mmdet3d')
     from nuscenes import NuScenes
 
-    from hybrid_depth.datasets import NuScenesBEVDataset
-    from hybrid_depth.datasets.nuscenes_infos import create_nuscenes_infos
+    from hybrid_depth.bev.datasets.nuscenes import NuScenesBEVDataset
+    from hybrid_depth.datasets.nuscenes.infos import create_nuscenes_infos
 
     root, infos = real_data / 'nuscenes_keyframe', tmp_path_factory.mktemp('infos')
     create_nuscenes_infos(root, 'v1.0-mini', infos)

@@ -1,5 +1,5 @@
 # KITTI odometry, colour, monocular triplets: train on sequences 00 to 08, score motion on 09, 10
-# with tools/evaluate_pose.py.
+# with hybrid-depth evaluate-pose.
 _base_ = './kitti_raw_mono.py'
 
 train_dataloader = dict(

@@ -1,5 +1,5 @@
-# KITTI raw as Hybrid-depth's stage 2 trains it: 224x672, and a jitter of its own for every frame of
-# a triplet (hybrid_depth.md §2.7).
+# KITTI raw as Hybrid-depth's stage 2 trains on it: 224x672, and a colour jitter drawn for each
+# frame of a triplet (docs/reference/hybrid_depth.md, "Stage 2 training").
 _base_ = './kitti_raw_mono.py'
 image_size = (672, 224)  # width, height
 

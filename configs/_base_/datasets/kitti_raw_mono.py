@@ -1,6 +1,7 @@
-# KITTI raw, monocular triplets at 192x640 as Monodepth2 trains them (depth.md §2.1). Training lists
-# are the official files below data_root, or those of `prepare_kitti.py make-split`; ground truth is
-# that of `prepare_kitti.py export-gt`. Models override the lists they change.
+# KITTI raw, monocular triplets at 192x640 as Monodepth2 trains on them (docs/reference/kitti.md,
+# "Training samples"). Training lists are the official files below data_root, or those of
+# `prepare_kitti.py make-split`; ground truth is that of `prepare_kitti.py export-gt`. Models
+# override the lists they change.
 data_root = 'data/kitti/'
 image_size = (640, 192)  # width, height
 

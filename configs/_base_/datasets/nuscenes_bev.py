@@ -1,5 +1,5 @@
 # nuScenes keyframes at 256x704, BEVDet's augmentation, class-balanced sampling (CBGS). Info files
-# come from tools/create_nuscenes_infos.py. Models override the lists they change.
+# come from hybrid-depth create-nuscenes-infos. Models override the lists they change.
 data_root = 'data/nuscenes/'
 class_names = [
     'car', 'truck', 'construction_vehicle', 'bus', 'trailer', 'barrier', 'motorcycle', 'bicycle',

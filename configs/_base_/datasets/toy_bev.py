@@ -1,4 +1,4 @@
-# The generated toy world (tools/make_toy_world.py): 256x144 images, cut to 96x256. Small enough
+# The generated toy world (hybrid-depth make-toy-world): 256x144 images, cut to 96x256. Small enough
 # for two CPU cores; no class-balanced sampling and no augmentation: a run of minutes is short of
 # steps, and flips of the BEV plane slow it (heat-map loss 12.7 against 11.8 after 484 steps).
 data_root = 'data/toy/'
@@ -42,7 +42,7 @@ train_dataloader = dict(
         ),
     ),
 )
-# no val_dataloader: tools/test.py scores the last checkpoint, minutes count here
+# no val_dataloader: hybrid-depth test scores the last checkpoint, minutes count here
 test_dataloader = dict(
     batch_size=4,
     num_workers=2,

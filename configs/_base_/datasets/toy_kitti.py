@@ -1,6 +1,6 @@
 # The toy world as KITTI raw tree:
-#   python tools/make_toy_world.py data/toy_kitti --layout kitti
-#   python tools/prepare_kitti.py export-gt data/toy_kitti data/toy_kitti/gt/toy \
+#   hybrid-depth make-toy-world data/toy_kitti --layout kitti
+#   hybrid-depth prepare-kitti export-gt data/toy_kitti data/toy_kitti/gt/toy \
 #       --split splits/toy/val_files.txt --source improved
 # Its ground truth is dense, so that all pixels up to 80 m count. Small pictures, learnt from stereo
 # pairs, so that a run on two CPU cores takes minutes: from random weights and neighbours in time

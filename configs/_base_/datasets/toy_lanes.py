@@ -1,4 +1,4 @@
-# The toy world with lane labels: python tools/make_toy_world.py data/toy_lanes --layout tusimple
+# The toy world with lane labels: hybrid-depth make-toy-world data/toy_lanes --layout tusimple
 _base_ = './tusimple_lanes.py'
 
 data_root = 'data/toy_lanes/'

@@ -1,5 +1,5 @@
 # The six cameras of the toy world as video, at 12 Hz:
-#   python tools/make_toy_world.py data/toy_video --keyframes 16 --sweeps 5 --size 256x144
+#   hybrid-depth make-toy-world data/toy_video --keyframes 16 --sweeps 5 --size 256x144
 _base_ = './nuscenes_video.py'
 
 image_size = (224, 128)  # width, height

@@ -1,6 +1,7 @@
-# BEVDet-R50 at 256x704 with the conventions of the official dev2/dev3 weights (bev.md §1): BGR
-# input with RGB-ordered statistics, corner-aligned frustum, lower-edge bins, truncated voxel
-# indices.
+# BEVDet-R50 at 256x704 with the conventions of the official dev2/dev3 weights: BGR input with
+# RGB-ordered statistics (docs/reference/bevdet.md, "Channel order"), corner-aligned frustum
+# (docs/reference/bevdet.md, "Frustum"), bins at their lower edges (docs/reference/bevdet.md, "Depth
+# bins"), truncated voxel indices (docs/reference/bevdet.md, "Voxel pooling").
 model = dict(
     type='BEVDet',
     img_backbone=dict(

@@ -1,5 +1,6 @@
 # Hybrid-depth stage 1: CLIP RN50 learns the order of seven sentences about depth, DINOv2 and the
-# text tower stay as they are; both towers normalise with ImageNet statistics (hybrid_depth.md §1).
+# text tower are frozen (docs/reference/hybrid_depth.md, "Stage 1 training"); both towers normalise
+# with ImageNet statistics (docs/reference/hybrid_depth.md, "Stage 1 losses").
 model = dict(
     type='LanguageAlignment',
     encoder=dict(

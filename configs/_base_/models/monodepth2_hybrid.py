@@ -1,6 +1,7 @@
-# Hybrid-depth stage 2: CLIP RN50 and DINOv2 ViT-B/14 with 256 learned depth sentences and the DPT
-# head, one scale; the pose net sees raw pictures too (hybrid_depth.md §2). The towers start from a
-# stage 1 checkpoint (load_from=...) or from the foundation weights.
+# Hybrid-depth stage 2: CLIP RN50 and DINOv2 ViT-B/14 with 256 learned depth sentences
+# (docs/reference/hybrid_depth.md, "Stage 2 encoder") and the DPT head, one scale; images are not
+# normalised for the pose net either (docs/reference/hybrid_depth.md, "Camera motion"). The towers
+# start from a stage 1 checkpoint (load_from=...) or from the foundation weights.
 model = dict(
     type='Monodepth2',
     encoder=dict(

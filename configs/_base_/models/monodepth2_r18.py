@@ -1,5 +1,6 @@
-# Monodepth2 with ResNet-18, as published (arXiv 1806.01260), except that sampling fits the pixel
-# grid (align_corners=True): what the released weights were trained with, see depth.md §3.1.
+# Monodepth2 with ResNet-18, as published (arXiv 1806.01260). Sampling fits the pixel grid
+# (align_corners=True), as when the released weights were trained
+# (docs/reference/monodepth2.md, "Projection and sampling").
 model = dict(
     type='Monodepth2',
     encoder=dict(type='ResNetDepthEncoder', depth=18, pretrained='imagenet'),

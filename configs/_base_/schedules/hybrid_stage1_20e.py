@@ -1,6 +1,6 @@
-# Hybrid-depth stage 1: one cycle over 20 epochs (hybrid_depth.md §1.6). Rate and beta1 go by half a
-# cosine to their extreme in the first 30 % and by another one back: PyTorch's OneCycleLR in parts
-# whose state is numbers only, so that checkpoints load safely.
+# Hybrid-depth stage 1: one cycle over 20 epochs (docs/reference/hybrid_depth.md, "Stage 1
+# training"). Rate and beta1 follow half a cosine to their extreme in the first 30 % and another one
+# back: PyTorch's OneCycleLR in parts whose state is numbers only, so that checkpoints load safely.
 max_lr = 3.57e-4
 optim_wrapper = dict(
     type='OptimWrapper',

@@ -1,15 +1,17 @@
-"""Trained models in a few lines of Python.
+"""Inference with trained models in a few lines of Python.
 
     from hybrid_depth.apis import infer_depth, init_depth_model
     model = init_depth_model('configs/depth/monodepth2_r18_kitti.py', 'mono_640x192.pth')
-    for result in infer_depth(model, 'pictures/'):
+    for result in infer_depth(model, 'images/'):
         print(result.name, result.kind, result.unit, result.depth.min())
 
-The BEV functions need mmdet3d; the depth functions do not.
+Each function has an example in its docstring. The BEV functions need mmdet3d; the depth functions
+do not.
 """
 
+from .depth.estimators.init import init_depth_model
 from .inference.bev import infer_bev, init_bev_model
-from .inference.depth import DepthResult, infer_depth, init_depth_model, stream_depth
+from .inference.depth import DepthResult, infer_depth, stream_depth
 
 __all__ = [
     'DepthResult',

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import torch
 
-from . import __version__
 from .optional import bev_problem
+from .version import __version__
 
 Row = tuple[str, str, str]
 

@@ -13,10 +13,12 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
+from .errors import HybridDepthError
+
 NAME = 'mmcv._ext'
 
 
-class MissingOpError(RuntimeError):
+class MissingOpError(HybridDepthError, RuntimeError):
     """A compiled mmcv op was called, and mmcv is installed without compiled ops."""
 
 

@@ -1,7 +1,7 @@
 """Registers everything that is installed, and makes checkpoint loading safe.
 
 Configs name it: ``custom_imports = dict(imports=['hybrid_depth.modules'],
-allow_failed_imports=False)``. The depth rooms are registered always, the BEV rooms where mmdet3d is
+allow_failed_imports=False)``. The depth road is registered always, the BEV road where mmdet3d is
 installed.
 """
 
@@ -11,18 +11,27 @@ from datetime import datetime
 
 from mmengine.registry import DefaultScope
 
-from . import checkpoints
+from . import depth_modules  # noqa: F401 (registers the depth road)
 from .optional import bev_problem
+from .quick_imports import quick_imports
 
-_DEPTH_ROOMS = ('foundation', 'encoders', 'decoders', 'estimators', 'engine')
-# These leave out their BEV part by themselves.
-_MIXED_ROOMS = ('datasets', 'transforms', 'evaluation', 'visualization', 'inference')
-_BEV_ROOMS = ('bev',)
-
-
-def _register(rooms: tuple[str, ...]) -> None:
-    for room in rooms:
-        importlib.import_module(f'hybrid_depth.{room}')
+_MODULES = (
+    'bev.backbones',
+    'bev.depth_nets',
+    'bev.lift',
+    'bev.refine',
+    'bev.temporal',
+    'bev.heads',
+    'bev.detectors',
+    'bev.datasets.nuscenes',
+    'bev.datasets.sequence_batches',
+    'bev.transforms',
+    'bev.evaluation.nuscenes_metric',
+    'bev.hooks',
+    'pseudo_depth.hook',
+    'pseudo_depth.target',
+    'pseudo_depth.transform',
+)
 
 
 def init_default_scope() -> None:
@@ -32,14 +41,13 @@ def init_default_scope() -> None:
         DefaultScope.get_instance(f'mmdet3d-{datetime.now()}', scope_name='mmdet3d')
 
 
-checkpoints.install()
-_problem = bev_problem()
-_register(_DEPTH_ROOMS)
-if _problem is None:
-    _register(_MIXED_ROOMS + _BEV_ROOMS)
-elif _problem.startswith('not installed'):
-    _register(_MIXED_ROOMS)
-else:
+with quick_imports():
+    _problem = bev_problem()
+    if _problem is None:
+        for _module in _MODULES:
+            importlib.import_module(f'hybrid_depth.{_module}')
+
+if _problem is not None and not _problem.startswith('not installed'):
     warnings.warn(
         f'BEV models and data sets are switched off; mmdet3d or mmcv is {_problem}. Set up again '
         'with `rm .venv/*.stamp && make test`, or see `python -m hybrid_depth.env`.',

@@ -20,14 +20,16 @@ from mmengine.runner import CheckpointLoader
 from mmengine.runner import checkpoint as mmengine_checkpoint
 from torch.hub import load_state_dict_from_url
 
+from ..errors import HybridDepthError
+
 _NUMPY_DTYPES = ('bool', 'uint8', 'int32', 'int64', 'float16', 'float32', 'float64')
 
 
-class DamagedCheckpointError(RuntimeError):
+class DamagedCheckpointError(HybridDepthError, RuntimeError):
     """A checkpoint file that does not read to its end."""
 
 
-class UnsafeCheckpointError(pickle.UnpicklingError):
+class UnsafeCheckpointError(HybridDepthError, pickle.UnpicklingError):
     """A checkpoint names a function or class that plain weights do not need."""
 
 
@@ -91,7 +93,7 @@ def load_checkpoint_file(path: str | Path, map_location: Any = 'cpu') -> dict:
     path = Path(path).expanduser()
     if not path.is_file():
         raise FileNotFoundError(f'Expected a checkpoint file, got {path}, which does not exist.')
-    with _explained(path):
+    with _explained(path), torch.serialization.safe_globals(_allowed()):
         return torch.load(path, map_location=map_location, weights_only=True)
 
 

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
+from ..errors import HybridDepthError
+
 _LINES, _LETTERS = 12, 300  # of torch's list of misfits, which may name a thousand keys
 
 
-class CheckpointMismatchError(ValueError):
+class CheckpointMismatchError(HybridDepthError, ValueError):
     """Weights that do not fit a model; the text lists keys and shapes."""
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from ..errors import DepthDataError
 from ..files import atomic_file
-from .depth_errors import DepthDataError
 
 _KEY = 'depth'
 _PNG_UNITS = 256.0  # KITTI's depth PNG: uint16, metres times 256, 0 = none
@@ -58,12 +58,12 @@ def read_depth_png(path: str | Path) -> np.ndarray:
 
 
 def pseudo_depth_path(folder: str | Path, camera: str, image: str) -> Path:
-    """Where tools/make_pseudo_depth.py writes the depth of an image."""
+    """Where hybrid-depth make-pseudo-depth writes the depth of an image."""
     return Path(folder) / camera / f'{Path(image).stem}.png'
 
 
 def read_pseudo_depth(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
-    """Read a file of tools/make_pseudo_depth.py.
+    """Read a file of hybrid-depth make-pseudo-depth.
 
     Returns:
         (h, w) float32 metres, 0 = unknown, and the (3, 3) map from pixels of the original image to
@@ -75,15 +75,15 @@ def read_pseudo_depth(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
     """
     if not Path(path).is_file():
         raise FileNotFoundError(
-            f'expected the pseudo depth {path}, which does not exist; make it with: python '
-            'tools/make_pseudo_depth.py CONFIG CHECKPOINT --infos INFOS --out FOLDER'
+            f'expected the pseudo depth {path}, which does not exist; make it with: '
+            'hybrid-depth make-pseudo-depth CONFIG CHECKPOINT --infos INFOS --out FOLDER'
         )
     depth = read_depth_png(path)
     with Image.open(path) as picture:
         placed = getattr(picture, 'text', {}).get('img_aug')
     if placed is None:
         raise DepthDataError(
-            f'{path}: expected a file of tools/make_pseudo_depth.py, got a depth PNG that does not '
-            'say which part of the image it shows'
+            f'{path}: expected a file of hybrid-depth make-pseudo-depth, got a depth PNG that does '
+            'not say which part of the image it shows'
         )
     return depth, np.array(json.loads(placed))

@@ -1,4 +1,7 @@
-"""TuSimple lane labels, from which stage 1 takes near and far patches (hybrid_depth.md §1.2)."""
+"""TuSimple lane labels, the source of near and far patches in stage 1 of Hybrid-depth.
+
+Format: docs/reference/hybrid_depth.md, "Lane labels".
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import numpy as np
 from mmengine.dataset import BaseDataset
 from mmengine.registry import DATASETS
 
-from .depth_errors import DepthDataError
+from ..errors import DepthDataError
 
 _ABSENT = -2
 _FORM = (
@@ -46,7 +49,7 @@ class TuSimpleLaneDataset(BaseDataset):
         if not Path(self.ann_file).is_file():
             raise FileNotFoundError(
                 f'expected the lane labels {self.ann_file}, which do not exist: {_FORM}. Or make '
-                'some: python tools/make_toy_world.py OUT --layout tusimple'
+                'some: hybrid-depth make-toy-world OUT --layout tusimple'
             )
         lines = Path(self.ann_file).read_text().splitlines()
         samples = [

@@ -1,4 +1,4 @@
-"""From command line to config: what `tools/train.py` and `tools/test.py` share."""
+"""From command line to config: what `hybrid-depth train` and `hybrid-depth test` share."""
 
 from pathlib import Path
 
@@ -8,22 +8,33 @@ from mmengine.device import get_device
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
-from .checkpointing import find_latest_checkpoint
-from .picture_window import has_screen
+from .. import checkpoints
+from ..config_files import find_config
+from ..errors import ConfigError
+from .hooks.checkpointing import find_latest_checkpoint
+from .hooks.image_window import has_screen
 
 
-class ConfigError(ValueError):
-    """The config does not fit what the command line asks of it."""
+def read_config(path: str | Path) -> Config:
+    """Read a config file, see `find_config`.
+
+    From here on checkpoints are read without running code, whatever the config imports.
+    """
+    checkpoints.install()
+    cfg = Config.fromfile(find_config(path))
+    # No yapf for logs and checkpoints: it takes a quarter of a second, four times before the first
+    # iteration and once a checkpoint. mmengine 0.10.7 has an argument for it, and forgets it.
+    object.__setattr__(cfg, '_format_python_code', False)
+    return cfg
 
 
 def load_config(
-    path: str, root: Path, work_dir: str | None, options: dict | None, launcher: str
+    path: str | Path, work_dir: str | None, options: dict | None, launcher: str
 ) -> Config:
     """Read a config and apply the options that training and testing share.
 
     Args:
-        path: config file, relative to the working directory or else to the repository.
-        root: the repository.
+        path: config file, see `find_config`.
         work_dir: where logs and checkpoints go; None takes the config's, or else
             `./work_dirs/<name of the config>`.
         options: values of `--cfg-options`.
@@ -32,14 +43,10 @@ def load_config(
     Raises:
         FileNotFoundError: no such config.
     """
-    places = [Path(path), root / path]
-    found = next((place for place in places if place.is_file()), None)
-    if found is None:
-        raise FileNotFoundError(f'Expected a config file, got {path}, which does not exist.')
-    cfg = Config.fromfile(found)
+    cfg = read_config(path)
     cfg.launcher = launcher
     cfg.merge_from_dict(options or {})
-    cfg.work_dir = work_dir or cfg.get('work_dir') or str(Path('work_dirs', found.stem))
+    cfg.work_dir = work_dir or cfg.get('work_dir') or str(Path('work_dirs', Path(path).stem))
     return cfg
 
 

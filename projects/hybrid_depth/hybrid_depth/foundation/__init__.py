@@ -1,7 +1,7 @@
 """Foundation towers: CLIP (open_clip), DINO (timm), and CLIP's language side."""
 
 from .clip import CLIPTower, build_clip
-from .dino import DINOTower, build_vit, resize_position_embedding
+from .dino import DINOTower, build_vit
 from .images import InputNormalization, resize_images
 from .prompts import DEPTH_WORDS, DepthPrompts
 from .text import LanguageHead, TextTower, resample_channels
@@ -18,5 +18,4 @@ __all__ = [
     'build_vit',
     'resample_channels',
     'resize_images',
-    'resize_position_embedding',
 ]

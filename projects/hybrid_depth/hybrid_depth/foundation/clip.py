@@ -1,12 +1,12 @@
-"""CLIP vision towers of open_clip as feature pyramids."""
+"""CLIP vision towers of open_clip as feature pyramids.
+
+open_clip is imported when a tower is built: it takes a second, and most models have none.
+"""
 
 from collections.abc import Sequence
 
-import open_clip
 import torch
 from mmengine.registry import MODELS
-from open_clip.modified_resnet import ModifiedResNet
-from open_clip.timm_model import TimmModel
 from torch import Tensor, nn
 
 from .images import InputNormalization, even_taps, resize_images
@@ -57,6 +57,8 @@ class CLIPTower(nn.Module):
         std: str | Sequence[float] = 'clip',
         channel_order: str = 'rgb',
     ) -> None:
+        from open_clip.modified_resnet import ModifiedResNet
+
         super().__init__()
         model = build_clip(name, pretrained, model_cfg, image_size)
         self.visual = model.visual
@@ -112,10 +114,13 @@ def build_clip(
     image_size: tuple[int, int] | None = None,
 ) -> nn.Module:
     """open_clip model, float32, on torch's default device; arguments and errors of `CLIPTower`."""
+    import open_clip
+
     if model_cfg is None and name not in open_clip.list_models():
         raise ValueError(f'open_clip has no model {name!r}; open_clip.list_models() lists them')
     size = None if image_size is None else tuple(image_size)
-    options = dict(force_image_size=size, device=torch.get_default_device())
+    # torch 2.6's get_default_device() overlooks `with torch.device(...)`
+    options = dict(force_image_size=size, device=torch.empty(0).device)
     path = None if pretrained is None else find_weights(pretrained, name)
     if pretrained is not None and path is None:
         if model_cfg is not None:
@@ -133,6 +138,8 @@ def build_clip(
 
 def _drop_pooling(visual: nn.Module) -> None:
     """Take out what only makes one vector an image, so that no parameter is left without use."""
+    from open_clip.timm_model import TimmModel
+
     if isinstance(visual, TimmModel):
         visual.trunk.reset_classifier(0, '')
         visual.head = nn.Identity()
@@ -142,6 +149,8 @@ def _drop_pooling(visual: nn.Module) -> None:
 
 def _describe_taps(visual: nn.Module, count: int) -> tuple[tuple[int, ...], list[int], list[int]]:
     """Block indices, channels and strides of `count` taps of a tower that is no ModifiedResNet."""
+    from open_clip.timm_model import TimmModel
+
     if isinstance(visual, TimmModel):
         info = [(i['num_chs'], i['reduction']) for i in visual.trunk.feature_info]
     else:

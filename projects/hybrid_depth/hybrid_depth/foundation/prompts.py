@@ -1,11 +1,16 @@
-"""Sentences about depth, with fixed or learned depth words."""
+"""Sentences about depth, with fixed or learned depth tokens."""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 
-import open_clip
 import torch
 from torch import Tensor, nn
+
+if TYPE_CHECKING:  # a second to import, see clip.py
+    import open_clip
 
 TEMPLATE = 'This {object} appears to be {depth}'
 DEPTH_WORDS = (
@@ -22,6 +27,8 @@ DEPTH_WORDS = (
 @cache
 def clip_tokenizer() -> open_clip.SimpleTokenizer:
     """CLIP's byte-pair tokenizer (49408 entries), read once."""
+    import open_clip
+
     return open_clip.SimpleTokenizer()
 
 
@@ -29,8 +36,9 @@ class DepthPrompts(nn.Module):
     """'This {object} appears to be {depth}' for N depth words, fixed or learned.
 
     Stage 1 of Hybrid-depth uses the seven words of `DEPTH_WORDS`; stage 2 replaces the depth word
-    by N learned vectors (hybrid_depth.md §1.4, §2.3). The context is cut to the longest sentence:
-    attention in CLIP's text tower is causal, so the padding to 77 tokens changes nothing.
+    by N learned vectors (docs/reference/hybrid_depth.md, "Depth sentences"). The context is cut to
+    the longest sentence: attention in CLIP's text tower is causal, so the padding to 77 tokens
+    changes nothing.
 
     Args:
         width: width of the text tower's token embedding.
@@ -43,6 +51,13 @@ class DepthPrompts(nn.Module):
         ids (Tensor): (N, L) token ids. Learned token i has the id 49408 + i, past the vocabulary.
         end (Tensor): (N,) index of the end-of-text token, whose output is the sentence feature.
         tokens (nn.Parameter | None): (N, width) learned vectors, initialised N(0, 0.02).
+
+    Example:
+        >>> fixed = DepthPrompts(width=8)
+        >>> len(fixed), clip_tokenizer().decode(fixed.ids[1, 1:7].tolist()).strip()
+        (7, 'this patch appears to be close')
+        >>> DepthPrompts(width=8, num_tokens=2).ids[1].tolist()  # the word is a learned vector
+        [49406, 589, 8721, 8743, 531, 655, 49409, 49407]
     """
 
     def __init__(

@@ -16,7 +16,7 @@ def resample_channels(features: Tensor, width: int, dim: int) -> Tensor:
     """Features with `width` channels along `dim`, by the nearest rule.
 
     Channel i comes from channel floor(i * channels / width), so that 4096 channels become every
-    fourth of them (hybrid_depth.md §1.5, §2.8 row 8).
+    fourth of them (docs/reference/hybrid_depth.md, "Stage 1 losses").
     """
     channels = features.shape[dim]
     if channels == width:
@@ -69,7 +69,8 @@ class LanguageHead(nn.Module):
     """Logits of every pixel against every depth sentence: (100 / sqrt(N)) * cosine.
 
     The official release divides the matrix of unit rows by its Frobenius norm; that norm is
-    sqrt(N) whatever the rows are, so one scalar does the same (hybrid_depth.md §2.3).
+    sqrt(N) whatever the rows are, so one scalar is equivalent (docs/reference/hybrid_depth.md,
+    "Depth sentences").
 
     The text tower runs once per optimiser step in training: the text matrix is kept until a
     parameter changes or a backward pass has gone through it. It never runs in inference: `eval()`

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import timm
 from torch import nn
 
 SUFFIXES = ('.safetensors', '.pth', '.pt', '.bin', '.npz')
@@ -74,6 +73,8 @@ def build_timm(name: str, pretrained: str | None, **options) -> nn.Module:
         ValueError: unknown model name.
         FileNotFoundError: weights neither here nor downloadable.
     """
+    import timm  # it takes a second, with torchvision, and many models have no such tower
+
     architecture, _, tag = name.partition('.')
     if architecture not in timm.list_models():
         raise ValueError(f'timm has no model {architecture!r}; timm.list_models() lists them')

@@ -1,7 +1,8 @@
-"""Cameras, frustums and depth bins: pure torch functions and small dataclasses."""
+"""Cameras, frustums, depth maps and depth bins: pure torch functions and small dataclasses."""
 
 from .camera_rig import CameraRig
 from .depth_bins import DepthBins
+from .depth_map import DepthMap
 from .frustum import cell_pixels, create_frustum, lift_frustum
 from .ground_plane import ground_plane_depth
 from .pillars import PillarView, depth_at, project_pillars
@@ -11,6 +12,7 @@ from .voxel_grid import VoxelGrid
 __all__ = [
     'CameraRig',
     'DepthBins',
+    'DepthMap',
     'PillarView',
     'VoxelGrid',
     'cell_pixels',

@@ -20,6 +20,11 @@ def invert_affine(matrix: Tensor) -> Tensor:
 
     Raises:
         ValueError: a matrix has no inverse.
+
+    Example:
+        >>> matrix = torch.tensor([[2.0, 0, 4], [0, 4, 8], [0, 0, 1]])
+        >>> invert_affine(matrix).tolist()
+        [[0.5, 0.0, -2.0], [0.0, 0.25, -2.0], [0.0, 0.0, 1.0]]
     """
     swap = (matrix[..., 1:2, 0].abs() > matrix[..., :1, 0].abs()).unsqueeze(-1)
     unit = torch.eye(3).to(matrix).expand_as(matrix)

@@ -1,4 +1,4 @@
-"""A BEV map seen from another ego frame."""
+"""Warps of BEV maps to another ego frame."""
 
 import torch
 import torch.nn.functional as F
@@ -20,10 +20,10 @@ def _check(found: tuple[int, ...], expected: tuple[int, ...], align: str) -> Non
 def warp_volume(
     volume: Tensor, target2source: Tensor, grid: VoxelGrid, align: str = 'centres'
 ) -> Tensor:
-    """Sample BEV voxels at the cells of another frame; zero where there are none.
+    """Warp of BEV voxels to another ego frame; zero where there are no voxels.
 
-    Maps of several cells in z follow the whole motion; those of one follow its heading, x and y,
-    see ``warp_bev``.
+    Volumes of several cells in z follow the whole motion; those of one cell follow its heading, x
+    and y, see ``warp_bev``.
 
     Args:
         volume: (B, C, Z, Y, X) over ``grid`` of the source frame.
@@ -41,6 +41,19 @@ def warp_volume(
     _check(volume.shape[-3:], (levels, height, width), align)
     if levels == 1:
         return warp_bev(volume.squeeze(2), target2source, grid, align).unsqueeze(2)
+    return _sample(volume, volume_sampling_grid(target2source, grid, align))
+
+
+def volume_sampling_grid(target2source: Tensor, grid: VoxelGrid, align: str = 'centres') -> Tensor:
+    """Where ``warp_volume`` samples the source frame.
+
+    Args:
+        target2source, grid, align: see ``warp_volume``.
+
+    Returns:
+        (B, Z, Y, X, 3) x, y, z in [-1, 1] from the first to the last cell.
+    """
+    width, height, levels = grid.size
     shift = 0.5 if align == 'centres' else 0.0
     axes = (grid.x, grid.y, grid.z)
     lower = target2source.new_tensor([axis[0] + shift * axis[2] for axis in axes])
@@ -49,27 +62,35 @@ def warp_volume(
     cells = torch.stack((x, y, z), -1).to(target2source).view(1, -1, 3) * step + lower
     points = cells @ target2source[:, :3, :3].transpose(1, 2) + target2source[:, None, :3, 3]
     last = lower.new_tensor([width - 1, height - 1, levels - 1])
-    points = ((points - lower) / step / last * 2 - 1).view(-1, levels, height, width, 3)
-    return _sample(volume, points)
+    return ((points - lower) / step / last * 2 - 1).view(-1, levels, height, width, 3)
 
 
 def warp_bev(bev: Tensor, target2source: Tensor, grid: VoxelGrid, align: str = 'centres') -> Tensor:
-    """Sample a BEV map at the cells of another frame; zero where it has none (bev.md §1.10).
+    """Warp of a BEV map to another ego frame; zero where the map has no cells.
 
-    The plane's own motion counts: heading and x, y; pitch, roll and z do not move a map.
+    Only the motion in the plane counts: heading and x, y; pitch, roll and z do not move a map.
 
     Args:
         bev: (B, C, Y, X) over ``grid`` of the source frame.
         target2source: (B, 4, 4) points of the target frame to the source frame, metres.
         grid: cells, in both frames.
-        align: ``centres``, or ``corners`` for official BEVDet4D weights, whose map has the cell's
-            lower edge where its centre should be (bev.md errata 7).
+        align: ``centres``, or ``corners`` for official BEVDet4D weights, whose maps have the lower
+            edge of a cell in place of its centre (docs/reference/bevdet.md,
+            "Warping of BEV maps").
 
     Returns:
         (B, C, Y, X) in the target frame.
 
     Raises:
         ValueError: the map is not of the grid's size, or the alignment is unknown.
+
+    Example:
+        >>> grid = VoxelGrid(x=(0.0, 3.0, 1.0), y=(0.0, 2.0, 1.0), z=(-5.0, 3.0, 8.0))
+        >>> bev = torch.tensor([[[[1.0, 2, 3], [4, 5, 6]]]])
+        >>> forward = torch.eye(4)[None].clone()
+        >>> forward[0, 0, 3] = 1.0  # the target frame lies 1 m ahead of the map's
+        >>> warp_bev(bev, forward, grid).round(decimals=3).tolist()
+        [[[[2.0, 3.0, 0.0], [5.0, 6.0, 0.0]]]]
     """
     width, height, _ = grid.size
     _check(bev.shape[-2:], (height, width), align)

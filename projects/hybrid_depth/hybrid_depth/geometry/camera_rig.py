@@ -13,7 +13,8 @@ from torch import Tensor
 class CameraRig:
     """Calibration and augmentation of B samples with N cameras each.
 
-    Frames: camera x right, y down, z forward; ego x forward, y left, z up. Names follow mmdet3d.
+    Frames: camera x right, y down, z forward; ego x forward, y left, z up
+    (docs/reference/conventions.md, "Frames"). Names follow mmdet3d.
 
     Args:
         cam2img: (B, N, 3, 3) intrinsics of the original image, pixels.
@@ -24,6 +25,15 @@ class CameraRig:
 
     Raises:
         ValueError: a tensor has another shape.
+
+    Example:
+        >>> k = torch.tensor([[[[100.0, 0, 32], [0, 100, 24], [0, 0, 1]]]])
+        >>> front = [[0.0, 0, 1, 0], [-1, 0, 0, 0], [0, -1, 0, 1.5], [0, 0, 0, 1]]
+        >>> unit = torch.eye(4)[None]
+        >>> rig = CameraRig(k, torch.tensor([[front]]), unit[None, :, :3, :3], unit, unit)
+        >>> u, v, depth = rig.ego2img()[0, 0] @ torch.tensor([10.0, 0, 0, 1])
+        >>> [round(x.item(), 3) for x in (u / depth, v / depth, depth)]  # on the road, 10 m ahead
+        [32.0, 39.0, 10.0]
     """
 
     cam2img: Tensor

@@ -16,7 +16,7 @@ class DepthBins:
     """Bins over [start, stop) metres.
 
     ``log`` follows BEVDet's spacing-increasing rule: lower edges
-    ``start * ((stop - 1) / start) ** (i / (num - 1))`` (bev.md §1.3).
+    ``start * ((stop - 1) / start) ** (i / (num - 1))`` (docs/reference/bevdet.md, "Depth bins").
 
     Args:
         start: lower edge of the first bin, metres.
@@ -29,6 +29,15 @@ class DepthBins:
 
     Raises:
         ValueError: empty range, unknown spacing or anchor, both or neither of step and num.
+
+    Example:
+        >>> bins = DepthBins(start=1.0, stop=5.0, step=1.0)
+        >>> bins.values.tolist()
+        [1.5, 2.5, 3.5, 4.5]
+        >>> bins.index(torch.tensor([0.5, 1.0, 4.9, 5.0])).tolist()
+        [-1, 0, 3, -1]
+        >>> bins.expectation(torch.tensor([0.0, 0.5, 0.5, 0.0]).view(1, 4, 1, 1)).item()
+        3.0
     """
 
     start: float

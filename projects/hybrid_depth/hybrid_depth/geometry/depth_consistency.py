@@ -1,4 +1,4 @@
-"""Depth of one frame against that of another."""
+"""Consistency of the depths of two frames."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def agrees_with(
     transform: Tensor,
     tolerance: float,
 ) -> Tensor:
-    """Where a second frame does not contradict the depth of the first.
+    """Mask of the pixels whose depth a second frame does not contradict.
 
-    Every point is looked up where the second camera sees it. What has moved, what was hidden and
-    what is wrong in either frame has another depth there. The second map may have any unit: the
-    median ratio is its scale.
+    Every point is projected into the second camera. Moving objects, occluded points and errors in
+    either frame have another depth there. The second map may have any unit: the median ratio is its
+    scale.
 
     Args:
         depth: (M, H, W) metres along the camera's axis, 0 = none.
@@ -31,8 +31,16 @@ def agrees_with(
         tolerance: largest difference, as a share of the depth.
 
     Returns:
-        (M, H, W) bool; true also where the second frame cannot tell: outside its picture, or
+        (M, H, W) bool; true also where the second frame gives no evidence: outside its image, or
         without a depth there.
+
+    Example:
+        >>> cam2img = torch.tensor([[[50.0, 0, 2], [0, 50, 0], [0, 0, 1]]])
+        >>> depth = torch.full((1, 2, 3), 10.0)
+        >>> other = depth.clone()
+        >>> other[0, 0, 2] = 15.0
+        >>> agrees_with(depth, other, cam2img, cam2img, torch.eye(4)[None], 0.1)[0].tolist()
+        [[True, True, False], [True, True, True]]
     """
     size = tuple(depth.shape[-2:])
     transform = transform.double()

@@ -1,4 +1,4 @@
-"""Metres for depth that is right up to one factor an image."""
+"""Metric scale of depth that is known up to one factor per image."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _BIN = 0.01  # of the histogram of log ratios: one per cent
 
 @dataclass(frozen=True)
 class DepthScale:
-    """One factor an image.
+    """One factor per image.
 
     Attributes:
-        scale: (M,) metres that one unit of depth stands for; NaN where it could not be told.
-        spread: (M,) median of |ratio / scale - 1| over what it was told from; NaN likewise.
-        share: (M,) part of the candidates that agreed.
+        scale: (M,) metres per unit of depth; NaN where it could not be estimated.
+        spread: (M,) median of |ratio / scale - 1| over the pixels that agreed; NaN likewise.
+        share: (M,) fraction of the candidates that agreed.
     """
 
     scale: Tensor
@@ -37,22 +37,31 @@ class DepthScale:
 
 @dataclass(frozen=True)
 class GroundPlaneScale:
-    """Scale from the height of the camera: seen ground is where the ground plane is.
+    """Metric scale of relative depth from the height of the camera above the ground plane.
 
-    The "embodied" depth of Vision-Language Embodiment (CVPR 2025; depth.md §1.2) as a ruler. Every
-    pixel whose ray meets the ground within `max_depth` is a candidate, and votes for the ratio of
-    plane depth to given depth. Ground pixels vote alike; what stands on the ground is nearer than
-    the plane behind it and votes for larger, scattered ratios. The densest window of ratios wins.
-    Where too few agree the scale is NaN: a picture full of lorries has none. Raised ground, such
-    as a green behind a kerb, agrees with itself and passes for the road.
+    Uses the "embodied" depth of Vision-Language Embodiment (CVPR 2025, arXiv 2503.16535;
+    docs/reference/ground_plane.md, "Depth of the ground plane") as the reference. Every pixel whose
+    ray meets the ground within `max_depth` is a candidate, and votes for the ratio of plane depth
+    to given depth. Ground pixels vote alike; what stands on the ground is nearer than the plane
+    behind it and votes for larger, scattered ratios. The densest window of ratios wins. Where too
+    few agree the scale is NaN, as in an image full of lorries. Raised ground, such as a green
+    behind a kerb, agrees with itself and is taken for the road.
 
     Args:
-        max_depth: farthest ground that votes, metres. A pitch error of 0.1 degrees moves the plane
-            by 2 % at 20 m and by 4 % at 40 m (camera 1.65 m high).
+        max_depth: farthest ground that votes, metres; errors of pitch grow with the distance
+            (docs/reference/ground_plane.md, "Errors of pitch and height").
         tolerance: half width of the window, as a factor minus one.
-        min_share: part of the candidates that has to agree.
+        min_share: fraction of the candidates that has to agree.
         min_pixels: number of candidates that has to agree.
         max_spread: largest `DepthScale.spread`; ratios without a peak have half the tolerance.
+
+    Example:
+        >>> plane = torch.linspace(5.0, 19.0, 400).view(1, 20, 20)
+        >>> relative = plane / 3  # depth up to a factor
+        >>> relative[0, :4] /= 2  # objects nearer than the ground behind them
+        >>> result = GroundPlaneScale()(relative, plane)
+        >>> round(result.scale.item(), 3), round(result.share.item(), 3)
+        (3.0, 0.8)
     """
 
     max_depth: float = 20.0
@@ -81,8 +90,9 @@ class GroundPlaneScale:
         ratio = torch.where(votes, plane.double().log() - depth.double().log(), torch.nan)
         ratio = ratio.flatten(1)
         winner = self._densest(ratio)
-        for _ in range(2):  # the window's middle is not yet the middle of what agrees
-            agree = (ratio - winner[:, None]).abs() <= self.tolerance
+        # The window's middle is not yet that of what agrees. Its outer bins reach half a bin on.
+        for reach in (self.tolerance + _BIN / 2, self.tolerance):
+            agree = (ratio - winner[:, None]).abs() <= reach
             winner = _nanmedian(torch.where(agree, ratio, torch.nan))
         agree = (ratio - winner[:, None]).abs() <= self.tolerance
         share = agree.sum(1) / votes.flatten(1).sum(1).clamp(min=1)
@@ -115,6 +125,11 @@ def lidar_scale(depth: Tensor, lidar: Tensor) -> DepthScale:
     Args:
         depth: (M, H, W) any unit, 0 where there is none.
         lidar: (M, H, W) metres, 0 where there is none.
+
+    Example:
+        >>> depth = torch.tensor([[[1.0, 2.0, 3.0]]])
+        >>> lidar_scale(depth, torch.tensor([[[10.0, 20.0, 0.0]]])).scale.tolist()
+        [10.0]
     """
     both = ((depth > 0) & (lidar > 0)).flatten(1)
     given = torch.where(both, depth.flatten(1).double(), torch.nan)
@@ -125,12 +140,17 @@ def lidar_scale(depth: Tensor, lidar: Tensor) -> DepthScale:
 
 
 def motion_scale(predicted: Tensor, driven: Tensor, min_motion: float = 0.3) -> DepthScale:
-    """Ratio of the motion that was driven to the motion that the pose net says.
+    """Ratio of the driven distance to the translation that the pose net predicts.
 
     Args:
         predicted: (M, 3) camera translations of a pose net, in the unit of its depths.
         driven: (M, 3) of the same cameras by `ego2global`, metres.
-        min_motion: metres; slower cameras tell no scale.
+        min_motion: metres; below it no scale is estimated.
+
+    Example:
+        >>> predicted = torch.tensor([[0.0, 0.0, 0.5], [0.0, 0.0, 0.5]])
+        >>> motion_scale(predicted, torch.tensor([[0.0, 0.0, 1.5], [0.0, 0.0, 0.1]])).scale.tolist()
+        [3.0, nan]
     """
     said, true = predicted.double().norm(dim=1), driven.double().norm(dim=1)
     moved = (true >= min_motion) & (said > 0)

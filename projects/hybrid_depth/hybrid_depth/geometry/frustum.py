@@ -19,10 +19,18 @@ def create_frustum(
         feat_size: (h, w) of the feature map.
         image_size: (H, W) of the network image.
         align: ``corners`` maps the outermost cells to the outermost pixels (LSS and official BEVDet
-            weights, bev.md §1.3); ``centres`` uses the pixel centre each cell covers.
+            weights: docs/reference/bevdet.md, "Frustum"); ``centres`` takes the centre of the
+            pixels that a cell covers.
 
     Returns:
         (D, h, w, 3) float32 of (u, v, depth).
+
+    Example:
+        >>> frustum = create_frustum(torch.tensor([1.0, 2.0]), (2, 3), (32, 48), align='centres')
+        >>> frustum.shape
+        torch.Size([2, 2, 3, 3])
+        >>> frustum[1, 0, 2].tolist()  # second depth, first row, last column
+        [39.5, 7.5, 2.0]
     """
     shape = (len(depths), *feat_size)
     pixels = cell_pixels(feat_size, image_size, align).expand(*shape, 2)
@@ -32,7 +40,14 @@ def create_frustum(
 def cell_pixels(
     feat_size: tuple[int, int], image_size: tuple[int, int], align: str = 'centres'
 ) -> Tensor:
-    """(h, w, 2) float32 network pixel (u, v) of every feature cell; see ``create_frustum``."""
+    """(h, w, 2) float32 network pixel (u, v) of every feature cell; see ``create_frustum``.
+
+    Example:
+        >>> cell_pixels((1, 2), (16, 32)).tolist()
+        [[[7.5, 7.5], [23.5, 7.5]]]
+        >>> cell_pixels((1, 2), (16, 32), align='corners').tolist()
+        [[[0.0, 0.0], [31.0, 0.0]]]
+    """
     (h, w), (height, width) = feat_size, image_size
     if align == 'corners':
         u, v = torch.linspace(0, width - 1, w), torch.linspace(0, height - 1, h)
@@ -45,11 +60,12 @@ def cell_pixels(
 
 
 def lift_frustum(frustum: Tensor, rig: CameraRig) -> Tensor:
-    """Frustum points in the (BEV-augmented) ego frame (bev.md §1.6).
+    """Frustum points in the (BEV-augmented) ego frame.
 
     Computed in the rig's dtype: float64 rigs give exact geometry, float32 rigs repeat the official
-    order of operations bit for bit, on every CPU: matrix products and inverses of a library round
-    as its kernels for that CPU do, and a few points would fall into the next voxel.
+    order of operations (docs/reference/bevdet.md, "Lift") bit for bit, on every CPU: matrix
+    products and inverses of a library round as its kernels for that CPU do, and a few points would
+    fall into the next voxel.
 
     Args:
         frustum: (D, h, w, 3) of (u, v, depth).
@@ -60,6 +76,14 @@ def lift_frustum(frustum: Tensor, rig: CameraRig) -> Tensor:
 
     Raises:
         ValueError: an image augmentation or an intrinsic matrix has no inverse.
+
+    Example:
+        >>> k = torch.tensor([[[[100.0, 0, 32], [0, 100, 24], [0, 0, 1]]]])
+        >>> front = [[0.0, 0, 1, 0], [-1, 0, 0, 0], [0, -1, 0, 1.5], [0, 0, 0, 1]]
+        >>> unit = torch.eye(4)[None]
+        >>> rig = CameraRig(k, torch.tensor([[front]]), unit[None, :, :3, :3], unit, unit)
+        >>> lift_frustum(torch.tensor([[[[32.0, 39.0, 10.0]]]]), rig).flatten().tolist()
+        [10.0, 0.0, 0.0]
     """
     u, v, depth = frustum.to(rig.cam2img).unbind(-1)
     shift_u, shift_v = _per_camera(rig.img_aug[..., :2, 2])

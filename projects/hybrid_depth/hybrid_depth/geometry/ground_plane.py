@@ -10,8 +10,9 @@ def ground_plane_depth(pixels: Tensor, rig: CameraRig, max_depth: float) -> Tens
     """Camera depth at which each pixel's ray meets the ground, z = 0 of the ego frame.
 
     z = h / (n . K^-1 p), n pointing down and h the camera's height ("embodied depth" of
-    Vision-Language Embodiment, CVPR 2025; depth.md §1.2). Needs no learning and no LiDAR. What
-    stands on the ground is nearer than its ground depth, by its pixels' height above the contact.
+    Vision-Language Embodiment, CVPR 2025, arXiv 2503.16535; docs/reference/ground_plane.md,
+    "Depth of the ground plane"). Needs no training and no LiDAR. Objects that stand on the ground
+    are nearer than the ground depth of their pixels, the more the higher above the contact.
 
     Args:
         pixels: (h, w, 2) of (u, v), network pixels.
@@ -20,6 +21,15 @@ def ground_plane_depth(pixels: Tensor, rig: CameraRig, max_depth: float) -> Tens
 
     Returns:
         (B, N, h, w) metres in the rig's dtype, 0 where invalid.
+
+    Example:
+        >>> k = torch.tensor([[[[100.0, 0, 32], [0, 100, 24], [0, 0, 1]]]])
+        >>> front = [[0.0, 0, 1, 0], [-1, 0, 0, 0], [0, -1, 0, 1.5], [0, 0, 0, 1]]
+        >>> unit = torch.eye(4)[None]
+        >>> rig = CameraRig(k, torch.tensor([[front]]), unit[None, :, :3, :3], unit, unit)
+        >>> pixels = torch.tensor([[[32.0, 39.0], [32.0, 24.0]]])  # the second lies on the horizon
+        >>> ground_plane_depth(pixels, rig, max_depth=80.0).round(decimals=3).flatten().tolist()
+        [10.0, 0.0]
     """
     points = torch.nn.functional.pad(pixels.to(rig.cam2img), (0, 1), value=1.0)
     pixel2camera = torch.linalg.inv(rig.cam2img) @ torch.linalg.inv(rig.img_aug)

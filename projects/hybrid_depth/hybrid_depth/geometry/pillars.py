@@ -1,4 +1,4 @@
-"""Pillars of points over the BEV cells, as the cameras see them."""
+"""Projection of the pillars of points above BEV cells into the cameras."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _NEAREST = 1e-5  # metres before the camera
 
 @dataclass(frozen=True)
 class PillarView:
-    """Where Q pillars of A points each are in B x N pictures.
+    """Image positions and depths of Q pillars of A points each in B x N cameras.
 
     Args:
-        uv: (B, N, Q, A, 2) float32, 0 to 1 from edge to edge of the network picture.
+        uv: (B, N, Q, A, 2) float32, 0 to 1 from edge to edge of the network image.
         depth: (B, N, Q, A) float32 metres along the camera's z axis.
-        hit: (B, N, Q, A) bool: before the camera and inside its picture.
+        hit: (B, N, Q, A) bool: in front of the camera and inside its image.
     """
 
     uv: Tensor
@@ -33,7 +33,16 @@ def project_pillars(points: Tensor, rig: CameraRig, image_size: tuple[int, int])
     Args:
         points: (Q, A, 3) metres.
         rig: B x N cameras.
-        image_size: (H, W) of the network picture.
+        image_size: (H, W) of the network image.
+
+    Example:
+        >>> k = torch.tensor([[[[100.0, 0, 32], [0, 100, 24], [0, 0, 1]]]])
+        >>> front = [[0.0, 0, 1, 0], [-1, 0, 0, 0], [0, -1, 0, 1.5], [0, 0, 0, 1]]
+        >>> unit = torch.eye(4)[None]
+        >>> rig = CameraRig(k, torch.tensor([[front]]), unit[None, :, :3, :3], unit, unit)
+        >>> view = project_pillars(torch.tensor([[[10.0, 0, 0], [-10.0, 0, 0]]]), rig, (48, 64))
+        >>> view.hit.flatten().tolist(), view.depth.round(decimals=3).flatten().tolist()
+        ([True, False], [10.0, -10.0])
     """
     with torch.autocast(points.device.type, enabled=False):  # half precision is off by pixels
         ego2img = rig.ego2img()[:, :, None]
@@ -50,9 +59,9 @@ def project_pillars(points: Tensor, rig: CameraRig, image_size: tuple[int, int])
 
 
 def depth_at(view: PillarView, prob: Tensor, position: Tensor) -> Tensor:
-    """How probable each point is by the depth distribution of the pixel it is seen at.
+    """Probability of each point's depth by the depth distribution of the pixel it projects to.
 
-    One trilinear sample of (depth, row, column) a point; outside the picture it fades to zero
+    One trilinear sample of (depth, row, column) per point; outside the image it fades to zero
     within half a cell, and points behind the camera get zero.
 
     Args:
@@ -62,6 +71,13 @@ def depth_at(view: PillarView, prob: Tensor, position: Tensor) -> Tensor:
 
     Returns:
         (B, N, Q, A), as ``prob``.
+
+    Example:
+        >>> one = torch.ones(1, 1, 1, 1)
+        >>> view = PillarView(uv=torch.full((1, 1, 1, 1, 2), 0.5), depth=10 * one, hit=one > 0)
+        >>> prob = torch.tensor([0.25, 0.75]).view(1, 1, 2, 1, 1)
+        >>> round(depth_at(view, prob, position=0.5 * one).item(), 3)  # half-way between the bins
+        0.5
     """
     along = (2 * position + 1) / prob.shape[2] - 1
     grid = torch.cat((2 * view.uv - 1, along.unsqueeze(-1)), -1).to(prob)

@@ -10,11 +10,16 @@ from torch import Tensor
 
 @dataclass
 class Motion:
-    """What a pose net says: points move from the first camera's frame to the second's.
+    """Rigid motion predicted by a pose net, from the first camera's frame to the second's.
 
     Attributes:
         axis_angle: (B, 3) rotation axis times angle, radians.
-        translation: (B, 3) in the unit of the depths it is learned with.
+        translation: (B, 3) in the unit of the depths it is trained with.
+
+    Example:
+        >>> motion = Motion(torch.zeros(1, 3), torch.tensor([[0.0, 0.0, -0.5]]))
+        >>> (motion.matrix() @ torch.tensor([0.0, 0.0, 10.0, 1.0])).tolist()
+        [[0.0, 0.0, 9.5, 1.0]]
     """
 
     axis_angle: Tensor
@@ -35,6 +40,11 @@ def axis_angle_to_matrix(axis_angle: Tensor) -> Tensor:
 
     Returns:
         (..., 3, 3) rotations.
+
+    Example:
+        >>> quarter = axis_angle_to_matrix(torch.tensor([0.0, 0.0, torch.pi / 2]))
+        >>> quarter.round().int().tolist()
+        [[0, -1, 0], [1, 0, 0], [0, 0, 1]]
     """
     angle = axis_angle.norm(dim=-1, keepdim=True)
     x, y, z = (axis_angle / (angle + 1e-7)).unbind(-1)

@@ -11,6 +11,11 @@ def invert_rigid(transform: Tensor) -> Tensor:
 
     Returns:
         (..., 4, 4) inverse.
+
+    Example:
+        >>> turn = torch.tensor([[0.0, -1, 0, 2], [1, 0, 0, 3], [0, 0, 1, 0], [0, 0, 0, 1]])
+        >>> torch.equal(invert_rigid(turn) @ turn, torch.eye(4))
+        True
     """
     rotation_t = transform[..., :3, :3].transpose(-1, -2)
     inverse = transform.clone()

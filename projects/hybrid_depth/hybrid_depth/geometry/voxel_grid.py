@@ -14,11 +14,22 @@ ROUNDINGS = ('floor', 'trunc')
 class VoxelGrid:
     """Regular grid in the ego frame; maps over it are (B, C, Y, X).
 
+    Layout: docs/reference/conventions.md, "BEV maps".
+
     Args:
         x, y, z: (lower, upper, step) metres.
         rounding: ``floor`` for new models. ``trunc`` (toward zero) lets points up to one cell below
             the lower bound into cell 0: official BEVDet weights were trained with it, and with
-            their single 8 m cell in z it keeps z in (-13, -5) m too (bev.md errata 1).
+            their single 8 m cell in z it keeps z in (-13, -5) m too (docs/reference/bevdet.md,
+            "Voxel pooling").
+
+    Example:
+        >>> grid = VoxelGrid(x=(-4.0, 4.0, 1.0), y=(-2.0, 2.0, 1.0), z=(-5.0, 3.0, 8.0))
+        >>> grid.size
+        (8, 4, 1)
+        >>> points = torch.tensor([[[-3.5, -1.5, 0.0], [3.5, 1.5, 0.0], [4.5, 0.0, 0.0]]])
+        >>> grid.ranks(points).tolist()
+        [[0, 31, -1]]
     """
 
     x: tuple[float, float, float]

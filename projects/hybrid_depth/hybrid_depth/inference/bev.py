@@ -10,9 +10,9 @@ from mmengine.config import Config
 from mmengine.dataset import BaseDataset, pseudo_collate
 from mmengine.registry import DATASETS, DefaultScope
 
-from ..engine.build import build_model
-from ..engine.config import ConfigError
-from .depth import load_weights, read_config
+from ..checkpoints.build import build_model
+from ..engine.model_files import load_weights, read_model_config
+from ..errors import ConfigError
 
 if TYPE_CHECKING:
     from mmdet3d.models.detectors import Base3DDetector
@@ -25,8 +25,13 @@ def init_bev_model(
     """A detector, ready for inference; `model.cfg` is its config.
 
     Arguments and errors are those of `init_depth_model`; needs mmdet3d and mmcv's compiled ops.
+
+    Example:
+        >>> model = init_bev_model('configs/toy/bevdet_plain_toy.py')  # warns: random weights
+        >>> type(model).__name__, model.training
+        ('BEVDet', False)
     """
-    cfg = read_config(config)
+    cfg = read_model_config(config)
     model = build_model(cfg)
     if not hasattr(model, 'pts_bbox_head'):
         raise ConfigError(
@@ -44,7 +49,7 @@ def keyframes(
 
     Args:
         model: of `init_bev_model`.
-        ann_file: of `tools/create_nuscenes_infos.py`.
+        ann_file: of `hybrid-depth create-nuscenes-infos`.
         data_root: nuScenes root; None takes the folder of the info file.
 
     Raises:
@@ -54,8 +59,8 @@ def keyframes(
     path = Path(ann_file).absolute()
     if not path.is_file():
         raise FileNotFoundError(
-            f'expected an info file, got {ann_file}, which does not exist; make it with: python '
-            'tools/create_nuscenes_infos.py --root ROOT --version VERSION'
+            f'expected an info file, got {ann_file}, which does not exist; make it with: '
+            'hybrid-depth create-nuscenes-infos --root ROOT --version VERSION'
         )
     if 'test_dataloader' not in model.cfg:
         raise ConfigError('infer_bev expected a config with a test_dataloader, got one without')
@@ -84,8 +89,13 @@ def infer_bev(
         `pred_depth`, the depth net's expected depth (N, h, w) in metres.
 
     Raises:
-        FileNotFoundError: no such info file, or a picture is missing.
+        FileNotFoundError: no such info file, or an image is missing.
         IndexError: no such keyframe.
+
+    Example:
+        >>> model = init_bev_model('configs/toy/bevdet_plain_toy.py')
+        >>> sample = infer_bev(model, 'data/toy/nuscenes_infos_val.pkl')  # doctest: +SKIP
+        >>> sample.pred_instances_3d.bboxes_3d  # doctest: +SKIP
     """
     dataset = keyframes(model, ann_file, data_root)
     place = find_keyframe(dataset, index)

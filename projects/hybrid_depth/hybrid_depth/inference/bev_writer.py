@@ -8,9 +8,10 @@ from pathlib import Path
 
 from mmdet3d.structures import Det3DDataSample
 
+from ..bev.hooks.bev_image_hook import scene_of
 from ..files import atomic_file
 from ..geometry import CameraRig
-from ..visualization import make_sheet, scene_of, write_png
+from ..visualization import make_sheet, write_png
 
 
 def write_keyframe(

@@ -1,36 +1,35 @@
-"""Depth of any pictures."""
+"""Depth prediction on images and videos."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from mmengine.config import Config
 from PIL import Image
 
-from ..checkpoints import load_checkpoint_file
-from ..checkpoints.strict_load import load_strictly
-from ..engine.build import build_model
-from ..engine.config import ConfigError
-from ..estimators import DepthEstimator
-from .pictures import Images, NamedPicture, PictureStream
+from ..depth.estimators import DepthEstimator
+from ..geometry import DepthMap
+from .image_streams import Images, NamedPicture, PictureStream
 
 
 @dataclass(frozen=True)
 class DepthResult:
-    """What a model says about one picture.
+    """Depth predicted for one image.
 
     Attributes:
-        name: of the picture: a file's without its ending, with a number for frames of a video.
-        image: (H, W, 3) uint8 RGB, the picture as it came.
-        disparity: (H, W) float32, at the picture's size.
-        scale: metres that one unit of the model's depth stands for, None where that is not known.
+        name: of the image: the file's name without its suffix, with a number for video frames.
+        image: (H, W, 3) uint8 RGB, the input image.
+        disparity: (H, W) float32, at the image's size.
+        scale: metres per unit of the model's depth, None where that is not known.
+
+    Example:
+        >>> image = np.zeros((1, 2, 3), np.uint8)
+        >>> result = DepthResult('name', image, np.array([[0.5, 0.25]], np.float32), scale=5.4)
+        >>> result.depth.tolist(), result.kind, result.unit
+        ([[10.8..., 21.6...]], 'metric', 'm')
     """
 
     name: str
@@ -45,7 +44,7 @@ class DepthResult:
 
     @property
     def kind(self) -> str:
-        """'metric', or 'relative': right up to one factor a picture."""
+        """'metric', or 'relative': known up to one factor per image."""
         return 'relative' if self.scale is None else 'metric'
 
     @property
@@ -54,99 +53,38 @@ class DepthResult:
         return 'unknown' if self.scale is None else 'm'
 
 
-def init_depth_model(
-    config: str | Path | Config, checkpoint: str | Path | None = None, device: str = 'cpu'
-) -> DepthEstimator:
-    """A depth model, ready for inference.
-
-    The model has `disparity(images)`, `depth(images)`: (B, 3, H, W) RGB in [0, 1] -> (B, 1, H, W),
-    `relative_pose(first, second)` -> (B, 4, 4), and the attribute `image_size`, the (H, W) it was
-    trained at as its checkpoint or its config says, else None.
-
-    Args:
-        config: config file or config with a depth model; its foundation weights are not loaded.
-        checkpoint: of training or of `tools/convert_checkpoint.py`; it has to fit exactly. None
-            leaves random weights, with a warning.
-        device: where the model goes.
-
-    Raises:
-        FileNotFoundError: no such config or checkpoint.
-        ConfigError: the config has no depth model.
-        UnsafeCheckpointError, RuntimeError: the checkpoint is hostile or damaged.
-        CheckpointMismatchError: its weights are those of another model.
-    """
-    cfg = read_config(config)
-    model = build_model(cfg)
-    if not isinstance(model, DepthEstimator):
-        raise ConfigError(
-            f'init_depth_model expected a config with a depth model, got {type(model).__name__}'
-        )
-    meta = load_weights(model, checkpoint)
-    size = meta.get('image_size') or _training_size(cfg)
-    model.image_size = None if size is None else tuple(size)
-    return model.to(device).eval()
-
-
-def read_config(config: str | Path | Config) -> Config:
-    """A config with a model, from a file or as it is.
-
-    Raises:
-        FileNotFoundError: no such file.
-        ConfigError: it has no model.
-    """
-    if not isinstance(config, Config):
-        if not Path(config).is_file():
-            raise FileNotFoundError(f'expected a config file, got {config}, which does not exist')
-        config = Config.fromfile(config)
-    if 'model' not in config:
-        raise ConfigError(f'expected a config with a model, got {sorted(config)}')
-    return config
-
-
-def load_weights(model: torch.nn.Module, checkpoint: str | Path | None) -> dict:
-    """Load a checkpoint that has to fit; errors as of `init_depth_model`.
-
-    Returns:
-        Its `meta`.
-    """
-    if checkpoint is None:
-        warnings.warn(
-            f'{type(model).__name__} has random weights: no checkpoint was given', stacklevel=3
-        )
-        return {}
-    content = load_checkpoint_file(checkpoint)
-    meta = content.get('meta', {})
-    source = str(checkpoint)
-    if 'converted_from' in meta:
-        config = Path('configs') / meta['config']
-        source += f' (of {config} with {meta["config_overrides"] or "no change"})'
-    weights = content.get('state_dict', content)
-    load_strictly(model, weights, source, meta.get('input_channel_order'))
-    return meta
-
-
 def infer_depth(
     model: DepthEstimator,
     images: Images,
     size: tuple[int, int] | None = None,
     scale: float | None = None,
 ) -> list[DepthResult]:
-    """Depth of pictures.
+    """Depth of images.
 
     Args:
         model: of `init_depth_model`.
-        images: path of a picture, a folder or a video, an RGB array, or a list: `PictureStream`.
-        size: (H, W) that the network sees; None takes the size it was trained at, or the picture's
-            own where that is not known.
-        scale: metres a unit of the model's depth (5.4 for Monodepth2 trained on KITTI stereo);
-            None leaves depth relative.
+        images: path of an image, a folder or a video, an RGB array, or a list: `PictureStream`.
+        size: (H, W) of the network input; None takes the size the model was trained at, or that of
+            the image where this is not known.
+        scale: metres per unit of the model's depth (5.4 for Monodepth2 trained on KITTI stereo);
+            None leaves relative depth relative.
 
     Returns:
-        One result a picture, at the picture's own size. `stream_depth` keeps only some in memory.
+        One result per image, at the image's size. `stream_depth` keeps only a batch in memory.
 
     Raises:
-        FileNotFoundError: a path is not there.
-        DepthDataError: something else than pictures, or a damaged one.
+        FileNotFoundError: a path does not exist.
+        DepthDataError: not an image, or a damaged one.
+        ValueError: a scale for a model whose depth is metric.
+
+    Example:
+        >>> encoder = dict(type='TimmDepthEncoder', name='test_resnet')
+        >>> decoder = dict(type='Monodepth2Decoder', in_strides=[2, 4, 8, 16, 32])
+        >>> model = dict(type='Monodepth2', encoder=encoder, decoder=decoder, pose_net=None)
+        >>> model = init_depth_model(Config(dict(model=model)))  # warns: random weights
+        >>> (result,) = infer_depth(model, np.zeros((48, 80, 3), np.uint8), size=(64, 96))
+        >>> result.depth.shape, result.kind
+        ((48, 80), 'relative')
     """
     return list(stream_depth(model, images, size, scale))
 
@@ -162,24 +100,55 @@ def stream_depth(
     """As `infer_depth`, one result at a time.
 
     Args:
-        batch_size: pictures that the network sees at once.
+        batch_size: images per forward pass.
+
+    Example:
+        >>> encoder = dict(type='TimmDepthEncoder', name='test_resnet')
+        >>> decoder = dict(type='Monodepth2Decoder', in_strides=[2, 4, 8, 16, 32])
+        >>> model = dict(type='Monodepth2', encoder=encoder, decoder=decoder, pose_net=None)
+        >>> model = init_depth_model(Config(dict(model=model)))  # warns: random weights
+        >>> video = [np.zeros((64, 96, 3), np.uint8)] * 2
+        >>> [result.unit for result in stream_depth(model, video, scale=5.4)]
+        ['m', 'm']
     """
     size = size or getattr(model, 'image_size', None)
     stream = images if isinstance(images, PictureStream) else PictureStream(images)
     for batch in _batches(stream, size, batch_size):
-        shown = [_to_tensor(item.picture, size) for item in batch]
-        disparity = model.disparity(torch.stack(shown).to(next(model.parameters()).device))
-        for item, own in zip(batch, disparity.float().cpu(), strict=True):
-            width, height = item.picture.size
-            # Half-pixel centres, as the evaluation resizes.
-            resized = F.interpolate(own[None], (height, width), mode='bilinear')[0, 0]
-            yield DepthResult(item.name, np.asarray(item.picture), resized.numpy(), scale)
+        inputs = torch.stack([_to_tensor(item.picture, size) for item in batch])
+        prediction = model.predict({0: inputs.to(next(model.parameters()).device)})
+        for item, values in zip(batch, prediction.values, strict=True):
+            single = DepthMap(values[None], prediction.kind)
+            yield depth_result(item.name, np.asarray(item.picture), single, scale)
+
+
+def depth_result(
+    name: str, image: np.ndarray, prediction: DepthMap, scale: float | None = None
+) -> DepthResult:
+    """The prediction for one image at the image's size.
+
+    Args:
+        name, image, scale: see `DepthResult`.
+        prediction: map (1, 1, h, w).
+
+    Raises:
+        ValueError: a scale for metric depth.
+    """
+    if prediction.kind == 'metric':
+        if scale is not None:
+            raise ValueError(
+                f'expected no scale for a model whose depth is metric, got {scale}; leave it out'
+            )
+        scale = 1.0
+    disparity = prediction.to('disparity').values.float().cpu()
+    # Half-pixel centres, as the evaluation resizes.
+    resized = F.interpolate(disparity, image.shape[:2], mode='bilinear')[0, 0]
+    return DepthResult(name, image, resized.numpy(), scale)
 
 
 def _batches(
     stream: Iterable[NamedPicture], size: tuple[int, int] | None, batch_size: int
 ) -> Iterator[list[NamedPicture]]:
-    """Groups of pictures that the network can see at once: at their own size, of one size."""
+    """Batches of images; without a common network size, only images of one size together."""
     batch: list[NamedPicture] = []
     for item in stream:
         fits = size is not None or not batch or item.picture.size == batch[0].picture.size
@@ -196,16 +165,3 @@ def _to_tensor(picture: Image.Image, size: tuple[int, int] | None) -> torch.Tens
     if size is not None:
         picture = picture.resize((size[1], size[0]), Image.Resampling.LANCZOS)
     return torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 255
-
-
-def _training_size(cfg: Config) -> tuple[int, int] | None:
-    """(H, W) that the test pipeline of a config resizes to, else its training pipeline."""
-    for loader in ('test_dataloader', 'train_dataloader'):
-        node: Any = cfg.get(loader)
-        for key in ('dataset', 'pipeline'):
-            node = node.get(key) if isinstance(node, dict) else None
-        for step in node or ():
-            if step.get('type') == 'ResizeFrames':
-                width, height = step['size']
-                return height, width
-    return None

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..datasets.depth_errors import DepthDataError
 from ..datasets.depth_map_files import write_depth_png
+from ..errors import DepthDataError
 from ..files import atomic_file
 from ..visualization import colorize_depth, depth_color_bar, write_png
 from .depth import DepthResult
@@ -29,7 +29,7 @@ class DepthWriter:
     `cloud/NAME.ply`, and `manifest.json`, which says what the numbers are. Of relative depth the
     numbers are disparities (their 16-bit steps are even where it matters, near the camera), of
     metric depth metres; the PNGs of the latter are KITTI's (metres times 256). `depth/` is what
-    `tools/evaluate_depth.py --pred` takes, with the manifest's `kind`.
+    `hybrid-depth evaluate-depth --pred` takes, with the manifest's `kind`.
 
     Args:
         out: the folder.

@@ -3,10 +3,12 @@
 from .depth_distribution import depth_distribution_loss
 from .language_alignment import language_ranking_loss, patch_contrast_loss
 from .photometric import PhotometricError, reprojection_minimum
+from .reprojection import ReprojectionObjective
 from .smoothness import edge_aware_smoothness, normalize_by_mean
 
 __all__ = [
     'PhotometricError',
+    'ReprojectionObjective',
     'depth_distribution_loss',
     'edge_aware_smoothness',
     'language_ranking_loss',

@@ -7,19 +7,28 @@ FORMS = ('bce', 'cross_entropy')
 
 
 def depth_distribution_loss(logits: Tensor, target: Tensor, form: str = 'bce') -> Tensor:
-    """Compare depth logits with a target distribution, in float32 whatever the autocast state.
+    """Cross-entropy of depth logits and a target distribution, in float32 under autocast too.
 
     Args:
         logits: (M, D, h, w).
         target: (M, D, h, w), each pixel's bins sum to one, or to zero where there is no target.
-        form: ``bce``, BEVDepth's binary cross-entropy of the soft-maxed bins (bev.md §1.9), or
-            ``cross_entropy`` on the log-softmax, whose gradient stays when a bin saturates.
+        form: ``bce``, BEVDepth's binary cross-entropy of the soft-maxed bins
+            (docs/reference/bevdet.md, "Depth target and loss"), or ``cross_entropy`` on the
+            log-softmax, whose gradient stays when a bin saturates.
 
     Returns:
         Scalar: sum over bins and supervised pixels, divided by max(1, supervised pixels).
 
     Raises:
         ValueError: shapes differ or the form is unknown.
+
+    Example:
+        >>> logits = torch.zeros(1, 4, 1, 2)
+        >>> target = torch.zeros(1, 4, 1, 2)
+        >>> target[0, 1, 0, 0] = 1.0  # the second pixel has no target
+        >>> loss = depth_distribution_loss(logits, target, form='cross_entropy')
+        >>> round(loss.item(), 4)  # log(4)
+        1.3863
     """
     if logits.shape != target.shape:
         raise ValueError(
@@ -34,7 +43,8 @@ def depth_distribution_loss(logits: Tensor, target: Tensor, form: str = 'bce') -
         log_prob = logits.float().log_softmax(1)
         loss = -target * log_prob
         if form == 'bce':
-            # Not F.binary_cross_entropy: its CUDA kernel aborts the process on NaN (BEVDet #229).
+            # Not F.binary_cross_entropy: its CUDA kernel aborts the process on NaN
+            # (github.com/HuangJunJie2017/BEVDet, issue 229).
             prob = log_prob.exp().clamp(max=1 - torch.finfo(log_prob.dtype).eps)
             loss = loss - (1 - target) * torch.log1p(-prob)
         return (loss.sum(1) * supervised).sum() / supervised.sum().clamp(min=1)

@@ -1,4 +1,4 @@
-"""Losses that order patches from near to far by sentences about depth."""
+"""Losses that rank patches from near to far by sentences about depth."""
 
 from __future__ import annotations
 
@@ -10,18 +10,24 @@ from torch import Tensor
 def language_ranking_loss(logits: Tensor, both_ways: bool = False) -> Tensor:
     """Sentence j must fit patch j better than every patch before it: hinge with margin 0.
 
-    sum over i < j of max(0, L_ij - L_jj) (Hybrid-depth, arXiv 2510.09320; hybrid_depth.md §1.5).
+    sum over i < j of max(0, L_ij - L_jj) (Hybrid-depth, arXiv 2510.09320;
+    docs/reference/hybrid_depth.md, "Stage 1 losses").
 
     Args:
-        logits: (P, K, K) of P lines of patches: row = patch, column = sentence, both in one order,
+        logits: (P, K, K) of P lines of patches: row = patch, column = sentence, both ordered from
             near to far.
         both_ways: also compare with the patches behind it (i > j); off in the release.
 
     Returns:
-        (P,) sum of the K (K - 1) / 2 terms (twice as many both ways) of each line.
+        (P,) sum of the K (K - 1) / 2 terms (twice as many both ways) per line.
 
     Raises:
         ValueError: not as many patches as sentences.
+
+    Example:
+        >>> logits = torch.tensor([[[2.0, 3.0], [0.0, 1.0]]])
+        >>> language_ranking_loss(logits).tolist()  # sentence 1 fits patch 0 better than its own
+        [2.0]
     """
     if logits.ndim != 3 or logits.shape[1] != logits.shape[2]:
         raise ValueError(
@@ -35,15 +41,20 @@ def language_ranking_loss(logits: Tensor, both_ways: bool = False) -> Tensor:
 
 
 def patch_contrast_loss(features: Tensor) -> Tensor:
-    """Patches far apart along a line should look different: cosine, weighted by their distance.
+    """Cosine similarity of the patches of a line, weighted by their distance along it.
 
-    Mean over i, j of cos(v_i, v_j) |i - j| / (K - 1) (hybrid_depth.md §1.5).
+    Mean over i, j of cos(v_i, v_j) |i - j| / (K - 1) (Hybrid-depth, arXiv 2510.09320;
+    docs/reference/hybrid_depth.md, "Stage 1 losses").
 
     Args:
         features: (P, K, C) of P lines of K patches.
 
     Returns:
-        (P,) one loss a line.
+        (P,) one loss per line.
+
+    Example:
+        >>> round(patch_contrast_loss(torch.ones(1, 7, 4)).item(), 4)  # 112 / 6 / 49
+        0.381
     """
     count = features.shape[1]
     unit = F.normalize(features, dim=-1)

@@ -1,4 +1,4 @@
-"""Photometric comparison of a picture with pictures warped onto it."""
+"""Photometric error between an image and images warped onto it."""
 
 from __future__ import annotations
 
@@ -19,11 +19,19 @@ class PhotometricError:
     """Per-pixel error against one target: SSIM and L1, averaged over channels.
 
     weight * clamp((1 - SSIM) / 2, 0, 1) + (1 - weight) * |difference| (Monodepth, arXiv 1609.03677;
-    Monodepth2, arXiv 1806.01260, Eq. 2). The target's local statistics are computed once.
+    Monodepth2, arXiv 1806.01260, section 3.1). The target's local statistics are computed once.
 
     Args:
         target: (B, 3, H, W) in [0, 1], float32 or float64: SSIM subtracts squares.
         ssim_weight: 0.85 as published, 0 for L1 alone.
+
+    Example:
+        >>> target = torch.linspace(0, 1, 75).view(1, 3, 5, 5)
+        >>> error = PhotometricError(target)
+        >>> error(target).max().item()
+        0.0
+        >>> PhotometricError(target, ssim_weight=0.0)(target + 0.1)[0, 0, 0, :2]
+        tensor([0.1000, 0.1000])
     """
 
     def __init__(self, target: Tensor, ssim_weight: float = 0.85) -> None:
@@ -54,10 +62,10 @@ class PhotometricError:
 def reprojection_minimum(
     warped: Tensor, unwarped: Tensor | None = None, average: bool = False, tie_break: float = 0.0
 ) -> tuple[Tensor, Tensor]:
-    """Smallest error a pixel, over all sources, warped and (auto-mask) as they are.
+    """Per-pixel minimum of the errors over all sources, warped and (auto-mask) unwarped.
 
     Where an unwarped source fits best the pixel is static or moves with the camera, and gives the
-    depth no gradient (Monodepth2, arXiv 1806.01260, §3.2 and §3.3).
+    depth no gradient (Monodepth2, arXiv 1806.01260, section 3.2).
 
     Args:
         warped: (S, B, 1, H, W) errors of the warped sources.
@@ -68,6 +76,13 @@ def reprojection_minimum(
 
     Returns:
         (B, H, W) errors, and (B, H, W) True where a warped source won.
+
+    Example:
+        >>> warped = torch.tensor([[0.2, 0.4], [0.1, 0.6]]).view(2, 1, 1, 1, 2)
+        >>> unwarped = torch.tensor([[0.5, 0.3], [0.5, 0.5]]).view(2, 1, 1, 1, 2)
+        >>> errors, won = reprojection_minimum(warped, unwarped)
+        >>> errors, won
+        (tensor([[[0.1000, 0.3000]]]), tensor([[[ True, False]]]))
     """
     candidates = [warped] if unwarped is None else [unwarped, warped]
     if average:

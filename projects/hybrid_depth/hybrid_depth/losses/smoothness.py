@@ -12,6 +12,13 @@ def edge_aware_smoothness(disparity: Tensor, image: Tensor) -> Tensor:
 
     Returns:
         Scalar.
+
+    Example:
+        >>> disparity = torch.tensor([[[[1.0, 2.0], [1.0, 2.0]]]])
+        >>> edge_aware_smoothness(disparity, torch.zeros(1, 3, 2, 2)).item()
+        1.0
+        >>> edge_aware_smoothness(disparity, disparity.expand(1, 3, 2, 2)).item()  # exp(-1)
+        0.367...
     """
     total = disparity.new_zeros(())
     for dim in (-1, -2):
@@ -21,5 +28,10 @@ def edge_aware_smoothness(disparity: Tensor, image: Tensor) -> Tensor:
 
 
 def normalize_by_mean(disparity: Tensor) -> Tensor:
-    """(B, 1, H, W) divided by each map's mean (+ 1e-7), so that shrinking it does not smooth it."""
+    """(B, 1, H, W) divided by each map's mean (+ 1e-7), so that shrinking it does not smooth it.
+
+    Example:
+        >>> normalize_by_mean(torch.tensor([[[[1.0, 3.0]]]]))
+        tensor([[[[0.5000, 1.5000]]]])
+    """
     return disparity / (disparity.mean((-2, -1), keepdim=True) + 1e-7)

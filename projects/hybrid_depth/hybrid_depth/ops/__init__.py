@@ -1,5 +1,6 @@
-"""BEV pooling behind one function with back-ends."""
+"""BEV pooling behind one function with back-ends, and suppression of rotated boxes."""
 
 from .bev_pool import PoolingPlan, bev_pool
+from .rotated_nms import rotated_iou, rotated_nms
 
-__all__ = ['PoolingPlan', 'bev_pool']
+__all__ = ['PoolingPlan', 'bev_pool', 'rotated_iou', 'rotated_nms']

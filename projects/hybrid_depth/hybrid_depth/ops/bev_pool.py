@@ -1,4 +1,7 @@
-"""Splat image features, weighted by depth, into a BEV grid (BEVPoolv2 semantics, bev.md §1.7)."""
+"""Pooling of image features, weighted by depth, into a BEV grid (BEVPoolv2, arXiv 2211.17111).
+
+Semantics of the official code: docs/reference/bevdet.md, "Voxel pooling".
+"""
 
 from __future__ import annotations
 
@@ -57,6 +60,14 @@ def bev_pool(depth: Tensor, feat: Tensor, plan: PoolingPlan, backend: str = 'spa
 
     Raises:
         ValueError: shapes do not fit the plan, or unknown back-end.
+
+    Example:
+        >>> ranks = torch.tensor([0, 0, 1, -1]).view(1, 1, 2, 1, 2)  # of 2 bins at 2 pixels
+        >>> grid = VoxelGrid(x=(0.0, 2.0, 1.0), y=(0.0, 1.0, 1.0), z=(0.0, 1.0, 1.0))
+        >>> depth = torch.tensor([0.5, 0.25, 0.5, 0.75]).view(1, 1, 2, 1, 2)
+        >>> feat = torch.tensor([1.0, 2.0]).view(1, 1, 1, 1, 2)
+        >>> bev_pool(depth, feat, PoolingPlan(ranks, grid)).tolist()
+        [[[[1.0, 0.5]]]]
     """
     if tuple(depth.shape) != tuple(plan.ranks.shape):
         raise ValueError(

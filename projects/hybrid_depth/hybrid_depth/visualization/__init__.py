@@ -1,9 +1,5 @@
-"""Pictures without a display: depth maps, boxes in cameras, the scene from above, whole sheets.
+"""Rendering without a display: depth maps, boxes in cameras, the scene from above, whole sheets."""
 
-Only the hook needs mmdet3d; the rest asks its boxes for nothing but their ``corners``.
-"""
-
-from ..optional import absent_bev_packages
 from .bev import draw_bev
 from .boxes import SceneBoxes, project_points, project_wires
 from .camera import draw_camera_boxes
@@ -13,8 +9,8 @@ from .png import write_png
 from .sheet import BEVScene, make_sheet
 
 __all__ = [
-    'BEVScene',
     'CLASS_COLORS',
+    'BEVScene',
     'SceneBoxes',
     'class_colors',
     'colorize_depth',
@@ -26,8 +22,3 @@ __all__ = [
     'project_wires',
     'write_png',
 ]
-
-if not absent_bev_packages():
-    from .bev_picture_hook import BEVPictureHook, scene_of
-
-    __all__ += ['BEVPictureHook', 'scene_of']

@@ -8,7 +8,8 @@ import numpy as np
 from .colors import NO_DEPTH, PANEL, TEXT
 from .strokes import Text, draw_texts, without_overlap
 
-_COLOR_MAP = cv2.applyColorMap(np.arange(256, dtype=np.uint8), cv2.COLORMAP_TURBO)[:, 0, ::-1]
+_LEVELS = np.arange(256, dtype=np.uint8)[:, None]  # a column: OpenCV 4 and 5 differ about vectors
+_COLOR_MAP = cv2.applyColorMap(_LEVELS, cv2.COLORMAP_TURBO)[:, 0, ::-1]
 _ROUND_METRES = (0.5, 1, 1.5, 2, 3, 4, 5, 7, 10, 15, 20, 30, 40, 60, 80, 100, 150, 200)
 
 

@@ -8,7 +8,6 @@ from functools import lru_cache
 from pathlib import Path
 
 import cv2
-import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
@@ -116,6 +115,8 @@ def without_overlap(texts: Sequence[Text], size: tuple[int, int]) -> list[Text]:
 
 @lru_cache
 def _font(size: int) -> ImageFont.FreeTypeFont:
+    import matplotlib  # for its font only
+
     return ImageFont.truetype(
         str(Path(matplotlib.get_data_path()) / 'fonts' / 'ttf' / 'DejaVuSans.ttf'), size
     )

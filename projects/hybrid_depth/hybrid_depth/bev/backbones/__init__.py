@@ -1,0 +1,7 @@
+"""Image and BEV backbones and necks."""
+
+from .bev_encoder import FPN_LSS, CustomResNet
+from .custom_fpn import CustomFPN
+from .image_backbone import BEVResNet
+
+__all__ = ['FPN_LSS', 'BEVResNet', 'CustomFPN', 'CustomResNet']

@@ -1,0 +1,1 @@
+"""Data sets of camera rigs, and batches of frames in order."""

@@ -1,0 +1,233 @@
+"""nuScenes keyframes for camera-only BEV detection."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+import numpy as np
+import torch
+from mmdet3d.datasets import NuScenesDataset
+from mmdet3d.registry import DATASETS
+from mmengine.logging import print_log
+
+from ...datasets.nuscenes.names import CAMERAS, CLASSES, InfoError
+from ...geometry import invert_rigid
+
+_MAKE_INFOS = 'make it with: hybrid-depth create-nuscenes-infos --root ROOT --version VERSION'
+_INFO_KEYS = ('token', 'ego2global', 'lidar_points', 'images')
+_FRAME_KEYS = ('img_path', 'cam2img', 'cam2ego', 'ego2global', 'img_aug')  # of a frame before
+_CAR_RATIO = (1.0, 6.0)  # accepted median length / width; real cars have about 2.4
+
+
+@DATASETS.register_module()
+class NuScenesBEVDataset(NuScenesDataset):
+    """mmdet3d's ``NuScenesDataset`` with BEVDet's classes and calibration ready for a camera rig.
+
+    Reads info files of ``hybrid-depth create-nuscenes-infos``. Labels are mapped by class name, so
+    that the order of classes in the file does not matter; ``version`` is the file's unless given in
+    ``metainfo``. Boxes in ``ann_info`` are in the LiDAR frame (``LoadEgoBoxes`` moves them), those
+    with a LiDAR or radar point only (``use_valid_flag``), unknown velocities 0.
+
+    Each sample gets, in the order of ``CAMERAS``: cam_names, img_path (N), cam2img (N, 3, 3),
+    cam2ego (N, 4, 4) to the ego at LiDAR time, img_aug (N, 3, 3), and lidar2ego, ego2global, bda
+    (4, 4), all float64.
+
+    Args:
+        data_root: nuScenes root.
+        ann_file: info file, relative to ``data_root``.
+        cameras: cameras to take, in this order.
+        num_adj: key frames before each sample, latest first, as ``adjacent``: a list of
+            dict(img_path, cam2img, cam2ego, ego2global, img_aug), each in its own ego frame. Where
+            a scene starts, the sample's own frame is repeated (BEVDet4D).
+        sequence_length: cut every scene into sequences of at most this many key frames, for models
+            that carry a state along; samples then get ``sequence`` = (name, index in it). None for
+            no sequences. A frame whose predecessor is not in the file starts a sequence. Frames
+            without boxes stay in (``filter_empty_gt=False``): a sequence has no holes.
+
+    Raises:
+        FileNotFoundError: there is no such info file.
+        InfoError: it is empty, of another schema, lacks a class, or holds boxes of mmdet3d < 1.0.
+        ValueError: ``indices`` (a part of the file) with ``sequence_length``.
+    """
+
+    METAINFO = dict(classes=CLASSES, palette=NuScenesDataset.METAINFO['palette'])
+
+    def __init__(
+        self,
+        data_root: str,
+        ann_file: str,
+        cameras: tuple[str, ...] = CAMERAS,
+        num_adj: int = 0,
+        sequence_length: int | None = None,
+        data_prefix: dict | None = None,
+        use_valid_flag: bool = True,
+        **kwargs,
+    ):
+        self.cameras = tuple(cameras)
+        self.num_adj, self.sequence_length = num_adj, sequence_length
+        if sequence_length is not None:
+            kwargs.setdefault('filter_empty_gt', False)
+            if kwargs.get('indices') is not None:
+                raise ValueError(
+                    'NuScenesBEVDataset: expected no indices together with sequence_length, got '
+                    f'{kwargs["indices"]}; make an info file of the scenes you want'
+                )
+        folders = dict(pts='samples/LIDAR_TOP', sweeps='sweeps/LIDAR_TOP')
+        folders.update({camera: f'samples/{camera}' for camera in self.cameras})
+        super().__init__(
+            data_root=data_root,
+            ann_file=ann_file,
+            data_prefix=data_prefix or folders,
+            modality=dict(use_camera=True, use_lidar=True),
+            use_valid_flag=use_valid_flag,
+            **kwargs,
+        )
+
+    def full_init(self) -> None:
+        """Read everything; with ``indices``, places are those in the part that is left."""
+        if self._fully_initialized:
+            return
+        super().full_init()
+        if self._indices is not None:
+            infos = map(super().get_data_info, range(len(self)))
+            self._places = {info['token']: place for place, info in enumerate(infos)}
+
+    def load_data_list(self) -> list[dict]:
+        """Read, check and parse the info file."""
+        if not os.path.isfile(self.ann_file):
+            raise FileNotFoundError(f'no info file {self.ann_file}; {_MAKE_INFOS}')
+        data_list = super().load_data_list()
+        if not data_list:
+            raise InfoError(
+                f'{self.ann_file} holds no samples: no scene of this root is in that split. Use '
+                'the info file of another split, or a root that has scenes of this one.'
+            )
+        self._check_box_convention(data_list)
+        self._places = {info['token']: place for place, info in enumerate(data_list)}
+        if self.sequence_length is not None:
+            self._sequence_of = self._number_sequences(data_list)
+        temporal = self.num_adj or self.sequence_length is not None
+        if temporal and not any('prev' in info for info in data_list):
+            print_log(
+                f'{self.ann_file} does not say which frame comes before which: every sample is its '
+                f'own history; {_MAKE_INFOS}',
+                logger='current',
+                level=logging.WARNING,
+            )
+        return data_list
+
+    def parse_data_info(self, info: dict) -> dict:
+        if not hasattr(self, '_file_classes'):
+            self._check_schema(info)
+            self._map_labels()
+        return super().parse_data_info(info)
+
+    def _check_schema(self, info: dict) -> None:
+        absent = [key for key in _INFO_KEYS if key not in info]
+        absent += [camera for camera in self.cameras if camera not in info.get('images', {})]
+        if absent:
+            raise InfoError(
+                f'{self.ann_file}: expected an info file with {", ".join(_INFO_KEYS)} and '
+                f'{len(self.cameras)} cameras, got one without {", ".join(absent)}; {_MAKE_INFOS}'
+            )
+
+    def _map_labels(self) -> None:
+        """Labels of the file to this dataset's, by class name; -1 for classes not asked for."""
+        classes = list(self.metainfo['classes'])
+        self._file_classes = self.metainfo['categories']
+        absent = [name for name in classes if name not in self._file_classes]
+        if absent:
+            raise InfoError(
+                f'{self.ann_file}: expected the classes {", ".join(classes)}, got '
+                f'{", ".join(self._file_classes)}, without {", ".join(absent)}; {_MAKE_INFOS}'
+            )
+        self.label_mapping = {
+            label: classes.index(name) if name in classes else -1
+            for name, label in self._file_classes.items()
+        } | {-1: -1}
+
+    def _check_box_convention(self, data_list: list[dict]) -> None:
+        """Boxes of mmdet3d < 1.0 have width and length the other way round, and other yaws."""
+        classes = self.metainfo['classes']
+        if 'car' not in classes:
+            return
+        cars = classes.index('car')
+        ratios = []
+        for info in data_list:
+            boxes = info.get('ann_info', info.get('eval_ann_info'))
+            if boxes is not None:
+                size = boxes['gt_bboxes_3d'].tensor[boxes['gt_labels_3d'] == cars, 3:5]
+                ratios.append((size[:, 0] / size[:, 1]).numpy())
+        ratio = np.median(np.concatenate(ratios)) if sum(map(len, ratios)) else 2.4
+        if not _CAR_RATIO[0] < ratio < _CAR_RATIO[1]:
+            raise InfoError(
+                f'{self.ann_file}: expected cars about 2.4 times as long as wide, got a median of '
+                f'{ratio:.2f}: not the box convention of mmdet3d >= 1.0; {_MAKE_INFOS}'
+            )
+
+    def get_data_info(self, idx: int) -> dict:
+        """The info of one sample with its calibration as float64 arrays."""
+        info = self._frame_info(idx)
+        if self.num_adj:
+            info['adjacent'] = self._adjacent(info)
+        if self.sequence_length is not None:
+            info['sequence'] = self._sequence_of[info['token']]
+        return info
+
+    def _adjacent(self, info: dict) -> list[dict]:
+        """The frames before, latest first."""
+        frames, latest = [], info
+        for _ in range(self.num_adj):
+            latest = self._previous(latest)
+            frames.append({key: (latest or info)[key] for key in _FRAME_KEYS})
+        return frames
+
+    def sequences(self) -> list[list[int]]:
+        """Indices of the samples of every sequence, in order of time.
+
+        Raises:
+            ValueError: the data set has no ``sequence_length``.
+        """
+        if self.sequence_length is None:
+            raise ValueError(
+                'NuScenesBEVDataset: expected a sequence_length, for batches of sequences; got None'
+            )
+        members: dict[str, list[int]] = {}
+        for token, (sequence, _) in self._sequence_of.items():
+            members.setdefault(sequence, []).append(self._places[token])
+        return list(members.values())
+
+    def _number_sequences(self, data_list: list[dict]) -> dict[str, tuple[str, int]]:
+        """(sequence, index) of every token; sequences are named by their first token."""
+        numbers: dict[str, tuple[str, int]] = {}
+        for info in sorted(data_list, key=lambda info: info['timestamp']):
+            first, index = numbers.get(info.get('prev'), (info['token'], -1))
+            if index + 1 == self.sequence_length:
+                first, index = info['token'], -1
+            numbers[info['token']] = (first, index + 1)
+        return numbers
+
+    def _previous(self, info: dict) -> dict:
+        """The frame before, empty where there is none, also if it is not in this subset."""
+        token = info.get('prev')
+        place = self._places.get(token, len(self))
+        previous = self._frame_info(place) if place < len(self) else {}
+        return previous if previous.get('token') == token else {}
+
+    def _frame_info(self, idx: int) -> dict:
+        info = super().get_data_info(idx)
+        images = [info['images'][camera] for camera in self.cameras]
+        lidar2ego = np.array(info['lidar_points']['lidar2ego'], dtype=np.float64)
+        lidar2cam = np.array([image['lidar2cam'] for image in images], dtype=np.float64)
+        info.update(
+            cam_names=list(self.cameras),
+            img_path=[image['img_path'] for image in images],
+            cam2img=np.array([image['cam2img'] for image in images], dtype=np.float64),
+            cam2ego=lidar2ego @ invert_rigid(torch.from_numpy(lidar2cam)).numpy(),
+            lidar2ego=lidar2ego,
+            ego2global=np.array(info['ego2global'], dtype=np.float64),
+            img_aug=np.tile(np.eye(3), (len(images), 1, 1)),
+            bda=np.eye(4),
+        )
+        return info

@@ -1,0 +1,16 @@
+"""Depth nets: image features to a distribution over depth bins, and its supervision."""
+
+from .base import DepthDistribution, DepthNet
+from .camera_aware import CameraAwareDepthNet
+from .encoder import HybridDepthNet
+from .plain import PlainDepthNet
+from .supervision import LidarDepthTarget
+
+__all__ = [
+    'CameraAwareDepthNet',
+    'DepthDistribution',
+    'DepthNet',
+    'HybridDepthNet',
+    'LidarDepthTarget',
+    'PlainDepthNet',
+]

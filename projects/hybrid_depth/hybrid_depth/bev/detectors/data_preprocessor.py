@@ -1,0 +1,55 @@
+"""From collated samples to the tensors a BEV model takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from mmdet3d.registry import MODELS
+from mmengine.model import BaseDataPreprocessor
+from torch import Tensor
+
+from ...geometry import CameraRig
+
+
+def _stack(name: str, tensors: Sequence[Tensor]) -> Tensor:
+    """Stack one tensor a sample, or say which input differs in shape."""
+    shapes = {tuple(tensor.shape) for tensor in tensors}
+    if len(shapes) > 1:
+        raise ValueError(
+            f'BEVDataPreprocessor: expected {name} of one shape in a batch, got {sorted(shapes)}; '
+            'every sample needs the same cameras and ImageAugmentation the same final_size'
+        )
+    return torch.stack(list(tensors))
+
+
+def _frame(inputs: dict) -> dict:
+    rig = {name: _stack(name, tensors) for name, tensors in inputs['rig'].items()}
+    return dict(imgs=_stack('img', inputs['img']), rig=CameraRig(**rig))
+
+
+@MODELS.register_module()
+class BEVDataPreprocessor(BaseDataPreprocessor):
+    """Moves a batch of ``PackBEVInputs`` to the device and stacks it.
+
+    Images stay RGB in [0, 1] (each tower normalises for itself) and calibration stays float64.
+
+    ``forward`` returns ``inputs`` = dict(imgs (B, N, 3, H, W), rig ``CameraRig``, gt_depth and
+    pseudo_depth (B, N, H, W) metres and ground_mask (B, N, H, W) bool where the pipeline sets them,
+    adjacent list of dict(imgs, rig) where there are earlier frames) and ``data_samples`` as they
+    came.
+
+    Raises:
+        ValueError: the samples of a batch differ in image size or number of cameras.
+    """
+
+    def forward(self, data: dict, training: bool = False) -> dict:
+        data = self.cast_data(data)
+        inputs = data['inputs']
+        batch = _frame(inputs)
+        if 'adjacent' in inputs:
+            batch['adjacent'] = [_frame(frame) for frame in inputs['adjacent']]
+        for name in ('gt_depth', 'pseudo_depth', 'ground_mask'):
+            if name in inputs:
+                batch[name] = _stack(name, inputs[name])
+        return dict(inputs=batch, data_samples=data.get('data_samples'))

@@ -1,0 +1,203 @@
+"""nuScenes detection metric (mAP, NDS)."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from mmdet3d.evaluation.metrics import NuScenesMetric
+from mmdet3d.registry import METRICS
+from mmengine.logging import MMLogger, print_log
+from nuscenes import NuScenes
+from nuscenes.eval.detection.data_classes import DetectionMetrics
+from terminaltables import AsciiTable
+
+from ...files import atomic_file
+from .nuscenes_split_eval import SplitDetectionEval, split_sample_tokens
+from .rig_depth import rig_depth_report, rig_depth_sums, rig_depth_table
+
+_DEFAULT_SPLITS = {'v1.0-mini': 'mini_val', 'v1.0-trainval': 'val', 'v1.0-test': 'test'}
+_ERRORS = ('trans_err', 'scale_err', 'orient_err', 'vel_err', 'attr_err')
+
+
+def _finite(value: float) -> float | None:
+    """JSON has no NaN: errors that are not defined for a class become null."""
+    return None if math.isnan(value) else float(value)
+
+
+def metrics_report(evaluation: SplitDetectionEval, metrics: DetectionMetrics) -> dict:
+    """What goes into ``metrics.json``: overall figures, errors and every class.
+
+    ``mAP`` is the devkit's: a class without a box in the split counts as 0. ``mAP_present`` is the
+    mean over the classes that have one, within the devkit's range and with a LiDAR or radar point.
+    """
+    counts = Counter(box.detection_name for box in evaluation.gt_boxes.all)
+    present = [name for name in evaluation.cfg.class_names if counts[name]]
+    summary = metrics.serialize()
+    aps = summary['mean_dist_aps']
+    classes = {
+        name: dict(
+            num_gt=counts[name],
+            AP=aps[name],
+            AP_dist={str(dist): ap for dist, ap in summary['label_aps'][name].items()},
+            **{error: _finite(summary['label_tp_errors'][name][error]) for error in _ERRORS},
+        )
+        for name in evaluation.cfg.class_names
+    }
+    return dict(
+        mAP=summary['mean_ap'],
+        NDS=summary['nd_score'],
+        mAP_present=float(np.mean([aps[name] for name in present])) if present else 0.0,
+        **{
+            NuScenesMetric.ErrNameMapping[error]: _finite(summary['tp_errors'][error])
+            for error in _ERRORS
+        },
+        classes_present=present,
+        num_samples=len(evaluation.sample_tokens),
+        num_gt=sum(counts.values()),
+        num_predictions=len(evaluation.pred_boxes.all),
+        classes=classes,
+    )
+
+
+def report_table(report: dict) -> str:
+    """The report as text: one line a class, then the means."""
+
+    def cells(values: list[float | None]) -> list[str]:
+        return ['-' if value is None else f'{value:.3f}' for value in values]
+
+    rows = [['class', 'boxes', 'AP', 'ATE', 'ASE', 'AOE', 'AVE', 'AAE']]
+    for name, entry in report['classes'].items():
+        values = [entry['AP'], *(entry[error] for error in _ERRORS)]
+        rows.append([name, entry['num_gt'], *cells(values)])
+    means = [report[NuScenesMetric.ErrNameMapping[error]] for error in _ERRORS]
+    rows.append(['mean', report['num_gt'], *cells([report['mAP'], *means])])
+    return (
+        f'{AsciiTable(rows).table}\nmAP {report["mAP"]:.4f}  NDS {report["NDS"]:.4f}  mAP over the '
+        f'{len(report["classes_present"])} classes present {report["mAP_present"]:.4f}  '
+        f'({report["num_samples"]} samples, {report["num_predictions"]} predictions)'
+    )
+
+
+@METRICS.register_module()
+class NuScenesBEVMetric(NuScenesMetric):
+    """mmdet3d's ``NuScenesMetric`` with a choice of split and a report.
+
+    Takes LiDAR-frame boxes. Samples are matched by token, so that subsets and reordered data sets
+    are scored correctly, which mmdet3d's own does not (docs/reference/nuscenes.md,
+    "mmdet3d's metric"); they must be exactly the split's samples. Of each sample the 500 best boxes
+    count, the benchmark's limit. Metric names are mmdet3d's, and ``mAP_present`` beside them. Where
+    the pipeline loads LiDAR depth, the depth net's expected depth is scored too: ``depth/abs_rel``,
+    ``depth/rmse`` and ``depth/a1``, and by camera and range in the report (``rig_depth_sums``).
+
+    Args:
+        eval_split: a split of the devkit ('mini_train', 'val', ...), one of the root's
+            ``splits.json``, or a list of scene names; None takes the version's validation split.
+        out_dir: where ``metrics.json`` is written; None writes none.
+
+    Raises:
+        ValueError: unknown split; predictions for other samples than the split's; no ground truth.
+    """
+
+    def __init__(
+        self,
+        data_root: str,
+        ann_file: str,
+        eval_split: str | Sequence[str] | None = None,
+        out_dir: str | None = None,
+        **kwargs,
+    ):
+        super().__init__(data_root=data_root, ann_file=ann_file, **kwargs)
+        self.eval_split = eval_split
+        self.out_dir = out_dir
+        self._predicted: set[str] = set()
+        self._depth: dict | None = None
+
+    def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
+        """Keep what scoring needs of a batch, on the CPU."""
+        limit = self.eval_detection_configs.max_boxes_per_sample
+        for sample in data_samples:
+            predicted = sample['pred_instances_3d']
+            best = torch.argsort(predicted['scores_3d'], descending=True)[:limit]
+            kept = {key: predicted[key][best].to('cpu') for key in predicted}
+            entry = dict(token=sample['token'], pred_instances_3d=kept)
+            if 'gt_depth' in sample and 'pred_depth' in sample:
+                maps = (sample[key]['data'] for key in ('pred_depth', 'gt_depth'))
+                entry['depth'] = (tuple(sample['cam_names']), rig_depth_sums(*maps))
+            self.results.append(entry)
+
+    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
+        if not results:
+            raise ValueError('NuScenesBEVMetric: expected predictions, got none from any batch')
+        depths = [result.pop('depth') for result in results if 'depth' in result]
+        self._depth = None
+        total = sum(sums for _, sums in depths)
+        if np.any(total):  # there are no LiDAR points without sweeps
+            self._depth = rig_depth_report(total, depths[0][0])
+        return super().compute_metrics(results)
+
+    def format_results(self, results: list[dict], classes=None, jsonfile_prefix=None):
+        """Write the submission JSON, matching samples by token.
+
+        mmdet3d takes a sample's position in the data set for its position in ``ann_file``.
+        """
+        position = {info['token']: i for i, info in enumerate(self.data_infos)}
+        unknown = [result['token'] for result in results if result['token'] not in position]
+        if unknown:
+            raise ValueError(
+                f'NuScenesBEVMetric: expected samples of {self.ann_file}, got {len(unknown)} that '
+                f'it does not have, such as {unknown[0]}; give metric and data set one info file'
+            )
+        self._predicted = {result['token'] for result in results}
+        results = [dict(result, sample_idx=position[result['token']]) for result in results]
+        return super().format_results(results, classes, jsonfile_prefix)
+
+    def _evaluate_single(
+        self, result_path: str, classes=None, result_name: str = 'pred_instances_3d'
+    ) -> dict[str, float]:
+        """Score one submission; replaces mmdet3d's, which knows two splits only."""
+        nusc = NuScenes(version=self.version, dataroot=self.data_root, verbose=False)
+        tokens = split_sample_tokens(nusc, self.eval_split or _DEFAULT_SPLITS[self.version])
+        self._check_coverage(tokens)
+        evaluation = SplitDetectionEval(nusc, self.eval_detection_configs, result_path, tokens)
+        metrics, _ = evaluation.evaluate()
+        report = metrics_report(evaluation, metrics)
+        print_log(f'\n{report_table(report)}', MMLogger.get_current_instance())
+        if self._depth is not None:
+            report['depth'] = self._depth
+            print_log(f'\n{rig_depth_table(self._depth)}', MMLogger.get_current_instance())
+        if self.out_dir is not None:
+            with atomic_file(Path(self.out_dir, 'metrics.json'), 'w') as file:
+                json.dump(report, file, indent=2, allow_nan=False)
+        return self._log_entries(report, f'{result_name}_NuScenes', classes)
+
+    def _check_coverage(self, tokens: list[str]) -> None:
+        predicted = self._predicted
+        absent, extra = set(tokens) - predicted, predicted - set(tokens)
+        if absent or extra:
+            raise ValueError(
+                f'NuScenesBEVMetric: expected predictions for exactly the {len(tokens)} samples of '
+                f'eval_split={self.eval_split!r}, got {len(predicted)}: {len(absent)} are missing, '
+                f'{len(extra)} are of other scenes. Use the info file and the eval_split of one '
+                'split; to score part of a split, set eval_split to the list of its scene names.'
+            )
+
+    def _log_entries(self, report: dict, prefix: str, classes: Sequence[str]) -> dict[str, float]:
+        """Scalars under mmdet3d's names."""
+        entries = {}
+        for name in classes:
+            entry = report['classes'][name]
+            entries |= {f'{name}_AP_dist_{dist}': ap for dist, ap in entry['AP_dist'].items()}
+            entries |= {f'{name}_{error}': entry[error] for error in _ERRORS}
+        entries |= {key: report[key] for key in self.ErrNameMapping.values()}
+        entries = {key: math.nan if v is None else round(v, 4) for key, v in entries.items()}
+        entries |= {key: report[key] for key in ('NDS', 'mAP', 'mAP_present')}
+        entries = {f'{prefix}/{key}': value for key, value in entries.items()}
+        if 'depth' in report:
+            entries |= {f'depth/{key}': report['depth'][key] for key in ('abs_rel', 'rmse', 'a1')}
+        return entries

@@ -1,0 +1,5 @@
+"""Detection heads."""
+
+from .center_head import ScaleNMSCenterHead
+
+__all__ = ['ScaleNMSCenterHead']

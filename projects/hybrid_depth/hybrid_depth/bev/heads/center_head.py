@@ -1,0 +1,177 @@
+"""CenterPoint head with Scale-NMS."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from mmdet3d.models.dense_heads import CenterHead
+from mmdet3d.models.layers import circle_nms
+from mmdet3d.registry import MODELS
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from ...ops import rotated_nms
+from .center_targets import center_targets
+
+
+@MODELS.register_module()
+class ScaleNMSCenterHead(CenterHead):
+    """mmdet3d's ``CenterHead`` with BEVDet's Scale-NMS.
+
+    Source: docs/reference/bevdet.md, "Head and suppression". Besides mmdet3d's entries ``test_cfg``
+    takes these, each as one value for all tasks or as a list with one value per task:
+
+    - ``nms_type``: ``rotate`` or ``circle`` (circle compares *squared* distances);
+    - ``nms_thr``: IoU threshold of ``rotate``;
+    - ``nms_rescale_factor``: per task, one factor for each class, applied to the BEV size of the
+      boxes before rotated NMS only;
+    - ``peak_kernel``: odd number of cells; only the highest cell of each class within such a window
+      is decoded, as CenterNet does. Small boxes on coarse cells do not overlap, so that rotated
+      NMS keeps a row of them. Left out by official BEVDet.
+    """
+
+    def init_weights(self) -> None:
+        """Kaiming convolutions, and heat maps that start at their prior everywhere.
+
+        mmdet3d 1.4 holds the task heads in a torch ``ModuleList``, which its own ``init_weights``
+        does not enter: the prior (``init_bias``) was never set. Kaiming's scale on the last
+        convolution would undo it, so that one starts near zero.
+        """
+        super().init_weights()
+        for task in self.task_heads:
+            task.init_weights()
+            torch.nn.init.normal_(task.heatmap[-1].weight, std=0.01)
+
+    def get_targets_single(self, gt_instances_3d: InstanceData) -> tuple[list[Tensor], ...]:
+        """Per task: heat map, box targets, cells and mask of one sample (``center_targets``)."""
+        boxes, labels = gt_instances_3d.bboxes_3d, gt_instances_3d.labels_3d
+        boxes = torch.cat((boxes.gravity_center, boxes.tensor[:, 3:]), 1).to(labels.device)
+        targets, first = [], 0
+        for num_classes in self.num_classes:
+            classes = labels - first
+            chosen = ((classes >= 0) & (classes < num_classes)).nonzero().squeeze(1)
+            chosen = chosen[classes[chosen].argsort(stable=True)]
+            targets.append(
+                center_targets(
+                    boxes[chosen], classes[chosen], num_classes, self.train_cfg, self.norm_bbox
+                )
+            )
+            first += num_classes
+        return tuple(map(list, zip(*targets, strict=True)))
+
+    def loss_by_feat(
+        self, preds_dicts: tuple[list[dict]], batch_gt_instances_3d: list[InstanceData], **kwargs
+    ) -> dict[str, Tensor]:
+        """mmdet3d's losses, in float32 also under autocast.
+
+        Half precision rounds the upper clip of the heat map, 1 - 1e-4, to 1, whose logarithm beside
+        a centre is infinite.
+        """
+        full = [[{name: x.float() for name, x in maps.items()} for maps in t] for t in preds_dicts]
+        with torch.autocast(preds_dicts[0][0]['heatmap'].device.type, enabled=False):
+            return super().loss_by_feat(full, batch_gt_instances_3d, **kwargs)
+
+    def predict_by_feat(
+        self, preds_dicts: tuple[list[dict]], batch_input_metas: list[dict], *args, **kwargs
+    ) -> list[InstanceData]:
+        """Decode and suppress.
+
+        Args:
+            preds_dicts: per task, a list with the one level's maps (B, c, Y, X).
+            batch_input_metas: per sample, with ``box_type_3d``.
+
+        Returns:
+            Per sample: ``bboxes_3d`` (bottom centre, frame of the BEV map), ``scores_3d``,
+            ``labels_3d``.
+        """
+        per_task = [
+            self._detect_task(task, level, batch_input_metas)
+            for task, (level,) in enumerate(preds_dicts)
+        ]
+        results = []
+        for meta, detections in zip(batch_input_metas, zip(*per_task, strict=True), strict=True):
+            boxes, scores, labels = (torch.cat(parts) for parts in zip(*detections, strict=True))
+            boxes[:, 2] -= boxes[:, 5] * 0.5  # gravity centre to bottom
+            results.append(
+                InstanceData(
+                    bboxes_3d=meta['box_type_3d'](boxes, self.bbox_coder.code_size),
+                    scores_3d=scores,
+                    labels_3d=labels,
+                )
+            )
+        return results
+
+    def _detect_task(self, task: int, maps: dict, metas: list[dict]) -> list[tuple[Tensor, ...]]:
+        """Boxes (n, 9), scores and labels over all classes, of each sample."""
+        decoded = self.bbox_coder.decode(
+            self._peaks(maps['heatmap'].sigmoid()),
+            maps['rot'][:, 0:1],
+            maps['rot'][:, 1:2],
+            maps['height'],
+            maps['dim'].exp() if self.norm_bbox else maps['dim'],
+            maps['vel'],
+            reg=maps['reg'],
+            task_id=task,
+        )
+        boxes, scores, labels = (
+            torch.cat([sample[name] for sample in decoded])
+            for name in ('bboxes', 'scores', 'labels')
+        )
+        sizes = torch.tensor([len(sample['scores']) for sample in decoded], device=boxes.device)
+        samples = torch.arange(len(sizes), device=boxes.device).repeat_interleave(sizes)
+        labels = labels.long()
+        if self._task_option('nms_type', task) == 'circle':
+            kept = self._circle_nms(task, boxes, scores, samples)
+        else:
+            kept = self._rotated_nms(task, boxes, scores, labels, samples, metas[0]['box_type_3d'])
+        labels = labels.int() + sum(self.num_classes[:task])
+        per_sample = samples[kept].bincount(minlength=len(sizes)).tolist()
+        return [(boxes[k], scores[k], labels[k]) for k in kept.split(per_sample)]
+
+    def _peaks(self, scores: Tensor) -> Tensor:
+        """(B, C, Y, X) scores, zero beside the peaks where ``peak_kernel`` is given."""
+        kernel = self.test_cfg.get('peak_kernel')
+        if kernel is None:
+            return scores
+        highest = F.max_pool2d(scores, kernel, stride=1, padding=kernel // 2)
+        return scores * (scores == highest)
+
+    def _circle_nms(self, task: int, boxes: Tensor, scores: Tensor, samples: Tensor) -> Tensor:
+        """Indices of the boxes to keep, by sample, best first."""
+        kept = [samples.new_zeros(0)]
+        for sample in samples.unique():
+            members = (samples == sample).nonzero().squeeze(1)
+            centres = torch.cat((boxes[members, :2], scores[members, None]), 1).detach()
+            kept_members = circle_nms(
+                centres.cpu().numpy(),
+                self.test_cfg['min_radius'][task],
+                post_max_size=self.test_cfg['post_max_size'],
+            )
+            kept.append(members[kept_members])
+        return torch.cat(kept)
+
+    def _rotated_nms(
+        self,
+        task: int,
+        boxes: Tensor,
+        scores: Tensor,
+        labels: Tensor,
+        samples: Tensor,
+        box_type: type,
+    ) -> Tensor:
+        """Indices of the boxes to keep, by sample, best first; the classes are resized before."""
+        factors = boxes.new_tensor(self._task_option('nms_rescale_factor', task, nested=True))
+        scaled = boxes.clone()
+        scaled[:, 3:6] *= factors[labels].unsqueeze(1)
+        return rotated_nms(
+            box_type(scaled, self.bbox_coder.code_size).bev,
+            scores,
+            self._task_option('nms_thr', task),
+            groups=samples,
+            pre_max_size=self.test_cfg['pre_max_size'],
+            post_max_size=self.test_cfg['post_max_size'],
+        )
+
+    def _task_option(self, name: str, task: int, nested: bool = False):
+        value = self.test_cfg[name]
+        return value[task] if nested or isinstance(value, (list, tuple)) else value

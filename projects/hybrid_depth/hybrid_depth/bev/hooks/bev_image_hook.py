@@ -1,0 +1,138 @@
+"""Pictures of a test run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from mmdet3d.structures import Det3DDataSample
+from mmengine.hooks import Hook
+from mmengine.registry import HOOKS
+from mmengine.runner import Runner
+
+from ...geometry import CameraRig
+from ...visualization.boxes import SceneBoxes
+from ...visualization.png import write_png
+from ...visualization.sheet import BEVScene, make_sheet
+from ..structures import lidar_to_ego_boxes
+from ..transforms.lidar_depth import load_sweep
+from ..transforms.load_images import load_rgb
+
+
+@HOOKS.register_module()
+class BEVPictureHook(Hook):
+    """Write one sheet a sample (``make_sheet``) while a detector is tested; needs no display.
+
+    Needs the samples of ``PackBEVInputs`` and the predictions of ``BEVDet``. What a sample lacks
+    is left out of its sheet: ``eval_ann_info`` (true boxes), ``pred_depth``, ``lidar_path``.
+
+    Args:
+        out_dir: folder for ``<sample_idx>_<token>.png``.
+        score_thr: predicted boxes below it are left out.
+        interval: draw every so many samples of the data set.
+        max_samples: draw at most so many samples; None draws all.
+        draw_val: draw during validation too, into ``<out_dir>/epoch_<number>``.
+        camera_width: pixels of one camera panel.
+        reach: metres shown around the ego vehicle from above.
+        depth_range: metres at the ends of the depth colours.
+    """
+
+    priority = 'LOW'
+
+    def __init__(
+        self,
+        out_dir: str,
+        score_thr: float = 0.3,
+        interval: int = 1,
+        max_samples: int | None = None,
+        draw_val: bool = False,
+        camera_width: int = 480,
+        reach: float = 51.2,
+        depth_range: tuple[float, float] = (4.0, 60.0),
+    ):
+        self.out_dir = Path(out_dir)
+        self.interval = interval
+        self.max_samples = max_samples
+        self.draw_val = draw_val
+        self.sheet_options = dict(
+            score_thr=score_thr,
+            camera_width=camera_width,
+            reach=reach,
+            depth_range=tuple(depth_range),
+        )
+
+    def after_test_iter(
+        self, runner: Runner, batch_idx: int, data_batch: dict, outputs: Sequence[Det3DDataSample]
+    ) -> None:
+        dataset = runner.test_loop.dataloader.dataset
+        self._draw(data_batch, outputs, dataset.metainfo['classes'], self.out_dir)
+
+    def after_val_iter(
+        self, runner: Runner, batch_idx: int, data_batch: dict, outputs: Sequence[Det3DDataSample]
+    ) -> None:
+        if self.draw_val:
+            dataset = runner.val_loop.dataloader.dataset
+            folder = self.out_dir / f'epoch_{runner.epoch}'
+            self._draw(data_batch, outputs, dataset.metainfo['classes'], folder)
+
+    def _draw(
+        self,
+        data_batch: dict,
+        samples: Sequence[Det3DDataSample],
+        class_names: Sequence[str],
+        folder: Path,
+    ) -> None:
+        inputs = data_batch['inputs']
+        for i, sample in enumerate(samples):
+            index = sample.metainfo['sample_idx']
+            if not self._wanted(index):
+                continue
+            rig = CameraRig.collate([{name: values[i] for name, values in inputs['rig'].items()}])
+            network_size = tuple(inputs['img'][i].shape[-2:])
+            scene = scene_of(sample, rig.to('cpu'), network_size)
+            sheet = make_sheet(scene, class_names, **self.sheet_options)
+            write_png(sheet, folder / f'{index:06d}_{sample.metainfo["token"]}.png')
+
+    def _wanted(self, index: int) -> bool:
+        within = self.max_samples is None or index // self.interval < self.max_samples
+        return index % self.interval == 0 and within
+
+
+def scene_of(sample: Det3DDataSample, rig: CameraRig, network_size: tuple[int, int]) -> BEVScene:
+    """What a sheet shows of a predicted sample.
+
+    Args:
+        sample: of ``PackBEVInputs``, with the predictions of ``BEVDet``.
+        rig: its cameras, B = 1, on the CPU.
+        network_size: (H, W) of the network image.
+    """
+    meta, found = sample.metainfo, sample.pred_instances_3d
+    lidar2ego = np.asarray(meta['lidar2ego'], dtype=np.float64)
+    true = sample.get('eval_ann_info')
+    depth = sample.get('pred_depth')
+    return BEVScene(
+        images=[np.asarray(load_rgb(path)) for path in meta['img_path']],
+        cam_names=meta['cam_names'],
+        rig=rig,
+        predicted=SceneBoxes.from_ego(
+            lidar_to_ego_boxes(found.bboxes_3d, lidar2ego), found.labels_3d, found.scores_3d
+        ),
+        true=None
+        if true is None
+        else SceneBoxes.from_ego(
+            lidar_to_ego_boxes(true['gt_bboxes_3d'], lidar2ego), true['gt_labels_3d']
+        ),
+        points=_lidar_points(meta, lidar2ego),
+        depth=None if depth is None else depth.data.float().cpu().numpy(),
+        network_size=network_size,
+        title=f'sample {meta["token"]}   scene {meta.get("scene_token", "unknown")}',
+    )
+
+
+def _lidar_points(meta: dict, lidar2ego: np.ndarray) -> np.ndarray | None:
+    """(P, 3) points of the sample's sweep in the ego frame."""
+    if 'lidar_path' not in meta:
+        return None
+    points = load_sweep(meta['lidar_path'], meta['num_pts_feats'])[:, :3].astype(np.float64)
+    return points @ lidar2ego[:3, :3].T + lidar2ego[:3, 3]

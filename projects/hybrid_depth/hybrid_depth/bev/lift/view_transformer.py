@@ -1,0 +1,109 @@
+"""Lift, splat: image features to the BEV plane."""
+
+from __future__ import annotations
+
+from mmdet3d.registry import MODELS
+from mmengine.model import BaseModule
+from torch import Tensor
+
+from ...geometry import CameraRig, DepthBins, VoxelGrid, create_frustum, lift_frustum
+from ...ops import PoolingPlan, bev_pool
+from ..depth_nets.base import DepthDistribution
+
+
+@MODELS.register_module()
+class LSSViewTransformer(BaseModule):
+    """Lift features along predicted depth and pool them into BEV voxels (LSS, BEVDet).
+
+    Args:
+        grid: ``VoxelGrid`` config, ego frame.
+        depth_bins: ``DepthBins`` config, shared with supervision.
+        image_size: (H, W) of the network image.
+        in_channels: image feature channels.
+        context_channels: lifted channels C.
+        depth_net: depth net config; it gets ``in_channels``, ``context_channels`` and ``bins``.
+        stride: pixels per feature cell.
+        frustum_align: ``corners`` (official weights) or ``centres``, see ``create_frustum``.
+        pool_backend: see ``bev_pool``.
+        log_scale: sign(x) log(1 + |x|) of the pooled sums. Pixels a cell shrink with the square of
+            the distance, so that sums span three decades, and a short training never sees past the
+            near field. Off for LSS and official weights.
+    """
+
+    def __init__(
+        self,
+        grid: dict,
+        depth_bins: dict,
+        image_size: tuple[int, int],
+        in_channels: int,
+        context_channels: int,
+        depth_net: dict,
+        stride: int = 16,
+        frustum_align: str = 'centres',
+        pool_backend: str = 'sparse',
+        log_scale: bool = False,
+        init_cfg: dict | None = None,
+    ):
+        super().__init__(init_cfg)
+        self.grid = VoxelGrid(**grid)
+        self.bins = DepthBins(**depth_bins)
+        self.pool_backend = pool_backend
+        self.log_scale = log_scale
+        self.depth_net = MODELS.build(
+            dict(
+                depth_net,
+                in_channels=in_channels,
+                context_channels=context_channels,
+                bins=self.bins,
+            )
+        )
+        feat_size = (image_size[0] // stride, image_size[1] // stride)
+        frustum = create_frustum(self.bins.values, feat_size, image_size, frustum_align)
+        self.register_buffer('frustum', frustum, persistent=False)
+        self._cached: tuple[CameraRig, PoolingPlan] | None = None
+
+    def forward(
+        self,
+        image_feats: Tensor,
+        images: Tensor,
+        rig: CameraRig,
+        lift_rig: CameraRig | None = None,
+    ) -> tuple[Tensor, DepthDistribution]:
+        """Features to BEV.
+
+        Args:
+            image_feats: (B, N, C_in, h, w).
+            images: (B, N, 3, H, W) RGB in [0, 1], for depth nets with towers of their own.
+            rig: B x N cameras.
+            lift_rig: the same cameras as seen from the ego frame to lift into, where that is
+                another one than ``rig``'s (frames before the key frame).
+
+        Returns:
+            (B, Z * C, Y, X) BEV map and the depth distribution.
+
+        Raises:
+            ValueError: the feature map is not the size the frustum was made for.
+        """
+        b, n, _, h, w = image_feats.shape
+        if (h, w) != tuple(self.frustum.shape[1:3]):
+            raise ValueError(
+                f'LSSViewTransformer: made for {tuple(self.frustum.shape[1:3])} feature cells, got '
+                f'{(h, w)}; check image_size and stride against the image pipeline and the neck'
+            )
+        distribution = self.depth_net(image_feats.flatten(0, 1), images, rig)
+        depth = distribution.prob.unflatten(0, (b, n))
+        context = distribution.context.unflatten(0, (b, n))
+        plan = self.pooling_plan(rig) if lift_rig is None else self._plan(lift_rig)
+        bev = bev_pool(depth, context, plan, self.pool_backend)
+        if self.log_scale:
+            bev = bev.sign() * bev.abs().log1p()
+        return bev, distribution
+
+    def pooling_plan(self, rig: CameraRig) -> PoolingPlan:
+        """Pooling geometry; the last plan is kept while the rig does not change."""
+        if self._cached is None or not self._cached[0].same_geometry(rig):
+            self._cached = (rig, self._plan(rig))
+        return self._cached[1]
+
+    def _plan(self, rig: CameraRig) -> PoolingPlan:
+        return PoolingPlan.from_points(lift_frustum(self.frustum, rig), self.grid)

@@ -1,0 +1,293 @@
+"""BEV cells look their content up in the pictures, where the predicted depth says it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from mmcv.cnn.bricks.transformer import FFN
+from mmdet.models.layers import LearnedPositionalEncoding
+from mmdet3d.registry import MODELS
+from mmengine.model import BaseModule, ModuleList
+from torch import Tensor, nn
+
+from ...geometry import CameraRig, DepthBins, PillarView, VoxelGrid, depth_at, project_pillars
+from .deformable_attention import DeformableAttention
+
+CONSISTENCIES = ('linear', 'one_hot', 'none')
+
+
+@dataclass(frozen=True)
+class CameraEvidence:
+    """What the cameras have to say to the pillars of L queries, A anchors each.
+
+    Args:
+        features: (B, N, h * w, C).
+        size: (h, w).
+        uv: (B, N, L, A, 2) the anchors in the pictures, 0 to 1.
+        seen: (B, N, L) bool: the camera sees an anchor of the pillar.
+        weight: (B, N, L, A) depth consistency.
+    """
+
+    features: Tensor
+    size: tuple[int, int]
+    uv: Tensor
+    seen: Tensor
+    weight: Tensor
+
+
+class CameraCrossAttention(BaseModule):
+    """Each query attends to the cameras that see its pillar, and takes their mean (BEVFormer).
+
+    Args:
+        embed_dims, num_heads, num_points, num_anchors: see ``DeformableAttention``.
+    """
+
+    def __init__(self, embed_dims: int, num_heads: int, num_points: int, num_anchors: int):
+        super().__init__()
+        self.deformable_attention = DeformableAttention(
+            embed_dims, num_heads, num_points, num_anchors, project=False
+        )
+        self.output_proj = nn.Linear(embed_dims, embed_dims)
+        nn.init.xavier_uniform_(self.output_proj.weight)
+        nn.init.zeros_(self.output_proj.bias)
+
+    def forward(self, query: Tensor, evidence: CameraEvidence) -> Tensor:
+        """Attend, camera by camera, with the queries it sees only.
+
+        Args:
+            query: (B, L, C), position included.
+            evidence: for the pillars of these queries.
+
+        Returns:
+            (B, L, C), without the residual.
+        """
+        seen, (b, n, _, a) = evidence.seen, evidence.weight.shape
+        longest = max(int(seen.sum(-1).max()), 1)
+        # of each camera the places of its queries in the list, those it does not see last
+        order = seen.byte().sort(dim=-1, descending=True, stable=True).indices[..., :longest]
+        flat, channels = order.flatten(1), query.shape[-1]
+        found = self.deformable_attention(
+            query.gather(1, _expand(flat, channels)).view(b * n, longest, channels),
+            evidence.features.flatten(0, 1),
+            evidence.uv.gather(2, _expand(order, a, 2)).flatten(0, 1),
+            evidence.size,
+            evidence.weight.gather(2, _expand(order, a)).flatten(0, 1),
+        )
+        found = found.view(b, n * longest, channels).to(query.dtype)
+        found = found * seen.gather(2, order).flatten(1).unsqueeze(-1)
+        total = torch.zeros_like(query).scatter_add(1, _expand(flat, channels), found)
+        return self.output_proj(total / seen.sum(1).clamp(min=1).unsqueeze(-1))
+
+
+def _expand(index: Tensor, *sizes: int) -> Tensor:
+    """An index for ``gather`` along its last dimension, for tensors with ``sizes`` behind it."""
+    return index.view(*index.shape, *[1] * len(sizes)).expand(*index.shape, *sizes)
+
+
+class BackwardProjectionLayer(BaseModule):
+    """Self-attention, cross-attention and feed-forward, each with a residual and a norm."""
+
+    def __init__(
+        self,
+        embed_dims: int,
+        num_heads: int,
+        self_points: int,
+        cross_points: int,
+        num_anchors: int,
+        feedforward_channels: int,
+    ):
+        super().__init__()
+        self.attentions = ModuleList(
+            [
+                DeformableAttention(embed_dims, num_heads, self_points),
+                CameraCrossAttention(embed_dims, num_heads, cross_points, num_anchors),
+            ]
+        )
+        self.ffns = ModuleList([FFN(embed_dims, feedforward_channels)])
+        self.norms = ModuleList([nn.LayerNorm(embed_dims) for _ in range(3)])
+
+    def forward(
+        self,
+        query: Tensor,
+        position: Tensor,
+        plane: Tensor,
+        size: tuple[int, int],
+        places: Tensor,
+        evidence: CameraEvidence,
+    ) -> Tensor:
+        """(B, L, C) queries -> (B, L, C).
+
+        Args:
+            query, position: (B, L, C).
+            plane: (B, Y * X, C) the whole BEV map, for the self-attention.
+            size: (Y, X).
+            places: (B, L, 1, 2) of the queries in the map, 0 to 1.
+            evidence: see ``CameraCrossAttention``.
+        """
+        to_plane, to_cameras = self.attentions
+        query = query + to_plane(query + position, plane, places, size)
+        query = self.norms[0](query)
+        query = query + to_cameras(query + position, evidence)
+        query = self.norms[1](query)
+        return self.norms[2](self.ffns[0](query))
+
+
+@MODELS.register_module()
+class BackwardProjection(BaseModule):
+    """Depth-aware deformable attention from BEV cells to image features (FB-BEV, arXiv 2308.02236).
+
+    Each anchor's attention is weighted by the probability that the predicted depth distribution of
+    its pixel gives to its depth (docs/reference/fb_bev.md, "Backward projection"). Equal to the
+    code published with FB-OCC with ``consistency='one_hot'``, all cells kept and images shifted by
+    the half pixel that it leaves out. Intended differences from that code
+    (docs/reference/fb_bev.md, "Deviations from the published code"): cells that are not kept do not
+    change, take part in the self-attention unchanged, and receive nothing from any camera.
+
+    Args:
+        grid: ``VoxelGrid`` config of the BEV map.
+        anchor_heights: (lower, upper, step) metres; the middles of the steps are the anchors.
+        depth_bins: ``DepthBins`` config of the depth net.
+        image_size: (H, W) of the network picture.
+        embed_dims: channels C of BEV map and image features.
+        num_layers: layers.
+        num_heads: heads of both attentions.
+        self_points: points a head on the BEV map.
+        cross_points: points a head and camera, shared by the anchors.
+        feedforward_channels: inner width of the feed-forward part; None for 4 C.
+        consistency: ``linear`` between the two next bins; ``one_hot``, the bin alone, as in
+            FB-OCC; ``none`` for plain BEVFormer attention.
+
+    Raises:
+        ValueError: an unknown consistency.
+    """
+
+    def __init__(
+        self,
+        grid: dict,
+        anchor_heights: Sequence[float],
+        depth_bins: dict,
+        image_size: tuple[int, int],
+        embed_dims: int,
+        num_layers: int = 1,
+        num_heads: int = 8,
+        self_points: int = 4,
+        cross_points: int = 8,
+        feedforward_channels: int | None = None,
+        consistency: str = 'linear',
+        init_cfg: dict | None = None,
+    ):
+        super().__init__(init_cfg)
+        if consistency not in CONSISTENCIES:
+            raise ValueError(
+                f'BackwardProjection: consistency must be one of {CONSISTENCIES}, got '
+                f'{consistency!r}'
+            )
+        self.consistency = consistency
+        self.bins = DepthBins(**depth_bins)
+        self.image_size = tuple(image_size)
+        pillars = VoxelGrid(**dict(grid, z=tuple(anchor_heights)))
+        width, height, num_anchors = pillars.size
+        self.size = (height, width)
+        self.register_buffer(
+            'pillars', pillars.centres().flatten(1, 2).transpose(0, 1), persistent=False
+        )
+        self.bev_embedding = nn.Embedding(height * width, embed_dims)
+        self.positional_encoding = LearnedPositionalEncoding(embed_dims // 2, height, width)
+        self.layers = ModuleList(
+            BackwardProjectionLayer(
+                embed_dims,
+                num_heads,
+                self_points,
+                cross_points,
+                num_anchors,
+                feedforward_channels or 4 * embed_dims,
+            )
+            for _ in range(num_layers)
+        )
+        # Torch's own start would drown the map: its cells are around 0.1, an embedding's entries
+        # around 1, and so is what a fresh norm adds to it.
+        nn.init.normal_(self.bev_embedding.weight, std=0.02)
+        nn.init.constant_(self.layers[-1].norms[-1].weight, 0.1)
+
+    def forward(
+        self,
+        bev: Tensor,
+        context: Tensor,
+        prob: Tensor,
+        rig: CameraRig,
+        kept: Tensor | None = None,
+    ) -> Tensor:
+        """What to add to a BEV map.
+
+        Args:
+            bev: (B, C, Y, X) of the forward projection.
+            context: (B, N, C, h, w) image features.
+            prob: (B, N, D, h, w) depth distribution.
+            rig: B x N cameras, as the map was lifted with.
+            kept: (B, Y, X) bool, cells to refine; None for all.
+
+        Returns:
+            (B, C, Y, X), zero where cells are not kept.
+
+        Raises:
+            ValueError: the map has not the size of the grid, or not the channels.
+        """
+        expected = (self.bev_embedding.embedding_dim, *self.size)
+        if tuple(bev.shape[1:]) != expected:
+            raise ValueError(
+                f'BackwardProjection: expected a BEV map of (channels, Y, X) {expected}, got '
+                f'{tuple(bev.shape[1:])}; give it the grid and context_channels of the view '
+                'transformer'
+            )
+        if kept is None:
+            kept = bev.new_ones((len(bev), *self.size), dtype=torch.bool)
+        kept = kept.flatten(1)
+        longest = max(int(kept.sum(1).max()), 1)
+        cells = kept.byte().sort(dim=1, descending=True, stable=True).indices[:, :longest]
+        kept = kept.gather(1, cells)
+        evidence = self._evidence(context, prob, rig, cells, kept)
+
+        blank = bev.new_zeros((1, *self.size))
+        position = self.positional_encoding(blank).flatten(2).transpose(1, 2)[0][cells]
+        plane = bev.flatten(2).transpose(1, 2) + self.bev_embedding.weight
+        places = self._places(cells)
+        index = _expand(cells, plane.shape[-1])
+        query = plane.gather(1, index)
+        for layer in self.layers:
+            refined = layer(query, position, plane, self.size, places, evidence)
+            query = torch.where(kept.unsqueeze(-1), refined, query)
+            plane = plane.scatter(1, index, query)
+        refined = torch.zeros_like(plane).scatter(1, index, query * kept.unsqueeze(-1))
+        return refined.transpose(1, 2).unflatten(2, self.size)
+
+    def _places(self, cells: Tensor) -> Tensor:
+        """(B, L) cells -> (B, L, 1, 2) their centres in the map, 0 to 1."""
+        height, width = self.size
+        place = torch.stack((cells % width, cells // width), -1) + 0.5
+        return (place / place.new_tensor([width, height])).unsqueeze(2)
+
+    def _evidence(
+        self, context: Tensor, prob: Tensor, rig: CameraRig, cells: Tensor, kept: Tensor
+    ) -> CameraEvidence:
+        """For the pillars of cells (B, L), those that are kept (B, L)."""
+        view = project_pillars(self.pillars, rig, self.image_size)
+        cells, a = cells.unsqueeze(1).expand(-1, rig.num_cams, -1), self.pillars.shape[1]
+        view = PillarView(
+            uv=view.uv.gather(2, _expand(cells, a, 2)),
+            depth=view.depth.gather(2, _expand(cells, a)),
+            hit=view.hit.gather(2, _expand(cells, a)),
+        )
+        weight = view.depth.new_ones(view.depth.shape)
+        if self.consistency != 'none':
+            weight = depth_at(view, prob, self._position(view.depth))
+        features = context.flatten(3).transpose(2, 3)
+        seen = view.hit.any(-1) & kept.unsqueeze(1)
+        return CameraEvidence(features, tuple(context.shape[-2:]), view.uv, seen, weight)
+
+    def _position(self, depth: Tensor) -> Tensor:
+        """Place of each depth among the bins."""
+        if self.consistency == 'linear':
+            return self.bins.position(depth)
+        return torch.bucketize(depth, self.bins.edges[1:-1].to(depth), right=True).to(depth)

@@ -1,0 +1,84 @@
+"""Deformable attention over one map, with anchors and weights for them."""
+
+from __future__ import annotations
+
+import warnings
+
+import torch
+from mmcv.ops import MultiScaleDeformableAttention
+from mmcv.ops.multi_scale_deform_attn import multi_scale_deformable_attn_pytorch
+from torch import Tensor, nn
+
+
+class DeformableAttention(MultiScaleDeformableAttention):
+    """mmcv's attention (Deformable DETR, arXiv 2010.04159) around several anchors a query.
+
+    Sampled in PyTorch on every device, and the anchors' weights are applied before, so that CPU and
+    GPU cannot differ (docs/reference/fb_bev.md, "Attention on every device"). Parameters and their
+    initial values are mmcv's.
+
+    Args:
+        embed_dims: channels C.
+        num_heads: parallel heads, dividing C.
+        num_points: sampling points a head, dealt out to the anchors in turn.
+        num_anchors: anchors a query, dividing ``num_points``.
+        project: False leaves out the output projection, for callers with one of their own.
+
+    Raises:
+        ValueError: the anchors do not divide the points, or the heads the channels.
+    """
+
+    def __init__(
+        self,
+        embed_dims: int,
+        num_heads: int,
+        num_points: int,
+        num_anchors: int = 1,
+        project: bool = True,
+    ):
+        if num_points % num_anchors:
+            raise ValueError(
+                f'DeformableAttention: expected num_points a multiple of the {num_anchors} anchors '
+                f'of a query, got {num_points}'
+            )
+        with warnings.catch_warnings():  # of head widths slow in the CUDA kernel, not used here
+            warnings.simplefilter('ignore')
+            super().__init__(embed_dims, num_heads, 1, num_points, dropout=0, batch_first=True)
+        self.num_anchors = num_anchors
+        if not project:
+            self.output_proj = nn.Identity()
+
+    def forward(
+        self,
+        query: Tensor,
+        value: Tensor,
+        anchors: Tensor,
+        size: tuple[int, int],
+        weight: Tensor | None = None,
+    ) -> Tensor:
+        """Attend.
+
+        Args:
+            query: (B, Q, C), position included.
+            value: (B, H * W, C), row by row.
+            anchors: (B, Q, A, 2) x, y in the map, 0 to 1 from edge to edge.
+            size: (H, W) of the map.
+            weight: (B, Q, A), multiplied into the attention of each anchor's points and not
+                normalised again; None for ones.
+
+        Returns:
+            (B, Q, C), without the residual.
+        """
+        value = self.value_proj(value).unflatten(-1, (self.num_heads, -1))
+        shape = (self.num_heads, -1, self.num_anchors)
+        offsets = self.sampling_offsets(query).unflatten(-1, (*shape, 2))
+        offsets = offsets / offsets.new_tensor([size[1], size[0]])
+        points = (anchors[:, :, None, None] + offsets).flatten(3, 4)
+        attention = self.attention_weights(query).unflatten(-1, (self.num_heads, -1)).softmax(-1)
+        if weight is not None:
+            attention = attention.unflatten(-1, shape[1:]) * weight[:, :, None, None]
+            attention = attention.flatten(3)
+        sampled = multi_scale_deformable_attn_pytorch(
+            value, torch.tensor([size]), points.unsqueeze(3), attention.unsqueeze(3)
+        )
+        return self.output_proj(sampled)

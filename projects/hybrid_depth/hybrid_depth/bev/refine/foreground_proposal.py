@@ -1,0 +1,108 @@
+"""Which BEV cells are worth a second look."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from mmdet3d.registry import MODELS
+from mmdet3d.structures import BaseInstance3DBoxes
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from ...geometry import VoxelGrid
+
+# Weight of foreground in the cross entropy (docs/reference/fb_bev.md, "Foreground proposal").
+_POSITIVE = 2.13
+
+
+def footprints(boxes: BaseInstance3DBoxes, grid: VoxelGrid) -> Tensor:
+    """Cells under boxes: those whose centre a box covers, and the one a box's centre is in.
+
+    The second makes a pedestrian, smaller than a cell, count.
+
+    Args:
+        boxes: in the (augmented) ego frame.
+        grid: BEV grid.
+
+    Returns:
+        (Y, X) bool.
+    """
+    width, height, _ = grid.size
+    cells = grid.centres()[0, ..., :2].flatten(0, 1).to(boxes.tensor)
+    step = cells.new_tensor([grid.x[2], grid.y[2]])
+    away = cells - boxes.gravity_center[:, None, :2]  # (M, Y * X, 2)
+    cos, sin = boxes.yaw.cos().unsqueeze(1), boxes.yaw.sin().unsqueeze(1)
+    along = away[..., 0] * cos + away[..., 1] * sin
+    across = away[..., 1] * cos - away[..., 0] * sin
+    length, breadth = boxes.dims[:, 0:1] / 2, boxes.dims[:, 1:2] / 2
+    under = (along.abs() <= length) & (across.abs() <= breadth)
+    own = ((away >= -step / 2) & (away < step / 2)).all(-1)
+    return (under | own).any(0).view(height, width)
+
+
+@MODELS.register_module()
+class ForegroundProposal(BaseModule):
+    """FB-BEV's foreground region proposal net: a mask over BEV cells (arXiv 2308.02236).
+
+    Args:
+        in_channels: channels of the BEV map.
+        threshold: probability above which a cell is kept.
+        teacher_forcing: in training keep the cells under true boxes too, as in the paper; the code
+            published with FB-OCC does not (docs/reference/fb_bev.md, "Deviations from the published
+            code"). The set of refined cells then reveals to later layers where the objects are, in
+            training more than in testing.
+        cross_entropy_weight, dice_weight: weights of the two losses.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        threshold: float = 0.4,
+        teacher_forcing: bool = True,
+        cross_entropy_weight: float = 1.0,
+        dice_weight: float = 1.0,
+        init_cfg: dict | None = None,
+    ):
+        super().__init__(init_cfg)
+        self.threshold, self.teacher_forcing = threshold, teacher_forcing
+        self.cross_entropy_weight, self.dice_weight = cross_entropy_weight, dice_weight
+        inner = in_channels // 2
+        self.mask_net = nn.Sequential(
+            nn.Conv2d(in_channels, inner, 3, padding=1),
+            nn.BatchNorm2d(inner),
+            nn.ReLU(),
+            nn.Conv2d(inner, 1, 3, padding=1),
+        )
+        self.dice = MODELS.build(dict(type='mmdet.DiceLoss', use_sigmoid=True, eps=1e-3))
+
+    def forward(self, bev: Tensor) -> Tensor:
+        """(B, C, Y, X) -> (B, 1, Y, X) logits."""
+        return self.mask_net(bev)
+
+    def kept(self, logits: Tensor, truth: Tensor | None = None) -> Tensor:
+        """Cells to refine.
+
+        Args:
+            logits: (B, 1, Y, X).
+            truth: (B, Y, X) bool in training, see ``footprints``.
+
+        Returns:
+            (B, Y, X) bool.
+        """
+        kept = logits.squeeze(1).sigmoid() > self.threshold
+        return kept | truth if self.teacher_forcing and truth is not None else kept
+
+    def loss(self, logits: Tensor, truth: Tensor) -> dict[str, Tensor]:
+        """``loss_mask_ce`` and ``loss_mask_dice``.
+
+        Args:
+            logits: (B, 1, Y, X).
+            truth: (B, Y, X) bool, see ``footprints``.
+        """
+        logits, truth = logits.float(), truth.unsqueeze(1).float()
+        cross_entropy = F.binary_cross_entropy_with_logits(
+            logits, truth, pos_weight=logits.new_tensor(_POSITIVE)
+        )
+        return dict(
+            loss_mask_ce=self.cross_entropy_weight * cross_entropy,
+            loss_mask_dice=self.dice_weight * self.dice(logits, truth),
+        )

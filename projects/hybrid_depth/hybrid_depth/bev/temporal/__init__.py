@@ -1,0 +1,5 @@
+"""Fusion of BEV maps over time."""
+
+from .history_fusion import HistoryFusion
+
+__all__ = ['HistoryFusion']

@@ -1,0 +1,137 @@
+"""Sparse depth maps from a LiDAR sweep."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import torch
+from mmcv.transforms import BaseTransform
+from mmdet3d.registry import TRANSFORMS
+
+from ...geometry import invert_rigid
+
+# Points of earlier sweeps nearer than this in x and y, metres, are the car itself, which would
+# stand behind the car now; as in the devkit and in mmdet3d.
+_OWN_CAR = 1.0
+
+
+def load_sweep(path: str, num_features: int) -> np.ndarray:
+    """Read a nuScenes ``.pcd.bin`` sweep.
+
+    Returns:
+        (P, num_features) float32; the first three are x, y, z in the LiDAR frame, metres.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        OSError: its size is not a whole number of points, or no point is finite.
+    """
+    values = np.fromfile(path, dtype=np.float32)
+    if values.size == 0 or values.size % num_features:
+        raise OSError(
+            f'damaged LiDAR sweep {path}: expected a multiple of {num_features} float32 values, '
+            f'got {values.size}; copy or download this file again'
+        )
+    points = values.reshape(-1, num_features)
+    finite = np.isfinite(points[:, :3]).all(1)
+    if not finite.any():
+        raise OSError(
+            f'damaged LiDAR sweep {path}: expected points in metres, got no finite one of '
+            f'{len(points)}; copy or download this file again'
+        )
+    return points[finite]
+
+
+def project_nearest(
+    points: np.ndarray,
+    ego2cam: np.ndarray,
+    cam2img: np.ndarray,
+    img_aug: np.ndarray,
+    size: tuple[int, int],
+    depth_range: tuple[float, float],
+) -> np.ndarray:
+    """Sparse depth maps with the nearest point of each pixel, computed in float64.
+
+    Source: docs/reference/bevdet.md, "Depth target and loss".
+
+    Args:
+        points: (P, 3) ego frame, metres.
+        ego2cam: (N, 4, 4).
+        cam2img: (N, 3, 3) intrinsics of the original image.
+        img_aug: (N, 3, 3) original pixel to network pixel.
+        size: (H, W) of the network image.
+        depth_range: depths kept, first included, last not, metres.
+
+    Returns:
+        (N, H, W) float32 depth along the camera's axis, 0 = none.
+    """
+    height, width = size
+    project = torch.from_numpy(img_aug @ cam2img @ ego2cam[:, :3])
+    columns = torch.from_numpy(points).T.expand(len(project), -1, -1)
+    u, v, depth = torch.baddbmm(project[:, :, 3:], project[:, :, :3], columns).unbind(1)
+    near, far = depth_range
+    # what is a pixel or more outside goes before anything is divided: most of the sweep
+    seen = (depth >= near) & (depth < far)
+    seen &= (u >= -depth) & (v >= -depth) & (u <= width * depth) & (v <= height * depth)
+    cam, point = seen.nonzero(as_tuple=True)
+    depth = depth[cam, point]
+    u, v = (u[cam, point] / depth).round(), (v[cam, point] / depth).round()
+    inside = (u >= 0) & (u < width) & (v >= 0) & (v < height)
+    index = ((cam * height + v) * width + u)[inside].long()
+    maps = torch.full((len(project) * height * width,), torch.inf)
+    maps.scatter_reduce_(0, index, depth[inside].float(), 'amin')
+    return maps.masked_fill_(maps.isinf(), 0).view(-1, height, width).numpy()
+
+
+@TRANSFORMS.register_module()
+class LoadLidarDepth(BaseTransform):
+    """Sets ``gt_depth`` (N, H, W), the keyframe's sweep seen by each augmented camera.
+
+    Goes after ``ImageAugmentation``. BEV augmentation does not touch it.
+
+    Args:
+        depth_range: depths kept, metres; take the depth bins' first and last edge.
+        required: False gives samples without a sweep an empty map, for testing without LiDAR.
+        sweeps: add this many sweeps before the keyframe's, where the info file names them
+            (hybrid-depth create-nuscenes-infos --lidar-sweeps): denser, but what moves is seen
+            where it was too. Official targets have none.
+    """
+
+    def __init__(
+        self,
+        depth_range: tuple[float, float] = (1.0, 60.0),
+        required: bool = True,
+        sweeps: int = 0,
+    ):
+        self.depth_range = depth_range
+        self.required, self.sweeps = required, sweeps
+
+    def transform(self, results: dict) -> dict:
+        width, height = results['img'][0].size
+        if not self.required and not os.path.isfile(results.get('lidar_path', '')):
+            results['gt_depth'] = np.zeros((len(results['img']), height, width), np.float32)
+            return results
+        points = self._points(results)
+        lidar2ego = results['lidar2ego']
+        ego2cam = invert_rigid(torch.from_numpy(results['cam2ego'])).numpy()
+        results['gt_depth'] = project_nearest(
+            points @ lidar2ego[:3, :3].T + lidar2ego[:3, 3],
+            ego2cam,
+            results['cam2img'],
+            results['img_aug'],
+            (height, width),
+            self.depth_range,
+        )
+        return results
+
+    def _points(self, results: dict) -> np.ndarray:
+        """(P, 3) float64 in the keyframe's LiDAR frame, metres."""
+        features = results['num_pts_feats']
+        clouds = [load_sweep(results['lidar_path'], features)[:, :3].astype(np.float64)]
+        for sweep in results.get('lidar_sweeps', ())[: self.sweeps]:
+            earlier = sweep['lidar_points']
+            to_key = np.array(earlier['lidar2sensor'])  # mmdet3d's convention, see _lidar_sweeps
+            cloud = load_sweep(earlier['lidar_path'], features)[:, :3].astype(np.float64)
+            cloud = cloud[(np.abs(cloud[:, :2]) >= _OWN_CAR).any(1)]
+            clouds.append(cloud @ to_key[:3, :3] - to_key[:3, 3])
+        return np.concatenate(clouds)

@@ -1,0 +1,35 @@
+"""Make the info files that nuScenes configs read, and check that every file they name exists.
+
+Example: hybrid-depth create-nuscenes-infos --root data/nuscenes --version v1.0-trainval
+Writes nuscenes_infos_train.pkl and nuscenes_infos_val.pkl (nuscenes_infos_test.pkl for v1.0-test).
+"""
+
+import argparse
+
+from ..datasets.nuscenes.names import SPLITS
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('--root', required=True, help='nuScenes folder, with samples/ and VERSION/')
+    parser.add_argument('--version', required=True, choices=list(SPLITS))
+    parser.add_argument('--out', help='folder for the info files (default: the root)')
+    parser.add_argument('--workers', type=int, default=1, help='processes (default: %(default)s)')
+    parser.add_argument('--max-scenes', type=int, help='only the first scenes of each split')
+    parser.add_argument(
+        '--lidar-sweeps',
+        type=int,
+        default=0,
+        help='sweeps before each key frame to name, for LoadLidarDepth(sweeps=...) (default: 0)',
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    from ..datasets.nuscenes.infos import create_nuscenes_infos
+
+    summaries = create_nuscenes_infos(
+        args.root, args.version, args.out, args.workers, args.max_scenes, args.lidar_sweeps
+    )
+    for summary in summaries:
+        print(summary)
+        if summary.samples == 0:
+            print(f'  {args.root} has no scene of this split')

@@ -1,0 +1,107 @@
+"""Depth of pictures, a folder of pictures or a video.
+
+Examples:
+  hybrid-depth infer-depth drive.mp4 out/ --config configs/depth/monodepth2_r18_kitti.py \\
+      --checkpoint mono_640x192.pth
+  hybrid-depth infer-depth frames/ out/ --config CONFIG --checkpoint CHECKPOINT --numbers png \\
+      --ply --intrinsics 721.5 721.5 609.6 172.9 --scale 5.4
+Writes out/depth (numbers), out/color, out/cloud (with --ply) and out/manifest.json, which says what
+the numbers are. Depth of a self-supervised model is relative unless --scale says what its unit is.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..config_files import find_config
+
+if TYPE_CHECKING:
+    import numpy as np
+
+FORMATS = ('png', 'npy', 'none')
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('input', help='a picture, a folder of pictures, or a video')
+    parser.add_argument('out', help='folder for the results')
+    parser.add_argument('--config', required=True, help='config with a depth model')
+    parser.add_argument('--checkpoint', help='its weights; without, they are random')
+    parser.add_argument('--device', default='cpu', help='cpu (default), cuda, cuda:1, ...')
+    parser.add_argument(
+        '--size',
+        type=int,
+        nargs=2,
+        metavar=('HEIGHT', 'WIDTH'),
+        help='what the network sees (default: what it was trained at)',
+    )
+    parser.add_argument('--batch-size', type=int, default=1)
+    parser.add_argument(
+        '--numbers', choices=FORMATS, default='npy', help='16-bit PNG, exact npy (default) or none'
+    )
+    parser.add_argument('--no-color', action='store_true', help='write no pictures')
+    parser.add_argument(
+        '--range',
+        type=float,
+        nargs=2,
+        metavar=('NEAR', 'FAR'),
+        help='ends of the colours and of point clouds (default: of each picture)',
+    )
+    parser.add_argument('--scale', type=float, help="metres a unit of the model's depth")
+    parser.add_argument('--ply', action='store_true', help='write point clouds')
+    parser.add_argument(
+        '--intrinsics',
+        type=float,
+        nargs=4,
+        metavar=('FX', 'FY', 'CX', 'CY'),
+        help='camera for --ply, pixels of the pictures (default: intrinsics.txt beside them)',
+    )
+
+
+def camera(args: argparse.Namespace) -> np.ndarray | None:
+    """Intrinsic matrix (3, 3) for point clouds; None where none are asked for."""
+    if not args.ply:
+        return None
+
+    from ..datasets.video.video_folder import INTRINSICS_FILE, pixel_matrix, read_intrinsics
+    from ..errors import ConfigError
+
+    if args.intrinsics:
+        return pixel_matrix(args.intrinsics)
+    source = Path(args.input)
+    beside = (source if source.is_dir() else source.parent) / INTRINSICS_FILE
+    if not beside.is_file():
+        raise ConfigError(
+            f'--ply expected a camera, got none: give --intrinsics FX FY CX CY, or write them to '
+            f'{beside}'
+        )
+    return read_intrinsics(beside)
+
+
+def run(args: argparse.Namespace) -> None:
+    config = find_config(args.config)
+
+    from tqdm import tqdm
+
+    from ..inference.depth import init_depth_model, stream_depth
+    from ..inference.depth_writer import DepthWriter
+    from ..inference.image_streams import PictureStream
+
+    cam2img = camera(args)
+    stream = PictureStream(args.input)
+    model = init_depth_model(config, args.checkpoint, args.device)
+    size = tuple(args.size) if args.size else model.image_size
+    writer = DepthWriter(
+        args.out,
+        args.numbers,
+        not args.no_color,
+        cam2img,
+        args.range,
+        max_disparity=1 / model.min_depth,
+    )
+    results = stream_depth(model, stream, size, args.scale, args.batch_size)
+    for result in tqdm(results, total=stream.total or None, desc='depth', unit='picture'):
+        writer.write(result)
+    writer.close(config=args.config, checkpoint=args.checkpoint, network_size=size)
+    print(f'wrote depth of {len(writer.files)} pictures to {args.out}')

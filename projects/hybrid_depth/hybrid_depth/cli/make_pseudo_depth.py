@@ -1,0 +1,112 @@
+"""Metric depth of every camera of an info file's keyframes, by a self-supervised depth model.
+
+Examples:
+  hybrid-depth make-pseudo-depth configs/depth/monodepth2_hybrid_nuscenes.py hybrid.pth \\
+      --infos data/nuscenes/nuscenes_infos_train.pkl --out data/nuscenes/pseudo_depth
+  torchrun --nproc-per-node 8 -m hybrid_depth make-pseudo-depth CONFIG CHECKPOINT --device cuda ...
+The model should have learnt from pictures of this shape; where its own are wider, it sees the lower
+part of these. Writes OUT/CAMERA/NAME.png (16 bit, metres times 256, 0 = unknown),
+OUT/scales_*.jsonl (scale of every image and how sure it is) and OUT/manifest.json. A stopped run
+goes on where it was. Train with it by LoadPseudoDepth(folder=OUT) and
+depth_supervision=[dict(type='PseudoDepthTarget')].
+"""
+
+import argparse
+import os
+import statistics
+from pathlib import Path
+
+from ..config_files import find_config
+
+SCALES = ('ground', 'lidar', 'motion', 'none')
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('config', help='config of the depth model')
+    parser.add_argument('checkpoint', help='its weights')
+    parser.add_argument('--infos', required=True, help='of hybrid-depth create-nuscenes-infos')
+    parser.add_argument('--root', help="nuScenes root (default: the info file's folder)")
+    parser.add_argument('--out', required=True, help='folder for the depth')
+    parser.add_argument(
+        '--scale',
+        choices=SCALES,
+        default='ground',
+        help='metres from the height of the camera (default), from LiDAR, from driven motion, or '
+        'none for a model that is metric',
+    )
+    parser.add_argument('--max-depth', type=float, default=80.0, help='metres (default 80)')
+    parser.add_argument(
+        '--mirror-tolerance',
+        type=float,
+        default=0.1,
+        help='pixels whose mirrored image gives another disparity are dropped (default 0.1)',
+    )
+    parser.add_argument(
+        '--neighbour-tolerance',
+        type=float,
+        help='pixels of which the key frame before gives another depth are dropped, such as 0.1 '
+        '(default: not compared)',
+    )
+    parser.add_argument('--device', default='cpu', help='cpu (default) or cuda')
+    parser.add_argument(
+        '--size',
+        type=int,
+        nargs=2,
+        metavar=('HEIGHT', 'WIDTH'),
+        help='what the network sees (default: what it was trained at)',
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    config = find_config(args.config)
+
+    from tqdm import tqdm
+
+    from ..errors import ConfigError, DepthDataError
+    from ..inference.depth import init_depth_model
+    from ..pseudo_depth.cache import keyframes_for, read_scales, write_pseudo_depth
+    from ..pseudo_depth.model import PseudoDepth
+    from ..releases.conversion import sha256
+
+    rank, world = int(os.environ.get('RANK', 0)), int(os.environ.get('WORLD_SIZE', 1))
+    device = f'cuda:{os.environ["LOCAL_RANK"]}' if args.device == 'cuda' and world > 1 else None
+    model = init_depth_model(config, args.checkpoint, device or args.device)
+    model.image_size = tuple(args.size) if args.size else model.image_size
+    if model.image_size is None:
+        raise ConfigError('expected --size HEIGHT WIDTH, as the config names no training size')
+    source = PseudoDepth(
+        model, args.scale, args.mirror_tolerance, args.max_depth, args.neighbour_tolerance
+    )
+    dataset = keyframes_for(source, args.infos, args.root)
+    out = Path(args.out)
+    facts = dict(
+        config=config.name,
+        checkpoint=sha256(Path(args.checkpoint)),
+        scale=args.scale,
+        max_depth=args.max_depth,
+        mirror_tolerance=args.mirror_tolerance,
+        neighbour_tolerance=args.neighbour_tolerance,
+        image_size=list(model.image_size),
+        network=dict(
+            min_depth=model.min_depth,
+            max_depth=model.max_depth,
+            canonical_focal=getattr(model, 'canonical_focal', None),
+        ),
+        unit='m / 256, 0 = unknown',
+    )
+    todo = write_pseudo_depth(dataset, source, out, facts, (rank, world))
+    images = sum(tqdm(todo, total=len(range(rank, len(dataset), world)), desc='keyframes'))
+    notes = {note['file']: note for note in read_scales(out)}
+    scaled = [note for note in notes.values() if note['scale'] is not None]
+    print(f'pseudo depth of {images} images in {out}; {len(scaled)} of {len(notes)} have a scale')
+    # the first of several processes to finish may know of its own share alone
+    if len(notes) == len(dataset) * len(dataset.cameras) and not scaled:
+        raise DepthDataError(
+            f'expected images whose scale can be told by {args.scale!r}, got none; nothing '
+            f'can be learnt from {out}. Look at the depth (hybrid-depth infer-depth), or take '
+            'another --scale'
+        )
+    if scaled:
+        known = statistics.mean(note['known'] for note in scaled)
+        spread = statistics.median(note['spread'] for note in scaled)
+        print(f'median spread of the scale {spread:.3f}; {known:.0%} of their pixels have depth')

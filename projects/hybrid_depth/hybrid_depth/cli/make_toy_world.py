@@ -1,0 +1,75 @@
+"""Write the toy world: a ray-cast town as nuScenes root, KITTI raw tree or TuSimple labels.
+
+Examples: hybrid-depth make-toy-world data/toy --scenes 10 --keyframes 10 --workers 2
+          hybrid-depth make-toy-world data/toy_video --sweeps 5
+          hybrid-depth make-toy-world data/toy_kitti --layout kitti
+          hybrid-depth make-toy-world data/toy_lanes --layout tusimple --preview
+"""
+
+import argparse
+import re
+import sys
+
+from ..toy_world import LAYOUTS, make_toy_world
+
+PREVIEW = 'preview.png'
+SHOWN = '(default: %(default)s)'
+DEFAULT_SIZES = {name: layout.default_size for name, layout in LAYOUTS.items()}
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Width and height from 'WIDTHxHEIGHT'."""
+    match = re.fullmatch(r'(\d+)x(\d+)', text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f'expected WxH, such as 400x225, got {text!r}')
+    return int(match[1]), int(match[2])
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('out', help='folder to make; an older toy world there is replaced')
+    parser.add_argument('--layout', choices=list(LAYOUTS), default='nuscenes', help=f'{SHOWN}')
+    parser.add_argument('--scenes', type=int, default=10, help=f'number of scenes {SHOWN}')
+    parser.add_argument(
+        '--keyframes',
+        type=int,
+        default=10,
+        help=f'keyframes of a scene, two a second; KITTI gets five frames for each {SHOWN}',
+    )
+    sizes = ', '.join(f'{name} {w}x{h}' for name, (w, h) in DEFAULT_SIZES.items())
+    parser.add_argument(
+        '--size', type=parse_size, metavar='WxH', help=f'image size (default: {sizes})'
+    )
+    parser.add_argument('--seed', type=int, default=0, help=f'same seed, same bytes {SHOWN}')
+    parser.add_argument(
+        '--sweeps',
+        type=int,
+        default=0,
+        help=f'nuScenes: camera images between one keyframe and the next {SHOWN}',
+    )
+    parser.add_argument('--workers', type=int, default=2, help=f'processes that render {SHOWN}')
+    parser.add_argument(
+        '--preview', action='store_true', help='draw a contact sheet, OUT/preview.png'
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    try:
+        out = make_toy_world(
+            args.out,
+            args.scenes,
+            args.keyframes,
+            args.size,
+            args.seed,
+            args.workers,
+            args.layout,
+            args.sweeps,
+        )
+    except (ValueError, FileExistsError) as error:
+        sys.exit(f'error: {error}')
+    print(f'toy world in {out}')
+    if args.preview:
+        from ..toy_world.preview import draw_toy_world
+        from ..visualization import write_png
+
+        write_png(draw_toy_world(out), out / PREVIEW)
+        print(f'contact sheet in {out / PREVIEW}')

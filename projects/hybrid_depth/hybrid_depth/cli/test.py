@@ -1,0 +1,52 @@
+"""Score a checkpoint on the config's test set, and draw what it predicts.
+
+Example: hybrid-depth test configs/toy/bevdet_hybrid_toy.py work_dirs/toy/epoch_20.pth \\
+             --show-dir work_dirs/toy/pictures
+Checkpoints written with EMA hold the averaged weights, and those are scored.
+"""
+
+import argparse
+
+from ..config_files import find_config
+from .runner_arguments import add_runner_arguments, set_local_rank
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('config', help='config file, or the name of a shipped one')
+    parser.add_argument('checkpoint', help='checkpoint file, or its web address')
+    parser.add_argument('--show-dir', help='write pictures there (needs no screen)')
+    parser.add_argument(
+        '--show', action='store_true', help='show each picture in a window (needs a screen)'
+    )
+    parser.add_argument(
+        '--wait-time', type=float, default=2, help='seconds that --show shows a picture'
+    )
+    parser.add_argument(
+        '--score-thr', type=float, default=0.1, help='draw boxes that score at least this'
+    )
+    parser.add_argument(
+        '--task',
+        choices=['multi-view_det'],
+        default='multi-view_det',
+        help="mmdet3d's flag; camera rigs are all there is here",
+    )
+    add_runner_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> None:
+    config = find_config(args.config)
+    set_local_rank(args)
+
+    from ..doctor.datasets import check_datasets
+    from ..engine import config as config_tools
+
+    cfg = config_tools.load_config(config, args.work_dir, args.cfg_options, args.launcher)
+    config_tools.require_checkpoint(args.checkpoint)
+    cfg.load_from = args.checkpoint
+    config_tools.require_fitting_checkpoint(cfg)
+    config_tools.add_report(cfg)
+    if args.show or args.show_dir:
+        folder = args.show_dir or f'{cfg.work_dir}/pictures'
+        config_tools.add_pictures(cfg, folder, args.score_thr, args.show, args.wait_time)
+    check_datasets(cfg, ('test_dataloader', 'test_evaluator'))
+    config_tools.build_runner(cfg).test()

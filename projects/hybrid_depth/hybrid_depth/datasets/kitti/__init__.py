@@ -1,0 +1,1 @@
+"""KITTI raw recordings and odometry sequences."""

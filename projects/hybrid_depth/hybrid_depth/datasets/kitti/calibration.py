@@ -1,0 +1,162 @@
+"""Calibration of a KITTI recording day, and what follows from camera matrices."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ...errors import DepthDataError
+
+_FILES = ('calib_cam_to_cam.txt', 'calib_velo_to_cam.txt')
+# Monodepth2's matrix for every KITTI camera, relative to the picture's size: fx, fy, cx, cy.
+MONODEPTH2_INTRINSICS = (0.58, 1.92, 0.5, 0.5)
+_WIDEST_VIEW, _NARROWEST_VIEW = 170.0, 5.0  # degrees; beyond them a pinhole matrix is a mistake
+
+
+def read_calibration_file(path: str | Path) -> dict[str, np.ndarray]:
+    """Read a KITTI calibration file of `name: number number ...` lines.
+
+    Lines that do not hold numbers (the date) are left out.
+
+    Returns:
+        float64 vectors by name.
+
+    Raises:
+        FileNotFoundError: no such file.
+        DepthDataError: the file holds no numbers.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(
+            f'expected the calibration file {path}, which does not exist. It comes with the '
+            'calibration archive of its day ("raw data" page of the KITTI site).'
+        )
+    entries = {}
+    for line in path.read_text(errors='replace').splitlines():
+        name, _, numbers = line.partition(':')
+        try:
+            entries[name.strip()] = np.array([float(number) for number in numbers.split()])
+        except ValueError:
+            continue
+    entries = {name: vector for name, vector in entries.items() if vector.size}
+    if not entries:
+        raise DepthDataError(
+            f'{path}: expected lines "name: numbers", got none. Fetch the calibration again.'
+        )
+    return entries
+
+
+def _entry(entries: dict[str, np.ndarray], name: str, shape: tuple[int, ...], path: Path):
+    size = math.prod(shape)
+    found = entries.get(name, np.empty(0)).size
+    if found != size:
+        raise DepthDataError(
+            f'{path}: expected {size} numbers for {name}, got {found}. The file is damaged or of '
+            'another kind; fetch the calibration again.'
+        )
+    return entries[name].reshape(shape)
+
+
+@dataclass(frozen=True)
+class KittiCalibration:
+    """Cameras of one recording day (`calib_*.txt`), all rectified.
+
+    Attributes:
+        projections: camera number → P_rect (3, 4), rectified camera 0 → pixels of that camera.
+        rectification: R_rect_00 (3, 3).
+        velo_to_cam: (4, 4), Velodyne → unrectified camera 0, metres.
+        image_size: (width, height) of rectified pictures, from S_rect_02.
+    """
+
+    projections: dict[int, np.ndarray]
+    rectification: np.ndarray
+    velo_to_cam: np.ndarray
+    image_size: tuple[int, int]
+
+    @classmethod
+    def from_folder(cls, folder: str | Path) -> KittiCalibration:
+        """Read the two calibration files of a date folder such as `2011_09_26`.
+
+        Raises:
+            FileNotFoundError: a file is missing.
+            DepthDataError: a matrix is missing or of another size.
+        """
+        cameras, velodyne = (Path(folder, name) for name in _FILES)
+        entries, mount = read_calibration_file(cameras), read_calibration_file(velodyne)
+        velo_to_cam = np.eye(4)
+        velo_to_cam[:3, :3] = _entry(mount, 'R', (3, 3), velodyne)
+        velo_to_cam[:3, 3] = _entry(mount, 'T', (3,), velodyne)
+        width, height = _entry(entries, 'S_rect_02', (2,), cameras)
+        return cls(
+            {i: _entry(entries, f'P_rect_{i:02d}', (3, 4), cameras) for i in range(4)},
+            _entry(entries, 'R_rect_00', (3, 3), cameras),
+            velo_to_cam,
+            (int(width), int(height)),
+        )
+
+    def cam2img(self, camera: int) -> np.ndarray:
+        """Intrinsic matrix (3, 3) of a camera, pixels of the rectified picture."""
+        return self.projections[camera][:, :3].copy()
+
+    def velo_to_image(self, camera: int) -> np.ndarray:
+        """(3, 4): homogeneous Velodyne points → homogeneous pixels; the third number is depth."""
+        rectification = np.eye(4)
+        rectification[:3, :3] = self.rectification
+        return self.projections[camera] @ rectification @ self.velo_to_cam
+
+    def baseline(self, camera: int, other: int) -> float:
+        """Metres from one camera to another, positive where the other sits to the right."""
+        ours, theirs = self.projections[camera], self.projections[other]
+        return float(ours[0, 3] / ours[0, 0] - theirs[0, 3] / theirs[0, 0])
+
+
+def relative_cam2img(fx: float, fy: float, cx: float, cy: float, size: tuple[int, int]):
+    """Intrinsic matrix (3, 3) in pixels from numbers relative to the picture's (width, height)."""
+    width, height = size
+    return np.array([[fx * width, 0, cx * width], [0, fy * height, cy * height], [0, 0, 1.0]])
+
+
+def field_of_view(cam2img: np.ndarray, size: tuple[int, int]) -> tuple[float, float]:
+    """Horizontal and vertical angle of view, degrees, of a picture of (width, height) pixels."""
+    angles = []
+    for axis in (0, 1):
+        focal, centre = cam2img[axis, axis], cam2img[axis, 2]
+        angles.append(math.atan2(centre, focal) + math.atan2(size[axis] - centre, focal))
+    return math.degrees(angles[0]), math.degrees(angles[1])
+
+
+def check_intrinsics(cam2img: np.ndarray, size: tuple[int, int], source: str) -> None:
+    """Refuse matrices that no camera has: the usual mistakes with own data.
+
+    Args:
+        cam2img: (3, 3) in pixels of the picture.
+        size: (width, height) of the picture.
+        source: where the matrix comes from, for the error.
+
+    Raises:
+        DepthDataError: negative or relative numbers, width and height swapped, an impossible
+            angle of view.
+    """
+    cam2img = np.asarray(cam2img, dtype=float)
+    if cam2img.shape != (3, 3) or not np.isfinite(cam2img).all():
+        raise DepthDataError(f'{source}: expected a finite 3x3 matrix, got {cam2img.tolist()}')
+    fx, fy, cx, cy = cam2img[0, 0], cam2img[1, 1], cam2img[0, 2], cam2img[1, 2]
+    said = f'{source}: fx {fx:g}, fy {fy:g}, cx {cx:g}, cy {cy:g} for {size[0]}x{size[1]} pixels'
+    if min(fx, fy) <= 0:
+        raise DepthDataError(f'{said}: expected positive focal lengths (y points down)')
+    if max(abs(cx), abs(cy)) <= 2:
+        raise DepthDataError(
+            f'{said}: expected pixels, got numbers relative to the size; multiply the first row by '
+            'the width and the second by the height'
+        )
+    if not (0 < cx < size[0] and 0 < cy < size[1]):
+        raise DepthDataError(
+            f'{said}: expected the centre inside the picture. Is the matrix that of another size, '
+            'or are width and height swapped?'
+        )
+    for name, angle in zip(('horizontal', 'vertical'), field_of_view(cam2img, size), strict=True):
+        if not _NARROWEST_VIEW < angle < _WIDEST_VIEW:
+            raise DepthDataError(f'{said}: a {name} angle of view of {angle:.1f} degrees')

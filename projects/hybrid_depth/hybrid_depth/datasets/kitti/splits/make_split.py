@@ -1,0 +1,86 @@
+"""Split lists made from the drives on disk, for those who have not the official lists."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from tqdm import tqdm
+
+from ....errors import DepthDataError
+from ...video.frame_motion import frame_motion
+from ..tree import KittiRawTree
+from .eigen_test import EIGEN_TEST_DRIVES
+from .split_file import KittiFrame
+
+
+class MadeSplit(NamedTuple):
+    """A training and a validation list, and what was left out.
+
+    Attributes:
+        train, val: the lists.
+        left_out: reason → number of frames.
+    """
+
+    train: list[KittiFrame]
+    val: list[KittiFrame]
+    left_out: dict[str, int]
+
+
+def _candidates(tree: KittiRawTree, sides: str) -> list[KittiFrame]:
+    """All frames on disk but those of the Eigen test drives."""
+    drives = [drive for drive in tree.drives() if drive not in EIGEN_TEST_DRIVES]
+    return [
+        KittiFrame(drive, number, side)
+        for drive in drives
+        for side in sides
+        for number in tree.pictures(drive, side)
+    ]
+
+
+def make_split(
+    tree: KittiRawTree,
+    of: Iterable[KittiFrame] | None = None,
+    sides: str = 'lr',
+    min_motion: float = 0.0,
+    val_share: float = 0.1,
+    seed: int = 0,
+) -> MadeSplit:
+    """List the frames on disk that can be trained on.
+
+    Like eigen_zhou in kind (no test drive, both neighbours there, the camera moves), but it is not
+    that list: say so beside results.
+
+    Args:
+        tree: the drives.
+        of: keep only frames of this list; None takes every frame outside the Eigen test drives.
+        sides: cameras to take, 'l', 'r' or 'lr'.
+        min_motion: leave out frames that move less than this to the next one (`frame_motion`,
+            pixels at 640 wide); 0 reads no picture.
+        val_share: part that goes to the validation list, drawn at random with `seed`.
+
+    Raises:
+        DepthDataError: nothing is left.
+    """
+    frames = _candidates(tree, sides) if of is None else list(of)
+    left_out = {'not on disk': 0, 'without both neighbours': 0, 'standing still': 0}
+    kept = []
+    for frame in tqdm(frames, desc='frames', disable=min_motion <= 0, mininterval=1):
+        pictures = tree.pictures(frame.folder, frame.side)
+        if frame.number not in pictures:
+            left_out['not on disk'] += 1
+        elif frame.number - 1 not in pictures or frame.number + 1 not in pictures:
+            left_out['without both neighbours'] += 1
+        elif 0 < min_motion > frame_motion(pictures[frame.number], pictures[frame.number + 1]):
+            left_out['standing still'] += 1
+        else:
+            kept.append(frame)
+    if not kept:
+        raise DepthDataError(f'{tree.root}: expected frames to train on, got none: {left_out}')
+    validation = set(random.Random(seed).sample(range(len(kept)), round(val_share * len(kept))))
+    return MadeSplit(
+        [frame for index, frame in enumerate(kept) if index not in validation],
+        [frame for index, frame in enumerate(kept) if index in validation],
+        left_out,
+    )

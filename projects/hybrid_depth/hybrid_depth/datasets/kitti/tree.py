@@ -1,0 +1,163 @@
+"""Which files of a KITTI download are on disk; parts of a download are fine."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from ...errors import DepthDataError
+from ..image_files import IMAGE_SUFFIXES, numbered_files
+from .calibration import KittiCalibration
+from .splits.split_file import KittiFrame, camera_number
+
+_NOT_THERE = (
+    'expected KITTI at {root}, got no such folder with {wanted} in it. Download the drives from '
+    'https://www.cvlibs.net/datasets/kitti/raw_data.php and unpack them there, link the folder '
+    '(ln -s /where/it/is {root}), or make a toy one: hybrid-depth make-toy-world {root} '
+    '--layout kitti'
+)
+
+
+class KittiRawTree:
+    """KITTI raw: `<day>/<day>_drive_<number>_sync/image_02/data/<10 digits>.png`.
+
+    Args:
+        root: folder of the days.
+        image_format: 'png' or 'jpg'; None takes what is there, png first.
+
+    Raises:
+        FileNotFoundError: the root holds no day.
+    """
+
+    def __init__(self, root: str | Path, image_format: str | None = None):
+        self.root = Path(root)
+        self.suffixes = IMAGE_SUFFIXES if image_format is None else (f'.{image_format}',)
+        if not any(self._days()):
+            raise FileNotFoundError(_NOT_THERE.format(root=self.root, wanted='2011_09_26'))
+        self._pictures: dict[tuple[str, str], dict[int, Path]] = {}
+        self._sweeps: dict[str, dict[int, Path]] = {}
+        self._calibrations: dict[str, KittiCalibration] = {}
+
+    def _days(self) -> list[Path]:
+        days = self.root.iterdir() if self.root.is_dir() else []
+        return sorted(day for day in days if re.fullmatch(r'\d{4}_\d{2}_\d{2}', day.name))
+
+    def drives(self) -> list[str]:
+        """Drives on disk as '<day>/<drive>', sorted."""
+        return [
+            f'{day.name}/{drive.name}'
+            for day in self._days()
+            for drive in sorted(day.glob('*_drive_*'))
+            if drive.is_dir()
+        ]
+
+    def pictures(self, folder: str, side: str) -> dict[int, Path]:
+        """Pictures of one colour camera by frame number; empty where the drive is not there."""
+        if (folder, side) not in self._pictures:
+            place = self.root / folder / f'image_{camera_number(side):02d}' / 'data'
+            self._pictures[folder, side] = numbered_files(place, self.suffixes)
+        return self._pictures[folder, side]
+
+    def sweeps(self, folder: str) -> dict[int, Path]:
+        """Velodyne sweeps of a drive by frame number."""
+        if folder not in self._sweeps:
+            place = self.root / folder / 'velodyne_points' / 'data'
+            self._sweeps[folder] = numbered_files(place, ('.bin',))
+        return self._sweeps[folder]
+
+    def calibration(self, folder: str) -> KittiCalibration:
+        """Calibration of a drive's day; errors as `KittiCalibration.from_folder`."""
+        day = folder.split('/')[0]
+        if day not in self._calibrations:
+            self._calibrations[day] = KittiCalibration.from_folder(self.root / day)
+        return self._calibrations[day]
+
+    def cam2img(self, frame: KittiFrame) -> np.ndarray:
+        """Intrinsic matrix (3, 3) of a frame, pixels of its picture."""
+        return self.calibration(frame.folder).cam2img(camera_number(frame.side))
+
+    def baseline(self, frame: KittiFrame) -> float:
+        """Metres from a frame's camera to the other one, positive to the right."""
+        cameras = camera_number(frame.side), camera_number(frame.other_side)
+        return self.calibration(frame.folder).baseline(*cameras)
+
+
+class KittiOdometryTree:
+    """KITTI odometry: `sequences/<2 digits>/image_<camera>/<6 digits>.png`.
+
+    Args:
+        root: folder that holds `sequences`.
+        image_format: as in `KittiRawTree`.
+        cameras: numbers of the left and right camera: (2, 3) colour, (0, 1) grey.
+
+    Raises:
+        FileNotFoundError: the root holds no `sequences`.
+    """
+
+    def __init__(
+        self,
+        root: str | Path,
+        image_format: str | None = None,
+        cameras: tuple[int, int] = (2, 3),
+    ):
+        self.root = Path(root)
+        self.suffixes = IMAGE_SUFFIXES if image_format is None else (f'.{image_format}',)
+        self.cameras = dict(zip('lr', cameras, strict=True))
+        if not (self.root / 'sequences').is_dir():
+            raise FileNotFoundError(_NOT_THERE.format(root=self.root, wanted='sequences'))
+        self._pictures: dict[tuple[str, str], dict[int, Path]] = {}
+        self._projections: dict[str, dict[int, np.ndarray]] = {}
+
+    def _folder(self, sequence: str) -> Path:
+        return self.root / 'sequences' / f'{int(sequence):02d}'
+
+    def _read_projections(self, sequence: str) -> dict[int, np.ndarray]:
+        """P matrices of `calib.txt`; files without the names 'P0:' count their lines."""
+        path = self._folder(sequence) / 'calib.txt'
+        if not path.is_file():
+            raise FileNotFoundError(f'expected the calibration {path}, which does not exist')
+        rows = [line.split() for line in path.read_text().splitlines() if line.strip()]
+        named = [row if row[0][0] in 'PT' else [f'P{i}:', *row] for i, row in enumerate(rows)]
+        cameras = [row for row in named if row[0][0] == 'P']
+        if not cameras or any(len(row) != 13 for row in cameras):
+            raise DepthDataError(f'{path}: expected lines of 12 numbers (P0 to P3)')
+        return {int(row[0][1]): np.array(row[1:], dtype=float).reshape(3, 4) for row in cameras}
+
+    def _projection(self, sequence: str, side: str) -> np.ndarray:
+        if sequence not in self._projections:
+            self._projections[sequence] = self._read_projections(sequence)
+        camera, projections = self.cameras[side], self._projections[sequence]
+        if camera not in projections:
+            raise DepthDataError(
+                f'sequence {sequence}: expected P{camera} in calib.txt, got {sorted(projections)}'
+            )
+        return projections[camera]
+
+    def pictures(self, folder: str, side: str) -> dict[int, Path]:
+        """As `KittiRawTree.pictures`; the folder is the sequence's number."""
+        if (folder, side) not in self._pictures:
+            place = self._folder(folder) / f'image_{self.cameras[side]}'
+            self._pictures[folder, side] = numbered_files(place, self.suffixes)
+        return self._pictures[folder, side]
+
+    def cam2img(self, frame: KittiFrame) -> np.ndarray:
+        """As `KittiRawTree.cam2img`."""
+        return self._projection(frame.folder, frame.side)[:, :3].copy()
+
+    def baseline(self, frame: KittiFrame) -> float:
+        """As `KittiRawTree.baseline`."""
+        ours = self._projection(frame.folder, frame.side)
+        theirs = self._projection(frame.folder, frame.other_side)
+        return float(ours[0, 3] / ours[0, 0] - theirs[0, 3] / theirs[0, 0])
+
+
+def annotated_depth_path(root: str | Path, frame: KittiFrame) -> Path | None:
+    """PNG of KITTI's improved ('annotated') ground truth of a frame, in train or val, or None."""
+    drive, camera = Path(frame.folder).name, camera_number(frame.side)
+    for part in ('train', 'val'):
+        folder = Path(root, part, drive, 'proj_depth', 'groundtruth', f'image_{camera:02d}')
+        if (folder / f'{frame.number:010d}.png').is_file():
+            return folder / f'{frame.number:010d}.png'
+    return None

@@ -1,0 +1,1 @@
+"""nuScenes tables as info files, and its cameras as video."""

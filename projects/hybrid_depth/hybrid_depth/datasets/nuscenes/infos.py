@@ -1,0 +1,351 @@
+"""nuScenes tables to mmdet3d v2 info files.
+
+Camera-only models need no sweeps and no image boxes: ``lidar_sweeps`` is empty unless requested and
+``cam_instances`` is left out. Added to v2 (docs/reference/nuscenes.md, "Info files"):
+``scene_token``, ``prev``, ``next``, ``frame_idx`` and, for each camera, ``ego2global`` at the time
+of its image. All numbers stay float64 (docs/reference/nuscenes.md, "Precision of poses").
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import pickle
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from nuscenes import NuScenes
+from nuscenes.eval.detection.utils import category_to_detection_name
+from nuscenes.utils.splits import create_splits_scenes
+from pyquaternion import Quaternion
+from tqdm import tqdm
+
+from ...files import atomic_file
+from .names import CAMERAS, CLASSES, SPLITS, InfoError
+
+_SHOWN = 5
+
+
+@dataclass
+class InfoSummary:
+    """What one info file holds."""
+
+    path: Path
+    scenes: int = 0
+    samples: int = 0
+    boxes: Counter = field(default_factory=Counter)
+
+    def __str__(self) -> str:
+        boxes = ', '.join(f'{name} {self.boxes[name]}' for name in (*CLASSES, 'ignored'))
+        return (
+            f'{self.path}: {self.samples} samples of {self.scenes} scenes, '
+            f'{self.boxes.total()} boxes ({boxes})'
+        )
+
+
+def _pose(record: dict) -> np.ndarray:
+    """(4, 4) float64 transform of a calibrated sensor or ego pose record."""
+    pose = Quaternion(record['rotation']).transformation_matrix
+    pose[:3, 3] = record['translation']
+    return pose
+
+
+def _inverse(pose: np.ndarray) -> np.ndarray:
+    inverse = np.eye(4)
+    inverse[:3, :3] = pose[:3, :3].T
+    inverse[:3, 3] = -pose[:3, :3].T @ pose[:3, 3]
+    return inverse
+
+
+def _camera_info(nusc: NuScenes, token: str, global2lidar: np.ndarray) -> dict:
+    """The ``images`` entry of one camera."""
+    data = nusc.get('sample_data', token)
+    sensor = nusc.get('calibrated_sensor', data['calibrated_sensor_token'])
+    cam2ego, ego2global = _pose(sensor), _pose(nusc.get('ego_pose', data['ego_pose_token']))
+    lidar2cam = _inverse(global2lidar @ ego2global @ cam2ego)
+    return dict(
+        img_path=os.path.basename(data['filename']),
+        cam2img=sensor['camera_intrinsic'],
+        cam2ego=cam2ego.tolist(),
+        ego2global=ego2global.tolist(),
+        lidar2cam=lidar2cam.tolist(),
+        timestamp=data['timestamp'] / 1e6,
+        sample_data_token=token,
+    )
+
+
+def _instances(nusc: NuScenes, tokens: list[str], global2lidar: np.ndarray) -> list[dict]:
+    """The ``instances`` of one sample: LiDAR frame; centre, size l w h, yaw of heading."""
+    rotation, translation = global2lidar[:3, :3], global2lidar[:3, 3]
+    instances = []
+    for token in tokens:
+        record = nusc.get('sample_annotation', token)
+        name = category_to_detection_name(record['category_name'])
+        centre = rotation @ record['translation'] + translation
+        heading = rotation @ Quaternion(record['rotation']).rotation_matrix[:, 0]
+        width, length, height = record['size']
+        points = (record['num_lidar_pts'], record['num_radar_pts'])
+        instances.append(
+            dict(
+                bbox_3d=[
+                    *centre.tolist(),
+                    length,
+                    width,
+                    height,
+                    float(np.arctan2(*heading[1::-1])),
+                ],
+                bbox_label_3d=CLASSES.index(name) if name else -1,
+                velocity=(rotation @ nusc.box_velocity(token))[:2].tolist(),
+                num_lidar_pts=points[0],
+                num_radar_pts=points[1],
+                bbox_3d_isvalid=sum(points) > 0,
+            )
+        )
+    return instances
+
+
+def _lidar_sweeps(nusc: NuScenes, lidar: dict, global2lidar: np.ndarray, number: int) -> list[dict]:
+    """The ``lidar_sweeps`` before a sweep, latest first, those that are on disk.
+
+    ``lidar2sensor`` is mmdet3d's: x @ lidar2sensor[:3, :3] - lidar2sensor[:3, 3] takes points of
+    the sweep to the key frame's LiDAR.
+    """
+    sweeps = []
+    while lidar['prev'] and len(sweeps) < number:
+        lidar = nusc.get('sample_data', lidar['prev'])
+        if not os.path.isfile(os.path.join(nusc.dataroot, lidar['filename'])):
+            continue
+        lidar2ego = _pose(nusc.get('calibrated_sensor', lidar['calibrated_sensor_token']))
+        ego2global = _pose(nusc.get('ego_pose', lidar['ego_pose_token']))
+        to_key = global2lidar @ ego2global @ lidar2ego
+        lidar2sensor = np.eye(4)
+        lidar2sensor[:3, :3], lidar2sensor[:3, 3] = to_key[:3, :3].T, -to_key[:3, 3]
+        sweeps.append(
+            dict(
+                timestamp=lidar['timestamp'] / 1e6,
+                sample_data_token=lidar['token'],
+                ego2global=ego2global.tolist(),
+                lidar_points=dict(
+                    lidar_path=lidar['filename'],
+                    lidar2ego=lidar2ego.tolist(),
+                    lidar2sensor=lidar2sensor.tolist(),
+                ),
+            )
+        )
+    return sweeps
+
+
+def _sample_info(
+    nusc: NuScenes, sample: dict, neighbours: tuple[str, str], frame_idx: int, sweeps: int
+) -> dict:
+    """One ``data_list`` entry, without its ``sample_idx``."""
+    absent = [name for name in ('LIDAR_TOP', *CAMERAS) if name not in sample['data']]
+    if absent:
+        raise InfoError(
+            f'sample {sample["token"]}: expected LIDAR_TOP and six cameras in {nusc.version}/'
+            f'sample_data.json, got no key frame of {", ".join(absent)}'
+        )
+    lidar = nusc.get('sample_data', sample['data']['LIDAR_TOP'])
+    lidar2ego = _pose(nusc.get('calibrated_sensor', lidar['calibrated_sensor_token']))
+    ego2global = _pose(nusc.get('ego_pose', lidar['ego_pose_token']))
+    global2lidar = _inverse(ego2global @ lidar2ego)
+    return dict(
+        sample_idx=0,
+        token=sample['token'],
+        scene_token=sample['scene_token'],
+        prev=neighbours[0],
+        next=neighbours[1],
+        frame_idx=frame_idx,
+        timestamp=sample['timestamp'] / 1e6,
+        ego2global=ego2global.tolist(),
+        lidar_points=dict(
+            lidar_path=os.path.basename(lidar['filename']),
+            num_pts_feats=5,
+            lidar2ego=lidar2ego.tolist(),
+        ),
+        lidar_sweeps=_lidar_sweeps(nusc, lidar, global2lidar, sweeps),
+        images={cam: _camera_info(nusc, sample['data'][cam], global2lidar) for cam in CAMERAS},
+        instances=_instances(nusc, sample['anns'], global2lidar),
+    )
+
+
+@dataclass
+class _Scene:
+    """What a worker returns: the entries of one scene and the files they name that do not exist."""
+
+    infos: list[dict]
+    missing: list[str]
+    ignored: set[str]
+
+
+def _scene_infos(nusc: NuScenes, sweeps: int, samples: list[dict]) -> _Scene:
+    """Entries of one scene; ``samples`` are its sample records in order of time."""
+    tokens = ['', *(sample['token'] for sample in samples), '']
+    infos = [
+        _sample_info(nusc, sample, (tokens[i], tokens[i + 2]), i, sweeps)
+        for i, sample in enumerate(samples)
+    ]
+    files = [
+        nusc.get('sample_data', sample['data'][channel])['filename']
+        for sample in samples
+        for channel in ('LIDAR_TOP', *CAMERAS)
+    ]
+    missing = [name for name in files if not os.path.isfile(os.path.join(nusc.dataroot, name))]
+    names = {
+        nusc.get('sample_annotation', token)['category_name']
+        for sample in samples
+        for token in sample['anns']
+    }
+    return _Scene(infos, missing, {name for name in names if not category_to_detection_name(name)})
+
+
+_in_worker: list[Callable[[list[dict]], _Scene]] = []
+
+
+def _scene_in_worker(samples: list[dict]) -> _Scene:
+    return _in_worker[0](samples)
+
+
+def _stream_scenes(
+    nusc: NuScenes, scenes: list[list[dict]], workers: int, sweeps: int
+) -> Iterator[_Scene]:
+    """Scene by scene, in order; forked workers share the tables with this process."""
+    read = partial(_scene_infos, nusc, sweeps)
+    if workers <= 1:
+        yield from map(read, scenes)
+        return
+    fork = multiprocessing.get_context('fork')
+    with fork.Pool(workers, _in_worker.append, (read,)) as pool:
+        yield from pool.imap(_scene_in_worker, scenes)
+
+
+def _canonical(value: object) -> object:
+    """A copy that pickles to the same bytes however its parts were made.
+
+    Pickle writes a second reference to one object shorter than an equal copy of it.
+    """
+    if isinstance(value, str):
+        return sys.intern(value)
+    if isinstance(value, dict):
+        return {_canonical(key): _canonical(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_canonical(item) for item in value]
+    return value
+
+
+def _load_tables(root: Path, version: str) -> NuScenes:
+    if version not in SPLITS:
+        raise InfoError(f'expected a version among {", ".join(SPLITS)}, got {version}')
+    if not (root / version).is_dir():
+        raise FileNotFoundError(
+            f'expected the nuScenes tables in {root / version}, which does not exist. Give --root '
+            'the folder that holds samples/ and the tables, and --version the name of the tables.'
+        )
+    return NuScenes(version=version, dataroot=str(root), verbose=False)
+
+
+def _samples_by_scene(nusc: NuScenes) -> dict[str, list[dict]]:
+    """{scene name: its sample records in order of time}, in the order of the scene table."""
+    samples = {scene['token']: [] for scene in nusc.scene}
+    for sample in sorted(nusc.sample, key=lambda record: record['timestamp']):
+        samples[sample['scene_token']].append(sample)
+    return {scene['name']: samples[scene['token']] for scene in nusc.scene}
+
+
+def _raise_missing(root: Path, missing: list[str]) -> None:
+    if missing:
+        shown = '\n'.join(f'  {root / name}' for name in missing[:_SHOWN])
+        raise FileNotFoundError(
+            f'{len(missing)} files that the tables name do not exist, the first of them:\n{shown}\n'
+            'Unpack the missing parts of the data set into the same root. Nothing was written.'
+        )
+
+
+def _build_split(
+    nusc: NuScenes, name: str, scenes: list[list[dict]], workers: int, sweeps: int
+) -> tuple[dict, list[str]]:
+    """Content of one info file, and the files that are missing."""
+    data_list, missing, ignored = [], [], set()
+    progress = tqdm(total=len(scenes), desc=f'{name} scenes', unit='scene')
+    with progress:
+        for scene in _stream_scenes(nusc, scenes, workers, sweeps):
+            data_list += [_canonical(info) for info in scene.infos]
+            missing += scene.missing
+            ignored |= scene.ignored
+            progress.update()
+    for index, info in enumerate(data_list):
+        info['sample_idx'] = index
+    categories = {label: i for i, label in enumerate(CLASSES)} | dict.fromkeys(sorted(ignored), -1)
+    metainfo = dict(
+        categories=categories, dataset='nuscenes', version=nusc.version, info_version='1.1'
+    )
+    return _canonical(dict(metainfo=metainfo)) | dict(data_list=data_list), missing
+
+
+def _summary(path: Path, content: dict) -> InfoSummary:
+    labels = Counter(
+        item['bbox_label_3d'] for info in content['data_list'] for item in info['instances']
+    )
+    boxes = Counter({CLASSES[i] if i >= 0 else 'ignored': n for i, n in labels.items()})
+    scenes = {info['scene_token'] for info in content['data_list']}
+    return InfoSummary(path, len(scenes), len(content['data_list']), boxes)
+
+
+def create_nuscenes_infos(
+    root: str | Path,
+    version: str,
+    out: str | Path | None = None,
+    workers: int = 1,
+    max_scenes: int | None = None,
+    lidar_sweeps: int = 0,
+) -> list[InfoSummary]:
+    """Write ``nuscenes_infos_{train,val}.pkl``, or ``_test.pkl`` for v1.0-test.
+
+    Running it twice, with any number of workers, writes the same bytes. A split that has no scene
+    in this root gets a file without samples.
+
+    Args:
+        root: nuScenes root, with ``samples/`` and ``<version>/``.
+        version: 'v1.0-mini', 'v1.0-trainval' or 'v1.0-test' (which has no annotations).
+        out: folder of the info files; None is ``root``.
+        workers: processes that read scenes.
+        max_scenes: take only the first scenes of each split.
+        lidar_sweeps: name this many LiDAR sweeps before each key frame, those that are on disk.
+
+    Returns:
+        One summary a file.
+
+    Raises:
+        FileNotFoundError: the tables, or files they name, do not exist; nothing is written.
+        InfoError: unknown version, or no scene of this root belongs to a split of it.
+    """
+    root, out = Path(root), Path(out or root)
+    nusc = _load_tables(root, version)
+    samples = _samples_by_scene(nusc)
+    official = create_splits_scenes()
+    names = {
+        name: [scene for scene in samples if scene in official[split]][:max_scenes]
+        for name, split in SPLITS[version].items()
+    }
+    if not any(names.values()):
+        raise InfoError(
+            f'expected scenes of {" or ".join(SPLITS[version].values())} in {root / version}, got '
+            f'{len(samples)} scenes with other names, such as {next(iter(samples), "none")}'
+        )
+    contents, missing = {}, []
+    for name, scenes in names.items():
+        content, absent = _build_split(
+            nusc, name, [samples[scene] for scene in scenes], workers, lidar_sweeps
+        )
+        contents[out / f'nuscenes_infos_{name}.pkl'] = content
+        missing += absent
+    _raise_missing(root, missing)
+    for path, content in contents.items():
+        with atomic_file(path) as file:
+            pickle.dump(content, file, protocol=4)
+    return [_summary(path, content) for path, content in contents.items()]

@@ -1,0 +1,182 @@
+"""The cameras of nuScenes as video."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from mmengine.registry import DATASETS
+
+from ...errors import DepthDataError
+from ..video.frame_triplets import FrameId, FrameTripletDataset
+from .names import CAMERAS
+
+if TYPE_CHECKING:  # the devkit takes a second to import, and most depth models do without
+    from nuscenes import NuScenes
+
+
+class CameraFrame(NamedTuple):
+    """A picture of one camera in one scene: the clip's folder and the picture's place in it."""
+
+    clip: str
+    index: int
+
+
+@DATASETS.register_module()
+class NuScenesVideoDataset(FrameTripletDataset):
+    """Frames of nuScenes' cameras with their neighbours in time, keyframes and sweeps alike.
+
+    A clip is what one camera saw of one scene, in order of time (12 Hz); pictures that are not on
+    disk are left out, so that a root without `sweeps/` gives keyframes (2 Hz). Every camera comes
+    with its own intrinsics, pixels of the original picture. `meta` of a sample: dataset, name
+    (unique), folder (scene and camera), frame.
+
+    Args:
+        data_root: nuScenes root.
+        version: of its tables.
+        split: of the devkit ('train', 'mini_train', ...); None takes every scene.
+        cameras: channels.
+        targets: frame 0 of the samples: 'all' or 'keyframes'.
+        frame_step: neighbours are this many pictures away.
+        ego_motion: give the neighbours' `transforms` as the vehicle's poses tell them, in metres (a
+            neighbour that is made up has not moved).
+        kwargs: see `FrameTripletDataset` and mmengine's `BaseDataset`.
+
+    Raises:
+        FileNotFoundError: no such tables.
+        DepthDataError: an unknown split, or no picture of it is there.
+    """
+
+    METAINFO = dict(dataset='nuscenes')
+
+    def __init__(
+        self,
+        data_root: str,
+        version: str = 'v1.0-trainval',
+        split: str | None = None,
+        cameras: Sequence[str] = CAMERAS,
+        targets: str = 'all',
+        frame_step: int = 1,
+        ego_motion: bool = False,
+        **kwargs: Any,
+    ):
+        if targets not in ('all', 'keyframes') or frame_step < 1:
+            raise DepthDataError(
+                "NuScenesVideoDataset: expected targets 'all' or 'keyframes' and a frame_step of "
+                f'at least 1, got {targets!r} and {frame_step}'
+            )
+        self.targets, self.frame_step, self.ego_motion = targets, frame_step, ego_motion
+        clips = _read_clips(Path(data_root), version, split, cameras, ego_motion)
+        self._clips = {clip.folder: clip for clip in clips}
+        super().__init__(data_root=data_root, **kwargs)
+
+    def list_frames(self) -> list[CameraFrame]:
+        return [
+            CameraFrame(folder, index)
+            for folder, clip in self._clips.items()
+            for index, keyframe in enumerate(clip.keyframes)
+            if keyframe or self.targets == 'all'
+        ]
+
+    def find(self, frame: CameraFrame, frame_id: FrameId) -> Path | None:
+        if frame_id == 's':
+            raise DepthDataError("nuScenes has no stereo pairs; take 's' out of frame_ids")
+        index = self._place(frame, frame_id)
+        return None if index is None else self._clips[frame.clip].pictures[index]
+
+    def _place(self, frame: CameraFrame, frame_id: int) -> int | None:
+        index = frame.index + frame_id * self.frame_step
+        return index if 0 <= index < len(self._clips[frame.clip].pictures) else None
+
+    def describe(self, frame: CameraFrame) -> dict:
+        clip = self._clips[frame.clip]
+        name = clip.pictures[frame.index].stem
+        meta = dict(dataset='nuscenes', name=name, folder=clip.folder, frame=frame.index)
+        return dict(cam2img=clip.cam2img.copy(), meta=meta)
+
+    def get_data_info(self, idx: int) -> dict:
+        """A sample, with `transforms` if they are asked for."""
+        info = super().get_data_info(idx)
+        if self.ego_motion:
+            frame = CameraFrame(info['meta']['folder'], info['meta']['frame'])
+            info['transforms'] = {i: self._transform(frame, i) for i in self.frame_ids if i != 0}
+        return info
+
+    def _transform(self, frame: CameraFrame, frame_id: int) -> np.ndarray:
+        index = self._place(frame, frame_id)
+        if index is None:
+            return np.eye(4)
+        clip = self._clips[frame.clip]
+        now, then = clip.poses[frame.index], clip.poses[index]
+        global2cam = _matrix(clip.mounting, inverse=True) @ _matrix(then, inverse=True)
+        return global2cam @ _matrix(now) @ _matrix(clip.mounting)
+
+
+class _Clip(NamedTuple):
+    folder: str
+    cam2img: np.ndarray
+    pictures: list[Path]
+    keyframes: list[bool]
+    mounting: np.ndarray  # (7,) camera to vehicle, translation and quaternion
+    poses: np.ndarray  # (frames, 7) vehicle to world, or (0, 7)
+
+
+def _read_clips(
+    root: Path, version: str, split: str | None, cameras: Sequence[str], with_poses: bool
+) -> list[_Clip]:
+    if not (root / version).is_dir():
+        raise FileNotFoundError(
+            f'expected the nuScenes tables in {root / version}, which does not exist'
+        )
+    from nuscenes import NuScenes
+    from nuscenes.utils.splits import create_splits_scenes
+
+    splits = create_splits_scenes()
+    if split is not None and split not in splits:
+        raise DepthDataError(f'expected a split among {", ".join(splits)}, got {split!r}')
+    nusc = NuScenes(version=version, dataroot=str(root), verbose=False)
+    clips = [
+        _read_clip(nusc, root, scene, camera, with_poses)
+        for scene in nusc.scene
+        if split is None or scene['name'] in splits[split]
+        for camera in cameras
+    ]
+    clips = [clip for clip in clips if clip.pictures]
+    if not clips:
+        raise DepthDataError(
+            f'{root}: expected pictures of {split or "any scene"}, got none on disk among the '
+            f'{len(nusc.scene)} scenes of {version}'
+        )
+    return clips
+
+
+def _read_clip(nusc: NuScenes, root: Path, scene: dict, camera: str, with_poses: bool) -> _Clip:
+    """One camera of one scene; the pictures before its first keyframe belong to it too."""
+    token = nusc.get('sample', scene['first_sample_token'])['data'][camera]
+    first = nusc.get('sample_data', token)
+    while first['prev']:
+        first = nusc.get('sample_data', first['prev'])
+    calibration = nusc.get('calibrated_sensor', first['calibrated_sensor_token'])
+    pictures, keyframes, poses, row = [], [], [], first
+    while row is not None:
+        path = root / row['filename']
+        if path.is_file():
+            pictures.append(path)
+            keyframes.append(row['is_key_frame'])
+            if with_poses:
+                pose = nusc.get('ego_pose', row['ego_pose_token'])
+                poses.append([*pose['translation'], *pose['rotation']])
+        row = nusc.get('sample_data', row['next']) if row['next'] else None
+    cam2img = np.array(calibration['camera_intrinsic'], dtype=np.float64)
+    mounting = np.array([*calibration['translation'], *calibration['rotation']])
+    folder = f'{scene["name"]}/{camera}'
+    return _Clip(folder, cam2img, pictures, keyframes, mounting, np.reshape(poses, (-1, 7)))
+
+
+def _matrix(pose: np.ndarray, inverse: bool = False) -> np.ndarray:
+    from nuscenes.utils.geometry_utils import transform_matrix
+    from pyquaternion import Quaternion
+
+    return transform_matrix(pose[:3], Quaternion(pose[3:]), inverse)

@@ -1,8 +1,0 @@
-"""Depth decoders: feature maps to disparity, behind one contract."""
-
-from .base import DepthDecoder
-from .dpt import DPTDecoder
-from .monodepth import Monodepth2Decoder
-from .pose import PoseDecoder
-
-__all__ = ['DPTDecoder', 'DepthDecoder', 'Monodepth2Decoder', 'PoseDecoder']

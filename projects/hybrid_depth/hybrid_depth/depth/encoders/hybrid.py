@@ -1,0 +1,136 @@
+"""The hybrid depth encoder: DINO and CLIP maps fused, compared with depth sentences."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from mmengine.registry import MODELS
+from torch import Tensor, nn
+
+from ...foundation import DepthPrompts, LanguageHead
+from .base import DepthEncoder, DepthFeatures
+from .freezing import eval_frozen, is_frozen, set_trainable
+
+
+@MODELS.register_module()
+class HybridDepthEncoder(DepthEncoder):
+    """Encoder of Hybrid-depth (ICCV 2025, arXiv 2510.09320): CLIP and DINO maps on one grid.
+
+    Each CLIP map passes a 1x1 convolution to `align_channels` (none where the channels fit), is
+    resized to DINO's patch grid by the legacy nearest rule (source = floor(out * in / size)), and
+    is concatenated behind the DINO map of the same level: [DINO, CLIP]
+    (docs/reference/hybrid_depth.md, "Stage 2 encoder"). With a language part, every fused pixel is
+    compared with N depth sentences (docs/reference/hybrid_depth.md, "Depth sentences").
+
+    Any input size. DINO resizes the image to whole patches (see `DINOTower`), a CLIP ResNet takes
+    it as it is. Both towers normalise for themselves; the released stage 2 uses mean='none',
+    std='none' in both, stage 1 'imagenet' in both.
+
+    Args:
+        clip: `CLIPTower` config, or None for DINO maps alone.
+        dino: `DINOTower` config, or None for the aligned CLIP maps alone, at their own strides.
+        text: `DepthPrompts` config, e.g. dict(num_tokens=256); None for no language part.
+        align_channels: channels of a CLIP map before fusion.
+        trainable: see `set_trainable`. Frozen towers run without gradient and their BatchNorms keep
+            their statistics. The released stage 2 trains 'clip.visual', 'align',
+            'dino.vit.blocks.11', 'language.prompts', 'language.tower.token_embedding',
+            'language.tower.positional_embedding', 'language.tower.ln_final' and
+            'language.tower.text_projection'.
+
+    Raises:
+        ValueError: no tower, language without CLIP, towers with different numbers of maps, or a
+            `trainable` prefix that fits nothing.
+    """
+
+    def __init__(
+        self,
+        clip: dict | None,
+        dino: dict | None,
+        text: dict | None = None,
+        align_channels: int = 256,
+        trainable: str | Sequence[str] = 'all',
+    ) -> None:
+        super().__init__()
+        if clip is None and (dino is None or text is not None):
+            raise ValueError('expected a clip tower, or dino alone without text; got clip=None')
+        self.clip = None if clip is None else MODELS.build({'type': 'CLIPTower', **clip})
+        self.dino = None if dino is None else MODELS.build({'type': 'DINOTower', **dino})
+        self.align = self.language = None
+        if self.clip is not None:
+            self._add_clip_parts(text, align_channels)
+        self.out_channels, self.out_strides = self._describe(align_channels)
+        set_trainable(self, trainable)
+        self.train()
+
+    def _add_clip_parts(self, text: dict | None, align_channels: int) -> None:
+        self.align = nn.ModuleList(
+            nn.Identity() if channels == align_channels else nn.Conv2d(channels, align_channels, 1)
+            for channels in self.clip.out_channels
+        )
+        if text is None:
+            self.clip.forget_text_tower()
+            return
+        tower = self.clip.detach_text_tower()
+        self.language = LanguageHead(tower, DepthPrompts(width=tower.width, **text))
+        self.text_channels = len(self.language.matrix)
+
+    def _describe(self, align_channels: int) -> tuple[list[int], list[int]]:
+        if self.dino is None:
+            return [align_channels] * len(self.align), self.clip.out_strides
+        extra = 0
+        if self.clip is not None:
+            extra = align_channels
+            if len(self.clip.out_channels) != len(self.dino.out_channels):
+                raise ValueError(
+                    f'expected as many DINO taps as CLIP maps ({len(self.clip.out_channels)}), '
+                    f'got {len(self.dino.out_channels)}: set taps in dino'
+                )
+        return [channels + extra for channels in self.dino.out_channels], self.dino.out_strides
+
+    def forward(self, images: Tensor) -> DepthFeatures:
+        """Images (B, 3, H, W), RGB float in [0, 1] -> fused maps, logits, DINO's class token."""
+        features = self.fuse(images)
+        if self.language is not None:
+            features.text_logits = self.language(features.maps)
+        return features
+
+    def fuse(self, images: Tensor) -> DepthFeatures:
+        """What `forward` gives, without comparing every pixel with the sentences."""
+        maps, class_token = [], None
+        if self.dino is not None:
+            maps, class_tokens = _run(self.dino, images)
+            class_token = class_tokens[-1]
+        if self.clip is not None:
+            aligned = zip(self.align, _run(self.clip, images).values(), strict=True)
+            if maps:
+                maps = [_append(level, *pair) for level, pair in zip(maps, aligned, strict=True)]
+            else:
+                maps = [convolution(feature) for convolution, feature in aligned]
+        return DepthFeatures(maps, class_token=class_token)
+
+    def class_token(self, images: Tensor) -> Tensor | None:
+        """Images as in `forward` -> DINO's class token (B, C); CLIP does not run."""
+        return None if self.dino is None else _run(self.dino, images)[1][-1]
+
+    def drop_text_tower(self) -> None:
+        """Freeze the text matrix and free the text tower (63.7 M parameters at full size)."""
+        if self.language is not None:
+            self.language.drop_text_tower()
+
+    def train(self, mode: bool = True) -> 'HybridDepthEncoder':
+        """Switch the mode; frozen parts stay in eval mode."""
+        super().train(mode)
+        if mode:
+            eval_frozen(self)
+        return self
+
+
+def _run(tower: nn.Module, images: Tensor) -> object:
+    with torch.set_grad_enabled(torch.is_grad_enabled() and not is_frozen(tower)):
+        return tower(images)
+
+
+def _append(dino: Tensor, convolution: nn.Module, clip: Tensor) -> Tensor:
+    """[DINO, CLIP] on DINO's grid; the 1x1 convolution commutes with the nearest resize."""
+    clip = F.interpolate(convolution(clip), size=dino.shape[-2:], mode='nearest')
+    return torch.cat([dino, clip], dim=1)

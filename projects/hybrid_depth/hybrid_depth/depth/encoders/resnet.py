@@ -1,0 +1,110 @@
+"""torchvision ResNets as depth encoders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mmengine.registry import MODELS
+from torch import Tensor, nn
+
+from ...foundation.images import InputNormalization
+from ...foundation.weights import find_weights, hub_download
+from .base import DepthEncoder, DepthFeatures
+
+DEPTHS = (18, 34, 50, 101, 152)
+
+
+def build_resnet(depth: int, pretrained: str | None = None, num_images: int = 1) -> nn.Module:
+    """torchvision ResNet without classifier, for `num_images` RGB images stacked along channels.
+
+    Args:
+        depth: 18, 34, 50, 101 or 152.
+        pretrained: None for random weights, 'imagenet' (torchvision's IMAGENET1K_V1), or a file.
+            For several images the first kernel is repeated and divided by their number.
+        num_images: pictures in one input.
+
+    Raises:
+        ValueError: no such depth.
+        FileNotFoundError: weights neither here nor downloadable.
+        RuntimeError: the file's weights do not fit.
+    """
+    if depth not in DEPTHS:
+        raise ValueError(f'expected a ResNet depth of {DEPTHS}, got {depth}')
+    import torchvision  # it takes a second, and many models have no such tower
+
+    name = f'resnet{depth}'
+    resnet = torchvision.models.get_model(name)
+    resnet.fc = nn.Identity()
+    if pretrained is not None:
+        state = {k: v for k, v in _load(name, pretrained).items() if not k.startswith('fc.')}
+        resnet.load_state_dict(state)
+    if num_images > 1:
+        _repeat_first_kernel(resnet, num_images, keep=pretrained is not None)
+    return resnet
+
+
+def _load(name: str, pretrained: str) -> dict[str, Tensor]:
+    import timm
+    import torchvision
+
+    path = find_weights(pretrained, name)
+    if path is not None:
+        return timm.models.load_state_dict(str(path), use_ema=False, weights_only=True)
+    if pretrained != 'imagenet':
+        raise ValueError(
+            f"pretrained of {name}: expected None, 'imagenet' or a file, got {pretrained!r}"
+        )
+    weights = torchvision.models.get_model_weights(name).IMAGENET1K_V1
+    with hub_download(name, pretrained, weights.url):
+        return weights.get_state_dict(progress=True, check_hash=True, weights_only=True)
+
+
+def _repeat_first_kernel(resnet: nn.Module, num_images: int, keep: bool) -> None:
+    old = resnet.conv1
+    resnet.conv1 = nn.Conv2d(3 * num_images, old.out_channels, 7, stride=2, padding=3, bias=False)
+    if keep:
+        repeated = old.weight.detach().repeat(1, num_images, 1, 1) / num_images
+        resnet.conv1.weight.data.copy_(repeated)
+    else:
+        nn.init.kaiming_normal_(resnet.conv1.weight, mode='fan_out', nonlinearity='relu')
+
+
+def resnet_pyramid(resnet: nn.Module, x: Tensor) -> list[Tensor]:
+    """Maps of a torchvision ResNet at strides 2 (first ReLU), 4, 8, 16, 32."""
+    stem = resnet.relu(resnet.bn1(resnet.conv1(x)))
+    maps = [stem, resnet.layer1(resnet.maxpool(stem))]
+    for layer in (resnet.layer2, resnet.layer3, resnet.layer4):
+        maps.append(layer(maps[-1]))
+    return maps
+
+
+@MODELS.register_module()
+class ResNetDepthEncoder(DepthEncoder):
+    """ResNet pyramid of Monodepth2 (arXiv 1806.01260), any input size.
+
+    State-dict keys are the official ones without the classifier `encoder.fc`, which never runs
+    (docs/reference/monodepth2.md, "Encoder").
+
+    Args:
+        depth: 18, 34, 50, 101 or 152.
+        pretrained: see `build_resnet`.
+        mean, std: see `InputNormalization`; the defaults are the published ones.
+    """
+
+    def __init__(
+        self,
+        depth: int = 18,
+        pretrained: str | None = None,
+        mean: str | Sequence[float] = (0.45, 0.45, 0.45),
+        std: str | Sequence[float] = (0.225, 0.225, 0.225),
+    ) -> None:
+        super().__init__()
+        self.normalize = InputNormalization(mean, std)
+        self.encoder = build_resnet(depth, pretrained)
+        expansion = 1 if depth < 50 else 4
+        self.out_channels = [64, *(width * expansion for width in (64, 128, 256, 512))]
+        self.out_strides = [2, 4, 8, 16, 32]
+
+    def forward(self, images: Tensor) -> DepthFeatures:
+        """Images (B, 3, H, W), RGB float in [0, 1] -> five maps, strides 2 to 32."""
+        return DepthFeatures(resnet_pyramid(self.encoder, self.normalize(images)))

@@ -1,0 +1,52 @@
+"""Any timm backbone as a depth encoder."""
+
+from collections.abc import Sequence
+
+from mmengine.registry import MODELS
+from torch import Tensor
+
+from ...foundation.images import InputNormalization
+from ...foundation.weights import build_timm
+from .base import DepthEncoder, DepthFeatures
+
+
+@MODELS.register_module()
+class TimmDepthEncoder(DepthEncoder):
+    """timm's `features_only` pyramid behind the depth encoder contract.
+
+    Images go in at their own size; convolutional backbones take any. Vision transformers need
+    `dynamic_img_size=True` and sizes that are multiples of the patch.
+
+    Args:
+        name: timm model name, e.g. 'resnet18.a1_in1k'.
+        pretrained: None for random weights, 'hub' for the tag in `name`, or a file.
+        out_indices: levels to return; None for all.
+        mean, std, channel_order: see `InputNormalization`.
+        **kwargs: passed to timm.
+
+    Raises:
+        ValueError: unknown model name.
+        FileNotFoundError: weights neither here nor downloadable.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        pretrained: str | None = None,
+        out_indices: Sequence[int] | None = None,
+        mean: str | Sequence[float] = 'imagenet',
+        std: str | Sequence[float] = 'imagenet',
+        channel_order: str = 'rgb',
+        **kwargs,
+    ) -> None:
+        super().__init__()
+        self.normalize = InputNormalization(mean, std, channel_order)
+        if out_indices is not None:
+            kwargs['out_indices'] = tuple(out_indices)
+        self.body = build_timm(name, pretrained, features_only=True, **kwargs)
+        self.out_channels = self.body.feature_info.channels()
+        self.out_strides = self.body.feature_info.reduction()
+
+    def forward(self, images: Tensor) -> DepthFeatures:
+        """Images (B, 3, H, W), RGB float in [0, 1] -> the backbone's maps, finest first."""
+        return DepthFeatures(list(self.body(self.normalize(images))))

@@ -1,0 +1,8 @@
+"""Trainable depth models."""
+
+from .base import DepthEstimator
+from .data_preprocessor import DepthDataPreprocessor
+from .language_alignment import LanguageAlignment
+from .monodepth2 import Monodepth2
+
+__all__ = ['DepthDataPreprocessor', 'DepthEstimator', 'LanguageAlignment', 'Monodepth2']

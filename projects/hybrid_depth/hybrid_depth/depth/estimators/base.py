@@ -1,0 +1,158 @@
+"""The contract of depth estimators."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+
+import torch
+from mmengine.model import BaseModel
+from mmengine.registry import MODELS
+from mmengine.structures import BaseDataElement
+from torch import Tensor
+
+from ...geometry.depth_map import DepthMap
+from ...geometry.disparity import scale_disparity
+from ..encoders import DepthEncoder, DepthFeatures
+
+
+def build_decoder(cfg: dict, encoder: DepthEncoder) -> torch.nn.Module:
+    """Build a decoder that fits an encoder; `in_channels` and `in_strides` need not be given.
+
+    Raises:
+        ValueError: the decoder expects maps of other strides.
+    """
+    fitting = dict(
+        in_channels=[encoder.text_channels + width for width in encoder.out_channels],
+        in_strides=list(encoder.out_strides),
+    )
+    decoder_type = MODELS.get(cfg['type'])
+    taken = inspect.signature(decoder_type).parameters if decoder_type else fitting
+    fitting = {name: value for name, value in fitting.items() if name in taken}
+    decoder = MODELS.build({**fitting, **cfg})
+    wanted = getattr(decoder, 'in_strides', encoder.out_strides)
+    if list(wanted) != list(encoder.out_strides):
+        raise ValueError(
+            f'{type(decoder).__name__} expected maps of strides {wanted}, got '
+            f'{encoder.out_strides} from {type(encoder).__name__}; leave in_strides out of the '
+            'decoder config'
+        )
+    return decoder
+
+
+def full_precision(x: Tensor) -> Tensor:
+    """float16 and bfloat16 to float32; float32 and float64 as they are."""
+    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+
+
+class DepthEstimator(BaseModel):
+    """Depth estimator of an encoder and a decoder; the loss is up to the subclass.
+
+    Frames are dictionaries of images (B, 3, H, W), RGB in [0, 1]: 0 is the current frame, -1, 1,
+    ... are its neighbours in time, and 's' is the other camera of a stereo pair. Disparity is
+    1 / max_depth + (1 / min_depth - 1 / max_depth) * decoder output.
+
+    Args:
+        encoder: depth encoder config.
+        decoder: depth decoder config; channels and strides are filled in from the encoder.
+        min_depth, max_depth: range of depths.
+        channels_last: keep weights and images in channels-last memory order.
+        data_preprocessor: `DepthDataPreprocessor` by default.
+    """
+
+    def __init__(
+        self,
+        encoder: dict,
+        decoder: dict,
+        min_depth: float = 0.1,
+        max_depth: float = 100.0,
+        channels_last: bool = False,
+        data_preprocessor: dict | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
+        preprocessor = data_preprocessor or dict(type='DepthDataPreprocessor')
+        super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
+        self.encoder = MODELS.build(encoder)
+        self.decoder = build_decoder(decoder, self.encoder)
+        self.min_depth, self.max_depth = min_depth, max_depth
+        self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
+
+    def forward(
+        self,
+        inputs: dict,
+        data_samples: Sequence[BaseDataElement] | None = None,
+        mode: str = 'tensor',
+    ) -> dict | list[BaseDataElement]:
+        """Entry point of mmengine.
+
+        Args:
+            inputs: of `DepthDataPreprocessor`.
+            data_samples: one per item.
+            mode: 'loss'; 'predict' for data samples with `pred_disparity` or `pred_depth`
+                (1, H, W) and the metainfo `kind` of `DepthMap`; 'tensor' for the decoder's output
+                {scale: (B, 1, h, w)}.
+
+        Raises:
+            ValueError: any other mode.
+        """
+        if mode == 'loss':
+            return self.loss(inputs, data_samples)
+        if mode == 'predict':
+            prediction = self.predict(inputs['images'], inputs.get('cam2img'))
+            return _add_prediction(data_samples, prediction)
+        if mode == 'tensor':
+            return self.decode(inputs['images'][0])
+        raise ValueError(f"mode: expected 'loss', 'predict' or 'tensor', got {mode!r}")
+
+    def loss(self, inputs: dict, data_samples: Sequence[BaseDataElement] | None = None) -> dict:
+        """Loss terms by name; entries with 'loss' in their name are summed, the others logged."""
+        raise NotImplementedError
+
+    def predict(self, frames: dict[int | str, Tensor], cameras: Tensor | None = None) -> DepthMap:
+        """Depth of frame 0; single-frame models read no other frame.
+
+        Args:
+            frames: images by frame, see the class.
+            cameras: (B, 3, 3) intrinsics of the images, pixels; None where unknown.
+
+        Returns:
+            Maps (B, 1, H, W) at the size of the images. Here of kind ``disparity``: known up to one
+            factor per image, unless the loss fixes the scale.
+
+        Raises:
+            KeyError: frame 0 is missing.
+        """
+        if 0 not in frames:
+            raise KeyError(
+                f'{type(self).__name__}.predict: expected the current frame as frames[0], got '
+                f'frames {list(frames)}'
+            )
+        return DepthMap(self.disparity(frames[0]), 'disparity')
+
+    def encode(self, images: Tensor) -> DepthFeatures:
+        """Images (B, 3, H, W), RGB in [0, 1] -> the encoder's features."""
+        return self.encoder(images.contiguous(memory_format=self.memory_format))
+
+    def decode(self, images: Tensor) -> dict[int, Tensor]:
+        """Images (B, 3, H, W), RGB in [0, 1] -> the decoder's output at every scale."""
+        return self.decoder(self.encode(images), tuple(images.shape[-2:]))
+
+    def scale(self, output: Tensor) -> Tensor:
+        """Decoder output -> disparity between 1 / max_depth and 1 / min_depth."""
+        return scale_disparity(output, self.min_depth, self.max_depth)
+
+    def disparity(self, images: Tensor) -> Tensor:
+        """Images (B, 3, H, W), RGB in [0, 1] -> disparity (B, 1, H, W), float32 or float64."""
+        return self.scale(full_precision(self.decode(images)[0]))
+
+
+def _add_prediction(
+    samples: Sequence[BaseDataElement] | None, prediction: DepthMap
+) -> list[BaseDataElement]:
+    """One data sample per image, with its map and the map's kind."""
+    samples = samples or [BaseDataElement() for _ in prediction.values]
+    field = 'pred_disparity' if prediction.kind == 'disparity' else 'pred_depth'
+    for sample, values in zip(samples, prediction.values, strict=True):
+        sample.set_field(values, field)
+        sample.set_metainfo(dict(kind=prediction.kind))
+    return list(samples)

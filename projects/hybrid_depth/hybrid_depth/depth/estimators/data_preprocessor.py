@@ -1,0 +1,53 @@
+"""From collated depth items to the tensors a depth estimator takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from mmengine.model import BaseDataPreprocessor
+from mmengine.registry import MODELS
+from torch import Tensor
+
+
+def _stack(name: str, value: Any) -> Any:
+    """Stack every list of tensors inside nested dictionaries."""
+    if isinstance(value, Mapping):
+        return {key: _stack(f'{name}[{key!r}]', item) for key, item in value.items()}
+    if isinstance(value, Tensor):
+        return value
+    shapes = {tuple(tensor.shape) for tensor in value}
+    if len(shapes) > 1:
+        raise ValueError(
+            f'DepthDataPreprocessor: expected {name} of one shape in a batch, got {sorted(shapes)};'
+            ' every item needs the same size and the same frames'
+        )
+    return torch.stack(list(value))
+
+
+@MODELS.register_module()
+class DepthDataPreprocessor(BaseDataPreprocessor):
+    """Moves a batch to the device and stacks it; images stay RGB in [0, 1].
+
+    Source of the convention: docs/reference/conventions.md, "Images". An item is dict(inputs,
+    data_samples), inputs = dict(images {frame: (3, H, W)}, augmented {frame: (3, H, W)} (images for
+    the networks; the loss takes `images`), cam2img (3, 3) in pixels of these images, transforms
+    {frame: (4, 4)} from frame 0's camera, where known). Frames are 0
+    (the target), -1, 1, ... in time, and 's', the other camera. Only images[0] is needed for
+    prediction.
+
+    Raises:
+        ValueError: items of a batch differ in size, or frame 0 is missing.
+    """
+
+    def forward(self, data: dict, training: bool = False) -> dict:
+        """Collated items -> dict(inputs with a batch dimension, data_samples)."""
+        data = self.cast_data(data)
+        inputs = {name: _stack(name, value) for name, value in data['inputs'].items()}
+        if 0 not in inputs.get('images', {}):
+            raise ValueError(
+                "DepthDataPreprocessor: expected inputs['images'][0], the target frame, got "
+                f'inputs {sorted(inputs)} with images {list(inputs.get("images", {}))}'
+            )
+        return dict(inputs=inputs, data_samples=data.get('data_samples'))

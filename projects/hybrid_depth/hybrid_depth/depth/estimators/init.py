@@ -1,0 +1,68 @@
+"""Depth models ready for inference."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from ...checkpoints.build import build_model
+from ...engine.model_files import load_weights, read_model_config
+from ...errors import ConfigError
+from .base import DepthEstimator
+
+
+def init_depth_model(
+    config: str | Path | Config, checkpoint: str | Path | None = None, device: str = 'cpu'
+) -> DepthEstimator:
+    """A depth model, ready for inference.
+
+    The model has `predict(frames)` -> `DepthMap` (see `DepthEstimator.predict`), and the attribute
+    `image_size`, the (H, W) that it was trained at according to its checkpoint or its config, else
+    None. `Monodepth2` also has `relative_pose(first, second)` -> (B, 4, 4).
+
+    Args:
+        config: config file or config with a depth model; its foundation weights are not loaded.
+        checkpoint: of training or of `hybrid-depth convert-checkpoint`; it has to fit exactly. None
+            leaves random weights, with a warning.
+        device: of the model.
+
+    Raises:
+        FileNotFoundError: no such config or checkpoint.
+        ConfigError: the config has no depth model.
+        UnsafeCheckpointError, RuntimeError: the checkpoint is hostile or damaged.
+        CheckpointMismatchError: its weights are those of another model.
+
+    Example:
+        >>> encoder = dict(type='TimmDepthEncoder', name='test_resnet')
+        >>> decoder = dict(type='Monodepth2Decoder', in_strides=[2, 4, 8, 16, 32])
+        >>> model = dict(type='Monodepth2', encoder=encoder, decoder=decoder, pose_net=None)
+        >>> model = init_depth_model(Config(dict(model=model)))  # warns: random weights
+        >>> prediction = model.predict({0: torch.rand(1, 3, 64, 96)})
+        >>> prediction.values.shape, prediction.kind
+        (torch.Size([1, 1, 64, 96]), 'disparity')
+    """
+    cfg = read_model_config(config)
+    model = build_model(cfg)
+    if not isinstance(model, DepthEstimator):
+        raise ConfigError(
+            f'init_depth_model expected a config with a depth model, got {type(model).__name__}'
+        )
+    meta = load_weights(model, checkpoint)
+    size = meta.get('image_size') or _training_size(cfg)
+    model.image_size = None if size is None else tuple(size)
+    return model.to(device).eval()
+
+
+def _training_size(cfg: Config) -> tuple[int, int] | None:
+    """(H, W) that the test pipeline of a config resizes to, else its training pipeline."""
+    for loader in ('test_dataloader', 'train_dataloader'):
+        node: Any = cfg.get(loader)
+        for key in ('dataset', 'pipeline'):
+            node = node.get(key) if isinstance(node, dict) else None
+        for step in node or ():
+            if step.get('type') == 'ResizeFrames':
+                width, height = step['size']
+                return height, width
+    return None

@@ -1,0 +1,228 @@
+"""Self-supervised depth from video and stereo."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from mmengine.registry import MODELS
+from mmengine.structures import BaseDataElement
+from torch import Tensor
+
+from ...geometry.depth_map import DepthMap
+from ...geometry.poses import Motion
+from ...geometry.projection import focal_length
+from ...geometry.rigid import invert_rigid
+from ...losses import ReprojectionObjective
+from ...losses.reprojection import ReprojectionTerms, Views
+from ..encoders import DepthFeatures
+from ..pose.nets import Frame
+from .base import DepthEstimator, full_precision
+
+STEREO = 's'
+
+
+@MODELS.register_module()
+class Monodepth2(DepthEstimator):
+    """Self-supervised depth and camera motion from video (Monodepth2, arXiv 1806.01260).
+
+    The loss is that of `ReprojectionObjective`, averaged over the decoder's scales. With
+    `HybridDepthEncoder` and `DPTDecoder` this is Hybrid-depth's stage 2
+    (docs/reference/hybrid_depth.md, "Stage 2 training").
+
+    Args:
+        encoder, decoder: see `DepthEstimator`.
+        pose_net: pose net config; None to take the motion from the data (`transforms`): stereo, or
+            a vehicle that measures its motion (`NuScenesVideoDataset(ego_motion=True)`). Depth is
+            then in the unit of that motion (see `canonical_focal`).
+        sources: frames to warp: -1, 1, ... in time, and 's' for the other camera of a stereo pair.
+        ssim_weight, smoothness_weight, automask, average, align_corners, tie_break: see
+            `ReprojectionObjective`.
+        full_size: compare every scale at the size of the images; False compares each scale at the
+            size of its map (Monodepth).
+        canonical_focal: pixels. The network estimates the depth of a camera of this focal length;
+            the depth of a camera of focal length f is f / canonical_focal times that. For training
+            on cameras of several focal lengths: the same image means twice the distance at twice
+            the focal length.
+        **kwargs: passed to `DepthEstimator`.
+
+    Raises:
+        ValueError: no sources, or frame 0 among them.
+    """
+
+    def __init__(
+        self,
+        encoder: dict,
+        decoder: dict,
+        pose_net: dict | None,
+        sources: Sequence[int | str] = (-1, 1),
+        ssim_weight: float = 0.85,
+        smoothness_weight: float = 1e-3,
+        automask: bool = True,
+        average: bool = False,
+        full_size: bool = True,
+        align_corners: bool = True,
+        tie_break: float = 1e-5,
+        canonical_focal: float | None = None,
+        **kwargs,
+    ) -> None:
+        super().__init__(encoder, decoder, **kwargs)
+        self.sources = tuple(sources)
+        if not self.sources or 0 in self.sources:
+            raise ValueError(
+                f"Monodepth2: expected sources out of -1, 1, ... and 's', got {self.sources}"
+            )
+        self.pose_net = None if pose_net is None else MODELS.build(pose_net)
+        self.objective = ReprojectionObjective(
+            ssim_weight, smoothness_weight, automask, average, align_corners, tie_break
+        )
+        self.full_size, self.canonical_focal = full_size, canonical_focal
+        self.to(memory_format=self.memory_format)
+
+    def predict(self, frames: dict[int | str, Tensor], cameras: Tensor | None = None) -> DepthMap:
+        """Disparity of frame 0, see `DepthEstimator.predict`.
+
+        With `canonical_focal` it is that of each camera; without `cameras`, of the canonical one.
+        """
+        prediction = super().predict(frames, cameras)
+        if cameras is None:
+            return prediction
+        return DepthMap(self._at_focal_length(prediction.values, cameras), prediction.kind)
+
+    def relative_pose(self, first: Tensor, second: Tensor) -> Tensor:
+        """Motion between two images (B, 3, H, W), RGB in [0, 1], the earlier one first.
+
+        Returns:
+            (B, 4, 4) first camera's frame to the second's, in the unit of this model's depths
+            (`PoseCNN`: in units of the mean depth).
+
+        Raises:
+            RuntimeError: the model has no pose net.
+        """
+        if self.pose_net is None:
+            raise RuntimeError(
+                'relative_pose: expected a model with a pose_net, got one that was trained with '
+                'known motion, whose depth is in the unit of that motion; take the motion from '
+                'the data'
+            )
+        return self.pose_net(self._frame(first), self._frame(second)).matrix()
+
+    def loss(
+        self, inputs: dict, data_samples: Sequence[BaseDataElement] | None = None
+    ) -> dict[str, Tensor]:
+        """`loss_photometric`, `loss_smoothness` and `warped_share`, see `ReprojectionObjective`."""
+        return self.objective.loss(self.compare(inputs))
+
+    def compare(self, inputs: dict) -> dict[int, ReprojectionTerms]:
+        """Run the networks and compare the warped sources with the target, at every scale.
+
+        The networks see the `augmented` images; the comparison is between the clean `images`, in
+        float32 or better also under autocast.
+
+        Raises:
+            KeyError: a source, or a transform that the pose net does not estimate, is missing.
+            ValueError: a motion is both estimated and given.
+        """
+        images = inputs['images']
+        self._check(inputs)
+        frames = self._frames(inputs.get('augmented', images), (0, *self._estimated))
+        outputs = self.decoder(frames[0].features, tuple(images[0].shape[-2:]))
+        motions = {source: self._motion(frames, source) for source in self._estimated}
+        with torch.autocast(images[0].device.type, enabled=False):
+            sources = torch.stack([images[source] for source in self.sources])
+            views = self.objective.views(images[0], sources, inputs['cam2img'])
+            return {
+                scale: self._compare_scale(full_precision(output), views, motions, inputs)
+                for scale, output in outputs.items()
+            }
+
+    def _compare_scale(
+        self, output: Tensor, views: Views, motions: dict[int, Motion], inputs: dict
+    ) -> ReprojectionTerms:
+        views = views if self.full_size else views.resized(output.shape[-2:])
+        resized = F.interpolate(output, size=views.size, mode='bilinear', align_corners=False)
+        disparity = self._at_focal_length(self.scale(resized), inputs['cam2img'])
+        transforms = self._transforms(motions, disparity, inputs.get('transforms'))
+        return self.objective(views, 1 / disparity, transforms, output)
+
+    def _at_focal_length(self, disparity: Tensor, cam2img: Tensor) -> Tensor:
+        """Disparity (B, 1, H, W) of the canonical camera -> of cameras (B, 3, 3)."""
+        if self.canonical_focal is None:
+            return disparity
+        ratio = self.canonical_focal / focal_length(cam2img)
+        return disparity * ratio.view(-1, 1, 1, 1).to(disparity)
+
+    @property
+    def _estimated(self) -> list[int]:
+        """Sources whose motion the pose net estimates."""
+        return [] if self.pose_net is None else [s for s in self.sources if s != STEREO]
+
+    def _check(self, inputs: dict) -> None:
+        frames, known = list(inputs['images']), list(inputs.get('transforms', {}))
+        given = [source for source in self.sources if source not in self._estimated]
+        if set(self.sources) - set(frames) or set(given) - set(known):
+            raise KeyError(
+                f'Monodepth2: expected frames {(0, *self.sources)} and transforms {given}, got '
+                f"frames {frames} and transforms {known}; set the dataset's frame_ids to the "
+                "model's sources and 0. Sources in time need a pose_net, or data that know their "
+                'motion (NuScenesVideoDataset(ego_motion=True))'
+            )
+        if set(self._estimated) & set(known):
+            raise ValueError(
+                f'Monodepth2: expected the motion to sources {self._estimated} from the pose_net '
+                f'or from the data, got both (transforms {known}); set pose_net=None, or '
+                'ego_motion=False in the data set'
+            )
+
+    def _frames(self, images: dict, ids: Sequence[int]) -> dict[int, Frame]:
+        """Frames by id: frame 0 with features, the others with what the pose net needs."""
+        if self.pose_net is not None and self.pose_net.needs == 'features':
+            features = _split(self.encode(torch.cat([images[i] for i in ids])), len(ids))
+            return {i: Frame(images[i], maps) for i, maps in zip(ids, features, strict=True)}
+        target = Frame(images[0], self.encode(images[0]))
+        return {i: target if i == 0 else self._frame(images[i]) for i in ids}
+
+    def _frame(self, image: Tensor) -> Frame:
+        """An image with what the pose net needs of it."""
+        if self.pose_net.needs == 'features':
+            return Frame(image, self.encode(image))
+        if self.pose_net.needs == 'class_token':
+            return Frame(image, DepthFeatures([], class_token=self.encoder.class_token(image)))
+        return Frame(image)
+
+    def _motion(self, frames: dict[int, Frame], source: int) -> Motion:
+        earlier, later = sorted((0, source))
+        motion = self.pose_net(frames[earlier], frames[later])
+        return Motion(full_precision(motion.axis_angle), full_precision(motion.translation))
+
+    def _transforms(
+        self, motions: dict[int, Motion], disparity: Tensor, known: dict | None
+    ) -> Tensor:
+        """(S, B, 4, 4) target camera's frame to each source camera's."""
+        transforms = []
+        for source in self.sources:
+            if source not in motions:
+                transforms.append(known[source].to(disparity.dtype))
+                continue
+            motion = motions[source]
+            if self.pose_net.depth_scaled:
+                unit = disparity.mean((-2, -1))
+                motion = Motion(motion.axis_angle, motion.translation * unit)
+            matrix = motion.matrix()
+            transforms.append(invert_rigid(matrix) if source < 0 else matrix)
+        return torch.stack(transforms)
+
+
+def _split(features: DepthFeatures, count: int) -> list[DepthFeatures]:
+    """Undo a concatenation of `count` batches."""
+    maps = zip(*(feature.chunk(count) for feature in features.maps), strict=True)
+    logits = tokens = [None] * count
+    if features.text_logits is not None:
+        logits = zip(*(level.chunk(count) for level in features.text_logits), strict=True)
+    if features.class_token is not None:
+        tokens = features.class_token.chunk(count)
+    return [
+        DepthFeatures(list(levels), None if words is None else list(words), token)
+        for levels, words, token in zip(maps, logits, tokens, strict=True)
+    ]

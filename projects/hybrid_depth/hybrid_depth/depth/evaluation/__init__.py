@@ -1,0 +1,1 @@
+"""Metrics of depth, camera motion and patch order."""

@@ -1,0 +1,81 @@
+"""Scoring predictions from files, whoever made them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from ...errors import DepthDataError
+from .files import DepthMaps, pair_places
+from .metrics import merge_flipped
+from .protocols import DepthProtocol
+from .scoring import DepthKind, check_kind, score_set, swapped_kind
+
+
+def _require_mirrored(mirrored: DepthMaps, predicted: DepthMaps, kind: DepthKind) -> None:
+    if kind != 'disparity':
+        raise DepthDataError(f'flip post-processing averages disparity, got predictions of {kind}')
+    if len(mirrored) != len(predicted) or mirrored.names != predicted.names:
+        raise DepthDataError(
+            f'{mirrored.path}: expected the {len(predicted)} images of {predicted.path} again, '
+            f'mirrored, under the same names; got {len(mirrored)} maps'
+        )
+
+
+def _merge(prediction: np.ndarray, mirrored: np.ndarray, name: str) -> np.ndarray:
+    if np.shape(prediction) != np.shape(mirrored):
+        raise DepthDataError(
+            f'{name}: expected a mirrored prediction of shape {np.shape(prediction)}, got '
+            f'{np.shape(mirrored)}'
+        )
+    return merge_flipped(np.asarray(prediction), np.asarray(mirrored)[..., ::-1])
+
+
+def evaluate_files(
+    predictions: str | Path,
+    truths: str | Path,
+    protocol: DepthProtocol,
+    kind: DepthKind,
+    flipped: str | Path | None = None,
+) -> dict:
+    """Score predicted maps in files against ground truth in files.
+
+    Args:
+        predictions, truths: what `DepthMaps` reads; matched by name where both have names, else by
+            order. Sizes may differ.
+        kind: what the predictions hold.
+        flipped: disparity predicted for the mirrored pictures (not mirrored back), to be averaged
+            with the plain ones.
+
+    Returns:
+        `score_set`'s result with the paths in it.
+
+    Raises:
+        FileNotFoundError, DepthDataError: see `DepthMaps`, `pair_places`, `score_set`; also where
+            near and far are swapped, which says that the kind is wrong.
+    """
+    check_kind(kind, protocol)
+    predicted, measured = DepthMaps(predictions), DepthMaps(truths)
+    mirrored = None if flipped is None else DepthMaps(flipped)
+    if mirrored is not None:
+        _require_mirrored(mirrored, predicted, kind)
+    places = pair_places(predicted, measured)
+
+    def pairs() -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+        for place, (name, source) in enumerate(tqdm(places, desc='images', mininterval=1)):
+            prediction = predicted[source]
+            if mirrored is not None:
+                prediction = _merge(prediction, mirrored[source], name)
+            yield name, prediction, measured[place]
+
+    result = score_set(pairs, protocol, kind)
+    complaint = swapped_kind(result)
+    if complaint:
+        raise DepthDataError(f'{predictions}: {complaint}. Say so with --kind.')
+    result['prediction'], result['truth'] = str(predictions), str(truths)
+    result['truth_export'] = measured.export
+    result['post_processing'] = None if flipped is None else f'flip, {flipped}'
+    return result

@@ -1,0 +1,185 @@
+"""Depth maps on disk: predictions made by anyone, and ground truth."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import zipfile
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from ...datasets.depth_map_files import read_depth_png
+from ...datasets.image_files import natural_key
+from ...datasets.kitti.export import INFO_FILE, LIST_FILE
+from ...datasets.kitti.splits import read_split
+from ...errors import DepthDataError
+
+_SUFFIXES = ('.npz', '.npy', '.png')
+_FORMS = (
+    'a folder with one map a file (.npz, .npy, 16-bit .png), an array (N, H, W), or a list of maps '
+    'saved by numpy'
+)
+
+
+class _ArrayUnpickler(pickle.Unpickler):
+    """Unpickles arrays of arrays and nothing else, so that a file cannot run code."""
+
+    _ALLOWED = {('numpy', 'ndarray'), ('numpy', 'dtype')} | {
+        (f'numpy.{core}.multiarray', '_reconstruct') for core in ('core', '_core')
+    }
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in self._ALLOWED:
+            raise pickle.UnpicklingError(f'{module}.{name} is not allowed in a file of maps')
+        return super().find_class(module, name)
+
+
+def _read_npy(file: IO[bytes]) -> np.ndarray:
+    """An array from an open .npy file; arrays of arrays without numpy's open unpickling."""
+    version = np.lib.format.read_magic(file)
+    if version == (1, 0):
+        _, _, dtype = np.lib.format.read_array_header_1_0(file)
+    else:
+        _, _, dtype = np.lib.format.read_array_header_2_0(file)
+    if dtype.hasobject:
+        return _ArrayUnpickler(file).load()
+    file.seek(0)
+    return np.lib.format.read_array(file, allow_pickle=False)
+
+
+def _load(path: Path) -> dict[str, np.ndarray]:
+    """Arrays of a .npy or .npz file by name.
+
+    Raises:
+        DepthDataError: the file is damaged, or asks to run code.
+    """
+    try:
+        if path.suffix == '.npy':
+            with open(path, 'rb') as file:
+                return {path.stem: _read_npy(file)}
+        with zipfile.ZipFile(path) as archive:
+            arrays = {}
+            for name in archive.namelist():
+                with archive.open(name) as file:
+                    arrays[name.removesuffix('.npy')] = _read_npy(file)
+            return arrays
+    except (ValueError, EOFError, zipfile.BadZipFile, pickle.UnpicklingError) as error:
+        raise DepthDataError(
+            f'{path}: expected arrays saved by numpy, got a file that does not read ({error}). '
+            'Write it again with numpy.save or numpy.savez_compressed.'
+        ) from error
+
+
+def read_depth_map(path: str | Path) -> np.ndarray:
+    """Read one map (H, W) from .npz, .npy or 16-bit .png.
+
+    Raises:
+        DepthDataError: damaged, or several maps.
+    """
+    path = Path(path)
+    if path.suffix == '.png':
+        return read_depth_png(path)
+    arrays = _load(path)
+    if len(arrays) > 1:
+        raise DepthDataError(f'{path}: expected one map, got arrays {sorted(arrays)}')
+    return np.squeeze(next(iter(arrays.values())))
+
+
+class DepthMaps:
+    """Maps of a folder, read one by one, or of a file.
+
+    Attributes:
+        names: of the maps; None where a file holds them without names.
+        export: what `prepare_kitti.py export-gt` wrote beside them; None for other maps.
+
+    Args:
+        path: a folder with one map a file (in the order of its files.txt, where it has one); .npy
+            or .npz with an array (N, H, W) or (N, 1, H, W), with a list of maps of several sizes
+            (numpy's object array, as in Monodepth2's gt_depths.npz), or (.npz) one map an entry.
+
+    Raises:
+        FileNotFoundError: nothing there.
+        DepthDataError: something else than maps.
+    """
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+        self.names: list[str] | None = None
+        self.export: dict | None = None
+        self._maps: Any = None
+        self._files: list[Path] = []
+        if self.path.is_dir():
+            self._open_folder()
+        elif self.path.is_file():
+            self._open_file()
+        else:
+            raise FileNotFoundError(f'expected {_FORMS}; got {path}, which does not exist')
+        self._places = {name: place for place, name in enumerate(self.names or [])}
+
+    def _open_folder(self) -> None:
+        files = (path for path in self.path.iterdir() if path.suffix in _SUFFIXES)
+        self._files = sorted(files, key=natural_key)
+        if (self.path / LIST_FILE).is_file():  # an export: the order of its split
+            order = {frame.name: i for i, frame in enumerate(read_split(self.path / LIST_FILE))}
+            self._files = sorted(
+                (path for path in self._files if path.stem in order), key=lambda p: order[p.stem]
+            )
+        if (self.path / INFO_FILE).is_file():
+            self.export = json.loads((self.path / INFO_FILE).read_text())
+        self.names = [path.stem for path in self._files]
+        if not self.names or len(set(self.names)) < len(self.names):
+            raise DepthDataError(
+                f'{self.path}: expected one map a file ({", ".join(_SUFFIXES)}), got '
+                f'{len(self.names)} files with {len(set(self.names))} names'
+            )
+
+    def _open_file(self) -> None:
+        arrays = _load(self.path)
+        if len(arrays) == 1:
+            self._maps = next(iter(arrays.values()))
+        else:
+            self.names = sorted(arrays, key=lambda name: natural_key(Path(name)))
+            self._maps = [arrays[name] for name in self.names]
+        if isinstance(self._maps, np.ndarray) and self._maps.ndim == 2:
+            self._maps = self._maps[None]
+        dimensions = {np.ndim(one) for one in self._maps} if np.ndim(self._maps) else {0}
+        if not dimensions or not dimensions <= {2, 3}:
+            raise DepthDataError(
+                f'{self.path}: expected {_FORMS}; got arrays of {sorted(dimensions)} dimensions'
+            )
+
+    def __len__(self) -> int:
+        return len(self._files) if self._maps is None else len(self._maps)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        return read_depth_map(self._files[index]) if self._maps is None else self._maps[index]
+
+    def index(self, name: str) -> int | None:
+        """Place of a named map, None where there is none of that name."""
+        return self._places.get(name)
+
+
+def pair_places(predictions: DepthMaps, truths: DepthMaps) -> list[tuple[str, int]]:
+    """(name, place of the prediction) of every truth: by name where both have names, else in order.
+
+    Raises:
+        DepthDataError: the counts differ, or a truth has no prediction of its name.
+    """
+    if len(predictions) != len(truths):
+        raise DepthDataError(
+            f'expected as many predictions as ground truth maps, got {len(predictions)} in '
+            f'{predictions.path} and {len(truths)} in {truths.path}'
+        )
+    names = truths.names or [f'image {place}' for place in range(len(truths))]
+    if predictions.names is None or truths.names is None:
+        return list(zip(names, range(len(names)), strict=True))
+    places = [predictions.index(name) for name in names]
+    absent = [name for name, place in zip(names, places, strict=True) if place is None]
+    if absent:
+        raise DepthDataError(
+            f'{predictions.path}: expected predictions named as the ground truth in {truths.path}, '
+            f'got none for {len(absent)} of them, first {absent[0]}'
+        )
+    return list(zip(names, places, strict=True))

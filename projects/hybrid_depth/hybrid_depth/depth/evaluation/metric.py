@@ -1,0 +1,119 @@
+"""Depth evaluation inside a Runner."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import MMLogger, print_log
+from mmengine.registry import METRICS
+
+from ...errors import DepthDataError
+from .files import DepthMaps
+from .protocols import DepthProtocol, load_protocol
+from .report import result_table, write_result
+from .scoring import check_kind, score_image, score_set, summarise, swapped_kind
+
+
+@METRICS.register_module()
+class DepthMetric(BaseMetric):
+    """Scores predicted depth against exported ground truth, by a protocol.
+
+    Data samples carry `pred_disparity` (1, h, w) or `pred_depth` (1, h, w), the metainfo `kind`
+    ('disparity', 'relative' or 'metric') and `name` (of `KittiRawDataset` and others), which is the
+    ground truth file's. Returns the protocol's metrics and `scale_spread` under the prefix 'depth'.
+
+    Args:
+        truth: folder of `prepare_kitti.py export-gt`, or any file that `DepthMaps` reads; maps
+            without names are matched by `sample_idx`.
+        protocol: name, fields or YAML file, see `load_protocol`.
+        out_dir: where `depth_metrics.json` is written; None writes none.
+
+    Raises:
+        FileNotFoundError: no ground truth there, or none of a sample's name.
+        DepthDataError: predictions of several kinds, or see `score_image`.
+    """
+
+    default_prefix = 'depth'
+
+    def __init__(
+        self,
+        truth: str,
+        protocol: str | dict | DepthProtocol = 'kitti_eigen',
+        out_dir: str | None = None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.protocol = load_protocol(protocol)
+        self.out_dir = out_dir
+        if not Path(truth).exists():
+            raise FileNotFoundError(
+                f'expected ground truth {truth}, which does not exist. Make it with: python '
+                f'hybrid-depth prepare-kitti export-gt ROOT {truth} --split LIST'
+            )
+        self.truths = DepthMaps(truth)
+        self._kept_maps = self.protocol.scaling == 'set_median'  # scored when the scale is known
+
+    def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
+        """Score the batch, or keep its maps where one scale for the set is wanted."""
+        for sample in data_samples:
+            kind = sample.get('kind', 'disparity' if 'pred_disparity' in sample else 'depth')
+            check_kind(kind, self.protocol)
+            field = 'pred_disparity' if kind == 'disparity' else 'pred_depth'
+            if field not in sample:
+                raise DepthDataError(
+                    f'DepthMetric: expected {field} of a sample of kind {kind}, got fields '
+                    f'{sorted(key for key in sample if key.startswith("pred_"))}'
+                )
+            prediction = sample[field].detach().cpu().numpy()
+            name, place = self._truth_of(sample)
+            entry = dict(kind=kind, image=Path(sample.get('img_path', '')).suffix)
+            if self._kept_maps:
+                entry |= dict(name=name, place=place, prediction=prediction)
+            else:
+                truth = self.truths[place]
+                entry['score'] = score_image(prediction, truth, self.protocol, kind, name=name)
+            self.results.append(entry)
+
+    def _truth_of(self, sample: dict) -> tuple[str, int]:
+        if self.truths.names is None:
+            place = int(sample['sample_idx'])
+            if place >= len(self.truths):
+                raise DepthDataError(
+                    f'{self.truths.path}: expected a map for every image, got {len(self.truths)} '
+                    f'maps and image {place}'
+                )
+            return f'image {place}', place
+        name = sample.get('name', '')
+        place = self.truths.index(name)
+        if place is None:
+            raise FileNotFoundError(
+                f'{self.truths.path}: expected ground truth named {name}, got none. Export it for '
+                'this list: hybrid-depth prepare-kitti export-gt ROOT OUT --split LIST'
+            )
+        return name, place
+
+    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
+        """Average, log the tables, write the file."""
+        kinds = sorted({entry['kind'] for entry in results})
+        if len(kinds) != 1:
+            raise DepthDataError(f'DepthMetric: expected predictions of one kind, got {kinds}')
+        if self._kept_maps:
+            result = score_set(lambda: self._pairs(results), self.protocol, kinds[0])
+        else:
+            result = summarise([entry['score'] for entry in results], self.protocol, kinds[0])
+        result['image_formats'] = sorted({entry['image'] for entry in results})
+        result['truth_export'] = self.truths.export
+        logger = MMLogger.get_current_instance()
+        print_log(f'\n{result_table(result)}', logger)
+        if swapped_kind(result):
+            print_log(f'DepthMetric: {swapped_kind(result)}', logger, level=30)
+        if self.out_dir is not None:
+            write_result(result, Path(self.out_dir, 'depth_metrics.json'))
+        return {**result['metrics'], 'scale_spread': result['scale']['spread']}
+
+    def _pairs(self, results: list[dict]):
+        for entry in results:
+            yield entry['name'], np.asarray(entry['prediction']), self.truths[entry['place']]

@@ -1,0 +1,278 @@
+"""Scoring depth maps by a protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch.nn.functional import interpolate
+
+from ...errors import DepthDataError
+from .metrics import (
+    ALL_METRICS,
+    binned_sums,
+    binned_table,
+    depth_errors,
+    mean_errors,
+    rank_correlation,
+)
+from .protocols import KINDS, DepthKind, DepthProtocol
+
+_SWAPPED = -0.3  # rank correlation below which near and far are surely swapped
+
+
+@dataclass
+class ImageScore:
+    """Scores of one image.
+
+    Attributes:
+        errors: (8,) in the order of `ALL_METRICS`.
+        ratio: truth's median over the prediction's, before any median scaling.
+        pixels: how many were compared.
+        bins: (4, bins) of `binned_sums`.
+        rank_correlation: see there.
+    """
+
+    errors: np.ndarray
+    ratio: float
+    pixels: int
+    bins: np.ndarray
+    rank_correlation: float
+
+
+def check_kind(kind: str, protocol: DepthProtocol) -> None:
+    """Refuse kinds that a protocol cannot score.
+
+    Raises:
+        DepthDataError: unknown kind, or depth without a scale where metres are compared.
+    """
+    if kind not in KINDS:
+        raise DepthDataError(f'expected a kind among {KINDS}, got {kind!r}')
+    if kind == 'relative' and protocol.scaling == 'none':
+        raise DepthDataError(
+            f'protocol {protocol.name} compares metres; relative depth needs a protocol that '
+            'scales it (scaling median or set_median)'
+        )
+
+
+def _checked(prediction: np.ndarray, name: str) -> np.ndarray:
+    """A map (h, w) of positive floats; leading axes of length 1 are dropped."""
+    prediction = np.asarray(prediction)
+    if prediction.ndim > 2 and set(prediction.shape[:-2]) == {1}:
+        prediction = prediction.reshape(prediction.shape[-2:])
+    if prediction.ndim != 2 or prediction.dtype.kind != 'f':
+        raise DepthDataError(
+            f'{name}: expected a map (h, w) of floats, got shape {prediction.shape} of '
+            f'{prediction.dtype}'
+        )
+    if not np.isfinite(prediction).all():
+        raise DepthDataError(f'{name}: expected finite numbers, got NaN or infinity')
+    if not (prediction > 0).all():
+        raise DepthDataError(
+            f'{name}: expected positive numbers, got {int((prediction <= 0).sum())} that are zero '
+            f'or negative (least {prediction.min():g}). Disparity here is 1 / depth; a sigmoid '
+            'output must be brought to its range first.'
+        )
+    return prediction.astype(np.float32) if prediction.dtype == np.float16 else prediction
+
+
+def _resize(values: np.ndarray, shape: tuple[int, int], how: str) -> np.ndarray:
+    if values.shape == shape:
+        return values
+    if how == 'align_corners':
+        tensor = torch.from_numpy(np.ascontiguousarray(values))[None, None]
+        return interpolate(tensor, shape, mode='bilinear', align_corners=True)[0, 0].numpy()
+    flag = cv2.INTER_LINEAR if how == 'cv2' else cv2.INTER_NEAREST
+    return cv2.resize(values, shape[::-1], interpolation=flag)
+
+
+def resized_depth(
+    prediction: np.ndarray,
+    shape: tuple[int, int],
+    kind: DepthKind,
+    protocol: DepthProtocol,
+    name: str = 'prediction',
+) -> np.ndarray:
+    """A predicted map as depth at the truth's size.
+
+    Args:
+        prediction: (h, w), (1, h, w) or (1, 1, h, w).
+        shape: (H, W).
+        name: for errors.
+
+    Raises:
+        DepthDataError: not a map of finite, positive numbers.
+    """
+    values = _checked(prediction, name)
+    given = 'disparity' if kind == 'disparity' else 'depth'
+    if given != protocol.resized:
+        values = 1 / values
+    values = _resize(values, shape, protocol.resize)
+    return 1 / values if protocol.resized == 'disparity' else values
+
+
+def valid_pixels(truth: np.ndarray, protocol: DepthProtocol) -> np.ndarray:
+    """(H, W) mask of the truth's pixels that a protocol compares."""
+    low, high = protocol.truth_range
+    mask = truth > low
+    if high is not None:
+        mask &= truth < high
+    rows, columns = truth.shape
+    top, bottom, left, right = protocol.crop
+    window = np.zeros_like(mask)
+    window[int(top * rows) : int(bottom * rows), int(left * columns) : int(right * columns)] = True
+    return mask & window
+
+
+def _median(values: np.ndarray, which: str) -> float:
+    if which == 'middle':
+        return float(np.median(values))
+    lower = (len(values) - 1) // 2
+    return float(np.partition(values, lower)[lower])
+
+
+@dataclass
+class ComparedPixels:
+    """The pixels of one image that a protocol compares, (N,) each.
+
+    Attributes:
+        truth: metres.
+        unscaled: predicted depth times the protocol's factor.
+        depths: the same after scaling and clamping: what the metrics see.
+        ratio: truth's median over that of `unscaled`.
+    """
+
+    truth: np.ndarray
+    unscaled: np.ndarray
+    depths: np.ndarray
+    ratio: float
+
+
+def compared_pixels(
+    prediction: np.ndarray,
+    truth: np.ndarray,
+    protocol: DepthProtocol,
+    kind: DepthKind,
+    scale: float | None = None,
+    name: str = 'prediction',
+) -> ComparedPixels | None:
+    """Pick, scale and clamp what `score_image` compares; see there."""
+    truth = truth[: int(protocol.truth_rows * len(truth))]
+    mask = valid_pixels(truth, protocol)
+    if not mask.any():
+        return None
+    compared = truth[mask]
+    unscaled = resized_depth(prediction, truth.shape, kind, protocol, name)[mask] * protocol.factor
+    ratio = _median(compared, protocol.median) / _median(unscaled, protocol.median)
+    depths = unscaled
+    if protocol.scaling == 'median':
+        depths = depths * depths.dtype.type(ratio)
+    elif protocol.scaling == 'set_median' and scale is not None:
+        depths = depths * depths.dtype.type(scale)
+    return ComparedPixels(compared, unscaled, np.clip(depths, *protocol.clamp), ratio)
+
+
+def score_image(
+    prediction: np.ndarray,
+    truth: np.ndarray,
+    protocol: DepthProtocol,
+    kind: DepthKind,
+    scale: float | None = None,
+    name: str = 'prediction',
+) -> ImageScore | None:
+    """Compare one map with its ground truth.
+
+    Args:
+        prediction: (h, w) of any size.
+        truth: (H, W) metres, 0 where nothing was measured.
+        scale: for 'set_median', the scale of the set; None leaves the map as it is then.
+        name: for errors.
+
+    Returns:
+        None where the truth has no pixel that counts.
+    """
+    pixels = compared_pixels(prediction, truth, protocol, kind, scale, name)
+    if pixels is None:
+        return None
+    return ImageScore(
+        errors=depth_errors(pixels.truth, pixels.depths),
+        ratio=pixels.ratio,
+        pixels=len(pixels.truth),
+        bins=binned_sums(pixels.truth, pixels.depths, protocol.bins),
+        rank_correlation=rank_correlation(pixels.truth, pixels.unscaled),
+    )
+
+
+def score_set(
+    pairs: Callable[[], Iterable[tuple[str, np.ndarray, np.ndarray]]],
+    protocol: DepthProtocol,
+    kind: DepthKind,
+) -> dict:
+    """Score a set of images.
+
+    Args:
+        pairs: gives (name, prediction, truth) of every image, from the start at every call; it is
+            called twice where one scale for the set is wanted.
+
+    Raises:
+        DepthDataError: see `check_kind`, `resized_depth` and `summarise`.
+    """
+    check_kind(kind, protocol)
+
+    def scores(scale: float | None) -> list[ImageScore | None]:
+        return [score_image(p, t, protocol, kind, scale, name) for name, p, t in pairs()]
+
+    found = scores(None)
+    if protocol.scaling == 'set_median':
+        ratios = [score.ratio for score in found if score is not None]
+        found = scores(float(np.median(ratios)) if ratios else None)
+    return summarise(found, protocol, kind)
+
+
+def summarise(scores: list[ImageScore | None], protocol: DepthProtocol, kind: DepthKind) -> dict:
+    """The result of a set, ready for a JSON file.
+
+    Returns:
+        protocol (all its fields), kind, images, images_without_truth, metrics (by name), scale
+        (median of the ratios truth / prediction, `spread` = standard deviation of ratios over their
+        median), distances (rows of `binned_table`), rank_correlation (mean).
+
+    Raises:
+        DepthDataError: no image has a pixel that counts.
+    """
+    kept = [score for score in scores if score is not None]
+    if not kept:
+        raise DepthDataError(
+            f'protocol {protocol.name}: expected ground truth in {protocol.truth_range} m, got no '
+            f'such pixel in {len(scores)} images. Is the ground truth in metres?'
+        )
+    pixels = np.array([score.pixels for score in kept])
+    weights = pixels if protocol.averaging == 'pixels' else None
+    means = mean_errors(np.stack([score.errors for score in kept]), weights)
+    ratios = np.array([score.ratio for score in kept])
+    median = float(np.median(ratios))
+    return dict(
+        protocol=protocol.as_dict(),
+        kind=kind,
+        images=len(kept),
+        images_without_truth=len(scores) - len(kept),
+        pixels=int(pixels.sum()),
+        metrics={name: float(means[ALL_METRICS.index(name)]) for name in protocol.metrics},
+        scale=dict(median=median, spread=float(np.std(ratios / median))),
+        distances=binned_table(sum(score.bins for score in kept), protocol.bins),
+        rank_correlation=float(np.mean([score.rank_correlation for score in kept])),
+    )
+
+
+def swapped_kind(result: dict) -> str | None:
+    """What to say where near and far look swapped, None where they do not."""
+    if result['rank_correlation'] > _SWAPPED:
+        return None
+    other = 'depth' if result['kind'] == 'disparity' else 'disparity'
+    return (
+        f'predictions were given as {result["kind"]}, but near and far are swapped (rank '
+        f'correlation with the truth {result["rank_correlation"]:.2f}): they look like {other}'
+    )

@@ -1,0 +1,19 @@
+"""Pipeline steps on frames."""
+
+from .flip import FlipFrames
+from .jitter import JitterFrames
+from .load import LoadFrames
+from .pack import PackFrames
+from .patches import GroundPatches, LanePatches
+from .resize import ResizeFrames, ResizeShortSide
+
+__all__ = [
+    'FlipFrames',
+    'GroundPatches',
+    'JitterFrames',
+    'LanePatches',
+    'LoadFrames',
+    'PackFrames',
+    'ResizeFrames',
+    'ResizeShortSide',
+]

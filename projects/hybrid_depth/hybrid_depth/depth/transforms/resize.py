@@ -1,0 +1,95 @@
+"""Bringing frames to the network's size."""
+
+from __future__ import annotations
+
+import numpy as np
+from mmengine.registry import TRANSFORMS
+from PIL import Image
+
+from ...datasets.kitti.calibration import relative_cam2img
+from ...errors import DepthDataError
+
+_FILTERS = {'lanczos': Image.Resampling.LANCZOS, 'bilinear': Image.Resampling.BILINEAR}
+
+
+def resize_cam2img(cam2img: np.ndarray, old: tuple[int, int], new: tuple[int, int]) -> np.ndarray:
+    """Intrinsic matrix after a resize from (width, height) to (width, height).
+
+    Pixel centres have integer coordinates, so that the picture begins at -0.5: the centre goes to
+    (c + 0.5) * scale - 0.5.
+    """
+    scaled = cam2img.copy()
+    for axis in (0, 1):
+        scale = new[axis] / old[axis]
+        scaled[axis, axis] *= scale
+        scaled[axis, 2] = (scaled[axis, 2] + 0.5) * scale - 0.5
+    return scaled
+
+
+class _Resize:
+    """Resize `frames` to what `_target_size` says; sets cam2img, img_shape (H, W)."""
+
+    def __init__(self, interpolation: str):
+        if interpolation not in _FILTERS:
+            raise DepthDataError(
+                f'expected interpolation {" or ".join(_FILTERS)}, got {interpolation!r}'
+            )
+        self.filter = _FILTERS[interpolation]
+
+    def _target_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        raise NotImplementedError
+
+    def __call__(self, results: dict) -> dict:
+        old = results['frames'][0].size
+        new = self._target_size(old)
+        frames = {i: frame.resize(new, self.filter) for i, frame in results['frames'].items()}
+        results = dict(results, frames=frames, img_shape=(new[1], new[0]))
+        if 'cam2img' in results:
+            results['cam2img'] = resize_cam2img(results['cam2img'], old, new)
+        elif 'relative_intrinsics' in results:
+            results['cam2img'] = relative_cam2img(*results['relative_intrinsics'], new)
+        return results
+
+
+@TRANSFORMS.register_module()
+class ResizeFrames(_Resize):
+    """Resize frames to one size, whatever their aspect; sets cam2img (3, 3) and img_shape (H, W).
+
+    Args:
+        size: (width, height).
+        interpolation: 'lanczos' as in Monodepth2 (Pillow's, with antialiasing) or 'bilinear'.
+    """
+
+    def __init__(self, size: tuple[int, int], interpolation: str = 'lanczos'):
+        super().__init__(interpolation)
+        self.size = tuple(size)
+
+    def _target_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        return self.size
+
+
+@TRANSFORMS.register_module()
+class ResizeShortSide(_Resize):
+    """Resize so that the short side is at least `short_side`, sides rounded to multiples.
+
+    As in stage 1 of Hybrid-depth (docs/reference/hybrid_depth.md, "Lane labels"): 1280x720 becomes
+    392x224.
+
+    Args:
+        short_side: pixels.
+        multiple: both sides are rounded to a multiple of this.
+        interpolation: see `ResizeFrames`.
+    """
+
+    def __init__(self, short_side: int = 224, multiple: int = 14, interpolation: str = 'bilinear'):
+        super().__init__(interpolation)
+        self.short_side = short_side
+        self.multiple = multiple
+
+    def _target_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        scale = self.short_side / min(size)
+        width, height = (
+            max(self.short_side, self.multiple * round(side * scale / self.multiple))
+            for side in size
+        )
+        return width, height

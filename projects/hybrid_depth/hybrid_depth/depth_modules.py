@@ -1,0 +1,37 @@
+"""Registers what depth models need, and makes checkpoint loading safe.
+
+Configs of depth models name it in ``custom_imports``, others name `modules`, which adds the BEV
+road. It imports neither mmdet3d nor mmcv.
+"""
+
+import importlib
+
+from .quick_imports import quick_imports
+
+_MODULES = (
+    'foundation',
+    'datasets.cached',
+    'datasets.kitti.raw',
+    'datasets.nuscenes.video',
+    'datasets.tusimple',
+    'datasets.video.video_folder',
+    'engine.hooks',
+    'engine.mixed_precision',
+    'checkpoints.encoder_weights',
+    'depth.encoders',
+    'depth.decoders',
+    'depth.pose',
+    'depth.estimators',
+    'depth.transforms',
+    'depth.evaluation.metric',
+    'depth.evaluation.patch_order',
+    'inference.depth_image_hook',
+)
+
+with quick_imports():
+    from . import checkpoints
+
+    for _module in _MODULES:
+        importlib.import_module(f'hybrid_depth.{_module}')
+
+checkpoints.install()

@@ -1,0 +1,251 @@
+"""What is on disk: pictures, gaps, cameras, sweeps, motion. For KITTI and for own videos."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..datasets.image_files import open_picture, picture_size
+from ..datasets.kitti.calibration import check_intrinsics, field_of_view
+from ..datasets.kitti.splits import KittiFrame
+from ..datasets.kitti.tree import KittiOdometryTree, KittiRawTree
+from ..datasets.video.frame_motion import frame_motion
+from ..errors import DepthDataError
+
+if TYPE_CHECKING:
+    from ..datasets.video.video_folder import VideoFolderDataset
+
+_MOTION_PAIRS = 5
+_STANDING = 1.0  # pixels at 640 wide
+
+
+@dataclass
+class ClipReport:
+    """What is known of the pictures of one camera of a drive, sequence or clip.
+
+    Attributes:
+        name: drive and side, or clip.
+        pictures: how many.
+        formats: endings.
+        gaps: frame numbers between the first and the last that have no picture.
+        size: (width, height).
+        cam2img: (3, 3), None where there is none.
+        motion: mean flow between neighbours, pixels at 640 wide; of a few pairs.
+        sweeps: Velodyne sweeps of the drive; None where they do not belong to the layout.
+        problems: what is wrong, a sentence each.
+    """
+
+    name: str
+    pictures: int
+    formats: list[str] = field(default_factory=list)
+    gaps: list[int] = field(default_factory=list)
+    size: tuple[int, int] | None = None
+    cam2img: np.ndarray | None = None
+    motion: float | None = None
+    sweeps: int | None = None
+    problems: list[str] = field(default_factory=list)
+
+
+def _motion(pictures: dict[int, Path]) -> float | None:
+    pairs = [(number, number + 1) for number in pictures if number + 1 in pictures]
+    if not pairs:
+        return None
+    chosen = pairs[:: max(1, len(pairs) // _MOTION_PAIRS)][:_MOTION_PAIRS]
+    return float(np.mean([frame_motion(pictures[a], pictures[b]) for a, b in chosen]))
+
+
+def _damaged(paths: Sequence[Path]) -> list[str]:
+    found = []
+    for path in paths:
+        try:
+            open_picture(path)
+        except DepthDataError as error:
+            found.append(str(error))
+    return found
+
+
+def check_clip(
+    name: str,
+    pictures: dict[int, Path],
+    cam2img: Callable[[], np.ndarray],
+    sweeps: int | None = None,
+    read_all: bool = False,
+) -> ClipReport:
+    """Look at the pictures of one camera.
+
+    Args:
+        pictures: by frame number.
+        cam2img: gives the camera's matrix, or raises.
+        read_all: read every picture, to find damaged ones.
+    """
+    report = ClipReport(name, len(pictures), sweeps=sweeps)
+    if not pictures:
+        report.problems.append('no pictures')
+        return report
+    report.formats = sorted({path.suffix for path in pictures.values()})
+    report.gaps = sorted(set(range(min(pictures), max(pictures))) - set(pictures))
+    try:
+        report.size = picture_size(next(iter(pictures.values())))
+        report.cam2img = cam2img()
+        check_intrinsics(report.cam2img, report.size, name)
+        report.motion = _motion(pictures)
+    except (DepthDataError, FileNotFoundError) as error:
+        report.problems.append(str(error))
+    if read_all:
+        report.problems += _damaged(list(pictures.values()))
+    if report.motion is not None and report.motion < _STANDING:
+        report.problems.append(
+            f'the picture moves {report.motion:.2f} pixels between frames: the camera hardly '
+            'moves; leave such frames out, or take neighbours further away (frame_step)'
+        )
+    return report
+
+
+def _raw_clips(tree: KittiRawTree, read_all: bool) -> Iterator[ClipReport]:
+    for drive in tree.drives():
+        for side in 'lr':
+            pictures = tree.pictures(drive, side)
+            if pictures or side == 'l':
+                frame = KittiFrame(drive, 0, side)
+                yield check_clip(
+                    f'{drive} {side}',
+                    pictures,
+                    lambda frame=frame: tree.cam2img(frame),
+                    len(tree.sweeps(drive)),
+                    read_all,
+                )
+
+
+def _odometry_clips(root: Path, read_all: bool) -> Iterator[ClipReport]:
+    for sequence in sorted(path.name for path in (root / 'sequences').iterdir()):
+        for cameras in ((0, 1), (2, 3)):
+            tree = KittiOdometryTree(root, cameras=cameras)
+            for side, camera in tree.cameras.items():
+                pictures = tree.pictures(sequence, side)
+                if pictures:
+                    frame = KittiFrame(sequence, 0, side)
+                    yield check_clip(
+                        f'sequence {sequence} camera {camera}',
+                        pictures,
+                        lambda tree=tree, frame=frame: tree.cam2img(frame),
+                        read_all=read_all,
+                    )
+
+
+def _video_clips(videos: VideoFolderDataset, root: Path, read_all: bool) -> Iterator[ClipReport]:
+    for clip, pictures in videos.clips.items():
+        yield check_clip(
+            str(clip.relative_to(root)),
+            dict(enumerate(pictures)),
+            lambda clip=clip: videos.camera_of(clip),
+            read_all=read_all,
+        )
+
+
+def check_root(root: str | Path, read_all: bool = False) -> Iterator[ClipReport]:
+    """Reports of all drives below a KITTI raw root, sequences of odometry, or clips of a folder.
+
+    Raises:
+        FileNotFoundError: nothing there.
+    """
+    root = Path(root)
+    if (root / 'sequences').is_dir():
+        return _odometry_clips(root, read_all)
+    try:
+        tree = KittiRawTree(root)
+    except FileNotFoundError as not_kitti:
+        from ..datasets.video.video_folder import (
+            VideoFolderDataset,  # needs torch, which takes seconds
+        )
+
+        try:
+            videos = VideoFolderDataset(str(root), lazy_init=True)
+        except FileNotFoundError:
+            raise not_kitti from None
+        return _video_clips(videos, root, read_all)
+    return _raw_clips(tree, read_all)
+
+
+def clip_text(report: ClipReport) -> str:
+    """A report as a few lines."""
+    lines = [f'{report.name}: {report.pictures} pictures {" ".join(report.formats)}']
+    if report.gaps:
+        lines.append(f'  {len(report.gaps)} frames are missing in between, first {report.gaps[0]}')
+    if report.size is not None:
+        lines.append(f'  size {report.size[0]}x{report.size[1]}')
+    if report.cam2img is not None:
+        (fx, _, cx), (_, fy, cy) = report.cam2img[:2]
+        across, down = field_of_view(report.cam2img, report.size)
+        lines.append(f'  K fx {fx:.2f} fy {fy:.2f} cx {cx:.2f} cy {cy:.2f}')
+        lines.append(f'  angle of view {across:.1f} x {down:.1f} degrees')
+    if report.motion is not None:
+        lines.append(f'  motion {report.motion:.1f} pixels a frame (at 640 wide)')
+    if report.sweeps is not None:
+        lines.append(f'  {report.sweeps} Velodyne sweeps')
+    return '\n'.join(lines + [f'  PROBLEM: {problem}' for problem in report.problems])
+
+
+@dataclass
+class SplitReport:
+    """How much of a split list is on disk.
+
+    Attributes:
+        frames: in the list.
+        missing: drive → numbers of frames whose picture is not on disk.
+        absent_drives: drives without any picture.
+        lonely: frames on disk that lack the frame before or after.
+        without_sweep: frames on disk without a Velodyne sweep.
+    """
+
+    frames: int
+    missing: dict[str, list[int]]
+    absent_drives: list[str]
+    lonely: int
+    without_sweep: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether every picture of the list is on disk."""
+        return not self.missing
+
+
+def check_split(frames: Sequence[KittiFrame], tree: KittiRawTree) -> SplitReport:
+    """Compare a list with what is on disk."""
+    missing: dict[str, list[int]] = {}
+    lonely = without_sweep = 0
+    sweeps = {drive: tree.sweeps(drive) for drive in {frame.folder for frame in frames}}
+    for frame in frames:
+        pictures = tree.pictures(frame.folder, frame.side)
+        if frame.number not in pictures:
+            missing.setdefault(frame.folder, []).append(frame.number)
+            continue
+        lonely += not {frame.number - 1, frame.number + 1} <= pictures.keys()
+        without_sweep += frame.number not in sweeps[frame.folder]
+    absent = [
+        drive
+        for drive in missing
+        if not tree.pictures(drive, 'l') and not tree.pictures(drive, 'r')
+    ]
+    return SplitReport(len(frames), missing, sorted(absent), lonely, without_sweep)
+
+
+def split_text(report: SplitReport, name: str) -> str:
+    """A report as lines; of missing frames the first of each drive."""
+    absent = sum(len(numbers) for numbers in report.missing.values())
+    there = report.frames - absent
+    lines = [
+        f'split {name}: {there} of {report.frames} frames on disk'
+        + ('' if report.complete else ' (PARTIAL)'),
+        f'  {report.lonely} of them lack a neighbour, {report.without_sweep} a Velodyne sweep',
+    ]
+    lines += [f'  drive not on disk: {drive}' for drive in report.absent_drives]
+    lines += [
+        f'  {drive}: {len(numbers)} frames missing, first {numbers[0]}'
+        for drive, numbers in sorted(report.missing.items())
+        if drive not in report.absent_drives
+    ]
+    return '\n'.join(lines)

@@ -1,0 +1,21 @@
+"""Hooks of every training: seeding, guards, checkpoints, progress."""
+
+from .checkpoint_fit import ChannelOrderHook, StrictLoadHook
+from .checkpointing import AtomicCheckpointHook, AtomicLocalBackend
+from .image_window import PictureWindowHook
+from .nan_guard import NaNGuardHook
+from .progress import ProgressBarHook
+from .seeding import EpochSeedHook
+from .validate_first import ValidateFirstHook
+
+__all__ = [
+    'AtomicCheckpointHook',
+    'AtomicLocalBackend',
+    'ChannelOrderHook',
+    'EpochSeedHook',
+    'NaNGuardHook',
+    'PictureWindowHook',
+    'ProgressBarHook',
+    'StrictLoadHook',
+    'ValidateFirstHook',
+]

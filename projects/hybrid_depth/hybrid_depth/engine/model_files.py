@@ -1,0 +1,50 @@
+"""A model's config and weights, read from files."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+
+from ..checkpoints import load_checkpoint_file
+from ..checkpoints.strict_load import load_strictly
+from ..errors import ConfigError
+from .config import read_config
+
+
+def read_model_config(config: str | Path | Config) -> Config:
+    """A config with a model, from a file or as it is.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ConfigError: it has no model.
+    """
+    if not isinstance(config, Config):
+        config = read_config(config)
+    if 'model' not in config:
+        raise ConfigError(f'expected a config with a model, got {sorted(config)}')
+    return config
+
+
+def load_weights(model: torch.nn.Module, checkpoint: str | Path | None) -> dict:
+    """Load a checkpoint that has to fit; errors as of `init_depth_model`.
+
+    Returns:
+        Its `meta`.
+    """
+    if checkpoint is None:
+        warnings.warn(
+            f'{type(model).__name__} has random weights: no checkpoint was given', stacklevel=3
+        )
+        return {}
+    content = load_checkpoint_file(checkpoint)
+    meta = content.get('meta', {})
+    source = str(checkpoint)
+    if 'converted_from' in meta:
+        config = Path('configs') / meta['config']
+        source += f' (of {config} with {meta["config_overrides"] or "no change"})'
+    weights = content.get('state_dict', content)
+    load_strictly(model, weights, source, meta.get('input_channel_order'))
+    return meta

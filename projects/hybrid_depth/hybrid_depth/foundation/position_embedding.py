@@ -1,0 +1,48 @@
+"""DINOv2's position embedding at other sizes."""
+
+import torch
+import torch.nn.functional as F
+from timm.models.vision_transformer import VisionTransformer
+from torch import Tensor
+
+POSITION_OFFSET = 0.1
+
+
+def resize_position_embedding(grid: Tensor, size: tuple[int, int]) -> Tensor:
+    """Resize a position embedding as DINOv2 does: bicubic by scale factor, no antialias.
+
+    The factors are (size + 0.1) / old size, which shifts the sampling points; resizing straight to
+    `size` gives other values (docs/reference/hybrid_depth.md, "Position embedding").
+
+    Args:
+        grid: (1, rows, columns, C).
+        size: new (rows, columns).
+
+    Returns:
+        (1, *size, C); the same tensor where the size fits.
+    """
+    rows, columns = grid.shape[1:3]
+    if (rows, columns) == tuple(size):
+        return grid
+    factors = ((size[0] + POSITION_OFFSET) / rows, (size[1] + POSITION_OFFSET) / columns)
+    resized = F.interpolate(
+        grid.permute(0, 3, 1, 2).float(), scale_factor=factors, mode='bicubic', antialias=False
+    )
+    return resized.permute(0, 2, 3, 1).to(grid.dtype)
+
+
+class OffsetPositionViT(VisionTransformer):
+    """timm's plain ViT with DINOv2's own resizing of the position embedding."""
+
+    def _pos_embed(self, x: Tensor) -> Tensor:
+        batch, *size, _ = x.shape
+        with_position = 0 if self.no_embed_class else self.num_prefix_tokens
+        grid = self.pos_embed[:, with_position:].unflatten(1, self.patch_embed.grid_size)
+        tokens = x.flatten(1, 2) + resize_position_embedding(grid, tuple(size)).flatten(1, 2)
+        extra = [t for t in (self.cls_token, self.reg_token) if t is not None]
+        if extra:
+            prefix = torch.cat(extra, dim=1)
+            if with_position:
+                prefix = prefix + self.pos_embed[:, :with_position]
+            tokens = torch.cat([prefix.expand(batch, -1, -1), tokens], dim=1)
+        return self.pos_drop(tokens)

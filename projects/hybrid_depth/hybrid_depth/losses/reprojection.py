@@ -1,0 +1,209 @@
+"""Reprojection objective: depth and camera motion scored by how well they warp images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..geometry.projection import back_project, project, sample, scale_intrinsics
+from .photometric import PhotometricError, reprojection_minimum
+from .smoothness import edge_aware_smoothness, normalize_by_mean
+
+
+@dataclass(frozen=True)
+class Views:
+    """Target and source images of one resolution (`ReprojectionObjective.views`).
+
+    What does not depend on depth is computed on first use and shared by every depth map that is
+    scored with these images: other scales, or another network's.
+
+    Args:
+        target: (B, 3, H, W) in [0, 1], float32 or float64.
+        sources: (S, B, 3, H, W).
+        cam2img: (B, 3, 3) intrinsics of all of them, pixels of this resolution.
+        ssim_weight: see `PhotometricError`.
+    """
+
+    target: Tensor
+    sources: Tensor
+    cam2img: Tensor
+    ssim_weight: float
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(H, W)."""
+        return tuple(self.target.shape[-2:])
+
+    @cached_property
+    def error(self) -> PhotometricError:
+        """Photometric error against the target."""
+        return PhotometricError(self.target, self.ssim_weight)
+
+    @cached_property
+    def unwarped_errors(self) -> Tensor:
+        """(S, B, 1, H, W) photometric errors of the sources as they are, for the auto-mask."""
+        return self.error(self.sources)
+
+    def resized(self, size: Sequence[int]) -> Views:
+        """Area averages at a smaller size (h, w), with the intrinsics of that size."""
+        rows, columns = self.size
+        return Views(
+            shrink(self.target, size),
+            shrink(self.sources.flatten(0, 1), size).unflatten(0, self.sources.shape[:2]),
+            scale_intrinsics(self.cam2img, size[1] / columns, size[0] / rows),
+            self.ssim_weight,
+        )
+
+
+@dataclass(frozen=True)
+class ReprojectionTerms:
+    """Terms of one depth map, per pixel where a mask may still apply.
+
+    Attributes:
+        output: (B, 1, h, w) map whose smoothness was measured.
+        depth: (B, 1, H, W) depth that was scored.
+        transforms: (S, B, 4, 4) target camera's frame to each source camera's.
+        grid: (S, B, H, W, 2) sampling points in the sources, see `project`.
+        warped: (S, B, 3, H, W) sources warped to the target.
+        errors: (S, B, 1, H, W) photometric errors of `warped`.
+        smallest: (B, H, W) loss of each pixel, see `reprojection_minimum`.
+        warped_wins: (B, H, W) bool, pixels that the auto-mask leaves in.
+        smoothness: scalar, without its weight.
+    """
+
+    output: Tensor
+    depth: Tensor
+    transforms: Tensor
+    grid: Tensor
+    warped: Tensor
+    errors: Tensor
+    smallest: Tensor
+    warped_wins: Tensor
+    smoothness: Tensor
+
+
+class ReprojectionObjective:
+    """Photometric reprojection error and edge-aware smoothness of self-supervised depth.
+
+    Monodepth2, arXiv 1806.01260, sections 3.1 and 3.2; docs/reference/monodepth2.md, "Loss". Depth
+    and transforms project every target pixel into the sources, which are sampled there and compared
+    with the target; the smallest error of a pixel counts. Gradients reach depth and transforms:
+    detach what should not be trained.
+
+    Args:
+        ssim_weight: see `PhotometricError`.
+        smoothness_weight: of scale 0, halved from scale to scale.
+        automask: let the sources as they are compete with the warped ones.
+        average: average over sources instead of taking the minimum.
+        align_corners: see `sample`.
+        tie_break: see `reprojection_minimum`.
+
+    Example:
+        >>> from hybrid_depth.geometry.disparity import scale_disparity
+        >>> objective = ReprojectionObjective()
+        >>> images, cam2img = torch.rand(3, 2, 3, 16, 24), torch.eye(3).repeat(2, 1, 1)
+        >>> views = objective.views(images[0], images[1:], cam2img)
+        >>> output = torch.full((2, 1, 16, 24), 0.5, requires_grad=True)  # of a decoder
+        >>> depth = 1 / scale_disparity(output, min_depth=0.1, max_depth=100.0)
+        >>> terms = objective(views, depth, torch.eye(4).expand(2, 2, 4, 4), output)
+        >>> terms.smallest.shape, terms.smoothness.item()
+        (torch.Size([2, 16, 24]), 0.0)
+        >>> sorted(objective.loss({0: terms}))
+        ['loss_photometric', 'loss_smoothness', 'warped_share']
+    """
+
+    def __init__(
+        self,
+        ssim_weight: float = 0.85,
+        smoothness_weight: float = 1e-3,
+        automask: bool = True,
+        average: bool = False,
+        align_corners: bool = True,
+        tie_break: float = 1e-5,
+    ) -> None:
+        self.ssim_weight, self.smoothness_weight = ssim_weight, smoothness_weight
+        self.automask, self.average = automask, average
+        self.align_corners, self.tie_break = align_corners, tie_break
+
+    def views(self, target: Tensor, sources: Tensor, cam2img: Tensor) -> Views:
+        """Images to score depth maps with; see `Views` for the arguments.
+
+        Raises:
+            ValueError: shapes do not fit.
+        """
+        batch, *image = target.shape
+        if tuple(sources.shape[1:]) != (batch, *image) or tuple(cam2img.shape) != (batch, 3, 3):
+            raise ValueError(
+                'ReprojectionObjective: expected a target (B, 3, H, W), sources (S, B, 3, H, W) of '
+                f'its size and cam2img (B, 3, 3), got {tuple(target.shape)}, '
+                f'{tuple(sources.shape)} and {tuple(cam2img.shape)}'
+            )
+        return Views(target, sources, cam2img, self.ssim_weight)
+
+    def __call__(
+        self, views: Views, depth: Tensor, transforms: Tensor, output: Tensor
+    ) -> ReprojectionTerms:
+        """Score one depth map of the target.
+
+        Args:
+            views: of `views`, at the size of `depth`.
+            depth: (B, 1, H, W) along z.
+            transforms: (S, B, 4, 4) target camera's frame to each source camera's, in the unit of
+                `depth`.
+            output: (B, 1, h, w) map to keep smooth after division by its mean: the decoder's
+                output, at any size.
+
+        Raises:
+            ValueError: depth and images differ in size, or there is not one transform per source.
+        """
+        if depth.shape[-2:] != views.size or len(transforms) != len(views.sources):
+            raise ValueError(
+                f'ReprojectionObjective: expected depth of size {views.size} and '
+                f'{len(views.sources)} transforms, got {tuple(depth.shape[-2:])} and '
+                f'{len(transforms)}'
+            )
+        points = back_project(depth, views.cam2img)
+        grid = project(points, views.cam2img, transforms, views.size)
+        warped = sample(views.sources.flatten(0, 1), grid.flatten(0, 1), self.align_corners)
+        warped = warped.view_as(views.sources)
+        errors = views.error(warped)
+        unwarped = views.unwarped_errors if self.automask else None
+        smallest, wins = reprojection_minimum(errors, unwarped, self.average, self.tie_break)
+        image = shrink(views.target, output.shape[-2:])
+        smoothness = edge_aware_smoothness(normalize_by_mean(output), image)
+        return ReprojectionTerms(
+            output, depth, transforms, grid, warped, errors, smallest, wins, smoothness
+        )
+
+    def loss(self, terms: dict[int, ReprojectionTerms]) -> dict[str, Tensor]:
+        """Loss of all scales of a decoder.
+
+        Args:
+            terms: by scale s, 0 the finest; the loss of a scale is the mean of `smallest` plus
+                `smoothness_weight` / 2^s times `smoothness`.
+
+        Returns:
+            `loss_photometric` and `loss_smoothness`, means over the scales, whose sum is the loss;
+            and for the log `warped_share`, the fraction of pixels at the finest scale that the
+            auto-mask leaves in.
+        """
+        photometric = [found.smallest.mean() for found in terms.values()]
+        smoothness = [
+            found.smoothness * (self.smoothness_weight / 2**scale) for scale, found in terms.items()
+        ]
+        finest = terms[min(terms)]
+        return dict(
+            loss_photometric=torch.stack(photometric).mean(),
+            loss_smoothness=torch.stack(smoothness).mean(),
+            warped_share=finest.warped_wins.to(finest.smallest.dtype).mean(),
+        )
+
+
+def shrink(images: Tensor, size: Sequence[int]) -> Tensor:
+    """Area average, (B, 3, H, W) -> (B, 3, *size)."""
+    return images if images.shape[-2:] == size else F.adaptive_avg_pool2d(images, tuple(size))

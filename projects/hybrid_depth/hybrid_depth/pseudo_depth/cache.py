@@ -1,0 +1,140 @@
+"""Pseudo depth of an info file's keyframes, on disk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from mmengine import load
+from mmengine.dataset import BaseDataset, pseudo_collate
+from mmengine.registry import DefaultScope
+
+from ..bev.datasets.nuscenes import NuScenesBEVDataset
+from ..bev.detectors.data_preprocessor import BEVDataPreprocessor
+from ..datasets.depth_map_files import pseudo_depth_path, write_depth_png
+from ..datasets.nuscenes.names import CAMERAS
+from ..errors import DepthDataError
+from ..files import atomic_file
+from .model import PseudoDepth
+
+MANIFEST = 'manifest.json'
+
+
+def keyframes_for(
+    source: PseudoDepth, infos: str | Path, root: str | Path | None = None
+) -> BaseDataset:
+    """The keyframes of an info file with all of its cameras and with what a source needs, at the
+    size its model wants.
+
+    Args:
+        source: of the depth; its model's `image_size` counts.
+        infos: of `hybrid-depth create-nuscenes-infos`.
+        root: nuScenes root; None takes the folder of the info file.
+    """
+    path = Path(infos).absolute()
+    size = tuple(source.model.image_size)
+    pipeline = [
+        dict(type='LoadMultiViewImages'),
+        dict(type='ImageAugmentation', final_size=size, random=False),
+        dict(type='LoadLidarDepth', depth_range=(1.0, source.max_depth)),
+        dict(type='PackBEVInputs'),
+    ]
+    if source.scale != 'lidar':
+        del pipeline[2]
+    with DefaultScope.overwrite_default_scope('mmdet3d'):
+        return NuScenesBEVDataset(
+            data_root=str(root or path.parent),
+            ann_file=str(path),
+            cameras=_cameras(path),
+            pipeline=pipeline,
+            num_adj=source.num_adj,
+            test_mode=True,
+        )
+
+
+def _cameras(infos: Path) -> tuple[str, ...]:
+    """Those of the file. Where it is no info file, which the data set will say, nuScenes' own."""
+    try:
+        return tuple(load(infos)['data_list'][0]['images'])
+    except (FileNotFoundError, LookupError, TypeError):
+        return CAMERAS
+
+
+def write_pseudo_depth(
+    dataset: BaseDataset, source: PseudoDepth, out: Path, facts: dict, shard: tuple[int, int]
+) -> Iterator[int]:
+    """Write a 16-bit PNG (metres times 256, 0 = unknown) an image, and what is known about each.
+
+    Goes on where it was stopped: keyframes noted in a `scales_<shard>.jsonl` whose files are there
+    are left out.
+
+    Args:
+        dataset: keyframes, packed, at the size the source's model wants.
+        source: of the depth.
+        out: folder; `<camera>/<image name>.png`, `manifest.json` and the notes go there.
+        facts: what the numbers come from; a folder that holds other ones is refused.
+        shard: which part of how many this process does.
+
+    Yields:
+        Images written or found, a keyframe at a time.
+
+    Raises:
+        DepthDataError: the folder holds pseudo depth of another origin.
+    """
+    _same_origin(out / MANIFEST, facts)
+    done = {note['file'] for note in read_scales(out)}
+    to_batch = BEVDataPreprocessor().to(next(source.model.parameters()).device)
+    with open(out / f'scales_{shard[0]:03d}.jsonl', 'a') as notes:
+        notes.write('\n')  # ends a line that a kill cut off
+        for index in range(shard[0], len(dataset), shard[1]):
+            info = dataset.get_data_info(index)
+            pairs = zip(info['cam_names'], info['img_path'], strict=True)
+            paths = [pseudo_depth_path(out, name, image) for name, image in pairs]
+            names = [path.relative_to(out).as_posix() for path in paths]
+            if not (done.issuperset(names) and all(path.is_file() for path in paths)):
+                batch = to_batch(pseudo_collate([dataset[index]]))['inputs']
+                depth, scale = source(batch)
+                maps, affines = depth[0].cpu().numpy(), batch['rig'].img_aug[0]
+                for camera, path in enumerate(paths):
+                    placed = dict(img_aug=json.dumps(affines[camera].tolist()))
+                    write_depth_png(maps[camera], path, placed)
+                    notes.write(_note(names[camera], scale, camera, maps[camera]))
+                notes.flush()
+            yield len(paths)
+
+
+def read_scales(out: Path) -> Iterator[dict]:
+    """Notes of all shards: file, scale, spread and share (null where unknown), known (share of
+    pixels with a depth). A line that a kill cut off is left out."""
+    for path in sorted(out.glob('scales_*.jsonl')):
+        for line in path.read_text().splitlines():
+            try:
+                yield json.loads(line)
+            except json.JSONDecodeError:
+                continue
+
+
+def _note(name: str, scale, camera: int, depth) -> str:
+    def plain(values: torch.Tensor) -> float | None:
+        value = float(values[camera])
+        return value if value == value else None
+
+    numbers = dict(scale=plain(scale.scale), spread=plain(scale.spread), share=plain(scale.share))
+    return json.dumps(dict(file=name, **numbers, known=float((depth > 0).mean()))) + '\n'
+
+
+def _same_origin(manifest: Path, facts: dict) -> None:
+    if manifest.is_file():
+        held = json.loads(manifest.read_text())
+        differing = [key for key in facts if held.get(key) != facts[key]]
+        if differing:
+            raise DepthDataError(
+                f'{manifest.parent} holds pseudo depth of another origin: expected '
+                + ', '.join(f'{key} {facts[key]!r} (got {held.get(key)!r})' for key in differing)
+                + '; take another folder, or remove this one'
+            )
+    else:
+        with atomic_file(manifest, 'w') as file:
+            json.dump(facts, file, indent=2)

@@ -1,0 +1,178 @@
+"""Metric depth of a vehicle's cameras by a self-supervised model, with or without LiDAR."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..depth.estimators import DepthEstimator
+from ..errors import ConfigError
+from ..geometry import CameraRig, cell_pixels, ground_plane_depth, invert_rigid
+from ..geometry.depth_consistency import agrees_with
+from ..geometry.depth_scale import DepthScale, GroundPlaneScale, lidar_scale, motion_scale
+
+SCALES = ('ground', 'lidar', 'motion', 'none')
+
+
+class PseudoDepth:
+    """Metric depth of a depth model, 0 where it is unreliable.
+
+    Self-supervised depth is known up to a factor, which differs from image to image and, where
+    focal lengths differ, from camera to camera. It is estimated for every image. A pixel is kept
+    where the mirrored image, mirrored back, gets about the same disparity.
+
+    Args:
+        model: estimator; it is frozen. It is given the intrinsics of each camera.
+        scale: ``ground`` (`GroundPlaneScale`: needs calibration and nothing else), ``lidar``
+            (median, needs `gt_depth`), ``motion`` (driven distance over the pose net's, needs one
+            `adjacent` frame and a pose net trained on steps of half a second, the distance of key
+            frames), ``none`` (the model is trained in metres).
+        mirror_tolerance: largest difference of both disparities, as a fraction of their mean.
+        max_depth: metres; farther pixels are dropped.
+        neighbour_tolerance: largest relative difference from the depth that the previous key frame
+            predicts for the same point (`agrees_with`; needs one `adjacent` frame). Moving objects
+            disagree, unless they keep their distance; where a frame stands in for its own
+            predecessor, as at the start of a scene, everything agrees. None makes no comparison.
+
+    Raises:
+        ConfigError: an unknown scale, or ``motion`` with a model without a pose net, or with one
+            whose unit is the mean depth.
+    """
+
+    def __init__(
+        self,
+        model: DepthEstimator,
+        scale: str = 'ground',
+        mirror_tolerance: float = 0.1,
+        max_depth: float = 80.0,
+        neighbour_tolerance: float | None = None,
+    ) -> None:
+        if scale not in SCALES:
+            raise ConfigError(f'PseudoDepth: expected a scale among {SCALES}, got {scale!r}')
+        pose_net = getattr(model, 'pose_net', None)
+        if scale == 'motion' and (pose_net is None or pose_net.depth_scaled):
+            raise ConfigError(
+                f'PseudoDepth: expected a pose net in the unit of depth for scale {scale!r}, got '
+                + ('none' if pose_net is None else f'{type(pose_net).__name__}, in mean depths')
+                + "; take another scale ('none' for a model trained with motion in metres)"
+            )
+        self.model = model.eval().requires_grad_(False)
+        self.scale, self.mirror_tolerance, self.max_depth = scale, mirror_tolerance, max_depth
+        self.neighbour_tolerance = neighbour_tolerance
+        self.ground = GroundPlaneScale()
+
+    @property
+    def num_adj(self) -> int:
+        """Number of earlier key frames that a batch must contain."""
+        return int(self.scale == 'motion' or self.neighbour_tolerance is not None)
+
+    @torch.no_grad()
+    def __call__(self, inputs: dict) -> tuple[Tensor, DepthScale]:
+        """Depth of a batch of `BEVDataPreprocessor`.
+
+        Scale ``ground`` uses only the pixels of `ground_mask` (B, N, H, W), bool, if the batch has
+        one.
+
+        Returns:
+            (B, N, h, w) float32 metres at the size that the model was trained at (or that of the
+            images), 0 where unknown; and the scale of the B * N images.
+
+        Raises:
+            KeyError: the batch lacks an input of the scale or of the comparison.
+        """
+        self.model.to(inputs['imgs'].device)
+        depth = self._unscaled(inputs)
+        scale = self._scale(depth, inputs)
+        metres = scale.apply(depth)
+        metres = metres.masked_fill(metres > self.max_depth, 0)
+        if self.neighbour_tolerance is not None:
+            metres = metres.masked_fill(~self._agrees_with_previous(metres, inputs), 0)
+        return metres.unflatten(0, inputs['imgs'].shape[:2]).float(), scale
+
+    def _unscaled(self, frame: dict) -> Tensor:
+        """(B * N, h, w) depth of a frame up to its scale; 0 where the mirrored image disagrees and
+        outside `seen` (B, N, h, w), if the frame has it."""
+        images = self._resize(frame['imgs'])
+        cameras = _intrinsics(frame, tuple(images.shape[-2:]))
+        mirror = cameras.new_tensor([[-1, 0, images.shape[-1] - 1], [0, 1, 0], [0, 0, 1]])
+        mirrored_cameras = mirror @ cameras @ torch.diag(cameras.new_tensor([-1, 1, 1]))
+        disparity = self._disparity(images, cameras)
+        mirrored = self._disparity(images.flip(-1), mirrored_cameras).flip(-1)
+        mean = (disparity + mirrored) / 2
+        agree = (disparity - mirrored).abs() <= self.mirror_tolerance * mean
+        if 'seen' in frame:
+            agree &= frame['seen'].flatten(0, 1)
+        return (1 / mean).masked_fill(~agree, 0)
+
+    def _disparity(self, images: Tensor, cameras: Tensor) -> Tensor:
+        return self.model.predict({0: images}, cameras).to('disparity').values.squeeze(1)
+
+    def _agrees_with_previous(self, metres: Tensor, inputs: dict) -> Tensor:
+        """(B * N, h, w) bool, false where the previous key frame contradicts."""
+        before, size = self._before(inputs, 'a neighbour_tolerance'), tuple(metres.shape[-2:])
+        return agrees_with(
+            metres,
+            self._unscaled(before),
+            _intrinsics(inputs, size),
+            _intrinsics(before, size),
+            invert_rigid(_before2now(before['rig'], inputs['rig'])),
+            self.neighbour_tolerance,
+        )
+
+    def _before(self, inputs: dict, user: str) -> dict:
+        """The previous key frame."""
+        self._require(inputs, 'adjacent', user, 'num_adj=1 to the data set')
+        return inputs['adjacent'][0]
+
+    @staticmethod
+    def _require(inputs: dict, name: str, user: str, remedy: str) -> None:
+        if not len(inputs.get(name, ())):
+            raise KeyError(
+                f'PseudoDepth: {user} expected {name} in the inputs, got {sorted(inputs)}; add '
+                f"{remedy}, or take scale 'ground' without neighbours"
+            )
+
+    def _resize(self, images: Tensor) -> Tensor:
+        """(B, N, 3, H, W) -> (B * N, 3, h, w)."""
+        images = images.flatten(0, 1)
+        size = getattr(self.model, 'image_size', None)
+        if size is None or tuple(images.shape[-2:]) == tuple(size):
+            return images
+        return F.interpolate(images, tuple(size), mode='bilinear', antialias=True)
+
+    def _scale(self, depth: Tensor, inputs: dict) -> DepthScale:
+        images, rig = inputs['imgs'], inputs['rig']
+        size = tuple(depth.shape[-2:])
+        if self.scale == 'none':
+            scale = torch.ones(len(depth), dtype=torch.float64, device=depth.device)
+            return DepthScale(scale, torch.zeros_like(scale), torch.ones_like(scale))
+        if self.scale == 'ground':
+            pixels = cell_pixels(size, tuple(images.shape[-2:])).to(rig.cam2img)
+            plane = ground_plane_depth(pixels, rig, self.ground.max_depth)
+            mask = inputs.get('ground_mask')
+            if mask is not None:
+                mask = F.interpolate(mask.float(), size).flatten(0, 1) > 0
+            return self.ground(depth, plane.flatten(0, 1), mask)
+        if self.scale == 'lidar':
+            self._require(inputs, 'gt_depth', "scale 'lidar'", 'LoadLidarDepth to the pipeline')
+            truth = inputs['gt_depth'].flatten(0, 1)
+            return lidar_scale(F.interpolate(depth[None], truth.shape[-2:])[0], truth)
+        before = self._before(inputs, "scale 'motion'")
+        predicted = self.model.relative_pose(self._resize(before['imgs']), self._resize(images))
+        return motion_scale(predicted[:, :3, 3], _before2now(before['rig'], rig)[:, :3, 3])
+
+
+def _before2now(before: CameraRig, now: CameraRig) -> Tensor:
+    """(B * N, 4, 4) earlier camera's frame to the current one's."""
+    before2world, now2world = (rig.ego2global.unsqueeze(1) @ rig.cam2ego for rig in (before, now))
+    return (invert_rigid(now2world) @ before2world).flatten(0, 1)
+
+
+def _intrinsics(frame: dict, size: tuple[int, int]) -> Tensor:
+    """(B * N, 3, 3) intrinsics of a frame's augmented images at another size (h, w), pixels."""
+    rig, (height, width) = frame['rig'], frame['imgs'].shape[-2:]
+    zoom = rig.cam2img.new_tensor([size[1] / width, size[0] / height, 1])
+    resize = torch.diag(zoom)
+    resize[:2, 2] = (zoom[:2] - 1) / 2  # pixel centres have integer coordinates
+    return (resize @ rig.img_aug @ rig.cam2img).flatten(0, 1)

@@ -1,0 +1,92 @@
+"""Depth supervision by a self-supervised model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from mmdet3d.registry import TASK_UTILS
+from torch import Tensor
+
+from ..bev.depth_nets.supervision import block_minimum_depth, to_blocks
+from ..geometry import DepthBins
+from ..geometry.depth_scale import DepthScale
+from ..losses import depth_distribution_loss
+
+
+def block_median_depth(depth: Tensor, size: tuple[int, int]) -> Tensor:
+    """Median depth of every feature cell: dense maps have no reason to prefer the nearest.
+
+    Args:
+        depth: (M, H, W) metres, 0 = none.
+        size: (h, w), dividing (H, W).
+
+    Returns:
+        (M, h, w) metres, 0 where less than half of the cell is known.
+    """
+    blocks = to_blocks(depth, size).transpose(2, 3).flatten(3)
+    known = (blocks > 0).float().mean(-1) >= 0.5
+    median = blocks.masked_fill(blocks == 0, torch.nan).nanmedian(-1).values
+    return median.masked_fill(~known, 0)
+
+
+@TASK_UTILS.register_module()
+class PseudoDepthTarget:
+    """Dense depth of a self-supervised model, softened, with or beside LiDAR.
+
+    It reads ``pseudo_depth`` of the inputs (``LoadPseudoDepth``, from a cache), or asks the model
+    of ``OnlinePseudoDepthHook``.
+
+    Args:
+        weight: loss weight.
+        form: see ``depth_distribution_loss``.
+        sigma: width of the soft target, in bins; hard targets of estimated depth may be worse than
+            none (docs/reference/bevdet.md, "Soft depth targets").
+        where: ``everywhere``, or ``without_lidar``: cells that no LiDAR point within
+            `LoadLidarDepth`'s range falls into. The mean goes over all cells with a pseudo depth
+            either way, so that a cell weighs the same, be there few of them or many.
+    """
+
+    name = 'pseudo'
+
+    def __init__(
+        self,
+        weight: float = 1.0,
+        form: str = 'cross_entropy',
+        sigma: float = 1.0,
+        where: str = 'everywhere',
+    ):
+        if where not in ('everywhere', 'without_lidar'):
+            raise ValueError(
+                f"PseudoDepthTarget: where must be 'everywhere' or 'without_lidar', got {where!r}"
+            )
+        self.weight, self.form, self.sigma, self.where = weight, form, sigma, where
+        self.source: Callable[[dict], tuple[Tensor, DepthScale]] | None = None
+
+    def loss(self, logits: Tensor, inputs: dict, bins: DepthBins) -> Tensor:
+        """Weighted scalar loss of (B * N, D, h, w) logits."""
+        size = logits.shape[-2:]
+        cells = block_median_depth(self._depth(inputs).flatten(0, 1), size)
+        share = 1.0
+        if self.where == 'without_lidar':
+            self._require(inputs, 'gt_depth', 'LoadLidarDepth')
+            told = (cells > 0).sum()
+            cells[block_minimum_depth(inputs['gt_depth'].flatten(0, 1), size) > 0] = 0
+            share = (cells > 0).sum() / told.clamp(min=1)
+        target = bins.soft(cells, self.sigma)
+        return self.weight * share * depth_distribution_loss(logits, target, self.form)
+
+    def _depth(self, inputs: dict) -> Tensor:
+        """(B, N, H, W)."""
+        if 'pseudo_depth' not in inputs and self.source is not None:
+            return self.source(inputs)[0]
+        self._require(inputs, 'pseudo_depth', 'LoadPseudoDepth')
+        return inputs['pseudo_depth']
+
+    @staticmethod
+    def _require(inputs: dict, name: str, transform: str) -> None:
+        if name not in inputs:
+            raise KeyError(
+                f'PseudoDepthTarget: expected {name} (B, N, H, W) in the batch inputs, got '
+                f'{sorted(inputs)}; add {transform} to the training pipeline'
+            )

@@ -1,0 +1,1 @@
+"""Converters of official weights, one file a release."""

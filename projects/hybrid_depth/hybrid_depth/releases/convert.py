@@ -1,0 +1,120 @@
+"""Official releases to this toolkit's checkpoints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+from torch import nn
+
+from ..checkpoints.build import build_model
+from ..checkpoints.strict_load import load_strictly
+from ..config_files import FOLDER, find_config
+from ..engine.config import read_config
+from ..files import atomic_file
+from .bevdet import convert_bevdet
+from .conversion import Conversion, ReleaseError, sha256
+from .depth import convert_hybrid_stage1, convert_hybrid_stage2, convert_monodepth2
+from .stock import compare_with_stock
+
+CONVERTERS = {
+    'monodepth2': convert_monodepth2,
+    'hybrid-depth-stage1': convert_hybrid_stage1,
+    'hybrid-depth-stage2': convert_hybrid_stage2,
+    'bevdet': convert_bevdet,
+}
+_HYBRID_STAGES = {'hybrid-depth-stage1': 1, 'hybrid-depth-stage2': 2}
+
+
+def convert_checkpoint(
+    kind: str,
+    source: str | Path,
+    out: str | Path,
+    config: str | Path | None = None,
+    stock_clip: str | None = None,
+    stock_dino: str | None = None,
+    drop_text_tower: bool = False,
+) -> Conversion:
+    """Read a release, rename its entries, check them against the model, write a checkpoint.
+
+    The file has `state_dict` and `meta` (source's sha256, dropped and derived entries, the config
+    it fits and what to override in it); it appears whole or not at all.
+
+    Args:
+        kind: one of `CONVERTERS`.
+        source: the release's folder (monodepth2, hybrid-depth-stage2) or file.
+        out: checkpoint to write.
+        config: config whose model the weights must fit, instead of the shipped one.
+        stock_clip, stock_dino: foundation weights to compare a hybrid encoder with: a file, or a
+            tag as in `CLIPTower` and `DINOTower`.
+        drop_text_tower: keep the text features of a hybrid encoder instead of what computes them;
+            enough for inference, a third smaller.
+
+    Raises:
+        FileNotFoundError: a file of the release, the config or stock weights are missing.
+        UnsafeCheckpointError: a file would run code.
+        ReleaseError: the release is of another kind, or has no model here.
+        CheckpointMismatchError: its weights do not fit the config's model, or its channel order.
+    """
+    stage = _HYBRID_STAGES.get(kind)
+    if stage is None and (stock_clip or stock_dino):
+        raise ReleaseError(
+            f'stock weights are compared for {list(_HYBRID_STAGES)} only, not {kind}'
+        )
+    if drop_text_tower and stage != 2:
+        raise ReleaseError(f'a text tower can be dropped of hybrid-depth-stage2 only, not {kind}')
+    conversion = CONVERTERS[kind](Path(source))
+    cfg = _config_of(conversion, config)
+    model = build_model(cfg)
+    order = conversion.facts.get('input_channel_order')
+    load_strictly(model, conversion.state_dict, str(source), order)
+    if stage:
+        encoder = cfg.model.encoder
+        found = compare_with_stock(conversion.state_dict, encoder, stock_clip, stock_dino, stage)
+        conversion.notes += map(str, found)
+    if drop_text_tower:
+        _drop_text_tower(model, conversion)
+    meta = _meta(kind, conversion)
+    with atomic_file(out) as file:
+        torch.save(dict(state_dict=conversion.state_dict, meta=meta), file)
+    return conversion
+
+
+def _config_of(conversion: Conversion, config: str | Path | None) -> Config:
+    if config is None:
+        path = FOLDER / conversion.config
+        if not path.is_file():
+            raise ReleaseError(
+                f'{conversion.files[0]}: expected a release that this version has a model for, got '
+                f'{conversion.facts}, which would need {path}. Give its config with --config, or '
+                'convert with a later version.'
+            )
+    else:
+        path = find_config(config)
+        conversion.config, conversion.overrides = str(path.resolve()), {}
+    cfg = read_config(path)
+    cfg.merge_from_dict(conversion.overrides)
+    return cfg
+
+
+def _drop_text_tower(model: nn.Module, conversion: Conversion) -> None:
+    """Let the model compute its text features, and take those."""
+    model.eval().encoder.drop_text_tower()
+    small = model.state_dict()
+    for key in set(conversion.state_dict) - set(small):
+        conversion.dropped[key] = 'its result is kept, the text matrix'
+        conversion.derived.pop(key, None)
+    conversion.derived['encoder.language.matrix'] = 'the text features, rows of unit length'
+    conversion.state_dict = dict(small)
+
+
+def _meta(kind: str, conversion: Conversion) -> dict:
+    return dict(
+        converted_from=dict(kind=kind, sha256={p.name: sha256(p) for p in conversion.files}),
+        config=conversion.config,
+        config_overrides=conversion.overrides,
+        dropped=conversion.dropped,
+        derived=conversion.derived,
+        **conversion.facts,
+    )

@@ -1,0 +1,182 @@
+"""NuScenesBEVDataset: calibration, labels, self-checks, class-balanced sampling."""
+
+import pickle
+
+import numpy as np
+import pytest
+from mmdet3d.datasets import CBGSDataset
+
+from hybrid_depth.bev.datasets.nuscenes import NuScenesBEVDataset
+from hybrid_depth.datasets.nuscenes.infos import CAMERAS, CLASSES, InfoError
+from tests.datasets.roots import fake_root, keyframe_dataset
+from tests.golden.reader import Golden
+
+BDA = Golden('bevdet_bda')
+TRAIN = 'nuscenes_infos_train.pkl'
+
+
+@pytest.fixture(scope='module')
+def root(tmp_path_factory):
+    return fake_root(tmp_path_factory.mktemp('dataset'))
+
+
+def make(root, ann_file=TRAIN, **kwargs) -> NuScenesBEVDataset:
+    return NuScenesBEVDataset(data_root=str(root), ann_file=str(ann_file), **kwargs)
+
+
+def edited(root, tmp_path, edit):
+    """An info file with ``edit(content)`` applied."""
+    content = pickle.loads((root / TRAIN).read_bytes())
+    edit(content)
+    path = tmp_path / 'edited.pkl'
+    path.write_bytes(pickle.dumps(content))
+    return path
+
+
+def test_calibration(root):
+    info = make(root).get_data_info(1)
+    raw = pickle.loads((root / TRAIN).read_bytes())['data_list'][1]
+    assert info['cam_names'] == list(CAMERAS)
+    assert all(name in path for name, path in zip(CAMERAS, info['img_path'], strict=True))
+    lidar2global = np.array(raw['ego2global']) @ raw['lidar_points']['lidar2ego']
+    for i, name in enumerate(CAMERAS):
+        camera = raw['images'][name]
+        # the camera's own pose brings it to the ego at LiDAR time
+        expected = np.linalg.inv(raw['ego2global']) @ camera['ego2global'] @ camera['cam2ego']
+        np.testing.assert_allclose(info['cam2ego'][i], expected, atol=1e-10)
+    np.testing.assert_allclose(info['ego2global'] @ info['lidar2ego'], lidar2global)
+    for key in ('cam2img', 'cam2ego', 'lidar2ego', 'ego2global', 'img_aug', 'bda'):
+        assert info[key].dtype == np.float64
+    assert info['lidar_path'].startswith(str(root / 'samples/LIDAR_TOP'))
+
+
+def test_only_boxes_with_points_and_no_nan_velocity(root):
+    annotations = make(root).get_data_info(0)['ann_info']
+    assert annotations['gt_labels_3d'].tolist() == [0, 8]  # the animal has no point
+    assert annotations['gt_bboxes_3d'].tensor.shape == (2, 9)
+
+
+def test_version_comes_from_the_file(root):
+    assert make(root).metainfo['version'] == 'v1.0-mini'
+    assert make(root, metainfo=dict(version='other')).metainfo['version'] == 'other'
+
+
+def test_labels_are_mapped_by_name(root, tmp_path):
+    def reverse(content):
+        last = len(CLASSES) - 1
+        content['metainfo']['categories'] = {n: last - i for i, n in enumerate(CLASSES)}
+        for info in content['data_list']:
+            for item in info['instances']:
+                if item['bbox_label_3d'] >= 0:
+                    item['bbox_label_3d'] = last - item['bbox_label_3d']
+
+    dataset = make(root, edited(root, tmp_path, reverse))
+    assert dataset.get_data_info(0)['ann_info']['gt_labels_3d'].tolist() == [0, 8]
+
+
+def test_subset_of_classes(root):
+    dataset = make(root, metainfo=dict(classes=('pedestrian',)))
+    assert dataset.get_data_info(0)['ann_info']['gt_labels_3d'].tolist() == [-1, 0]
+
+
+def test_subset_of_cameras(root):
+    info = make(root, cameras=('CAM_BACK', 'CAM_FRONT')).get_data_info(0)
+    assert info['cam_names'] == ['CAM_BACK', 'CAM_FRONT']
+    assert info['cam2ego'].shape == (2, 4, 4)
+
+
+def test_old_info_file_names_the_tool(root, tmp_path):
+    def strip(content):
+        for info in content['data_list']:
+            del info['ego2global']
+
+    with pytest.raises(InfoError, match='ego2global.*create_nuscenes_infos'):
+        make(root, edited(root, tmp_path, strip))
+
+
+def test_old_box_convention(root, tmp_path):
+    def swap(content):
+        for info in content['data_list']:
+            for item in info['instances']:
+                item['bbox_3d'][3:5] = item['bbox_3d'][4:2:-1]
+
+    with pytest.raises(InfoError, match='convention'):
+        make(root, edited(root, tmp_path, swap))
+
+
+def test_file_without_a_class(root, tmp_path):
+    path = edited(root, tmp_path, lambda content: content['metainfo']['categories'].pop('bus'))
+    with pytest.raises(InfoError, match='bus'):
+        make(root, path)
+
+
+def test_empty_and_missing_files(root, tmp_path):
+    empty = edited(root, tmp_path, lambda content: content.update(data_list=[]))
+    with pytest.raises(InfoError, match='no samples'):
+        make(root, empty)
+    with pytest.raises(FileNotFoundError, match='create_nuscenes_infos'):
+        make(root, tmp_path / 'absent.pkl')
+
+
+def test_class_balanced_sampling(root):
+    balanced = CBGSDataset(make(root, metainfo=dict(classes=('car', 'pedestrian'))))
+    assert len(balanced) == 12  # each class once per sample that has it
+    assert balanced.get_cat_ids(0) == {0, 1}
+
+
+def test_test_mode_keeps_boxes_for_evaluation(root):
+    info = make(root, test_mode=True).get_data_info(0)
+    assert 'ann_info' not in info
+    assert len(info['eval_ann_info']['gt_bboxes_3d']) == 2
+
+
+def test_real_keyframe_projects_boxes_into_the_image(real_data, tmp_path):
+    """Nearly every annotated box of the real keyframe lies in some camera's image."""
+    info = keyframe_dataset(real_data, tmp_path).get_data_info(0)
+    BDA.check('gt_labels', info['ann_info']['gt_labels_3d'], 0)  # boxes with a point
+    centre = info['ann_info']['gt_bboxes_3d'].gravity_center.double().numpy()
+    ego = centre @ info['lidar2ego'][:3, :3].T + info['lidar2ego'][:3, 3]
+    cam = np.linalg.inv(info['cam2ego']) @ np.c_[ego, np.ones(len(ego))].T
+    pixel = info['cam2img'] @ cam[:, :3]
+    uv = pixel[:, :2] / pixel[:, 2:]
+    size = np.array([1600, 900])[:, None]
+    seen = ((pixel[:, 2] > 1) & (uv >= 0).all(1) & (uv < size).all(1)).any(0)
+    assert seen.mean() > 0.95
+
+
+def test_frames_before(root):
+    dataset = make(root, num_adj=2)
+    infos = [dataset.get_data_info(i) for i in range(len(dataset))]
+    places = {info['token']: i for i, info in enumerate(infos)}
+    raw = pickle.loads((root / TRAIN).read_bytes())['data_list']
+    starts = [i for i, info in enumerate(raw) if not info['prev']]
+    assert len(starts) == 2 and len(raw) == 6
+    for i, info in enumerate(infos):
+        before = places.get(raw[i]['prev'], i)
+        first, second = info['adjacent']
+        assert first['img_path'] == infos[before]['img_path']
+        np.testing.assert_array_equal(first['ego2global'], infos[before]['ego2global'])
+        # two before, or the sample itself where the scene has no such frame
+        earliest = places.get(raw[before]['prev'], i)
+        assert second['img_path'] == infos[earliest]['img_path']
+        assert first['cam2ego'].shape == (6, 4, 4)
+
+
+def test_frames_before_stay_in_a_subset(root):
+    dataset = make(root, num_adj=1, indices=[2, 0])
+    for i in range(2):
+        info = dataset.get_data_info(i)
+        assert info['adjacent'][0]['img_path'] == info['img_path']
+    whole, dataset = make(root), make(root, num_adj=1, indices=[1, 2])
+    before = dataset.get_data_info(1)['adjacent'][0]
+    assert before['img_path'] == whole.get_data_info(1)['img_path']
+
+
+def test_info_files_without_order_give_single_frames(root, tmp_path):
+    def without_order(content):
+        for info in content['data_list']:
+            del info['prev'], info['next'], info['scene_token']
+
+    dataset = make(root, edited(root, tmp_path, without_order), num_adj=1)
+    info = dataset.get_data_info(1)
+    assert info['adjacent'][0]['img_path'] == info['img_path']

@@ -1,0 +1,164 @@
+"""Frames before the key frame: where they land, when they count, what they need."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+
+from hybrid_depth.bev.depth_nets.base import DepthDistribution
+from hybrid_depth.bev.detectors.bevdet4d import BEVDet4D
+from hybrid_depth.bev.hooks.sequential_control import SequentialControlHook
+from hybrid_depth.checkpoints.build import build_model
+from hybrid_depth.geometry import CameraRig, invert_rigid
+from tests.bev.hooks.test_depth_first import Runner
+from tests.bev.toy import training_keyframe
+from tests.conftest import ROOT
+
+IMAGE = (96, 256)
+CELL = (6, 20)  # of 12 x 32: the one that is seen
+METRES = 20.0
+
+
+class OnePoint(torch.nn.Module):
+    """A depth net that sees one cell, at one depth."""
+
+    def __init__(self, bins) -> None:
+        super().__init__()
+        self.bins = bins
+
+    def forward(self, image_feats, images, rig) -> DepthDistribution:
+        m, _, h, w = image_feats.shape
+        logits = torch.full((m, self.bins.num, h, w), -100.0)
+        logits[:, self.bins.index(torch.tensor(METRES))] = 100.0
+        context = torch.zeros(m, 32, h, w)
+        context[:, :, CELL[0], CELL[1]] = 1
+        return DepthDistribution(logits, context)
+
+
+def toy_model(**options) -> BEVDet4D:
+    cfg = Config.fromfile(ROOT / 'configs/toy/bevdet4d_toy.py')
+    cfg.model.update(options)
+    return build_model(cfg).eval()
+
+
+def pose(x: float, y: float, yaw: float) -> torch.Tensor:
+    cos, sin = torch.tensor(yaw).cos(), torch.tensor(yaw).sin()
+    matrix = torch.eye(4, dtype=torch.float64)
+    matrix[:2, :2] = torch.tensor([[cos, -sin], [sin, cos]])
+    matrix[:2, 3] = torch.tensor([x, y])
+    return matrix
+
+
+def rig_at(ego2global: torch.Tensor, bda: torch.Tensor) -> CameraRig:
+    """One camera 1.5 m above the ground that looks along ego x."""
+    cam2ego = torch.tensor([[0.0, 0, 1, 1], [-1, 0, 0, 0], [0, -1, 0, 1.5], [0, 0, 0, 1]]).double()
+    cam2img = torch.tensor([[200.0, 0, 128], [0, 200, 48], [0, 0, 1]]).double()
+    eye = torch.eye(3).double()
+    return CameraRig(
+        cam2img[None, None], cam2ego[None, None], eye[None, None], bda[None], ego2global[None]
+    )
+
+
+def peak(bev: torch.Tensor, grid) -> torch.Tensor:
+    """(2,) x, y of the map's strongest cell, metres."""
+    row, column = divmod(int(bev[0, 0].argmax()), bev.shape[-1])
+    return torch.tensor([grid.x[0] + (column + 0.5) * 1.28, grid.y[0] + (row + 0.5) * 1.28])
+
+
+@pytest.mark.parametrize('align', ['lift', 'bev'])
+@torch.no_grad()
+def test_an_earlier_point_lands_where_it_is_seen_from_now(align):
+    model = toy_model(align=align)
+    transformer = model.img_view_transformer
+    transformer.depth_net = OnePoint(transformer.bins)
+    bda = torch.diag(torch.tensor([1.0, -1, 1, 1])).double() @ pose(0, 0, 0.2)
+    key, before = rig_at(pose(430, 990, 1.2), bda), rig_at(pose(426, 985, 0.9), bda)
+    images = torch.zeros(1, 1, 3, *IMAGE)
+    inputs = dict(imgs=images, rig=key, adjacent=[dict(imgs=images, rig=before)])
+    maps, _ = model.lift(inputs)
+
+    u, v = ((torch.tensor([CELL[1], CELL[0]]) + 0.5) * 8 - 0.5).double()
+    point = torch.stack(((u - 128) / 200 * METRES, (v - 48) / 200 * METRES, METRES + 0 * u, u**0))
+    in_key = bda @ before.cam2ego[0, 0] @ point
+    assert (peak(maps[:, :32], transformer.grid) - in_key[:2]).abs().max() < 1.28
+    moved = bda @ invert_rigid(key.ego2global[0]) @ before.ego2global[0]
+    in_now = moved @ before.cam2ego[0, 0] @ point
+    assert (in_now - in_key)[:2].abs().max() > 3
+    # the bin's centre is up to half a bin off, a warped map is blurred over the next cell too
+    assert (peak(maps[:, 32:], transformer.grid) - in_now[:2]).abs().max() < 1.28
+
+
+@pytest.fixture(scope='module')
+def batch(toy_nuscenes, tmp_path_factory) -> dict:
+    """Second keyframe of a toy scene, as the data set gives it, collated."""
+    folder = tmp_path_factory.mktemp('infos')
+    return pseudo_collate([training_keyframe('bevdet4d_toy', toy_nuscenes, folder, 1)])
+
+
+def test_training_step_on_toy_data(batch):
+    pre_process = dict(
+        type='CustomResNet', in_channels=32, channels=(32,), num_blocks=(1,), strides=(1,)
+    )
+    model = toy_model(pre_process_net=pre_process).train()
+    data = model.data_preprocessor(batch, True)
+    (frame,) = data['inputs']['adjacent']
+    assert frame['imgs'].shape == data['inputs']['imgs'].shape
+    assert not torch.equal(frame['rig'].ego2global, data['inputs']['rig'].ego2global)
+    assert torch.equal(frame['rig'].img_aug, data['inputs']['rig'].img_aug)
+    losses = model.loss(data['inputs'], data['data_samples'])
+    sum(value for key, value in losses.items() if 'loss' in key).backward()
+    for part in (model.pre_process_net, model.img_backbone, model.pts_bbox_head):
+        assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in part.parameters())
+
+
+@torch.no_grad()
+def test_history_is_turned_on_later(batch):
+    model, hook = toy_model(), SequentialControlHook(start_epoch=2)
+    inputs = model.data_preprocessor(batch)['inputs']
+    with_history, _ = model.lift(inputs)
+    hook.before_train_epoch(Runner(model, 1))
+    without, _ = model.lift(inputs)
+    assert torch.equal(without[:, :32], with_history[:, :32])
+    assert without[:, 32:].abs().sum() == 0 < with_history[:, 32:].abs().sum()
+    hook.before_train_epoch(Runner(model, 2))
+    assert torch.equal(model.lift(inputs)[0], with_history)
+
+
+@torch.no_grad()
+def test_kept_lifts_are_made_again_when_history_is_turned_on(batch):
+    model, hook = toy_model(), SequentialControlHook(start_epoch=2)
+    data = model.data_preprocessor(batch)
+    hook.before_train_epoch(Runner(model, 1))
+    model.freeze_depth(keep_lifts=True)
+    model.loss(data['inputs'], data['data_samples'])
+    hook.before_train_epoch(Runner(model, 2))
+    assert not model._lifts
+    model.loss(data['inputs'], data['data_samples'])
+    ((_, (bev,)),) = model._lifts.values()
+    assert bev[:, 32:].abs().sum() > 0
+    hook.before_train_epoch(Runner(model, 3))
+    assert model._lifts  # kept from now on
+
+
+@torch.no_grad()
+def test_a_frame_that_repeats_the_key_frame_gives_its_map(batch):
+    model = toy_model()
+    inputs = model.data_preprocessor(batch)['inputs']
+    inputs['adjacent'] = [dict(imgs=inputs['imgs'], rig=replace(inputs['rig']))]
+    maps, _ = model.lift(inputs)
+    torch.testing.assert_close(maps[:, 32:], maps[:, :32])
+
+
+def test_bad_input(batch):
+    model = toy_model()
+    inputs = model.data_preprocessor(batch)['inputs']
+    del inputs['adjacent']
+    with pytest.raises(ValueError, match='num_adj=1 of NuScenesBEVDataset'):
+        model.lift(inputs)
+    with pytest.raises(ValueError, match="'lift' or 'bev'"):
+        toy_model(align='after')
+    with pytest.raises(ValueError, match='pre_process_net=None'):
+        pre_process = dict(type='CustomResNet', in_channels=32, channels=(32,), num_blocks=(1,))
+        toy_model(pre_process_net=dict(pre_process, strides=(1,))).freeze_depth()

@@ -1,0 +1,124 @@
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+pytest.importorskip('mmdet3d')
+from mmdet3d.structures import Det3DDataSample, LiDARInstance3DBoxes  # noqa: E402
+from mmengine.registry import HOOKS  # noqa: E402
+from mmengine.structures import InstanceData, PixelData  # noqa: E402
+
+from hybrid_depth.bev.hooks.bev_image_hook import BEVPictureHook  # noqa: E402
+from hybrid_depth.visualization import CLASS_COLORS
+from tests.visualization.scene import CAMERAS, IMAGE_SIZE, rig_matrices  # noqa: E402
+
+BOX = torch.tensor([[8.0, 0.0, -1.0, 4.0, 2.0, 1.5, 0.3, 0.0, 0.0]])
+
+
+def make_runner() -> SimpleNamespace:
+    dataset = SimpleNamespace(metainfo=dict(classes=tuple(CLASS_COLORS)))
+    loop = SimpleNamespace(dataloader=SimpleNamespace(dataset=dataset))
+    return SimpleNamespace(test_loop=loop, val_loop=loop, epoch=3)
+
+
+def make_batch(folder: Path, count: int, full: bool = True) -> tuple[dict, list[Det3DDataSample]]:
+    """What the loop gives a hook: collated inputs and the samples that ``predict`` returns."""
+    paths = [str(folder / f'{name}.png') for name in CAMERAS]
+    for path in paths:
+        Image.fromarray(np.full((*IMAGE_SIZE, 3), 90, np.uint8)).save(path)
+    lidar_path = folder / 'sweep.bin'
+    np.random.default_rng(0).normal(0, 9, (50, 5)).astype(np.float32).tofile(lidar_path)
+    samples = []
+    for index in range(count):
+        sample = Det3DDataSample(
+            metainfo=dict(
+                sample_idx=index,
+                token=f'token{index}',
+                scene_token='scene',
+                lidar2ego=np.eye(4),
+                img_path=paths,
+                cam_names=list(CAMERAS),
+            )
+        )
+        sample.pred_instances_3d = InstanceData(
+            bboxes_3d=LiDARInstance3DBoxes(BOX, box_dim=9),
+            scores_3d=torch.tensor([0.8]),
+            labels_3d=torch.tensor([0]),
+        )
+        sample.eval_ann_info = None
+        if full:
+            sample.set_metainfo(dict(lidar_path=str(lidar_path), num_pts_feats=5))
+            sample.pred_depth = PixelData(data=torch.full((6, 3, 5), 20.0))
+            sample.eval_ann_info = dict(
+                gt_bboxes_3d=LiDARInstance3DBoxes(BOX, box_dim=9), gt_labels_3d=np.array([0])
+            )
+        samples.append(sample)
+    rig = {name: [matrix] * count for name, matrix in rig_matrices().items()}
+    return dict(inputs=dict(img=[torch.zeros(6, 3, *IMAGE_SIZE)] * count, rig=rig)), samples
+
+
+@pytest.mark.parametrize('full', [True, False], ids=['all', 'boxes only'])
+def test_writes_one_readable_picture_a_sample(tmp_path, full):
+    batch, samples = make_batch(tmp_path, 2, full)
+    hook = HOOKS.build(
+        dict(type='BEVPictureHook', out_dir=str(tmp_path / 'out'), score_thr=0.1, camera_width=160)
+    )
+    hook.after_test_iter(make_runner(), 0, batch, samples)
+    written = sorted(path.name for path in (tmp_path / 'out').iterdir())
+    assert written == ['000000_token0.png', '000001_token1.png']
+    picture = np.asarray(Image.open(tmp_path / 'out' / written[0]))
+    assert picture.ndim == 3 and picture.shape[1] > 3 * 160 and picture.std() > 10
+
+
+def test_interval_and_maximum(tmp_path):
+    batch, samples = make_batch(tmp_path, 6, full=False)
+    hook = BEVPictureHook(str(tmp_path / 'out'), interval=2, max_samples=2, camera_width=160)
+    hook.after_test_iter(make_runner(), 0, batch, samples)
+    written = sorted(path.name for path in (tmp_path / 'out').iterdir())
+    assert written == ['000000_token0.png', '000002_token2.png']
+
+
+def test_validation_only_when_asked(tmp_path):
+    batch, samples = make_batch(tmp_path, 1, full=False)
+    for draw_val in (False, True):
+        hook = BEVPictureHook(str(tmp_path / 'out'), draw_val=draw_val, camera_width=160)
+        hook.after_val_iter(make_runner(), 0, batch, samples)
+        assert (tmp_path / 'out').exists() == draw_val
+    assert [path.parent.name for path in (tmp_path / 'out').rglob('*.png')] == ['epoch_3']
+
+
+def test_a_failed_write_leaves_no_picture(tmp_path, monkeypatch):
+    batch, samples = make_batch(tmp_path, 1, full=False)
+    monkeypatch.setattr(Image.Image, 'save', _save_half)
+    hook = BEVPictureHook(str(tmp_path / 'out'), camera_width=160)
+    with pytest.raises(OSError, match='disk full'):
+        hook.after_test_iter(make_runner(), 0, batch, samples)
+    assert list((tmp_path / 'out').iterdir()) == []
+
+
+def _save_half(self, path, **kwargs):
+    Path(path).write_bytes(b'half')
+    raise OSError('disk full')
+
+
+def test_real_keyframe(real_keyframe, tmp_path):
+    """The packed sample of the data set holds all that the hook needs."""
+    packed = real_keyframe.packed
+    sample = packed['data_samples'].clone()
+    sample.pred_instances_3d = InstanceData(
+        bboxes_3d=sample.eval_ann_info['gt_bboxes_3d'],
+        scores_3d=torch.ones(len(sample.eval_ann_info['gt_labels_3d'])),
+        labels_3d=torch.from_numpy(sample.eval_ann_info['gt_labels_3d']),
+    )
+    sample.pred_depth = PixelData(data=torch.full((6, 16, 44), 20.0))
+    inputs = packed['inputs']
+    rig = {name: [matrix] for name, matrix in inputs['rig'].items()}
+    hook = BEVPictureHook(str(tmp_path))
+    hook.after_test_iter(
+        make_runner(), 0, dict(inputs=dict(img=[inputs['img']], rig=rig)), [sample]
+    )
+    (path,) = tmp_path.glob('000000_*.png')
+    assert np.asarray(Image.open(path)).shape[1] > 2000

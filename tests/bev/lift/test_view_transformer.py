@@ -1,0 +1,85 @@
+"""Options of the lift that official models do not have."""
+
+import pytest
+import torch
+
+from hybrid_depth.bev.depth_nets.base import DepthDistribution
+from hybrid_depth.bev.depth_nets.plain import PlainDepthNet
+from hybrid_depth.bev.lift.view_transformer import LSSViewTransformer
+from hybrid_depth.geometry import DepthBins
+from tests.bev.depth_nets.test_semantics import forward_rig
+
+IMAGE = (32, 64)
+
+
+def build(**options) -> LSSViewTransformer:
+    torch.manual_seed(0)
+    return LSSViewTransformer(
+        grid=dict(x=(0.0, 16.0, 1.0), y=(-8.0, 8.0, 1.0), z=(-5.0, 3.0, 8.0)),
+        depth_bins=dict(start=1.0, stop=16.0, step=1.0),
+        image_size=IMAGE,
+        in_channels=6,
+        context_channels=12,
+        stride=8,
+        **options,
+    )
+
+
+def test_log_scale_compresses_the_sums_and_keeps_their_sign():
+    feats, images = 9 * torch.randn(1, 1, 6, 4, 8), torch.rand(1, 1, 3, *IMAGE)
+    sums, _ = build(depth_net=dict(type='PlainDepthNet'))(feats, images, forward_rig())
+    logs, _ = build(depth_net=dict(type='PlainDepthNet'), log_scale=True)(
+        feats, images, forward_rig()
+    )
+    assert sums.abs().max() > 1
+    torch.testing.assert_close(logs.sign() * logs.abs().expm1(), sums)
+
+
+@pytest.mark.parametrize('ground_prior', [True, False])
+def test_hybrid_net_starts_at_the_ground(ground_prior):
+    encoder = dict(type='TimmDepthEncoder', name='resnet18', out_indices=(2,))
+    net = dict(
+        type='HybridDepthNet',
+        encoder=encoder,
+        encoder_channels=8,
+        mid_channels=8,
+        aspp_channels=4,
+        ground_prior=ground_prior,
+    )
+    transformer = build(depth_net=net).eval()
+    feats, images = torch.randn(1, 1, 6, 4, 8), torch.rand(1, 1, 3, *IMAGE)
+    _, distribution = transformer(feats, images, forward_rig())
+    # the lowest cells look at row 27.5: 1.5 m below the camera after 1.5 * 32 / 11.5 = 4.2 m
+    at_ground = (distribution.logits[0, :, 3].argmax(0) == 3).all()
+    assert at_ground == ground_prior
+
+
+def test_semantics_take_their_share_of_the_context():
+    net = dict(
+        type='CameraAwareDepthNet',
+        mid_channels=8,
+        aspp_channels=4,
+        semantics=dict(num_classes=10),
+    )
+    transformer = build(depth_net=net).eval()
+    feats, images = torch.randn(1, 1, 6, 4, 8), torch.rand(1, 1, 3, *IMAGE)
+    bev, distribution = transformer(feats, images, forward_rig())
+    assert bev.shape == (1, 12, 16, 16)
+    assert distribution.aux['semantics'].shape == (1, 11, 4, 8)
+    probabilities = distribution.context[:, 2:]
+    background = distribution.aux['semantics'].softmax(1)[:, 0]
+    torch.testing.assert_close(probabilities.sum(1), 1 - background)
+
+
+def test_targets_of_one_kind_add_up():
+    bins = DepthBins(1.0, 9.0, num=8)
+    logits, inputs = torch.randn(1, 8, 2, 4), dict(gt_depth=torch.full((1, 1, 4, 8), 4.5))
+    hard, soft = dict(type='LidarDepthTarget'), dict(type='LidarDepthTarget', sigma=0.7)
+    each = [
+        PlainDepthNet(4, 4, bins, depth_supervision=targets).loss(
+            DepthDistribution(logits, logits), inputs
+        )
+        for targets in ([hard], [soft], [hard, soft])
+    ]
+    sums = [losses['loss_depth_lidar'] for losses in each]
+    torch.testing.assert_close(sums[0] + sums[1], sums[2])

@@ -1,0 +1,47 @@
+"""Cells under boxes."""
+
+import math
+
+import torch
+from mmdet3d.structures import LiDARInstance3DBoxes
+
+from hybrid_depth.bev.refine.foreground_proposal import footprints
+from hybrid_depth.geometry import VoxelGrid
+
+GRID = VoxelGrid(x=(-10.0, 10.0, 0.5), y=(-6.0, 6.0, 0.5), z=(-5.0, 3.0, 8.0))
+
+
+def boxes(*rows: tuple[float, ...]) -> LiDARInstance3DBoxes:
+    """x, y, length, width, yaw."""
+    full = [(x, y, 0.0, length, width, 1.5, yaw, 0.0, 0.0) for x, y, length, width, yaw in rows]
+    return LiDARInstance3DBoxes(torch.tensor(full).view(-1, 9), box_dim=9)
+
+
+def test_a_box_covers_the_cells_whose_centre_it_covers():
+    mask = footprints(boxes((2.0, 1.0, 4.0, 2.0, 0.0)), GRID)
+    assert mask.shape == (24, 40)
+    rows, columns = mask.nonzero().T
+    assert (rows.min(), rows.max()) == (12, 15)  # y 0 to 2
+    assert (columns.min(), columns.max()) == (20, 27)  # x 0 to 4
+    assert mask.sum() == 4 * 8
+
+
+def test_turned_boxes_agree_with_mmdet3d():
+    turned = boxes((-3.0, 0.2, 4.5, 1.9, 0.6), (4.0, -2.0, 8.0, 2.5, -2.2))
+    mask = footprints(turned, GRID)
+    cells = GRID.centres()[0].flatten(0, 1)
+    corners = turned.corners[:, [0, 3, 7, 4], :2]  # of the bottom, in order round
+    for box in corners:
+        edges = box.roll(-1, 0) - box
+        to_cells = cells[:, None, :2] - box
+        side = edges[:, 0] * to_cells[..., 1] - edges[:, 1] * to_cells[..., 0]
+        inside = ((side >= 0).all(1) | (side <= 0).all(1)).view(24, 40)
+        assert inside.sum() > 20 and mask[inside].all()
+    areas = (4.5 * 1.9 + 8.0 * 2.5) / 0.25
+    assert math.isclose(mask.sum(), areas, rel_tol=0.1)
+
+
+def test_a_pedestrian_is_a_cell_and_nobody_is_none():
+    assert footprints(boxes((0.1, 0.1, 0.3, 0.3, 0.0)), GRID).nonzero().tolist() == [[12, 20]]
+    assert footprints(boxes((30.0, 0.0, 4.0, 2.0, 0.0)), GRID).sum() == 0
+    assert footprints(boxes(), GRID).sum() == 0

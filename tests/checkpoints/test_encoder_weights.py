@@ -1,0 +1,104 @@
+"""Stage 1 as the start of stage 2."""
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import MODELS, DefaultScope
+
+from hybrid_depth.checkpoints import encoder_weights
+from hybrid_depth.checkpoints.encoder_weights import EncoderWeights
+from hybrid_depth.checkpoints.strict_load import CheckpointMismatchError
+from tests.conftest import ROOT
+from tests.depth.encoders.tiny import TINY_DINO, TINY_HYBRID
+from tests.depth.estimators.tiny import HYBRID
+
+STAGE1 = dict(type='LanguageAlignment', encoder=dict(TINY_HYBRID, text=dict()))
+
+
+@pytest.fixture
+def stage1():
+    torch.manual_seed(5)
+    return MODELS.build(STAGE1)
+
+
+@pytest.fixture
+def file(stage1, tmp_path):
+    path = tmp_path / 'stage1.pth'
+    torch.save(dict(state_dict=stage1.state_dict(), meta=dict(epoch=1)), path)
+    return str(path)
+
+
+def started(file, encoder=TINY_HYBRID, **init):
+    """A stage 2 model as it begins to train, and its weights before."""
+    torch.manual_seed(0)
+    model = MODELS.build(
+        dict(HYBRID, encoder=encoder, init_cfg=dict(type='EncoderWeights', checkpoint=file, **init))
+    )
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    model.init_weights()
+    return model, before
+
+
+def test_the_whole_encoder_but_the_learned_tokens(stage1, file, monkeypatch):
+    said = []
+    monkeypatch.setattr(encoder_weights, 'print_log', lambda text, **_: said.append(text))
+    model, before = started(file)
+    given = stage1.encoder.state_dict()
+    for key, value in model.encoder.state_dict().items():
+        expected = before[f'encoder.{key}'] if key == 'language.prompts.tokens' else given[key]
+        assert torch.equal(value, expected), key
+    others = [key for key in before if not key.startswith('encoder.')]
+    assert all(torch.equal(model.state_dict()[key], before[key]) for key in others)
+    assert f'{len(given)} tensors of the encoder loaded, 0 left out' in said[0]
+    assert "new are ['language.prompts.tokens'] of the encoder, and" in said[0]
+
+
+def test_text_features_are_those_of_the_loaded_tower(stage1, file):
+    model = started(file)[0].eval()
+    language = model.encoder.language
+    with torch.no_grad():
+        assert torch.allclose(language.matrix, language.tower(language.prompts), atol=1e-6)
+    assert torch.equal(
+        language.tower.text_projection, stage1.encoder.language.tower.text_projection
+    )
+
+
+def test_parts_that_are_not_wanted_are_named(file):
+    no_text = dict(TINY_HYBRID, text=None)
+    with pytest.raises(CheckpointMismatchError, match=r'not in this encoder.*language.tower'):
+        started(file, no_text)
+    started(file, no_text, unused=('language',))
+    dino = dict(type='HybridDepthEncoder', clip=None, dino=TINY_DINO)
+    started(file, dino, unused=('clip', 'align', 'language'))
+
+
+def test_missing_and_odd_tensors_are_named(file, tmp_path):
+    checkpoint = torch.load(file)
+    state = checkpoint['state_dict']
+    del state['encoder.align.1.weight']
+    state['encoder.align.2.bias'] = torch.zeros(3)
+    torch.save(checkpoint, tmp_path / 'odd.pth')
+    with pytest.raises(CheckpointMismatchError) as error:
+        started(str(tmp_path / 'odd.pth'))
+    assert "1 not in the checkpoint: ['align.1.weight']" in str(error.value)
+    assert "1 of another shape: ['align.2.bias']" in str(error.value)
+
+
+def test_without_stage_1_it_says_what_to_do(tmp_path):
+    with pytest.raises(FileNotFoundError, match='hybrid_stage1_tusimple.py.*init_cfg=None'):
+        EncoderWeights(str(tmp_path / 'none.pth'))(torch.nn.Module())
+
+
+def test_a_detector_takes_the_encoder_of_a_depth_model(stage1, file):
+    """By the config alone: the depth net's encoder, and nothing else of the detector."""
+    pytest.importorskip('mmdet3d')
+    cfg = Config.fromfile(ROOT / 'configs/toy/bevdet_hybrid_toy.py')
+    part = 'img_view_transformer.depth_net'
+    cfg.model.img_view_transformer.depth_net.encoder = dict(TINY_HYBRID)
+    cfg.model.init_cfg = dict(type='EncoderWeights', checkpoint=file, part=part)
+    with DefaultScope.overwrite_default_scope('mmdet3d'):
+        model = MODELS.build(cfg.model)
+        model.init_weights()
+    given = stage1.encoder.state_dict()
+    for key, value in model.get_submodule(part).encoder.state_dict().items():
+        assert key == 'language.prompts.tokens' or torch.equal(value, given[key]), key

@@ -1,0 +1,102 @@
+"""The command `hybrid-depth` and the thin files in `tools/`."""
+
+import argparse
+import importlib
+import inspect
+import pkgutil
+import sys
+
+import pytest
+from mmengine.config import DictAction
+
+import hybrid_depth
+from hybrid_depth import cli
+from hybrid_depth.cli import convert_checkpoint, infer_depth, make_pseudo_depth
+from hybrid_depth.cli.runner_arguments import add_runner_arguments
+from hybrid_depth.errors import HybridDepthError
+from hybrid_depth.inference.depth_writer import FORMATS
+from hybrid_depth.pseudo_depth.model import SCALES
+from hybrid_depth.releases.convert import CONVERTERS
+from tests.conftest import ROOT
+from tests.tools.run import run_tool
+
+
+def test_every_tool_is_a_subcommand_and_a_thin_file():
+    shared = {'__init__', 'runner_arguments'}
+    modules = {module.name for module in pkgutil.iter_modules(cli.__path__)} - shared
+    assert {tool.replace('-', '_') for tool in cli.TOOLS} == modules
+    only_here = {'benchmark', 'bootstrap'}  # which measure and set up the repository
+    assert {path.stem for path in (ROOT / 'tools').glob('*.py')} == modules | only_here
+    for tool in cli.TOOLS:
+        text = (ROOT / 'tools' / f'{tool.replace("-", "_")}.py').read_text()
+        assert text.endswith(f"\nif __name__ == '__main__':\n    main('{tool}')\n")
+
+
+def test_choices_are_those_of_what_does_the_work():
+    """They are written down twice, as the modules that know them take seconds to import."""
+    assert convert_checkpoint.KINDS == tuple(CONVERTERS)
+    assert infer_depth.FORMATS == FORMATS
+    assert make_pseudo_depth.SCALES == SCALES
+
+
+def test_subcommand_and_file_do_the_same(monkeypatch, capsys, tmp_path):
+    arguments = ['check', str(tmp_path)]
+    monkeypatch.setattr(sys, 'argv', ['hybrid-depth', 'prepare-kitti', *arguments])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code.startswith('error: ') and str(tmp_path) in end.value.code
+    assert run_tool('prepare_kitti.py', *arguments) == end.value.code
+
+
+@pytest.mark.parametrize('arguments', [[], ['fly'], ['train'], ['train', '--no-such-option']])
+def test_mistakes_show_the_usage(arguments, monkeypatch, capsys):
+    monkeypatch.setattr(sys, 'argv', ['hybrid-depth', *arguments])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code == 2
+    assert 'usage: hybrid-depth' in capsys.readouterr().err
+
+
+def test_help_names_every_tool(monkeypatch, capsys):
+    monkeypatch.setattr(sys, 'argv', ['hybrid-depth', '--help'])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert not end.value.code
+    said = capsys.readouterr().out
+    assert all(f'\n  {tool} ' in said for tool in cli.TOOLS)
+
+
+def test_options_are_read_as_mmengine_reads_them():
+    given = ['--cfg-options', 'a.b=[1,2]', 'c=x', 'd=(1.5,None)', 'e=True']
+    ours, theirs = argparse.ArgumentParser(), argparse.ArgumentParser()
+    add_runner_arguments(ours)
+    theirs.add_argument('--cfg-options', nargs='+', action=DictAction)
+    parsed = ours.parse_args(given).cfg_options
+    assert parsed == theirs.parse_args(given).cfg_options
+    assert parsed['a.b'] == [1, 2]
+
+
+def _raise(error: Exception) -> None:
+    raise error
+
+
+@pytest.mark.parametrize('kind', [HybridDepthError, FileNotFoundError, FloatingPointError])
+def test_errors_for_the_user_are_shown_as_text(kind):
+    with pytest.raises(SystemExit, match='^error: what to do$'):
+        cli.run(_raise, kind('what to do'))
+
+
+def test_other_errors_keep_their_traceback():
+    with pytest.raises(ValueError, match='a mistake of ours'):
+        cli.run(_raise, ValueError('a mistake of ours'))
+
+
+def test_errors_of_the_project_have_one_base():
+    own = set()
+    for module in pkgutil.walk_packages(hybrid_depth.__path__, 'hybrid_depth.'):
+        if not module.name.startswith(('hybrid_depth.configs', 'hybrid_depth.__main__')):
+            members = vars(importlib.import_module(module.name)).values()
+            own |= {m for m in members if inspect.isclass(m) and issubclass(m, Exception)}
+    own = {kind for kind in own if kind.__module__.startswith('hybrid_depth.')}
+    assert len(own) >= 10
+    assert {kind for kind in own if not issubclass(kind, HybridDepthError)} == set()

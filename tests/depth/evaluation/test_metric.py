@@ -1,0 +1,88 @@
+"""DepthMetric: what it matches, averages, writes and refuses."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from hybrid_depth.depth.evaluation.metric import DepthMetric
+from hybrid_depth.errors import DepthDataError
+
+TRUTH = np.random.default_rng(0).uniform(2, 60, (3, 12, 40)).astype(np.float32)
+NAMES = ('b', 'a', 'c')
+WHOLE = dict(name='whole')
+
+
+@pytest.fixture
+def truth(tmp_path):
+    """A folder of maps; the samples come in another order."""
+    (tmp_path / 'gt').mkdir()
+    for name, depth in zip(NAMES, TRUTH, strict=True):
+        np.save(tmp_path / 'gt' / f'{name}.npy', depth)
+    return str(tmp_path / 'gt')
+
+
+def samples(*factors: float) -> list[dict]:
+    """Depth of the first maps, each off by a factor, and the last one first."""
+    return [
+        dict(
+            pred_depth=torch.from_numpy(TRUTH[place][None] * factors[place]),
+            kind='metric',
+            name=NAMES[place],
+            img_path=f'{NAMES[place]}.jpg',
+        )
+        for place in reversed(range(len(factors)))
+    ]
+
+
+def score(metric: DepthMetric, found: list[dict]) -> dict:
+    metric.process({}, found)
+    return metric.evaluate(len(found))
+
+
+def test_samples_find_their_truth_by_name(truth, tmp_path):
+    metric = DepthMetric(truth, dict(WHOLE, scaling='none'), out_dir=str(tmp_path / 'out'))
+    values = score(metric, samples(1.0, 1.1, 1.2))
+    clipped = np.mean(np.minimum(1.1 * TRUTH[1], 80) / TRUTH[1] - 1)
+    clipped += np.mean(np.minimum(1.2 * TRUTH[2], 80) / TRUTH[2] - 1)
+    assert values['depth/abs_rel'] == pytest.approx(clipped / 3, rel=1e-5)
+    report = json.loads((tmp_path / 'out/depth_metrics.json').read_text())
+    assert report['metrics']['abs_rel'] == values['depth/abs_rel']
+    assert report['kind'] == 'metric' and report['image_formats'] == ['.jpg']
+
+
+@pytest.mark.parametrize(('scaling', 'wrong'), [('median', False), ('set_median', True)])
+def test_scale_of_each_image_or_of_the_set(truth, scaling, wrong):
+    values = score(DepthMetric(truth, dict(WHOLE, scaling=scaling)), samples(0.5, 0.5, 0.25))
+    assert (values['depth/abs_rel'] > 0.1) == wrong
+    ratios = np.array([2.0, 2, 4]) / 2
+    assert values['depth/scale_spread'] == pytest.approx(ratios.std(), rel=1e-5)
+
+
+def test_disparity_and_maps_without_names(tmp_path):
+    np.save(tmp_path / 'gt.npy', TRUTH)
+    metric = DepthMetric(str(tmp_path / 'gt.npy'), dict(WHOLE, scaling='none'))
+    found = [
+        dict(pred_disparity=torch.from_numpy(1 / TRUTH[place][None]), sample_idx=place)
+        for place in (2, 0, 1)
+    ]
+    assert score(metric, found)['depth/abs_rel'] == pytest.approx(0, abs=1e-6)
+    with pytest.raises(DepthDataError, match='3 maps and image 3'):
+        metric.process({}, [dict(found[0], sample_idx=3)])
+
+
+def test_what_does_not_fit_is_refused(truth):
+    metric = DepthMetric(truth, dict(WHOLE, scaling='none'))
+    (sample,) = samples(1.0)
+    with pytest.raises(FileNotFoundError, match='named z'):
+        metric.process({}, [dict(sample, name='z')])
+    with pytest.raises(DepthDataError, match='relative depth needs'):
+        metric.process({}, [dict(sample, kind='relative')])
+    with pytest.raises(DepthDataError, match='expected pred_disparity'):
+        metric.process({}, [dict(sample, kind='disparity')])
+    mixed = [sample, dict(sample, kind='disparity', pred_disparity=1 / sample['pred_depth'])]
+    with pytest.raises(DepthDataError, match=r"one kind, got \['disparity', 'metric'\]"):
+        score(metric, mixed)
+    with pytest.raises(FileNotFoundError, match='export-gt'):
+        DepthMetric(truth + '/absent')

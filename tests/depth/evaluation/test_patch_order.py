@@ -1,0 +1,49 @@
+import pytest
+import torch
+
+from hybrid_depth.depth.evaluation.patch_order import PatchOrderMetric
+
+
+def score(*logits):
+    metric = PatchOrderMetric()
+    metric.process({}, [dict(patch_logits=own) for own in logits])
+    return metric.evaluate(len(logits))
+
+
+def test_perfect_and_inverted_lines():
+    place = torch.arange(7.0)
+    right = -(place - place[:, None]).abs()[None]
+    found = score(right, right.repeat(3, 1, 1))
+    assert found == {
+        'patches/order_accuracy': 1,
+        'patches/hinge_accuracy': 1,
+        'patches/lines': 4,
+    }
+    assert score(right.flip(1))['patches/order_accuracy'] == 0
+
+
+def test_equal_patches_are_in_no_order():
+    found = score(torch.zeros(1, 7, 7))
+    assert found['patches/order_accuracy'] == found['patches/hinge_accuracy'] == 0
+
+
+def test_every_pair_counts_once():
+    """The last two of three patches are swapped: one pair of three is wrong both ways."""
+    found = score(10 * torch.eye(3)[None][:, [0, 2, 1]] + torch.eye(3))
+    assert found['patches/order_accuracy'] == pytest.approx(2 / 3)
+
+
+def test_a_sentence_that_fits_everything_shows_in_the_order_alone():
+    """The ranking loss asks nothing of the first sentence."""
+    logits = torch.eye(3)[None].clone()
+    logits[0, :, 0] = torch.tensor([0.0, 3, 3])
+    found = score(logits)
+    assert found['patches/hinge_accuracy'] == 1
+    assert found['patches/order_accuracy'] == pytest.approx(1 / 3)
+
+
+def test_pictures_without_lines():
+    empty = torch.zeros(0, 7, 7)
+    assert score(empty, 10 * torch.eye(7)[None])['patches/lines'] == 1
+    with pytest.raises(ValueError, match='none in 1 images'):
+        score(empty)

@@ -1,0 +1,48 @@
+import pytest
+
+from hybrid_depth.depth.evaluation.protocols import PROTOCOLS, load_protocol, with_scaling
+from hybrid_depth.errors import DepthDataError
+
+
+def test_names():
+    assert {
+        'kitti_eigen',
+        'kitti_eigen_benchmark',
+        'kitti_monovifi',
+        'make3d',
+        'nuscenes_lidar',
+    } <= (PROTOCOLS.keys())
+    assert all(name == protocol.name for name, protocol in PROTOCOLS.items())
+    assert all(protocol.source for protocol in PROTOCOLS.values())
+
+
+def test_own_protocol_from_yaml(tmp_path):
+    path = tmp_path / 'near.yaml'
+    path.write_text('base: kitti_eigen\ntruth_range: [0.001, 30]\nmetrics: [abs_rel, a1]\n')
+    protocol = load_protocol(str(path))
+    assert protocol.name == 'near'
+    assert protocol.truth_range == (0.001, 30)
+    assert protocol.crop == PROTOCOLS['kitti_eigen'].crop
+    assert load_protocol(dict(name='mine', scaling='none')).scaling == 'none'
+
+
+def test_other_scaling_is_in_the_name():
+    eigen = PROTOCOLS['kitti_eigen']
+    assert with_scaling(eigen, 'median') is eigen
+    assert with_scaling(eigen, 'none').name == 'kitti_eigen+none'
+
+
+@pytest.mark.parametrize(
+    ('protocol', 'said'),
+    [
+        ('kitti', 'expected a protocol among kitti_eigen'),
+        (dict(name='a', cropp=(0, 1, 0, 1)), 'cropp'),
+        (dict(name='a', scaling='mean'), "got 'mean'"),
+        (dict(name='a', metrics=['absrel']), 'expected metrics among'),
+        (dict(scaling='none'), 'with a name'),
+        (dict(base='kitti_eigen', name='kitti_eigen', scaling='none'), 'needs another name'),
+    ],
+)
+def test_mistakes_are_said(protocol, said):
+    with pytest.raises(DepthDataError, match=said):
+        load_protocol(protocol)

@@ -1,0 +1,50 @@
+"""The commands in READMEs and in the help of the tools have arguments that the tools take."""
+
+import importlib
+import re
+import shlex
+
+import pytest
+
+from hybrid_depth.cli import TOOLS, make_parser
+from hybrid_depth.config_files import find_config
+from tests.conftest import ROOT
+
+PAGES = {name: (ROOT / name).read_text() for name in ('README.md', 'data/README.md')}
+
+
+def module(tool: str):
+    return importlib.import_module(f'hybrid_depth.cli.{tool.replace("-", "_")}')
+
+
+def commands(text: str, start: str) -> list[list[str]]:
+    """Arguments of the commands in a text, of which each begins a line or follows 'Example:'."""
+    text = text.replace('\\\n', ' ')
+    lines = re.findall(rf'^(?:Examples?:)?\s*{re.escape(start)} (.+)$', text, re.MULTILINE)
+    return [shlex.split(line, comments=True) for line in lines]
+
+
+FOUND = [
+    pytest.param(command, id=f'{name}-{i}-{command[0]}')
+    for name, text in PAGES.items()
+    for i, command in enumerate(commands(text, '.venv/bin/hybrid-depth'))
+] + [
+    pytest.param(command, id=f'help-{i}-{command[0]}')
+    for tool in TOOLS
+    for i, command in enumerate(commands(module(tool).__doc__, 'hybrid-depth'))
+]
+
+
+def test_there_are_commands():
+    assert len(FOUND) > 25
+    assert {command.values[0][0] for command in FOUND} >= set(TOOLS)
+
+
+@pytest.mark.parametrize('command', FOUND)
+def test_a_command_is_understood(command):
+    tool, *arguments = command
+    parser = make_parser(tool)
+    module(tool).add_arguments(parser)
+    config = getattr(parser.parse_args(arguments), 'config', None)
+    if config is not None and not config.isupper():  # CONFIG stands for any
+        find_config(config)

@@ -1,0 +1,11 @@
+from types import SimpleNamespace
+from unittest.mock import Mock
+
+from hybrid_depth.engine.hooks.validate_first import ValidateFirstHook
+
+
+def test_only_the_start_of_a_training_is_scored():
+    for iteration, calls in ((0, 1), (5, 0)):
+        runner = SimpleNamespace(iter=iteration, val_loop=Mock())
+        ValidateFirstHook().before_train(runner)
+        assert runner.val_loop.run.call_count == calls

@@ -1,0 +1,135 @@
+"""pytest plugin: a run fails when a golden array was read by none of its tests.
+
+A file is checked when the run collected all tests and no test of a module that holds the file
+(`Golden` in a constant of the module) was deselected or skipped; the others are listed.
+"""
+
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from tests.golden import exceptions, recipe
+from tests.golden.reader import MARGINS, READ, Golden
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        '--golden-margins',
+        type=float,
+        metavar='SHARE',
+        help='list the golden comparisons whose error is at least this share of its limit',
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(UnreadArrays(config), 'golden-unread')
+
+
+class UnreadArrays:
+    """What the tests of a run read, and what of it was left out."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.complete = _collects_all(config)
+        self.left_out: set[str] = set()
+        self.read = {name: set(keys) for name, keys in READ.items()}
+        self.failures: list[str] = []
+        self.notes: list[str] = []
+
+    def pytest_deselected(self, items: list[pytest.Item]) -> None:
+        for item in items:
+            self._leave_out(item)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        self.complete &= report.passed
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item):
+        report = yield
+        if report.skipped:
+            self._leave_out(item)
+        return report
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node) -> None:
+        """A worker of pytest-xdist has ended."""
+        self._add(**node.workeroutput['golden'])
+
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        read = {name: sorted(keys) for name, keys in READ.items()}
+        if hasattr(self.config, 'workeroutput'):
+            self.config.workeroutput['golden'] = dict(
+                read=read, left_out=sorted(self.left_out), complete=self.complete
+            )
+            return
+        self._add(read, self.left_out, self.complete)
+        if self.complete and exitstatus == pytest.ExitCode.OK:
+            self._compare()
+            if self.failures:
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter) -> None:
+        for line in self.notes:
+            terminalreporter.write_line(f'golden: {line}')
+        for line in self.failures:
+            terminalreporter.write_line(f'FAILED golden: {line}', red=True)
+        share = self.config.getoption('--golden-margins')
+        for (name, key), margin in sorted(MARGINS.items()):
+            if share is not None and margin >= share:
+                terminalreporter.write_line(f'golden: {margin:5.2f} of the limit: {name} {key}')
+
+    def _leave_out(self, item: pytest.Item) -> None:
+        module = item.getparent(pytest.Module)
+        self.left_out.update(_held(module.obj) if module else ())
+
+    def _add(self, read: dict[str, Iterable[str]], left_out: Iterable[str], complete: bool) -> None:
+        for name, keys in read.items():
+            self.read.setdefault(name, set()).update(keys)
+        self.left_out.update(left_out)
+        self.complete &= complete
+
+    def _compare(self) -> None:
+        unknown = []
+        for path in sorted(recipe.FOLDER.glob('*.npz')):
+            name, read = path.stem, self.read.get(path.stem, set())
+            missing = [p for p in exceptions.NOT_IMPLEMENTED if fnmatchcase(name, p)]
+            if missing and not read:
+                reason = exceptions.NOT_IMPLEMENTED[missing[0]]
+                self.notes.append(f'{name} not implemented: {reason}')
+            elif missing:
+                self.failures.append(f'{name} is read: take it out of NOT_IMPLEMENTED')
+            elif name in self.left_out:
+                unknown.append(name)
+            else:
+                self._compare_file(name, set(np.load(path).files) - read)
+        if unknown:
+            self.notes.append(f'not checked, as tests were left out: {", ".join(unknown)}')
+
+    def _compare_file(self, name: str, unread: set[str]) -> None:
+        for pattern in exceptions.EXCEPTIONS.get(name, ()):
+            excepted = {key for key in unread if fnmatchcase(key, pattern)}
+            unread = unread - excepted
+            if not excepted:
+                self.failures.append(f'{name}: {pattern} is no exception: every such key is read')
+        if unread:
+            self.failures.append(f'{name}: no test reads {", ".join(sorted(unread))}')
+
+
+def _collects_all(config: pytest.Config) -> bool:
+    """Whether the arguments take in every test path, without pytest's own leaving out."""
+    given = [(config.invocation_params.dir / arg.split('::')[0]).resolve() for arg in config.args]
+    paths = [(config.rootpath / path).resolve() for path in config.getini('testpaths')]
+    inside = all(any(Path(path).is_relative_to(arg) for arg in given) for path in paths)
+    return bool(paths) and inside and not config.getoption('lf', False)
+
+
+def _held(module: ModuleType) -> Iterator[str]:
+    """Names of the golden files in constants of a module, also those in dicts."""
+    for value in vars(module).values():
+        for one in value.values() if isinstance(value, dict) else [value]:
+            if isinstance(one, Golden):
+                yield one.name

@@ -1,0 +1,39 @@
+"""Depth supervision by a self-supervised model's depth maps."""
+
+import pytest
+import torch
+
+from hybrid_depth.geometry import DepthBins
+from hybrid_depth.pseudo_depth.target import PseudoDepthTarget, block_median_depth
+
+
+def test_cells_take_the_median_of_what_is_known():
+    depth = torch.zeros(1, 4, 8)
+    depth[0, :2, :2] = torch.tensor([[10.0, 11.0], [12.0, 50.0]])
+    depth[0, 0, 4] = 7.0  # one of four
+    cells = block_median_depth(depth, (2, 4))
+    assert cells.tolist() == [[[11.0, 0, 0, 0], [0, 0, 0, 0]]]
+
+
+def test_target_beside_lidar():
+    bins, inputs = DepthBins(1.0, 9.0, num=8), {}
+    inputs['pseudo_depth'] = torch.full((1, 1, 4, 8), 4.5)
+    inputs['gt_depth'] = torch.zeros(1, 1, 4, 8)
+    inputs['gt_depth'][..., :4] = 2.0
+    logits = torch.zeros(1, 8, 2, 4)
+    logits[:, 3] = 20.0  # says 4 to 5 m everywhere
+    logits[:, :, :, :2] = logits.flip(1)[:, :, :, :2]  # and something else where the LiDAR is
+    everywhere = PseudoDepthTarget(sigma=0.3).loss(logits, inputs, bins)
+    beside = PseudoDepthTarget(sigma=0.3, where='without_lidar').loss(logits, inputs, bins)
+    assert beside < 0.2 < everywhere
+    flat = torch.zeros_like(logits)  # a cell costs the same everywhere
+    costs = [
+        PseudoDepthTarget(where=where).loss(flat, inputs, bins)
+        for where in ('everywhere', 'without_lidar')
+    ]
+    torch.testing.assert_close(costs[1], costs[0] / 2)  # two of four columns have LiDAR
+    assert PseudoDepthTarget(weight=2.0, sigma=0.3).loss(logits, inputs, bins) == 2 * everywhere
+    with pytest.raises(KeyError, match='LoadPseudoDepth'):
+        PseudoDepthTarget().loss(logits, {}, bins)
+    with pytest.raises(ValueError, match='without_lidar'):
+        PseudoDepthTarget(where='elsewhere')

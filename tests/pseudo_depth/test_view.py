@@ -1,0 +1,98 @@
+"""The depth model sees a detector's augmented pictures as it knows them."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from hybrid_depth.bev.transforms.image_augmentation import ImageAugmentationParams
+from hybrid_depth.errors import ConfigError
+from hybrid_depth.geometry import DepthMap
+from hybrid_depth.pseudo_depth.model import PseudoDepth
+from hybrid_depth.pseudo_depth.transform import resample
+from hybrid_depth.pseudo_depth.view import OwnView
+from tests.pseudo_depth.test_model import FACTOR, SIZE, ReadsChannel, drive, inputs_of, street
+
+__all__ = ['street']  # a fixture
+
+AUGMENTATIONS = {
+    'whole': ImageAugmentationParams(1.0, (64, 32), (0, 0, 64, 32)),
+    'lower part': ImageAugmentationParams(1.0, (64, 32), (0, 12, 64, 32)),
+    'enlarged': ImageAugmentationParams(2.0, (128, 64), (4, 24, 124, 64)),
+    'mirrored': ImageAugmentationParams(2.0, (128, 64), (4, 24, 124, 64), flip=True),
+    'turned': ImageAugmentationParams(1.5, (96, 48), (4, 8, 92, 48), rotate=5.0),
+    'beyond the picture': ImageAugmentationParams(1.0, (64, 32), (-8, 4, 72, 40)),
+}
+
+
+def augmented(inputs: dict, params: ImageAugmentationParams) -> dict:
+    """A frame as `ImageAugmentation` would give it: what is outside the picture is black."""
+    affine = params.matrix()
+    size = (params.crop[2] - params.crop[0], params.crop[3] - params.crop[1])
+    disparity = resample(inputs['imgs'][0, 0, 0].numpy(), np.linalg.inv(affine), size)
+    images = torch.zeros(1, 1, 3, *size[::-1])
+    images[0, 0, 0] = torch.from_numpy(disparity)
+    return dict(
+        imgs=images, rig=replace(inputs['rig'], img_aug=torch.from_numpy(affine)[None, None])
+    )
+
+
+@pytest.mark.parametrize('params', AUGMENTATIONS.values(), ids=AUGMENTATIONS)
+def test_metres_of_augmented_pictures(params, street):
+    inputs = augmented(inputs_of(street), params)
+    view = OwnView(PseudoDepth(ReadsChannel(), mirror_tolerance=9.0), SIZE)
+    depth, scale = view(inputs)
+    assert float(scale.scale) == pytest.approx(FACTOR, rel=0.02)
+    disparity = inputs['imgs'][:, :, 0]
+    inside, truth = disparity > 0, FACTOR / disparity
+    assert depth.shape == disparity.shape
+    known = inside & (depth > 0)
+    assert known.sum() > 0.9 * inside.sum()
+    assert ((depth / truth)[known] - 1).abs().quantile(0.9) < 0.05
+    assert view.known == pytest.approx((depth > 0).float().mean().item())
+
+
+def test_squeezed_pictures_fit_no_ground(street):
+    """What the view is for: the lower part alone, stretched to the model's height."""
+    inputs = augmented(inputs_of(street), AUGMENTATIONS['lower part'])
+
+    class KnowsItsHorizon(ReadsChannel):
+        """Says the street of the whole picture, whatever it is shown."""
+
+        def predict(self, frames, cameras):
+            disparity = (FACTOR / street).expand(len(frames[0]), 1, *SIZE)
+            return DepthMap(disparity, 'disparity')
+
+    source = PseudoDepth(KnowsItsHorizon(), mirror_tolerance=9.0)
+    assert not source(inputs)[1].valid
+    assert OwnView(source, SIZE)(inputs)[1].valid
+
+
+def test_lidar_ground_and_the_frame_before_come_along(street):
+    inputs, params = inputs_of(street), AUGMENTATIONS['enlarged']
+    shown = augmented(inputs, params)
+    shown['adjacent'] = [augmented(drive(inputs, 3.0), params)]
+    shown['gt_depth'] = 2 * FACTOR / shown['imgs'][:, :, 0]
+    shown['ground_mask'] = torch.ones(shown['gt_depth'].shape, dtype=torch.bool)
+    before = {name: shown[name].clone() for name in ('imgs', 'gt_depth', 'ground_mask')}
+    source = PseudoDepth(ReadsChannel(), 'lidar', 9.0, 80.0, 0.15)
+    depth, scale = OwnView(source, SIZE)(shown)
+    assert float(scale.scale) == pytest.approx(2 * FACTOR, rel=0.02)
+    source = PseudoDepth(ReadsChannel(), 'ground', 9.0, 80.0, 0.15)
+    depth, scale = OwnView(source, SIZE)(shown)
+    assert float(scale.scale) == pytest.approx(FACTOR, rel=0.02)
+    assert (depth > 0).float().mean() > 0.8
+    assert depth.shape == shown['gt_depth'].shape
+    # what the detector itself sees is as it was
+    assert all(torch.equal(shown[name], value) for name, value in before.items())
+    del shown['adjacent']
+    with pytest.raises(KeyError, match='adjacent'):
+        OwnView(source, SIZE)(shown)
+
+
+def test_a_model_of_no_size_is_refused():
+    model = ReadsChannel()
+    model.image_size = None
+    with pytest.raises(ConfigError, match='training size'):
+        OwnView(PseudoDepth(model), SIZE)

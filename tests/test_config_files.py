@@ -1,0 +1,33 @@
+"""Configs are found as they are named, else among those that come with the package."""
+
+from pathlib import Path
+
+import pytest
+
+from hybrid_depth.config_files import FOLDER, find_config
+from tests.conftest import ROOT
+
+
+def test_the_folder_is_the_repositorys():
+    assert FOLDER.resolve() == ROOT / 'configs'
+
+
+@pytest.mark.parametrize('name', ['toy/bevdet_plain_toy.py', 'configs/toy/bevdet_plain_toy.py'])
+def test_shipped_configs_are_found_from_anywhere(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert find_config(name) == FOLDER / 'toy/bevdet_plain_toy.py'
+
+
+def test_a_file_of_the_user_comes_first(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    own = Path('configs/toy/bevdet_plain_toy.py')
+    own.parent.mkdir(parents=True)
+    own.touch()
+    assert find_config(str(own)) == own
+    assert find_config(own.absolute()) == own.absolute()
+
+
+@pytest.mark.parametrize('name', ['absent.py', 'configs/absent.py', '/absent.py', 'toy', ''])
+def test_what_is_no_file_is_an_error(name):
+    with pytest.raises(FileNotFoundError, match='got .*, which does not exist'):
+        find_config(name)

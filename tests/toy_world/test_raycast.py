@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from hybrid_depth.toy_world.raycast import GROUND, SKY, cast
+from hybrid_depth.toy_world.rays import spinning
+from hybrid_depth.toy_world.shapes import Parts, Solid
+
+from .solids import FOCAL, HEIGHT, WIDTH, is_inside, look_forward, solid
+
+
+def test_a_box_hides_the_box_behind_it():
+    near = solid(Solid.BOX, (6, 0, 1.5), (1, 0.55, 0.55), owner=0)
+    far = solid(Solid.BOX, (11, 0, 1.5), (1, 2.05, 1.35), owner=1)
+    for order in ([near, far], [far, near]):
+        parts = Parts.concatenate(order)
+        hits = cast(look_forward(), parts, 2)
+        owner = np.where(hits.part >= 0, parts.owner[hits.part], -1)
+        assert hits.distance[20, 30] == pytest.approx(5) and owner[20, 30] == 0
+        # x of 6 pixels at 10 m is 1.2 m: beside the near box, on the far one
+        assert hits.distance[20, 36] == pytest.approx(10) and owner[20, 36] == 1
+        seen = [(owner == k).sum() for k in (0, 1)]
+        # front faces of 5.5 and of 10.25 x 6.75 pixels to either side of a pixel centre
+        assert seen[0] == hits.covered[0] == 11 * 11
+        assert hits.covered[1] == 21 * 13 and seen[1] == 21 * 13 - 11 * 11
+
+
+def test_ground_and_sky():
+    behind = solid(Solid.BOX, (-5, 0, 1), (1, 1, 1))
+    hits = cast(look_forward(), behind, 1)
+    assert (hits.part[:21] == SKY).all() and np.isinf(hits.distance[:21]).all()
+    assert (hits.part[21:] == GROUND).all() and hits.covered.tolist() == [0]
+    rows = np.arange(21, HEIGHT)
+    expected = 1.5 * FOCAL / (rows - 20)
+    np.testing.assert_allclose(hits.distance[21:], np.tile(expected[:, None], WIDTH), rtol=1e-12)
+
+
+@pytest.mark.parametrize('kind', list(Solid))
+@pytest.mark.parametrize('taper', [1.0, 0.2])
+def test_entry_is_where_small_steps_along_the_ray_find_the_solid(kind, taper):
+    rotation = Rotation.from_euler('xyz', (0.5, -0.4, 0.8)).as_matrix()
+    centre, half = np.array([6, 0.4, 1.6]), np.array([0.9, 0.6, 1.2])
+    grid = look_forward()
+    hits = cast(grid, solid(kind, centre, half, rotation, taper), 1)
+    steps = np.arange(4, 8, 0.004)
+    row, col = (i.ravel() for i in np.indices(grid.shape))
+    points = grid.origin + grid.directions(row, col).T[:, None] * steps[:, None]
+    inside = is_inside(kind, (points - centre) @ rotation / half, taper)
+    entry = np.where(inside.any(1), steps[inside.argmax(1)], np.inf).reshape(grid.shape)
+    hit, found = hits.part == 0, np.isfinite(entry)
+    assert found.sum() > 100
+    assert (hit >= found).all(), 'what the steps find is hit'
+    assert hit.sum() - found.sum() < 0.02 * found.sum(), 'steps miss only grazing rays'
+    away = entry[found] - hits.distance[found]
+    assert away.min() > -1e-9 and away.max() <= 0.004 + 1e-9
+    assert hits.covered[0] == hit.sum()
+
+
+def test_lidar_columns_wrap_around():
+    """A box behind the LiDAR lies on both ends of the azimuth range."""
+    azimuth = np.arange(360) * (2 * np.pi / 360)
+    lidar2world = np.eye(4)
+    lidar2world[2, 3] = 1.5
+    for centre in ((8, 0, 1.5), (-8, 0, 1.5), (0, 8, 1.5)):
+        box = solid(Solid.BOX, centre, (1, 1, 1))
+        hits = cast(spinning(lidar2world, np.radians([-2.0, 0.0, 2.0]), 360), box, 1)
+        middle = np.arctan2(centre[1], centre[0])
+        off = np.abs((azimuth - middle + np.pi) % (2 * np.pi) - np.pi)
+        np.testing.assert_array_equal(hits.part[1] == 0, off < np.arctan2(1, 7))
+        assert hits.distance[1, int(np.argmin(off))] == pytest.approx(7)
