@@ -101,8 +101,7 @@ with contextlib.suppress(SystemExit):
     'statement',
     [
         'import hybrid_depth.toy_world',
-        'from hybrid_depth.evaluation import load_protocol',
-        'from hybrid_depth.visualization import colorize_depth, draw_bev, write_png',
+        'from hybrid_depth.depth.evaluation.protocols import load_protocol',
     ],
 )
 def test_light_rooms_import_nothing_heavy(statement):
@@ -111,7 +110,7 @@ def test_light_rooms_import_nothing_heavy(statement):
 
 def test_a_depth_model_imports_no_bev_code_and_no_other_towers():
     code = (
-        'from hybrid_depth.inference.depth import init_depth_model\n'
+        'from hybrid_depth.apis import init_depth_model\n'
         "init_depth_model('depth/monodepth2_r18_kitti.py')"
     )
     names = ('mmcv', 'mmdet', 'mmdet3d', 'nuscenes', 'timm', 'open_clip', 'scipy', 'matplotlib')
@@ -120,7 +119,7 @@ def test_a_depth_model_imports_no_bev_code_and_no_other_towers():
 
 def test_a_detector_imports_no_towers_that_it_has_not():
     code = (
-        'from hybrid_depth.inference.bev import init_bev_model\n'
+        'from hybrid_depth.apis import init_bev_model\n'
         "init_bev_model('toy/bevdet_plain_toy.py')"
     )
     # torchvision imports torch's compiler, more than all of mmdet3d

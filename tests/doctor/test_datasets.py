@@ -35,7 +35,7 @@ def test_missing_folder_says_how_to_get_it(tmp_path, monkeypatch, name, first_st
     assert f'train_dataloader expected the data folder data/{name}' in text
     assert str(tmp_path / 'data' / name) in text
     assert first_step.format(root=f'data/{name}') in text
-    assert f'create_nuscenes_infos.py --root data/{name} --version v1.0-mini' in text
+    assert f'create-nuscenes-infos --root data/{name} --version v1.0-mini' in text
 
 
 def test_missing_annotations_ask_for_them_alone(tmp_path, monkeypatch):
@@ -85,7 +85,7 @@ def test_depth_data_have_their_own_steps(tmp_path, monkeypatch, root, steps):
     lines = [line for line in str(caught.value).splitlines() if line.startswith('  ')]
     assert len(lines) == len(steps)
     assert all(step in line for step, line in zip(steps, lines, strict=True))
-    assert 'create_nuscenes_infos' not in str(caught.value) and '--out' not in str(caught.value)
+    assert 'create-nuscenes-infos' not in str(caught.value) and '--out' not in str(caught.value)
 
 
 def test_other_order_of_classes(tmp_path):

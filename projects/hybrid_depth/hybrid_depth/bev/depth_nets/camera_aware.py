@@ -8,7 +8,6 @@ import torch
 from mmdet.models.backbones.resnet import BasicBlock
 from mmdet3d.registry import MODELS
 from torch import Tensor, nn
-from torchvision.ops import deform_conv2d
 
 from ...geometry import CameraRig, DepthBins
 from .base import DepthDistribution, DepthNet
@@ -120,6 +119,8 @@ class DeformableConv(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """(M, C, h, w) -> (M, C, h, w)."""
+        from torchvision.ops import deform_conv2d  # it takes a second, and few models have it
+
         return deform_conv2d(x, self.conv_offset(x), self.weight, padding=self.padding)
 
 
