@@ -117,8 +117,9 @@ class Golden:
 
         Every stored value must be within limit * scale. So must be the statistics of the whole, as
         far as errors of that size can move them: the mean by the mean of the allowed errors, the
-        standard deviation by their root mean square, the largest value by the largest of them. Limits:
-        docs/reference/golden.md, "Tolerances", unless a reason stands beside them.
+        standard deviation by their root mean square, the largest value by the largest of them.
+        Limits are those of docs/reference/golden.md, "Tolerances", or have their reason beside
+        them.
 
         Args:
             limit: 0 for equality.

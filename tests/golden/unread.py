@@ -98,9 +98,8 @@ class UnreadArrays:
             name, read = path.stem, self.read.get(path.stem, set())
             missing = [p for p in exceptions.NOT_IMPLEMENTED if fnmatchcase(name, p)]
             if missing and not read:
-                self.notes.append(
-                    f'{name} not implemented: {exceptions.NOT_IMPLEMENTED[missing[0]]}'
-                )
+                reason = exceptions.NOT_IMPLEMENTED[missing[0]]
+                self.notes.append(f'{name} not implemented: {reason}')
             elif missing:
                 self.failures.append(f'{name} is read: take it out of NOT_IMPLEMENTED')
             elif name in self.left_out:
