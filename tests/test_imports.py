@@ -122,7 +122,7 @@ def test_a_depth_model_imports_no_bev_code_and_no_other_towers():
 
 def test_a_detector_imports_no_towers_that_it_has_not():
     code = (
-        'from hybrid_depth.inference.bev import init_bev_model\n'
+        'from hybrid_depth.apis import init_bev_model\n'
         "init_bev_model('toy/bevdet_plain_toy.py')"
     )
     # torchvision imports torch's compiler, more than all of mmdet3d
