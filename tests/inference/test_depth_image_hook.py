@@ -19,6 +19,7 @@ def sample(tmp_path):
     Image.fromarray(pixels).save(tmp_path / 'img.png')
     meta = dict(ori_shape=(4, 6), name='drive_7', img_path=str(tmp_path / 'img.png'))
     disparity = torch.tensor([[[1.0, 2, 4], [3.0, 4, 6]]])
+    meta['kind'] = 'disparity'
     return BaseDataElement(metainfo=meta, pred_disparity=disparity.half())
 
 
