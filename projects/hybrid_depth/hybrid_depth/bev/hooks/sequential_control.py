@@ -22,12 +22,6 @@ class SequentialControlHook(EpochHook):
         self.start_epoch = start_epoch
 
     def prepare(self, model: BaseModel, epoch: int) -> None:
-        """Raises:
-        ValueError: the model has no temporal part.
-        """
-        if model.temporal is None:
-            raise ValueError(
-                'SequentialControlHook: expected a model with temporal=..., got one without; set '
-                'it, or leave the hook out'
-            )
-        model.temporal.enabled = epoch >= self.start_epoch
+        """Enable or disable the temporal part, where there is one (control runs have none)."""
+        if model.temporal is not None:
+            model.temporal.enabled = epoch >= self.start_epoch
