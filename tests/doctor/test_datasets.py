@@ -25,7 +25,7 @@ def test_complete_data_passes(tmp_path):
 
 @pytest.mark.parametrize(
     'name, first_step',
-    [('toy', 'make_toy_world.py {root}'), ('nuscenes', 'nuscenes.org')],
+    [('toy', 'make-toy-world {root}'), ('nuscenes', 'nuscenes.org')],
 )
 def test_missing_folder_says_how_to_get_it(tmp_path, monkeypatch, name, first_step):
     monkeypatch.chdir(tmp_path)  # the name of pytest's folder is not part of the path
@@ -69,11 +69,11 @@ def test_unknown_data_points_to_the_readme(tmp_path):
     [
         (
             'data/toy_kitti/',
-            ['make_toy_world.py data/toy_kitti --layout kitti', 'export-gt data/toy_kitti'],
+            ['make-toy-world data/toy_kitti --layout kitti', 'export-gt data/toy_kitti'],
         ),
-        ('data/toy_video/', ['make_toy_world.py data/toy_video --keyframes 16 --sweeps 5']),
-        ('data/toy_lanes/', ['make_toy_world.py data/toy_lanes --layout tusimple']),
-        ('data/kitti/', ['cvlibs.net', 'prepare_kitti.py check data/kitti']),
+        ('data/toy_video/', ['make-toy-world data/toy_video --keyframes 16 --sweeps 5']),
+        ('data/toy_lanes/', ['make-toy-world data/toy_lanes --layout tusimple']),
+        ('data/kitti/', ['cvlibs.net', 'prepare-kitti check data/kitti']),
         ('data/tusimple/train_set/', ['tusimple-benchmark', 'cat data/tusimple/train_set/label_']),
     ],
 )
