@@ -8,6 +8,7 @@ import torch
 from mmdet3d.registry import MODELS
 from mmdet3d.structures import LiDARInstance3DBoxes
 from mmengine import Config
+from mmengine.structures import InstanceData
 
 import hybrid_depth.modules  # noqa: F401  registers the head
 from tests.golden.bevdet import check_head_losses, feature, ground_truth
