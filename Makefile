@@ -68,11 +68,14 @@ $(TOY)/nuscenes_infos_val.pkl: | setup
 	$(PY) tools/make_toy_world.py $(TOY) --keyframes 16 --size 256x144
 	$(PY) tools/create_nuscenes_infos.py --root $(TOY) --version v1.0-mini
 
+# Two workers with a thread each; a file's tests stay together, as they share what it takes to set up.
+PYTEST := OMP_NUM_THREADS=1 $(PY) -m pytest --numprocesses 2 --dist loadfile
+
 test: setup
-	$(PY) -m pytest -m 'not slow'
+	$(PYTEST) -m 'not slow'
 
 test-all: setup
-	$(PY) -m pytest
+	$(PYTEST)
 
 test-matrix: matrix-oldest matrix-newest
 

@@ -12,7 +12,7 @@ from mmengine.registry import DefaultScope
 import hybrid_depth.modules  # noqa: F401 (registers everything, as configs do)
 
 ROOT = Path(__file__).resolve().parents[1]
-pytest_plugins = ['tests.golden.unread']
+pytest_plugins = ['pytester', 'tests.golden.unread']
 
 
 @pytest.fixture(autouse=True)

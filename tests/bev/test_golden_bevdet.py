@@ -14,7 +14,7 @@ from hybrid_depth.bev.transforms.image_augmentation import (
     ImageAugmentation,
     ImageAugmentationParams,
 )
-from tests.bev.golden_signs import gradient_norms, head_losses
+from tests.bev.heads.golden_signs import gradient_norms, head_losses
 from tests.golden import recipe
 from tests.golden.bevdet import (
     CAMERAS,

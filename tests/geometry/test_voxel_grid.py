@@ -43,9 +43,8 @@ def test_truncation_is_not_a_border_effect():
     # (docs/reference/bevdet.md, "Voxel pooling").
     points = torch.tensor([[0.0, 0.0, -12.0], [0.0, 0.0, -4.0], [-51.9, 0.0, 0.0]])[None]
     assert (OFFICIAL_GRID.ranks(points) >= 0).tolist() == [[True] * 3]
-    assert (replace(OFFICIAL_GRID, rounding='floor').ranks(points) >= 0).tolist() == [
-        [False, True, False]
-    ]
+    floored = replace(OFFICIAL_GRID, rounding='floor').ranks(points)
+    assert (floored >= 0).tolist() == [[False, True, False]]
 
 
 def test_rank_order_is_batch_z_y_x():

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import torch
-from mmdet3d.structures import LiDARInstance3DBoxes
 from mmengine.structures import InstanceData
 
 from hybrid_depth.geometry import CameraRig, DepthBins, VoxelGrid, create_frustum, lift_frustum
@@ -83,6 +82,8 @@ def moved_cells(view: str) -> torch.Tensor:
 
 def ground_truth(view: str) -> InstanceData:
     """The keyframe's boxes in range, in the frame of the BEV map."""
+    from mmdet3d.structures import LiDARInstance3DBoxes  # not where depth is tested alone
+
     boxes = LiDARInstance3DBoxes(HEAD[f'{view}.gt_boxes'], box_dim=9)
     return InstanceData(bboxes_3d=boxes, labels_3d=HEAD[f'{view}.gt_labels'])
 

@@ -1,15 +1,22 @@
 """Reading the FB-BEV golden vectors (docs/reference/golden.md, "FB-BEV")."""
 
+from dataclasses import replace
+
 import torch
 
-from hybrid_depth.geometry import CameraRig
+from hybrid_depth.bev.depth_nets.camera_aware import CameraAwareDepthNet
+from hybrid_depth.geometry import CameraRig, DepthBins
+from tests.golden import recipe
 from tests.golden.reader import Golden
 
 GRID = dict(x=(-40.0, 40.0, 0.8), y=(-40.0, 40.0, 0.8), z=(-1.0, 5.4, 0.8), rounding='trunc')
 DEPTH_BINS = dict(start=2.0, stop=42.0, step=0.5, anchor='lower')
 IMAGE_SIZE = (256, 704)
 CHANNELS = 80
-FORWARD = Golden('fb_bev_forward')
+ANCHOR_HEIGHTS = (-1.0, 5.4, 1.6)
+PREFIX = 'backward_projection.'
+LAYERS = 'transformer.encoder.'  # where the published code keeps the layers
+FORWARD, DEPTH = Golden('fb_bev_forward'), Golden('fb_bev_depth')
 
 
 def fb_rig(view: str) -> CameraRig:
@@ -28,3 +35,31 @@ def fb_rig(view: str) -> CameraRig:
         bda=bda[None],
         ego2global=torch.eye(4)[None],
     )
+
+
+def published_rig(view: str) -> CameraRig:
+    """The published code divides pixel numbers by the image's size; ours know that a pixel's
+    centre is half a pixel on. So this rig moves its images by that half."""
+    rig = fb_rig(view)
+    img_aug = rig.img_aug.clone()
+    img_aug[..., :2, 2] -= 0.5
+    return replace(rig, img_aug=img_aug)
+
+
+def load_published(module: torch.nn.Module, prefix: str) -> torch.nn.Module:
+    """Weights by the published names; eval mode."""
+    state = module.state_dict()
+    names = {key: LAYERS + key if key.startswith('layers.') else key for key in state}
+    module.load_state_dict(
+        {key: recipe.tensor(prefix + names[key], value.shape) for key, value in state.items()}
+    )
+    return module.eval()
+
+
+def depth_net() -> CameraAwareDepthNet:
+    """With the stored statistics of camera numbers."""
+    net = CameraAwareDepthNet(256, CHANNELS, DepthBins(**DEPTH_BINS), 512, 512)
+    recipe.load(net, 'depth_net.')
+    net.bn.running_mean.copy_(DEPTH['override.running_mean'])
+    net.bn.running_var.copy_(DEPTH['override.running_var'])
+    return net

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tests.golden.recipe import FOLDER
+from tests.golden import recipe
 
 READ: dict[str, set[str]] = {}  # file -> keys that this process has read
 MARGINS: dict[tuple[str, str], float] = {}  # (file, array) -> largest error / limit
@@ -54,7 +54,7 @@ class Golden:
 
     @cached_property
     def _file(self) -> np.lib.npyio.NpzFile:
-        return np.load(FOLDER / f'{self.name}.npz')
+        return np.load(recipe.FOLDER / f'{self.name}.npz')
 
     @cached_property
     def _rules(self) -> dict:
@@ -117,8 +117,9 @@ class Golden:
 
         Every stored value must be within limit * scale. So must be the statistics of the whole, as
         far as errors of that size can move them: the mean by the mean of the allowed errors, the
-        standard deviation by their root mean square, the largest value by the largest of them. Limits:
-        docs/reference/golden.md, "Tolerances", unless a reason stands beside them.
+        standard deviation by their root mean square, the largest value by the largest of them.
+        Limits are those of docs/reference/golden.md, "Tolerances", or have their reason beside
+        them.
 
         Args:
             limit: 0 for equality.

@@ -12,8 +12,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from tests.golden import exceptions, recipe
-from tests.golden.reader import MARGINS, READ, Golden
+from tests.golden import exceptions, reader, recipe
+from tests.golden.reader import Golden
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -36,7 +36,7 @@ class UnreadArrays:
         self.config = config
         self.complete = _collects_all(config)
         self.left_out: set[str] = set()
-        self.read = {name: set(keys) for name, keys in READ.items()}
+        self.read: dict[str, set[str]] = {}
         self.failures: list[str] = []
         self.notes: list[str] = []
 
@@ -60,7 +60,7 @@ class UnreadArrays:
         self._add(**node.workeroutput['golden'])
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        read = {name: sorted(keys) for name, keys in READ.items()}
+        read = {name: sorted(keys) for name, keys in reader.READ.items()}
         if hasattr(self.config, 'workeroutput'):
             self.config.workeroutput['golden'] = dict(
                 read=read, left_out=sorted(self.left_out), complete=self.complete
@@ -78,7 +78,7 @@ class UnreadArrays:
         for line in self.failures:
             terminalreporter.write_line(f'FAILED golden: {line}', red=True)
         share = self.config.getoption('--golden-margins')
-        for (name, key), margin in sorted(MARGINS.items()):
+        for (name, key), margin in sorted(reader.MARGINS.items()):
             if share is not None and margin >= share:
                 terminalreporter.write_line(f'golden: {margin:5.2f} of the limit: {name} {key}')
 
@@ -98,9 +98,8 @@ class UnreadArrays:
             name, read = path.stem, self.read.get(path.stem, set())
             missing = [p for p in exceptions.NOT_IMPLEMENTED if fnmatchcase(name, p)]
             if missing and not read:
-                self.notes.append(
-                    f'{name} not implemented: {exceptions.NOT_IMPLEMENTED[missing[0]]}'
-                )
+                reason = exceptions.NOT_IMPLEMENTED[missing[0]]
+                self.notes.append(f'{name} not implemented: {reason}')
             elif missing:
                 self.failures.append(f'{name} is read: take it out of NOT_IMPLEMENTED')
             elif name in self.left_out:

@@ -105,13 +105,13 @@ def test_views_are_shared_by_depth_maps_and_objectives(stereo, monkeypatch):
 def test_a_resized_view_sees_the_same_points(stereo):
     objective = ReprojectionObjective(tie_break=0)
     views = objective.views(*stereo[:3])
-    half = views.resized((32, 48))
-    assert half.size == (32, 48) and half.sources.shape == (2, 1, 3, 32, 48)
-    assert torch.equal(half.target, avg_pool2d(views.target, 2))
-    assert torch.equal(half.sources[1], avg_pool2d(views.sources[1], 2))
-    found = objective(half, plane(DISTANCE)[..., ::2, ::2], stereo[3], plane(1.0))
+    small = views.resized((16, 48))  # a quarter of the rows, half of the columns
+    assert small.size == (16, 48) and small.sources.shape == (2, 1, 3, 16, 48)
+    assert torch.equal(small.target, avg_pool2d(views.target, (4, 2)))
+    assert torch.equal(small.sources[1], avg_pool2d(views.sources[1], (4, 2)))
+    found = objective(small, plane(DISTANCE)[..., ::4, ::2], stereo[3], plane(1.0))
     inner = (..., slice(SHIFT, -SHIFT))
-    expected = half.target.expand(2, 1, 3, 32, 48)
+    expected = small.target.expand(2, 1, 3, 16, 48)
     torch.testing.assert_close(found.warped[inner], expected[inner])
 
 
@@ -154,6 +154,8 @@ def test_shapes_that_do_not_fit_are_named(stereo):
     objective = ReprojectionObjective()
     with pytest.raises(ValueError, match=r'got \(1, 3, 64, 96\), \(1, 3, 64, 96\)'):
         objective.views(stereo[0], stereo[1][0], stereo[2])
+    with pytest.raises(ValueError, match=r'cam2img \(B, 3, 3\), got .* and \(3, 3\)'):
+        objective.views(stereo[0], stereo[1], stereo[2][0])
     views = objective.views(*stereo[:3])
     with pytest.raises(ValueError, match=r'size \(64, 96\) and 2 transforms, got \(64, 96\) and 1'):
         objective(views, plane(3.0), stereo[3][:1], plane(3.0))

@@ -8,6 +8,7 @@ import torch
 
 from hybrid_depth.bev.transforms.image_augmentation import ImageAugmentationParams
 from hybrid_depth.errors import ConfigError
+from hybrid_depth.geometry import DepthMap
 from hybrid_depth.pseudo_depth.model import PseudoDepth
 from hybrid_depth.pseudo_depth.transform import resample
 from hybrid_depth.pseudo_depth.view import OwnView
@@ -59,8 +60,9 @@ def test_squeezed_pictures_fit_no_ground(street):
     class KnowsItsHorizon(ReadsChannel):
         """Says the street of the whole picture, whatever it is shown."""
 
-        def disparity(self, images):
-            return (FACTOR / street).expand(len(images), 1, *SIZE)
+        def predict(self, frames, cameras):
+            disparity = (FACTOR / street).expand(len(frames[0]), 1, *SIZE)
+            return DepthMap(disparity, 'disparity')
 
     source = PseudoDepth(KnowsItsHorizon(), mirror_tolerance=9.0)
     assert not source(inputs)[1].valid

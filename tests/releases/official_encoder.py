@@ -28,9 +28,7 @@ def official_shapes(part: str) -> dict[str, list[int]]:
 def official_weights(part: str) -> dict[str, torch.Tensor]:
     """The recipe's weights for one file of the release, in its own layout."""
     drawn = {key: recipe.tensor(key, shape) for key, shape in official_shapes(part).items()}
-    return {
-        key: value.float() if value.is_floating_point() else value for key, value in drawn.items()
-    }
+    return {key: v.float() if v.is_floating_point() else v for key, v in drawn.items()}
 
 
 def official_images() -> torch.Tensor:

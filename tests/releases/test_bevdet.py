@@ -1,7 +1,5 @@
 """Released BEVDet checkpoints through the converter."""
 
-import json
-
 import numpy as np
 import pytest
 import torch
@@ -14,17 +12,16 @@ from hybrid_depth.checkpoints.strict_load import CheckpointMismatchError
 from hybrid_depth.releases.conversion import ReleaseError
 from hybrid_depth.releases.convert import convert_checkpoint
 from hybrid_depth.releases.report import conversion_report
-from tests.bev.test_golden_bevdet import forward, real_images
+from tests.bev.test_golden_bevdet import check_forward, forward, real_images
 from tests.conftest import ROOT
-from tests.golden.bevdet import DATA, Golden
+from tests.golden.recipe import shapes
 from tests.releases.official_files import recipe, zeros
 
 CONFIGS = ROOT / 'configs'
-LIMIT = 2e-5  # "whole models, features and head maps" of the golden note
 
 
 def official_shapes(variant='r50'):
-    return json.loads((DATA / f'bevdet_keys_{variant}.json').read_text())
+    return shapes(f'bevdet_keys_{variant}')
 
 
 def empty(variant='r50'):
@@ -80,11 +77,7 @@ def test_a_config_of_ones_own(golden_release, tmp_path):
 @torch.no_grad()
 def test_golden_forward_of_the_real_keyframe(golden_release, real_data):
     model = init_bev_model(CONFIGS / 'bevdet_r50.py', golden_release[1])
-    golden, outputs = Golden('r50'), forward(model, real_images(real_data, 'test'), 'test')
-    for name in ('c4', 'c5', 'neck', 'depth', 'bev', 'encoded'):
-        assert golden.error(f'test.{name}', outputs[name]) < LIMIT, name
-    for name, value in outputs['head'][0][0].items():
-        assert golden.error(f'test.head.{name}', value) < LIMIT, name
+    check_forward(forward(model, real_images(real_data, 'test'), 'test'), 'test')
 
 
 def test_averaged_weights_are_preferred(tmp_path):

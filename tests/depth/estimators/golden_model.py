@@ -53,7 +53,7 @@ def record_motions(model: Monodepth2) -> list[Tensor]:
     elif net is not None:
         net.register_forward_hook(
             lambda _, __, out: motions.append(
-                torch.cat([out.axis_angle, out.translation], 1)[:, None]
+                torch.cat([out.axis_angle, out.translation], 1).unsqueeze(1)
             )
         )
     return motions

@@ -41,6 +41,19 @@ def warp_volume(
     _check(volume.shape[-3:], (levels, height, width), align)
     if levels == 1:
         return warp_bev(volume.squeeze(2), target2source, grid, align).unsqueeze(2)
+    return _sample(volume, volume_sampling_grid(target2source, grid, align))
+
+
+def volume_sampling_grid(target2source: Tensor, grid: VoxelGrid, align: str = 'centres') -> Tensor:
+    """Where ``warp_volume`` samples the source frame.
+
+    Args:
+        target2source, grid, align: see ``warp_volume``.
+
+    Returns:
+        (B, Z, Y, X, 3) x, y, z in [-1, 1] from the first to the last cell.
+    """
+    width, height, levels = grid.size
     shift = 0.5 if align == 'centres' else 0.0
     axes = (grid.x, grid.y, grid.z)
     lower = target2source.new_tensor([axis[0] + shift * axis[2] for axis in axes])
@@ -49,8 +62,7 @@ def warp_volume(
     cells = torch.stack((x, y, z), -1).to(target2source).view(1, -1, 3) * step + lower
     points = cells @ target2source[:, :3, :3].transpose(1, 2) + target2source[:, None, :3, 3]
     last = lower.new_tensor([width - 1, height - 1, levels - 1])
-    points = ((points - lower) / step / last * 2 - 1).view(-1, levels, height, width, 3)
-    return _sample(volume, points)
+    return ((points - lower) / step / last * 2 - 1).view(-1, levels, height, width, 3)
 
 
 def warp_bev(bev: Tensor, target2source: Tensor, grid: VoxelGrid, align: str = 'centres') -> Tensor:

@@ -8,10 +8,10 @@ import torch
 from mmdet.models.backbones.resnet import BasicBlock
 from mmdet3d.registry import MODELS
 from torch import Tensor, nn
-from torchvision.ops import deform_conv2d
 
 from ...geometry import CameraRig, DepthBins
 from .base import DepthDistribution, DepthNet
+from .deformable_conv import DeformableConv
 from .semantics import SemanticHead
 
 CAMERA_NUMBERS = 27
@@ -100,27 +100,6 @@ class ASPP(nn.Module):
         pooled = self.global_avg_pool(x).expand(-1, -1, *x.shape[-2:])
         branches = [self.aspp1(x), self.aspp2(x), self.aspp3(x), self.aspp4(x), pooled]
         return self.dropout(self.bn1(self.conv1(torch.cat(branches, 1))).relu())
-
-
-class DeformableConv(nn.Conv2d):
-    """3x3 convolution whose taps move by predicted offsets (arXiv 1703.06211).
-
-    By torchvision, with the attribute names of mmcv's ``DeformConv2dPack``.
-
-    Args:
-        channels: in and out.
-        groups: of the convolution.
-    """
-
-    def __init__(self, channels: int, groups: int):
-        super().__init__(channels, channels, 3, padding=1, groups=groups, bias=False)
-        self.conv_offset = nn.Conv2d(channels, 2 * 3 * 3, 3, padding=1)
-        nn.init.zeros_(self.conv_offset.weight)
-        nn.init.zeros_(self.conv_offset.bias)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(M, C, h, w) -> (M, C, h, w)."""
-        return deform_conv2d(x, self.conv_offset(x), self.weight, padding=self.padding)
 
 
 @MODELS.register_module()

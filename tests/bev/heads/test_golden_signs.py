@@ -2,7 +2,7 @@ import pytest
 import torch
 
 import hybrid_depth.modules  # noqa: F401  registers the head
-from tests.bev.golden_signs import SMALL, gradient_norms, head_losses, small_residuals
+from tests.bev.heads.golden_signs import SMALL, gradient_norms, head_losses, small_residuals
 from tests.bev.heads.test_center_head import build_head, fixed_outputs
 from tests.golden.bevdet import feature, ground_truth
 
@@ -21,9 +21,8 @@ def test_gradient_with_a_flipped_sign(residual):
     head.get_targets = lambda _: (heatmaps, boxes, cells, valid)
 
     def measure(losses):
-        return dict(
-            norm=torch.autograd.grad(sum(losses.values()), weight, retain_graph=True)[0].norm()
-        )
+        (gradient,) = torch.autograd.grad(sum(losses.values()), weight, retain_graph=True)
+        return dict(norm=gradient.norm())
 
     boxes[0][0, BOX, VX] = predicted - residual
     stored = measure(head_losses(head, ([level],), truth))['norm']

@@ -1,0 +1,35 @@
+"""Deformable 3 x 3 convolution that finds its own offsets."""
+
+import torch
+from torch import Tensor, nn
+
+
+class DeformableConv(nn.Module):
+    """Deformable convolution (arXiv 1703.06211), its offsets a convolution of the same input.
+
+    Parameters and their initial values are those of mmcv's ``DCN`` with one offset group: offsets
+    start at zero, where this is a common convolution without bias.
+
+    Args:
+        channels: of input and output.
+        groups: of the convolution, dividing ``channels``.
+    """
+
+    def __init__(self, channels: int, groups: int = 1):
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(channels, channels // groups, 3, 3))
+        nn.init.kaiming_uniform_(self.weight, nonlinearity='relu')
+        self.conv_offset = nn.Conv2d(channels, 2 * 3 * 3, 3, padding=1)
+        nn.init.zeros_(self.conv_offset.weight)
+        nn.init.zeros_(self.conv_offset.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(M, C, h, w) -> (M, C, h, w); under autocast in the precision of the weights.
+
+        On the CPU torchvision has no kernel for half precision, and autocast leaves the op alone.
+        """
+        from torchvision.ops import deform_conv2d  # it imports torch's compiler
+
+        offsets = self.conv_offset(x).to(self.weight.dtype)
+        out = deform_conv2d(x.to(self.weight.dtype), offsets, self.weight, padding=1)
+        return out.to(x.dtype)
