@@ -66,6 +66,9 @@ def test_statistics_are_arrays_too(run):
 def test_files_of_tests_that_were_left_out_are_not_checked(run, mark):
     code, text = run('-m', 'not slow', test_a=READS_A, test_b=READS_B.format(mark=mark))
     assert code == 0 and 'golden: not checked, as tests were left out: letters' in text
+    rest = f'\n\n{mark}\ndef test_c(): pass\n'
+    code, text = run('-m', 'not slow', test_a=READS_A, test_b=READS_B.format(mark='') + rest)
+    assert code == 0 and 'not checked' not in text
 
 
 def test_a_part_of_the_tests_checks_nothing(run):
