@@ -144,6 +144,14 @@ def test_samples_of_a_batch_do_not_suppress_each_other(nms_type):
         assert torch.equal(result.labels_3d, alone.labels_3d)
 
 
+def test_only_the_best_take_part_in_rotated_suppression():
+    head = build_head(test_cfg=dict(HEAD.test_cfg, pre_max_size=3))
+    maps = fixed_outputs(0, 10)
+    (result,) = head.predict_by_feat(([maps],), [dict(box_type_3d=LiDARInstance3DBoxes)])
+    best = maps['heatmap'].sigmoid().flatten().topk(3).values
+    assert 1 <= len(result) <= 3 and torch.isin(result.scores_3d, best).all()
+
+
 def test_no_detection_gives_empty_results():
     head = build_head()
     maps = fixed_outputs(0, 10)
