@@ -24,7 +24,7 @@ def init_bev_model(
 ) -> Base3DDetector:
     """A detector, ready for inference; `model.cfg` is its config.
 
-    Arguments and errors are those of `init_depth_model`; needs mmdet3d and mmcv's compiled ops.
+    Arguments and errors are those of `init_depth_model`; needs mmdet3d.
 
     Example:
         >>> model = init_bev_model('configs/toy/bevdet_plain_toy.py')  # warns: random weights
