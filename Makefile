@@ -20,8 +20,9 @@ TOY_VIDEO := data/toy_kitti
 TOY_LANES := data/toy_lanes
 TOY_RIG_VIDEO := data/toy_video
 
-# The interpreters of test-matrix; its tests run everything through torch, numpy, mmdet3d, the devkit
-# and the towers, and leave out whole trainings and command lines, which cost minutes.
+# The interpreters of test-matrix; its tests go through torch, numpy, mmdet3d, the devkit and the
+# towers, and leave out whole trainings and command lines, which cost minutes. All of them:
+# make test-matrix MATRIX_TESTS=tests
 PYTHON_oldest ?= python3.10
 PYTHON_newest ?= python3.13
 MATRIX_TESTS := $(addprefix tests/,bev checkpoints depth/encoders foundation geometry losses ops)
@@ -68,17 +69,21 @@ $(TOY)/nuscenes_infos_val.pkl: | setup
 	$(PY) tools/make_toy_world.py $(TOY) --keyframes 16 --size 256x144
 	$(PY) tools/create_nuscenes_infos.py --root $(TOY) --version v1.0-mini
 
+# Two workers with a thread each; a file's tests stay together, as they share what it takes to set up.
+PYTEST = OMP_NUM_THREADS=1 $(PY) -m pytest --numprocesses 2 --dist loadfile
+
 test: setup
-	$(PY) -m pytest -m 'not slow'
+	$(PYTEST) -m 'not slow'
 
 test-all: setup
-	$(PY) -m pytest
+	$(PYTEST)
 
 test-matrix: matrix-oldest matrix-newest
 
+matrix-%: PY = .matrix/$*/bin/python
 matrix-%:
 	@PYTHON=$(PYTHON_$*) python3 tools/bootstrap.py --matrix $*
-	.matrix/$*/bin/python -m pytest -m 'not slow' $(MATRIX_TESTS)
+	$(PYTEST) -m 'not slow' $(MATRIX_TESTS)
 
 lint: setup
 	$(PY) -m ruff format --check .

@@ -13,7 +13,7 @@ METRICS = (
 SEEDS = (0, 1, 2)
 CONFIGS = 'configs/toy'
 HISTORY = f'{CONFIGS}/fbbev_hybrid_history_toy.py'
-WITHOUT = ('model.history_fusion=None',)
+WITHOUT = ('model.temporal=None',)
 
 
 def _pair(seed: int) -> list[Run]:

@@ -84,7 +84,7 @@ def main(repeats: int = 20) -> None:
     )
     for step in (1.0, 0.5):
         bins = DepthBins(1.0, 60.0, step=step)
-        frustum = create_frustum(bins.values, (16, 44), (256, 704), align='centres')
+        frustum = create_frustum(bins.anchors, (16, 44), (256, 704), align='centres')
         plan = PoolingPlan.from_points(lift_frustum(frustum, nuscenes_like_rig()), grid)
         plan.sparse_pattern()
         torch.manual_seed(0)

@@ -2,10 +2,12 @@
 _base_ = 'bevdet_r50.py'
 
 model = dict(
-    type='BEVDet4D',
     img_view_transformer=dict(context_channels=80),
-    pre_process_net=dict(
-        type='CustomResNet', in_channels=80, channels=(80,), num_blocks=(2,), strides=(1,)
+    temporal=dict(
+        type='AdjacentFrames',
+        pre_process_net=dict(
+            type='CustomResNet', in_channels=80, channels=(80,), num_blocks=(2,), strides=(1,)
+        ),
     ),
     img_bev_encoder_backbone=dict(in_channels=2 * 80, channels=(160, 320, 640)),
     img_bev_encoder_neck=dict(in_channels=160 + 640),

@@ -2,9 +2,11 @@
 _base_ = 'bevdet_r50_depth.py'
 
 model = dict(
-    type='BEVDet4D',
-    pre_process_net=dict(
-        type='CustomResNet', in_channels=80, channels=(80,), num_blocks=(2,), strides=(1,)
+    temporal=dict(
+        type='AdjacentFrames',
+        pre_process_net=dict(
+            type='CustomResNet', in_channels=80, channels=(80,), num_blocks=(2,), strides=(1,)
+        ),
     ),
     img_bev_encoder_backbone=dict(in_channels=2 * 80),
 )

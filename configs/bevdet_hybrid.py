@@ -9,7 +9,7 @@ model = dict(
         depth_bins=dict(anchor='centre'),
         frustum_align='centres',
         depth_net=dict(
-            type='HybridDepthNet',
+            type='EncoderDepthNet',
             encoder=dict(
                 type='HybridDepthEncoder',
                 clip=dict(name='RN50-quickgelu', pretrained='openai'),

@@ -3,9 +3,11 @@
 _base_ = 'bevdet_r18_keyframe.py'
 
 model = dict(
-    type='FBBEV',
-    foreground_proposal=dict(type='ForegroundProposal'),
-    backward_projection=dict(
-        type='BackwardProjection', anchor_heights=(-5.0, 3.0, 2.0), feedforward_channels=512
+    refine=dict(
+        type='DepthAwareRefinement',
+        foreground_proposal=dict(type='ForegroundProposal'),
+        backward_projection=dict(
+            type='BackwardProjection', anchor_heights=(-5.0, 3.0, 2.0), feedforward_channels=512
+        ),
     ),
 )

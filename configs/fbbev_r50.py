@@ -6,13 +6,15 @@
 _base_ = 'bevdet_r50_depth.py'
 
 model = dict(
-    type='FBBEV',
     img_backbone=dict(channel_order='rgb'),
     img_view_transformer=dict(
         grid=dict(rounding='floor'), depth_bins=dict(anchor='centre'), frustum_align='centres'
     ),
-    foreground_proposal=dict(type='ForegroundProposal'),
-    backward_projection=dict(
-        type='BackwardProjection', anchor_heights=(-5.0, 3.0, 2.0), feedforward_channels=512
+    refine=dict(
+        type='DepthAwareRefinement',
+        foreground_proposal=dict(type='ForegroundProposal'),
+        backward_projection=dict(
+            type='BackwardProjection', anchor_heights=(-5.0, 3.0, 2.0), feedforward_channels=512
+        ),
     ),
 )

@@ -4,7 +4,7 @@
 # frames) as those of fbbev_r50.py: compare at equal iterations.
 _base_ = 'fbbev_r50.py'
 
-model = dict(history_fusion=dict(type='HistoryFusion', num_frames=16))
+model = dict(temporal=dict(type='History', num_frames=16))
 default_hooks = dict(sequential=dict(type='SequentialControlHook'))
 
 train_pipeline = [

@@ -225,6 +225,12 @@ def test_locks_pin_every_requirement_for_every_python(lock, python):
     assert not {'mmcv', 'mmengine', 'opencv-python'} & {*pins}
 
 
+def test_readme_installs_what_no_deps_txt_pins():
+    readme = (ROOT / 'README.md').read_text()
+    command = ' '.join(str(requirement) for requirement, _ in requirements('no_deps'))
+    assert f'`pip install --no-deps {command}`' in readme
+
+
 def test_pre_commit_runs_the_locked_ruff():
     (pin,) = [str(line) for line, _ in requirements('lock') if line.name == 'ruff']
     config = (ROOT / '.pre-commit-config.yaml').read_text()

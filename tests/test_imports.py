@@ -4,9 +4,11 @@ import ast
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import hybrid_depth
 from hybrid_depth.cli import TOOLS
 from tests.conftest import ROOT
 
@@ -101,7 +103,7 @@ with contextlib.suppress(SystemExit):
     'statement',
     [
         'import hybrid_depth.toy_world',
-        'from hybrid_depth.evaluation import load_protocol',
+        'from hybrid_depth.depth.evaluation.protocols import load_protocol',
         'from hybrid_depth.visualization import colorize_depth, draw_bev, write_png',
     ],
 )
@@ -111,7 +113,7 @@ def test_light_rooms_import_nothing_heavy(statement):
 
 def test_a_depth_model_imports_no_bev_code_and_no_other_towers():
     code = (
-        'from hybrid_depth.inference.depth import init_depth_model\n'
+        'from hybrid_depth.depth.estimators.init import init_depth_model\n'
         "init_depth_model('depth/monodepth2_r18_kitti.py')"
     )
     names = ('mmcv', 'mmdet', 'mmdet3d', 'nuscenes', 'timm', 'open_clip', 'scipy', 'matplotlib')
@@ -119,10 +121,23 @@ def test_a_depth_model_imports_no_bev_code_and_no_other_towers():
 
 
 def test_a_detector_imports_no_towers_that_it_has_not():
-    code = (
-        'from hybrid_depth.inference.bev import init_bev_model\n'
-        "init_bev_model('toy/bevdet_plain_toy.py')"
-    )
+    code = "from hybrid_depth.apis import init_bev_model\ninit_bev_model('toy/bevdet_plain_toy.py')"
     # torchvision imports torch's compiler, more than all of mmdet3d
     names = ('timm', 'open_clip', 'torchvision', 'torch._dynamo')
     assert imported(code, names) == []
+
+
+def test_no_compiled_op_is_imported():
+    """mmcv's attention is a base class here; its samples are taken by the PyTorch function."""
+    found = set()
+    for path in Path(hybrid_depth.__file__).parent.rglob('*.py'):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or '').startswith('mmcv.ops'):
+                found |= {alias.name for alias in node.names}
+            if isinstance(node, ast.ImportFrom) and node.module == 'mmdet3d.models.layers':
+                found |= {alias.name for alias in node.names}
+    assert found == {
+        'MultiScaleDeformableAttention',
+        'multi_scale_deformable_attn_pytorch',
+        'circle_nms',  # compiled by numba
+    }

@@ -13,7 +13,7 @@ PACKAGE = ROOT / 'projects' / 'hybrid_depth' / 'hybrid_depth'
 FLOORS = (
     ('__main__',),
     ('cli', 'apis', 'env', 'modules'),
-    ('depth_modules',),
+    ('depth_modules', 'env_ops'),
     ('doctor',),
     ('inference',),
     ('pseudo_depth',),

@@ -3,6 +3,7 @@
 
 Example:
     python tools/benchmark.py pooling
+    python tools/benchmark.py rotated-nms
     python tools/benchmark.py models --root ../shared/data/nuscenes_keyframe
     python tools/benchmark.py depth-step
     python tools/benchmark.py depth-toy --out work_dirs/depth_toy
@@ -34,6 +35,7 @@ def main() -> None:
     )
     commands = parser.add_subparsers(dest='command', required=True)
     commands.add_parser('pooling', help='BEV pooling back-ends: time and peak memory')
+    commands.add_parser('rotated-nms', help='suppression of BEV boxes against mmcv or shapely')
     models = commands.add_parser('models', help='full-size detectors: parameters and CPU time')
     models.add_argument('--root', default='../shared/data/nuscenes_keyframe', help='nuScenes root')
     commands.add_parser('depth-step', help='hybrid encoder: what each saving is worth')

@@ -1,7 +1,7 @@
 # FB-BEV at toy size with four earlier key frames, from two epochs after depth's nine on.
 _base_ = 'fbbev_hybrid_toy.py'
 
-model = dict(history_fusion=dict(type='HistoryFusion', num_frames=4))
+model = dict(temporal=dict(type='History', num_frames=4))
 default_hooks = dict(sequential=dict(type='SequentialControlHook', start_epoch=11))
 
 train_dataloader = dict(

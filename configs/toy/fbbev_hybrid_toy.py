@@ -2,12 +2,14 @@
 _base_ = 'bevdet_hybrid_toy.py'
 
 model = dict(
-    type='FBBEV',
-    foreground_proposal=dict(type='ForegroundProposal', teacher_forcing=False),
-    backward_projection=dict(
-        type='BackwardProjection',
-        anchor_heights=(-1.0, 3.0, 1.0),
-        num_heads=4,
-        feedforward_channels=64,
+    refine=dict(
+        type='DepthAwareRefinement',
+        foreground_proposal=dict(type='ForegroundProposal', teacher_forcing=False),
+        backward_projection=dict(
+            type='BackwardProjection',
+            anchor_heights=(-1.0, 3.0, 1.0),
+            num_heads=4,
+            feedforward_channels=64,
+        ),
     ),
 )

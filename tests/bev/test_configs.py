@@ -10,33 +10,33 @@ from mmengine import Config
 import hybrid_depth.modules  # noqa: F401  registers models
 from benchmarks.models import without_weights
 from hybrid_depth.bev.depth_nets.camera_aware import CameraAwareDepthNet
-from hybrid_depth.bev.depth_nets.encoder import HybridDepthNet
+from hybrid_depth.bev.depth_nets.encoder import EncoderDepthNet
 from hybrid_depth.bev.depth_nets.plain import PlainDepthNet
-from hybrid_depth.bev.detectors.fbbev import FBBEV
+from hybrid_depth.bev.detectors.bevdet import BEVDet
 from hybrid_depth.checkpoints.build import build_model
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 EXPECTED = {
     'bevdet_r50.py': PlainDepthNet,
     'bevdet_r50_depth.py': CameraAwareDepthNet,
-    'bevdet_hybrid.py': HybridDepthNet,
-    'bevdet_hybrid_pseudo.py': HybridDepthNet,
+    'bevdet_hybrid.py': EncoderDepthNet,
+    'bevdet_hybrid_pseudo.py': EncoderDepthNet,
     'bevdet_r18_keyframe.py': PlainDepthNet,
     'bevdet4d_r50.py': PlainDepthNet,
     'bevdet4d_r50_depth.py': CameraAwareDepthNet,
     'bevdet4d_longterm_r50.py': PlainDepthNet,
     'bevdet4d_longterm_r50_depth.py': CameraAwareDepthNet,
-    'bevdet4d_hybrid.py': HybridDepthNet,
+    'bevdet4d_hybrid.py': EncoderDepthNet,
     'fbbev_r18_keyframe.py': PlainDepthNet,
     'fbbev_r50.py': CameraAwareDepthNet,
     'fbbev_r50_history.py': CameraAwareDepthNet,
     'fbbev_r50_voxel.py': CameraAwareDepthNet,
-    'fbbev_hybrid.py': HybridDepthNet,
-    'toy/fbbev_hybrid_toy.py': HybridDepthNet,
-    'toy/fbbev_hybrid_history_toy.py': HybridDepthNet,
+    'fbbev_hybrid.py': EncoderDepthNet,
+    'toy/fbbev_hybrid_toy.py': EncoderDepthNet,
+    'toy/fbbev_hybrid_history_toy.py': EncoderDepthNet,
     'toy/bevdet_plain_toy.py': PlainDepthNet,
     'toy/bevdet_depth_toy.py': CameraAwareDepthNet,
-    'toy/bevdet_hybrid_toy.py': HybridDepthNet,
+    'toy/bevdet_hybrid_toy.py': EncoderDepthNet,
     'toy/bevdet4d_toy.py': CameraAwareDepthNet,
 }
 
@@ -57,13 +57,13 @@ def test_config_builds(name):
 @pytest.mark.parametrize(
     ('name', 'targets', 'loads', 'net'),
     [
-        ('none', [], [], HybridDepthNet),
-        ('lidar', ['lidar'], ['LoadLidarDepth'], HybridDepthNet),
-        ('pseudo', ['pseudo'], ['LoadPseudoDepth'], HybridDepthNet),
-        ('both', ['lidar', 'pseudo'], ['LoadPseudoDepth', 'LoadLidarDepth'], HybridDepthNet),
+        ('none', [], [], EncoderDepthNet),
+        ('lidar', ['lidar'], ['LoadLidarDepth'], EncoderDepthNet),
+        ('pseudo', ['pseudo'], ['LoadPseudoDepth'], EncoderDepthNet),
+        ('both', ['lidar', 'pseudo'], ['LoadPseudoDepth', 'LoadLidarDepth'], EncoderDepthNet),
         ('lidar_plain', ['lidar'], ['LoadLidarDepth'], PlainDepthNet),
         ('lidar_camera_aware', ['lidar'], ['LoadLidarDepth'], CameraAwareDepthNet),
-        ('lidar_pretrained', ['lidar'], ['LoadLidarDepth'], HybridDepthNet),
+        ('lidar_pretrained', ['lidar'], ['LoadLidarDepth'], EncoderDepthNet),
     ],
 )
 def test_toy_study_changes_one_thing(name, targets, loads, net):
@@ -93,11 +93,12 @@ def test_official_configs_keep_official_conventions():
 @pytest.mark.parametrize('name', [name for name in EXPECTED if 'fbbev' in name])
 def test_fb_bev_fits_its_view_transformer(name):
     model = build_model(Config.fromfile(CONFIGS / name))
-    assert type(model) is FBBEV
+    assert type(model) is BEVDet and model.refine is not None
     width, height, levels = model.img_view_transformer.grid.size
     channels = model.backward_projection.bev_embedding.embedding_dim
     bev = torch.zeros(1, levels * channels, height, width)
     assert model.eval().img_bev_encoder_backbone(bev)[0].shape[0] == 1
     assert model.backward_projection.size == (height, width)
-    assert model.backward_projection.bins == model.img_view_transformer.bins
-    assert (model.history_fusion is not None) == ('history' in name)
+    assert model.backward_projection.bins is model.img_view_transformer.bins
+    assert (model.temporal is not None) == ('history' in name)
+    assert hasattr(model, 'history_fusion') == ('history' in name)

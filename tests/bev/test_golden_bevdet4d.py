@@ -8,6 +8,7 @@ from mmdet3d.registry import MODELS
 from mmengine import Config
 
 import hybrid_depth.modules  # noqa: F401  registers the model
+from hybrid_depth.bev.parts import Frame
 from hybrid_depth.geometry import invert_rigid
 from tests.bev.test_golden_bevdet import real_images
 from tests.golden import recipe
@@ -77,11 +78,12 @@ def test_forward_and_losses(model, real_data, view, variant, align):
     if variant != 'plain':
         camera_norm.running_mean.copy_(GOLDEN['override.running_mean'])
         camera_norm.running_var.copy_(GOLDEN['override.running_var'])
-    model.align, model.warp_align = align, 'corners'
+    model.temporal.align, model.temporal.warp_align = align, 'corners'
     inputs = inputs_of(real_data, view, align)
     frames = []
     hook = model.pre_process_net.register_forward_hook(lambda _, __, out: frames.append(out[0]))
-    maps, distribution = model.lift(inputs)
+    bev, distribution = model.lift(Frame.of(inputs, None))
+    maps = model.temporal(bev, inputs, None, model.lift)
     hook.remove()
     encoded = model.encode(maps)
     head = model.pts_bbox_head([encoded])

@@ -12,7 +12,6 @@ from hybrid_depth.bev.refine.deformable_attention import DeformableAttention
 from hybrid_depth.bev.refine.foreground_proposal import ForegroundProposal
 from hybrid_depth.bev.temporal.history_fusion import HistoryFusion
 from hybrid_depth.geometry import (
-    DepthBins,
     PillarView,
     VoxelGrid,
     create_frustum,
@@ -27,11 +26,10 @@ from tests.golden.bevdet import feature, near_border
 from tests.golden.fb_bev import (
     ANCHOR_HEIGHTS,
     CHANNELS,
-    DEPTH_BINS,
-    GRID,
     IMAGE_SIZE,
     LAYERS,
     PREFIX,
+    SPACE,
     depth_net,
     fb_rig,
     load_published,
@@ -49,14 +47,7 @@ VIEWS = ('test', 'aug')
 
 @pytest.fixture(scope='module')
 def backward_projection() -> BackwardProjection:
-    module = BackwardProjection(
-        GRID,
-        ANCHOR_HEIGHTS,
-        DEPTH_BINS,
-        IMAGE_SIZE,
-        CHANNELS,
-        consistency='one_hot',
-    )
+    module = BackwardProjection(SPACE, ANCHOR_HEIGHTS, consistency='one_hot')
     return load_published(module, PREFIX)
 
 
@@ -86,8 +77,8 @@ def near_edges(seen: PillarView) -> tuple[torch.Tensor, torch.Tensor]:
     (rounding of the largest is 1e-5 m)."""
     uv, depth = seen.uv[0], seen.depth[0]
     on_border = (torch.minimum(uv.abs(), (uv - 1).abs()) < LIMIT).any(-1) & (depth > 0)
-    place = (depth - DEPTH_BINS['start']) / DEPTH_BINS['step']
-    off = (place - place.round()).abs() * DEPTH_BINS['step']
+    place = (depth - SPACE.bins.start) / SPACE.bins.step
+    off = (place - place.round()).abs() * SPACE.bins.step
     return on_border, (off < LIMIT / 10 * depth.abs().max()) & seen.hit[0]
 
 
@@ -123,7 +114,7 @@ def test_attention_with_depth_and_its_gradients():
     module, query, value = attention_inputs()
     prob = (3 * feature('da_depth', (2, 704, 80))).softmax(2).requires_grad_()
     uv, depth = BACKWARD['attention.reference_points'], BACKWARD['attention.anchor_depth']
-    bins = DepthBins(**DEPTH_BINS)
+    bins = SPACE.bins
     position = torch.bucketize(depth, bins.edges[1:-1], right=True).float()
     # two samples of one camera
     view = PillarView(uv.unsqueeze(1), depth.unsqueeze(1), torch.ones_like(depth)[:, None].bool())
@@ -219,7 +210,8 @@ def test_foreground_proposal_and_its_losses():
 
 def test_history():
     cells = dict(x=(-40.0, 40.0, 3.2), y=(-32.0, 32.0, 3.2), z=(-1.0, 5.4, 1.6))
-    fusion, grid = HistoryFusion(cells, 8, 3), VoxelGrid(**cells)
+    grid = VoxelGrid(**cells)
+    fusion = HistoryFusion(grid, 8, 3)
     # the golden run has 12 channels out; ours has as many as in
     fusion.cat_conv = torch.nn.Sequential(
         torch.nn.Conv3d(32, 12, 1), torch.nn.BatchNorm3d(12), torch.nn.ReLU()
@@ -265,8 +257,8 @@ def test_depth_net(view):
 
 @pytest.mark.parametrize('view', VIEWS)
 def test_forward_projection(view):
-    bins, grid = DepthBins(**DEPTH_BINS), VoxelGrid(**GRID)
-    frustum = create_frustum(bins.values, (16, 44), IMAGE_SIZE, 'corners')
+    grid = SPACE.grid
+    frustum = create_frustum(SPACE.bins.anchors, (16, 44), IMAGE_SIZE, 'corners')
     points = lift_frustum(frustum, fb_rig(view))
     FORWARD.check(f'{view}.coor', points, LIMIT)
     near, cells = near_border(grid, points)
@@ -283,7 +275,7 @@ def test_forward_projection(view):
 
 
 def test_grid():
-    grid = VoxelGrid(**GRID)
+    grid = SPACE.grid
     FORWARD.check('nx', grid.size, 0)
     FORWARD.check('dx', [axis[2] for axis in (grid.x, grid.y, grid.z)], 1e-6)
     FORWARD.check('bx', grid.centres()[0, 0, 0], 1e-6)
@@ -291,7 +283,7 @@ def test_grid():
 
 @pytest.mark.parametrize('view', VIEWS)
 def test_depth_loss(view):
-    bins, index = DepthBins(**DEPTH_BINS), DEPTH[f'{view}.bins'].long()
+    bins, index = SPACE.bins, DEPTH[f'{view}.bins'].long()
     depth = torch.where(index >= 0, bins.centres[index.clamp(min=0)], 0.0)
     logits = 3 * feature('fb_depth', (1, 6, 80, 16, 44))[0]
     loss = depth_distribution_loss(logits, bins.one_hot(depth), 'bce')

@@ -10,17 +10,16 @@ from mmengine.config import Config
 import hybrid_depth.modules  # noqa: F401  registers the parts
 from hybrid_depth.bev.refine.backward_projection import BackwardProjection
 from hybrid_depth.bev.temporal.history_fusion import HistoryFusion, Moment
-from hybrid_depth.geometry import DepthBins, VoxelGrid, create_frustum, lift_frustum
+from hybrid_depth.geometry import create_frustum, lift_frustum
 from hybrid_depth.ops import PoolingPlan, bev_pool
 from tests.bev.test_golden_bevdet import real_images
 from tests.conftest import ROOT
 from tests.golden.fb_bev import (
     ANCHOR_HEIGHTS,
     CHANNELS,
-    DEPTH_BINS,
-    GRID,
     IMAGE_SIZE,
     PREFIX,
+    SPACE,
     depth_net,
     fb_rig,
     load_published,
@@ -43,17 +42,14 @@ def test_whole_chain_on_real_images(real_data):
     cfg.img_backbone.update(with_cp=False, init_cfg=None)
     backbone = load(MODELS.build(cfg.img_backbone), 'img_backbone.')
     neck = load(MODELS.build(cfg.img_neck), 'img_neck.')
-    net, bins, grid = depth_net(), DepthBins(**DEPTH_BINS), VoxelGrid(**GRID)
+    net, grid = depth_net(), SPACE.grid
     refine = load_published(
-        BackwardProjection(
-            GRID, ANCHOR_HEIGHTS, DEPTH_BINS, IMAGE_SIZE, CHANNELS, consistency='one_hot'
-        ),
-        PREFIX,
+        BackwardProjection(SPACE, ANCHOR_HEIGHTS, consistency='one_hot'), PREFIX
     )
-    history = HistoryFusion(GRID, CHANNELS, 16, warp_align='corners').eval()
+    history = HistoryFusion(grid, CHANNELS, 16, warp_align='corners').eval()
     for part in ('time_conv', 'cat_conv'):
         load_published(getattr(history, part), f'history_keyframe_{part}.')
-    frustum = create_frustum(bins.values, (16, 44), IMAGE_SIZE, 'corners')
+    frustum = create_frustum(SPACE.bins.anchors, (16, 44), IMAGE_SIZE, 'corners')
     pose = torch.eye(4)
     for index, (name, view) in enumerate((('first', 'test'), ('second', 'aug'))):
         pose = pose @ GOLDEN['curr_to_prev'] if index else pose

@@ -120,7 +120,7 @@ def test_bins_loss_and_lift_of_the_original_bevdepth(view):
     logits = feature('megvii_logits', (6, 112, 16, 44))
     loss = LidarDepthTarget().loss(logits, dict(gt_depth=depth[None]), bins)
     MEGVII.check(f'{view}.loss', loss, 1e-5)
-    points = lift_frustum(create_frustum(bins.values, (16, 44), (256, 704)), official_rig(view))
+    points = lift_frustum(create_frustum(bins.anchors, (16, 44), (256, 704)), official_rig(view))
     MEGVII.check(f'{view}.xyz', points, 1e-6)
     kept = (OFFICIAL_GRID.ranks(points) >= 0).sum()
     MEGVII.check(f'{view}.kept', kept, 1, scale=near_border(OFFICIAL_GRID, points)[0].sum())

@@ -74,7 +74,7 @@ def test_depth_nets(detector, depth_net, batch):
 
 def check_encoder(detector: str, encoder: str, batch: dict) -> None:
     """One step, and the encoder learns."""
-    depth_net = dict(type='HybridDepthNet', encoder=encoder_of(encoder), encoder_channels=16)
+    depth_net = dict(type='EncoderDepthNet', encoder=encoder_of(encoder), encoder_channels=16)
     net = step(detector, depth_net, batch).img_view_transformer.depth_net
     learned = [p for p in net.encoder.parameters() if p.requires_grad]
     assert learned and any(p.grad is not None and p.grad.abs().sum() > 0 for p in learned)

@@ -73,7 +73,7 @@ def test_parts_that_are_not_wanted_are_named(file):
 
 
 def test_missing_and_odd_tensors_are_named(file, tmp_path):
-    checkpoint = torch.load(file)
+    checkpoint = torch.load(file, weights_only=True)
     state = checkpoint['state_dict']
     del state['encoder.align.1.weight']
     state['encoder.align.2.bias'] = torch.zeros(3)

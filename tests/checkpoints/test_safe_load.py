@@ -130,6 +130,13 @@ def test_numpy_in_checkpoints_is_read(tmp_path):
     np.testing.assert_array_equal(loaded['flags'], saved['flags'])
 
 
+def test_a_load_leaves_the_list_of_safe_classes_alone(tmp_path):
+    """torch's context manager took the list away at its end, from mmengine's loaders too."""
+    torch.save(dict(score=np.float64(0.5)), tmp_path / 'numpy.pth')
+    load_checkpoint_file(tmp_path / 'numpy.pth')
+    assert torch.load(tmp_path / 'numpy.pth', weights_only=True)['score'] == 0.5
+
+
 def test_numpy_arrays_of_objects_are_refused(tmp_path):
     torch.save(dict(a=np.array([{}], dtype=object)), tmp_path / 'objects.pth')
     with pytest.raises(UnsafeCheckpointError):

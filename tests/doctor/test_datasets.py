@@ -25,7 +25,7 @@ def test_complete_data_passes(tmp_path):
 
 @pytest.mark.parametrize(
     'name, first_step',
-    [('toy', 'make_toy_world.py {root}'), ('nuscenes', 'nuscenes.org')],
+    [('toy', 'make-toy-world {root}'), ('nuscenes', 'nuscenes.org')],
 )
 def test_missing_folder_says_how_to_get_it(tmp_path, monkeypatch, name, first_step):
     monkeypatch.chdir(tmp_path)  # the name of pytest's folder is not part of the path
@@ -35,7 +35,7 @@ def test_missing_folder_says_how_to_get_it(tmp_path, monkeypatch, name, first_st
     assert f'train_dataloader expected the data folder data/{name}' in text
     assert str(tmp_path / 'data' / name) in text
     assert first_step.format(root=f'data/{name}') in text
-    assert f'create_nuscenes_infos.py --root data/{name} --version v1.0-mini' in text
+    assert f'create-nuscenes-infos --root data/{name} --version v1.0-mini' in text
 
 
 def test_missing_annotations_ask_for_them_alone(tmp_path, monkeypatch):
@@ -43,7 +43,7 @@ def test_missing_annotations_ask_for_them_alone(tmp_path, monkeypatch):
     (tmp_path / 'data' / 'toy').mkdir(parents=True)
     with pytest.raises(DatasetMissingError, match='annotation file data/toy/infos.pkl') as caught:
         check_datasets(config('data/toy'), PARTS)
-    assert 'make_toy_world' not in str(caught.value)
+    assert 'make-toy-world' not in str(caught.value)
     assert '--out' not in str(caught.value)
     with pytest.raises(DatasetMissingError, match=f'--root data/toy .* --out {tmp_path}/apart'):
         check_datasets(config('data/toy', f'{tmp_path}/apart/infos.pkl'), PARTS)
@@ -69,11 +69,11 @@ def test_unknown_data_points_to_the_readme(tmp_path):
     [
         (
             'data/toy_kitti/',
-            ['make_toy_world.py data/toy_kitti --layout kitti', 'export-gt data/toy_kitti'],
+            ['make-toy-world data/toy_kitti --layout kitti', 'export-gt data/toy_kitti'],
         ),
-        ('data/toy_video/', ['make_toy_world.py data/toy_video --keyframes 16 --sweeps 5']),
-        ('data/toy_lanes/', ['make_toy_world.py data/toy_lanes --layout tusimple']),
-        ('data/kitti/', ['cvlibs.net', 'prepare_kitti.py check data/kitti']),
+        ('data/toy_video/', ['make-toy-world data/toy_video --keyframes 16 --sweeps 5']),
+        ('data/toy_lanes/', ['make-toy-world data/toy_lanes --layout tusimple']),
+        ('data/kitti/', ['cvlibs.net', 'prepare-kitti check data/kitti']),
         ('data/tusimple/train_set/', ['tusimple-benchmark', 'cat data/tusimple/train_set/label_']),
     ],
 )
@@ -85,7 +85,7 @@ def test_depth_data_have_their_own_steps(tmp_path, monkeypatch, root, steps):
     lines = [line for line in str(caught.value).splitlines() if line.startswith('  ')]
     assert len(lines) == len(steps)
     assert all(step in line for step, line in zip(steps, lines, strict=True))
-    assert 'create_nuscenes_infos' not in str(caught.value) and '--out' not in str(caught.value)
+    assert 'create-nuscenes-infos' not in str(caught.value) and '--out' not in str(caught.value)
 
 
 def test_other_order_of_classes(tmp_path):

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from benchmarks.learning import learning_table
+from hybrid_depth.checkpoints import load_checkpoint_file
 from tests.conftest import ROOT
 from tests.tools.run import run_tool
 
@@ -37,7 +38,7 @@ def train_and_test(config, work_dir, *options, show=()):
     checkpoint, out = work_dir / 'epoch_1.pth', work_dir / 'test'
     assert run_tool('test.py', config, checkpoint, '--work-dir', out, *show) is None
     (scores,) = out.glob('*/*.json')
-    return json.loads(scores.read_text().splitlines()[-1]), torch.load(checkpoint)
+    return json.loads(scores.read_text().splitlines()[-1]), load_checkpoint_file(checkpoint)
 
 
 @pytest.fixture(scope='module')
@@ -80,7 +81,7 @@ def test_stage_1_then_stage_2(toy_kitti, truth, stage1, tmp_path):
     assert 0 < scores['depth/abs_rel'] < 5
     before, after = (line.split() for line in learning_table(tmp_path / 'run').splitlines()[1:])
     assert (before[0], after[0]) == ('0', '1') and after[2] == f'{scores["depth/abs_rel"]:.4f}'
-    began, state = torch.load(stage1)['state_dict'], checkpoint['state_dict']
+    began, state = load_checkpoint_file(stage1)['state_dict'], checkpoint['state_dict']
     for tower in ('clip.visual.conv1', 'dino.vit.patch_embed.proj'):
         name = f'encoder.{tower}.weight'  # two steps of the warm-up move it by 1e-4 at most
         assert torch.allclose(state[name], began[name], atol=1e-3), name

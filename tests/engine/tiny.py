@@ -10,7 +10,7 @@ from torch import nn
 from torch.utils.data import Dataset
 
 CONFIG = """
-custom_imports = dict(imports=['hybrid_depth.engine', 'tests.engine.tiny'])
+custom_imports = dict(imports=['hybrid_depth.engine.hooks', 'tests.engine.tiny'])
 default_scope = 'mmengine'
 model = dict(type='TinyModel')
 train_dataloader = dict(

@@ -11,13 +11,13 @@ def test_uniform_bins_cover_the_range():
     bins = DepthBins(1.0, 60.0, step=0.5)
     assert bins.num == 118
     assert torch.equal(bins.edges[[0, 1, -1]], torch.tensor([1.0, 1.5, 60.0]))
-    assert torch.equal(DepthBins(1.0, 60.0, step=0.5, anchor='lower').values, bins.edges[:-1])
-    assert torch.equal(bins.values, bins.edges[:-1] + 0.25)
+    assert torch.equal(DepthBins(1.0, 60.0, step=0.5, anchor='lower').anchors, bins.edges[:-1])
+    assert torch.equal(bins.anchors, bins.edges[:-1] + 0.25)
 
 
 def test_log_bins_equal_official_sid():
     bins = DepthBins(1.0, 60.0, step=0.5, spacing='log', anchor='lower')
-    GEOMETRY.check_each('frustum.sid_bins', bins.values, 1e-6)
+    GEOMETRY.check_each('frustum.sid_bins', bins.anchors, 1e-6)
 
 
 def test_index_is_minus_one_outside():

@@ -12,12 +12,12 @@ BINS = DepthBins(1.0, 60.0, step=1.0, anchor='lower')
 @pytest.mark.parametrize('step, key', [(1.0, 'frustum.D59'), (0.5, 'frustum.D118')])
 def test_frustum_equals_golden(step, key):
     bins = DepthBins(1.0, 60.0, step=step, anchor='lower')
-    GEOMETRY.check(key, create_frustum(bins.values, (16, 44), (256, 704)), 0)
+    GEOMETRY.check(key, create_frustum(bins.anchors, (16, 44), (256, 704)), 0)
 
 
 @pytest.mark.parametrize('view', ['test', 'aug'])
 def test_lift_equals_golden(view):
-    frustum, rig = create_frustum(BINS.values, (16, 44), (256, 704)), official_rig(view)
+    frustum, rig = create_frustum(BINS.anchors, (16, 44), (256, 704)), official_rig(view)
     points = lift_frustum(frustum, rig)
     GEOMETRY.check(f'{view}.coor', points, 1e-6)
     # of one rounding at the far end of a ray: another product may round less or more
@@ -27,7 +27,7 @@ def test_lift_equals_golden(view):
 
 def test_lift_inverts_projection_in_float64():
     rig = official_rig('aug').to(torch.float64)
-    frustum = create_frustum(BINS.values, (16, 44), (256, 704), align='centres')
+    frustum = create_frustum(BINS.anchors, (16, 44), (256, 704), align='centres')
     points = lift_frustum(frustum, rig)
     homogeneous = torch.nn.functional.pad(points, (0, 1), value=1.0)
     uvd = (rig.ego2img()[:, :, None, None, None] @ homogeneous.unsqueeze(-1)).squeeze(-1)
@@ -36,10 +36,10 @@ def test_lift_inverts_projection_in_float64():
 
 
 def test_centres_are_pixel_centres():
-    frustum = create_frustum(BINS.values, (2, 4), (32, 64), align='centres')
+    frustum = create_frustum(BINS.anchors, (2, 4), (32, 64), align='centres')
     assert frustum[0, :, 0, 1].tolist() == [7.5, 23.5]
     with pytest.raises(ValueError, match='align'):
-        create_frustum(BINS.values, (2, 4), (32, 64), align='middle')
+        create_frustum(BINS.anchors, (2, 4), (32, 64), align='middle')
 
 
 def test_rig_refuses_wrong_shapes():

@@ -29,7 +29,7 @@ def test_ground_pixels_lift_to_the_ground():
     depth = ground_plane_depth(pixels, rig, max_depth=60.0)
     assert (depth > 0).any() and (depth == 0).any() and depth.max() <= 60
     bins = DepthBins(1.0, 60.0, step=1.0)
-    frustum = create_frustum(bins.values, (16, 44), (256, 704), 'centres').to(depth)
+    frustum = create_frustum(bins.anchors, (16, 44), (256, 704), 'centres').to(depth)
     for cam in range(depth.shape[1]):
         frustum[0, ..., 2] = depth[0, cam]
         points = lift_frustum(frustum[:1], rig)[0, cam, 0]

@@ -45,7 +45,7 @@ def official_rig(view: str) -> CameraRig:
 def lifted(view: str, dtype: torch.dtype = torch.float32) -> torch.Tensor:
     """(1, 6, 59, 16, 44, 3) frustum points of a view in the ego frame."""
     bins = DepthBins(1.0, 60.0, step=1.0, anchor='lower')
-    frustum = create_frustum(bins.values, (16, 44), (256, 704))
+    frustum = create_frustum(bins.anchors, (16, 44), (256, 704))
     return lift_frustum(frustum, official_rig(view).to(dtype))
 
 

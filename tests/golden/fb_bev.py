@@ -5,14 +5,19 @@ from dataclasses import replace
 import torch
 
 from hybrid_depth.bev.depth_nets.camera_aware import CameraAwareDepthNet
-from hybrid_depth.geometry import CameraRig, DepthBins
+from hybrid_depth.bev.parts import BEVSpace
+from hybrid_depth.geometry import CameraRig, DepthBins, VoxelGrid
 from tests.golden import recipe
 from tests.golden.reader import Golden
 
-GRID = dict(x=(-40.0, 40.0, 0.8), y=(-40.0, 40.0, 0.8), z=(-1.0, 5.4, 0.8), rounding='trunc')
-DEPTH_BINS = dict(start=2.0, stop=42.0, step=0.5, anchor='lower')
 IMAGE_SIZE = (256, 704)
 CHANNELS = 80
+SPACE = BEVSpace(
+    VoxelGrid((-40.0, 40.0, 0.8), (-40.0, 40.0, 0.8), (-1.0, 5.4, 0.8), rounding='trunc'),
+    DepthBins(start=2.0, stop=42.0, step=0.5, anchor='lower'),
+    IMAGE_SIZE,
+    CHANNELS,
+)
 ANCHOR_HEIGHTS = (-1.0, 5.4, 1.6)
 PREFIX = 'backward_projection.'
 LAYERS = 'transformer.encoder.'  # where the published code keeps the layers
@@ -58,7 +63,7 @@ def load_published(module: torch.nn.Module, prefix: str) -> torch.nn.Module:
 
 def depth_net() -> CameraAwareDepthNet:
     """With the stored statistics of camera numbers."""
-    net = CameraAwareDepthNet(256, CHANNELS, DepthBins(**DEPTH_BINS), 512, 512)
+    net = CameraAwareDepthNet(256, CHANNELS, SPACE.bins, 512, 512)
     recipe.load(net, 'depth_net.')
     net.bn.running_mean.copy_(DEPTH['override.running_mean'])
     net.bn.running_var.copy_(DEPTH['override.running_var'])

@@ -23,28 +23,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from benchmarks.rotated_nms import detections
+
 FILE = Path(__file__).with_name('rotated_nms.npz')
 THRESHOLDS = (0.05, 0.2, 0.5)
-
-
-def detections(count: int, objects: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
-    """Boxes (count, 5) and scores as a detector gives them: several around each road user."""
-    draw = torch.Generator().manual_seed(seed)
-    footprints = torch.tensor([[4.6, 1.9], [8.0, 2.6], [0.7, 0.7], [1.8, 0.8], [11.0, 2.9]])
-    centre = 100 * torch.rand(objects, 2, generator=draw) - 50
-    size = footprints[torch.randint(len(footprints), (objects,), generator=draw)]
-    yaw = 2 * math.pi * torch.rand(objects, 1, generator=draw) - math.pi
-    one = torch.randint(objects, (count,), generator=draw)
-    noise = torch.randn(count, 5, generator=draw)
-    boxes = torch.cat(
-        (
-            centre[one] + 0.6 * noise[:, :2],
-            size[one] * (1 + 0.1 * noise[:, 2:4]).clamp(min=0.3),
-            yaw[one] + 0.1 * noise[:, 4:],
-        ),
-        1,
-    )
-    return boxes, torch.rand(count, generator=draw)
 
 
 def box_sets() -> dict[str, tuple[torch.Tensor, torch.Tensor | None]]:

@@ -63,7 +63,7 @@ def test_a_model_with_a_history_sees_the_frames_before(files):
     expected = infer_sample(model, dataset[second])
     found = sample.pred_instances_3d.scores_3d
     assert torch.equal(found, expected.pred_instances_3d.scores_3d)
-    model.with_history = False
+    model.temporal.enabled = False
     infer_sample(model, dataset[first])
     alone = infer_sample(model, dataset[second]).pred_instances_3d.scores_3d
     assert found.shape != alone.shape or not torch.allclose(found, alone)
@@ -71,7 +71,7 @@ def test_a_model_with_a_history_sees_the_frames_before(files):
 
 
 def test_errors_name_what_is_wrong(model, files, tmp_path):
-    with pytest.raises(FileNotFoundError, match='create_nuscenes_infos'):
+    with pytest.raises(FileNotFoundError, match='create-nuscenes-infos'):
         infer_bev(model, tmp_path / 'absent.pkl')
     with pytest.raises(IndexError, match='0 to 5, or its token, got 6'):
         infer_bev(model, files[0], 6)
@@ -96,7 +96,7 @@ def test_command_line(files, tmp_path, capsys):
     assert described['frame'] == 'lidar' and scores == sorted(scores, reverse=True)
     assert np.asarray(Image.open(tmp_path / names[1])).shape[1] > 1000
     error = run_tool('infer_bev.py', files[0], tmp_path, '--config', 'absent.py')
-    assert error.startswith('error: expected a config file')
+    assert error.startswith('error: Expected a config file')
 
 
 def test_boxes_are_described_by_their_centre(model, files, tmp_path):

@@ -151,7 +151,7 @@ def test_depth_apis_need_no_mmdet3d():
     done = python(
         hidden + 'import hybrid_depth.apis\n'
         'from hybrid_depth.inference import depth_writer\n'
-        'from hybrid_depth.checkpoints import convert\n'
+        'from hybrid_depth.releases import convert\n'
         'from hybrid_depth.checkpoints.build import build_model\n'
         'from tests.depth.estimators.tiny import CONV\n'
         "build_model(dict(model=CONV, default_scope='mmdet3d'))\n"

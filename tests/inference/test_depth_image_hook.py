@@ -17,8 +17,9 @@ def sample(tmp_path):
     """A predicted map of half the size of its image, on disk as `img.png`."""
     pixels = np.random.default_rng(0).integers(0, 256, (4, 6, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(tmp_path / 'img.png')
-    meta = dict(ori_shape=(4, 6), name='drive_7', img_path=str(tmp_path / 'img.png'))
+    meta = dict(name='drive_7', img_path=str(tmp_path / 'img.png'), kind='disparity')
     disparity = torch.tensor([[[1.0, 2, 4], [3.0, 4, 6]]])
+    meta['kind'] = 'disparity'
     return BaseDataElement(metainfo=meta, pred_disparity=disparity.half())
 
 

@@ -9,8 +9,9 @@ import shapely
 import torch
 from torch import Tensor
 
+from benchmarks.rotated_nms import detections
 from hybrid_depth.ops import rotated_iou, rotated_nms
-from tests.golden.make_rotated_nms import FILE, THRESHOLDS, detections
+from tests.golden.make_rotated_nms import FILE, THRESHOLDS
 
 STORED = np.load(FILE)
 module = importlib.import_module('hybrid_depth.ops.rotated_nms')  # the function has its name

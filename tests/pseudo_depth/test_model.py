@@ -346,7 +346,7 @@ def test_cameras_of_another_rig(depth_model, infos, toy_nuscenes, tmp_path):
     assert run_tool('make_pseudo_depth.py', *arguments, '--out', out, '--scale', 'none') is None
     assert len(list(out.glob('MINE/*.png'))) == 2 == len(list(out.glob('*/*.png')))
     absent = (*depth_model, '--infos', tmp_path / 'absent.pkl', '--out', out)
-    assert 'create_nuscenes_infos.py' in run_tool('make_pseudo_depth.py', *absent)
+    assert 'create-nuscenes-infos' in run_tool('make_pseudo_depth.py', *absent)
 
 
 def test_depth_without_any_scale_is_an_error(depth_model, infos, toy_nuscenes, tmp_path):
@@ -382,7 +382,7 @@ def test_cache_says_what_the_model_says(depth_model, infos, toy_nuscenes, tmp_pa
 
 
 def test_bad_cache(tmp_path):
-    with pytest.raises(FileNotFoundError, match='make_pseudo_depth.py'):
+    with pytest.raises(FileNotFoundError, match='make-pseudo-depth'):
         read_pseudo_depth(tmp_path / 'absent.png')
     write_depth_png(np.ones((2, 2)), tmp_path / 'other.png')
     with pytest.raises(DepthDataError, match='which part of the image'):

@@ -30,7 +30,7 @@ def empty(variant='r50'):
 
 
 def convert(source, out, **options):
-    return convert_checkpoint('bevdet', source, out, CONFIGS, **options)
+    return convert_checkpoint('bevdet', source, out, **options)
 
 
 @pytest.fixture(scope='module')
@@ -66,7 +66,7 @@ def test_a_config_of_ones_own(golden_release, tmp_path):
     text = f"_base_ = '{CONFIGS / 'bevdet_r50.py'}'\n"
     own.write_text(text)
     torch.save(dict(state_dict=golden_release[0]), tmp_path / 'a.pth')
-    arguments = ('bevdet', tmp_path / 'a.pth', tmp_path / 'out.pth', CONFIGS, own)
+    arguments = ('bevdet', tmp_path / 'a.pth', tmp_path / 'out.pth', own)
     assert f'fits {own}' in conversion_report(convert_checkpoint(*arguments))
     assert load_checkpoint_file(tmp_path / 'out.pth')['meta']['config'] == str(own)
     own.write_text(text + "model = dict(img_backbone=dict(channel_order='rgb'))\n")

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from hybrid_depth.visualization import CLASS_COLORS, BEVScene, colorize_depth, make_sheet
+from hybrid_depth.visualization import CLASS_COLORS, colorize_depth
+from hybrid_depth.visualization.sheet import BEVScene, make_sheet
 
 from .scene import CAMERAS, IMAGE_SIZE, make_boxes, make_rig
 

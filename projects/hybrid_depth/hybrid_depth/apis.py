@@ -9,6 +9,7 @@ Each function has an example in its docstring. The BEV functions need mmdet3d; t
 do not.
 """
 
+from . import depth_modules  # noqa: F401 (configs made in Python name no imports)
 from .depth.estimators.init import init_depth_model
 from .inference.bev import infer_bev, init_bev_model
 from .inference.depth import DepthResult, infer_depth, stream_depth

@@ -1,12 +1,15 @@
-"""`python -m hybrid_depth.env`: versions, and what works here."""
+"""`python -m hybrid_depth.env`: versions, and one op of each kind on each device."""
 
 import importlib
 import importlib.metadata
 import platform
 from collections.abc import Callable
+from functools import partial
 
 import torch
 
+from . import mmcv_ext
+from .env_ops import OPS
 from .optional import bev_problem
 from .version import __version__
 
@@ -20,15 +23,26 @@ def _version(distribution: str) -> str:
         return '-'
 
 
-def _row(name: str, distribution: str, check: Callable[[], str]) -> Row:
-    """One line of the table; a check that fails is the line's content, never an exception."""
-    version = _version(distribution)
-    if version == '-':
-        return name, version, 'not installed'
+def _state(check: Callable[[], str]) -> str:
+    """What a check says; one that fails is content of the table, never an exception."""
     try:
-        return name, version, check()
+        return check()
     except Exception as error:  # noqa: BLE001 (whatever is broken is what this table is for)
-        return name, version, f'BROKEN: {type(error).__name__}: {str(error)[:160]}'
+        return f'BROKEN: {type(error).__name__}: {str(error)[:160]}'
+
+
+def _row(name: str, distributions: str, check: Callable[[], str]) -> Row:
+    """One line of the table.
+
+    Args:
+        name: shown.
+        distributions: names of which one is installed, separated by spaces.
+        check: says that it works, or raises.
+    """
+    for version in map(_version, distributions.split()):
+        if version != '-':
+            return name, version, _state(check)
+    return name, '-', 'not installed'
 
 
 def _imports(module: str) -> Callable[[], str]:
@@ -40,9 +54,8 @@ def _imports(module: str) -> Callable[[], str]:
 
 
 def _torch() -> str:
-    layer = torch.nn.Linear(4, 4).to(torch.bfloat16)
-    layer(torch.ones(1, 4, dtype=torch.bfloat16)).sum().backward()
-    return f'ok, bf16 works, {torch.get_num_threads()} CPU threads'
+    torch.ones(8).sum().item()
+    return f'ok, {torch.get_num_threads()} CPU threads'
 
 
 def _cuda() -> str:
@@ -57,14 +70,11 @@ def _triton() -> str:
     return 'ok' if torch.cuda.is_available() else 'imports; needs a GPU to run'
 
 
-def _mmcv_ops() -> str:
-    ops = importlib.import_module('mmcv.ops')
-    boxes = torch.tensor([[0, 0, 4, 2, 0.0], [0, 0, 4, 2, 0.1], [9, 9, 4, 2, 0.0]])
-    _, kept = ops.nms_rotated(boxes, torch.tensor([0.9, 0.8, 0.7]), 0.5)
-    if kept.tolist() != [0, 2]:
-        raise RuntimeError(f'nms_rotated kept {kept.tolist()}, expected [0, 2]')
-    compiled = ops.get_compiling_cuda_version()
-    return f'ok, nms_rotated works, {"CPU ops" if compiled == "not available" else compiled}'
+def _mmcv() -> str:
+    if mmcv_ext.is_compiled():
+        ops = importlib.import_module('mmcv.ops')
+        return f'ok, with compiled ops (CUDA: {ops.get_compiling_cuda_version()})'
+    return 'ok, without compiled ops (mmcv-lite); none is needed here'
 
 
 def _bev() -> str:
@@ -73,7 +83,8 @@ def _bev() -> str:
 
 
 def collect() -> list[Row]:
-    """Rows (name, version, state) of the table; nothing raises."""
+    """Rows (name, version, state) of the table, ops by device at its end; nothing raises."""
+    devices = ['cpu', *(['cuda:0'] if torch.cuda.is_available() else [])]
     return [
         ('hybrid-depth', __version__, 'ok'),
         ('Python', platform.python_version(), platform.platform()),
@@ -85,11 +96,16 @@ def collect() -> list[Row]:
         _row('OpenCV', 'opencv-python-headless', _imports('cv2')),
         _row('timm (DINO)', 'timm', _imports('timm')),
         _row('open_clip (CLIP)', 'open_clip_torch', _imports('open_clip')),
-        _row('mmengine', 'mmengine', _imports('mmengine.runner')),
-        _row('mmcv ops', 'mmcv', _mmcv_ops),
+        _row('mmengine', 'mmengine mmengine-lite', _imports('mmengine.runner')),
+        _row('mmcv', 'mmcv mmcv-lite', _mmcv),
         _row('mmdet', 'mmdet', _imports('mmdet.models')),
         _row('mmdet3d', 'mmdet3d', _bev),
         _row('nuScenes devkit', 'nuscenes-devkit', _imports('nuscenes.eval.detection.evaluate')),
+        *(
+            (name, device, _state(partial(op, device)))
+            for device in devices
+            for name, op in OPS.items()
+        ),
     ]
 
 

@@ -33,7 +33,8 @@ class _AbsentOps(ModuleType):
             raise MissingOpError(
                 f'mmcv op {name!r}: expected mmcv with compiled ops, got mmcv-lite. Models of this '
                 'toolkit do not need it; for others, install the compiled package instead: '
-                '`pip uninstall mmcv-lite`, then `pip install mmcv==2.1.0` (needs a compiler)'
+                '`pip uninstall mmcv-lite`, then `pip install mmcv==2.1.0` (needs a compiler and '
+                'torch below 2.14, see docs/install.md)'
             )
 
         absent.__name__ = name

@@ -50,6 +50,6 @@ with quick_imports():
 if _problem is not None and not _problem.startswith('not installed'):
     warnings.warn(
         f'BEV models and data sets are switched off; mmdet3d or mmcv is {_problem}. Set up again '
-        'with `rm .venv/*.stamp && make test`, or see `python -m hybrid_depth.env`.',
+        'with `rm -r .venv && make setup`, or see `python -m hybrid_depth.env`.',
         stacklevel=2,
     )

@@ -90,7 +90,7 @@ def test_old_info_file_names_the_tool(root, tmp_path):
         for info in content['data_list']:
             del info['ego2global']
 
-    with pytest.raises(InfoError, match='ego2global.*create_nuscenes_infos'):
+    with pytest.raises(InfoError, match='ego2global.*create-nuscenes-infos'):
         make(root, edited(root, tmp_path, strip))
 
 
@@ -114,7 +114,7 @@ def test_empty_and_missing_files(root, tmp_path):
     empty = edited(root, tmp_path, lambda content: content.update(data_list=[]))
     with pytest.raises(InfoError, match='no samples'):
         make(root, empty)
-    with pytest.raises(FileNotFoundError, match='create_nuscenes_infos'):
+    with pytest.raises(FileNotFoundError, match='create-nuscenes-infos'):
         make(root, tmp_path / 'absent.pkl')
 
 

@@ -8,6 +8,7 @@ import torch
 from mmdet3d.registry import MODELS
 from mmdet3d.structures import LiDARInstance3DBoxes
 from mmengine import Config
+from mmengine.structures import InstanceData
 
 import hybrid_depth.modules  # noqa: F401  registers the head
 from tests.golden.bevdet import check_head_losses, feature, ground_truth
@@ -118,6 +119,37 @@ def test_decoding_and_scale_nms(variant):
     GOLDEN.check(f'{variant}.boxes', result.bboxes_3d.tensor, 1e-6)
     GOLDEN.check(f'{variant}.scores', result.scores_3d, 1e-6)
     GOLDEN.check(f'{variant}.labels', result.labels_3d, 0)
+
+
+@pytest.mark.parametrize('nms_type', ['rotate', 'circle'])
+def test_samples_of_a_batch_do_not_suppress_each_other(nms_type):
+    head = build_head(
+        test_cfg=dict(HEAD.test_cfg, nms_type=nms_type, min_radius=[4], post_max_size=30)
+    )
+    one = fixed_outputs(0, 10)
+    none = {name: value - 100 * (name == 'heatmap') for name, value in one.items()}
+    other = {name: value.flip(-1) for name, value in one.items()}
+    meta = dict(box_type_3d=LiDARInstance3DBoxes)
+
+    def predict(*samples: dict) -> list[InstanceData]:
+        batch = {name: torch.cat([sample[name] for sample in samples]) for name in one}
+        return head.predict_by_feat(([batch],), [meta] * len(samples))
+
+    batch = predict(one, none, one, other)
+    assert [len(result) for result in batch] == [30, 0, 30, 30]
+    for sample, result in zip((one, none, one, other), batch, strict=True):
+        (alone,) = predict(sample)
+        assert torch.equal(result.bboxes_3d.tensor, alone.bboxes_3d.tensor)
+        assert torch.equal(result.scores_3d, alone.scores_3d)
+        assert torch.equal(result.labels_3d, alone.labels_3d)
+
+
+def test_only_the_best_take_part_in_rotated_suppression():
+    head = build_head(test_cfg=dict(HEAD.test_cfg, pre_max_size=3))
+    maps = fixed_outputs(0, 10)
+    (result,) = head.predict_by_feat(([maps],), [dict(box_type_3d=LiDARInstance3DBoxes)])
+    best = maps['heatmap'].sigmoid().flatten().topk(3).values
+    assert 1 <= len(result) <= 3 and torch.isin(result.scores_3d, best).all()
 
 
 def test_no_detection_gives_empty_results():

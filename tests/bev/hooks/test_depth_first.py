@@ -1,4 +1,4 @@
-"""A detector that learns depth first, then detection on a frozen image side."""
+"""Training of depth first, then of detection on a frozen lift."""
 
 import copy
 
@@ -8,6 +8,7 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 
 from hybrid_depth.bev.hooks.depth_first import DepthFirstHook
+from hybrid_depth.bev.parts import Frame
 from hybrid_depth.checkpoints.build import build_model
 from tests.bev.toy import training_keyframe
 from tests.conftest import ROOT
@@ -16,7 +17,7 @@ IMAGE_SIDE = ('img_backbone', 'img_neck', 'img_view_transformer')
 
 
 class Runner:
-    """What the hook needs of a runner."""
+    """The attributes of a runner that the hook reads."""
 
     def __init__(self, model: torch.nn.Module, epoch: int) -> None:
         self.model, self.epoch = model, epoch
@@ -27,36 +28,45 @@ def toy_model(name: str) -> torch.nn.Module:
 
 
 @pytest.fixture(scope='module')
-def sample(toy_nuscenes, tmp_path_factory) -> dict:
+def samples(toy_nuscenes, tmp_path_factory) -> list[dict]:
+    """Two key frames of a scene, each with the one before."""
     folder = tmp_path_factory.mktemp('infos')
-    return training_keyframe('bevdet_depth_toy', toy_nuscenes, folder, 0)
+    return [training_keyframe('bevdet4d_toy', toy_nuscenes, folder, index) for index in range(2)]
+
+
+@pytest.fixture
+def sample(samples) -> dict:
+    return samples[0]
 
 
 def learn(
-    model: torch.nn.Module, sample: dict, epoch: int, keep_lifts: bool = False
+    hook: DepthFirstHook, model: torch.nn.Module, sample: dict, epoch: int
 ) -> tuple[dict, set[str]]:
-    """Losses of a training step in an epoch, and the names of the parameters that got a gradient.
+    """Losses of a training step in an epoch, and the names of the parameters with a gradient.
 
-    As mmengine's loop does, the model is put in training mode after the hook.
+    As in mmengine's loop, the model is set to training mode after the hook of the epoch.
     """
-    DepthFirstHook(2, keep_lifts).before_train_epoch(Runner(model, epoch))
+    runner = Runner(model, epoch)
+    hook.before_train_epoch(runner)
     model.train()
+    hook.before_train_iter(runner, 0)
     model.zero_grad(set_to_none=True)
     data = model.data_preprocessor(pseudo_collate([sample]), True)
     losses = model.loss(data['inputs'], data['data_samples'])
     sum(value for key, value in losses.items() if 'loss' in key).backward()
+    hook.after_train_epoch(runner)
     return losses, {name for name, p in model.named_parameters() if p.grad is not None}
 
 
 def test_depth_then_detection(sample):
-    model = toy_model('bevdet_depth_toy')
-    losses, learned = learn(model, sample, epoch=1)
+    model, hook = toy_model('bevdet_depth_toy'), DepthFirstHook(2)
+    losses, learned = learn(hook, model, sample, epoch=1)
     assert set(losses) == {'loss_depth_lidar', 'loss_semantics'}
     assert learned and all(name.startswith(IMAGE_SIDE) for name in learned)
     assert not any('context' in name for name in learned)
 
     statistics = {k: v.clone() for k, v in model.img_backbone.named_buffers()}
-    losses, learned = learn(model, sample, epoch=2)
+    losses, learned = learn(hook, model, sample, epoch=2)
     assert {'task0.loss_heatmap', 'task0.loss_bbox'} <= set(losses)
     assert not any('depth' in name or 'semantics' in name for name in losses)
     assert any(name.startswith('pts_bbox_head') for name in learned)
@@ -66,36 +76,58 @@ def test_depth_then_detection(sample):
     assert model.pts_bbox_head.training and not model.img_backbone.training
 
 
-def test_kept_lifts_change_nothing_but_the_time(sample):
-    model = toy_model('bevdet_depth_toy')
-    expected, _ = learn(copy.deepcopy(model), sample, epoch=2)
-    learn(model, sample, epoch=2, keep_lifts=True)
-    model.img_backbone.forward = None  # must not be needed again
-    kept, _ = learn(model, sample, epoch=3, keep_lifts=True)
-    for name, value in expected.items():
-        assert torch.equal(kept[name], value), name
+@pytest.mark.parametrize('name', ['bevdet_depth_toy', 'bevdet4d_toy', 'fbbev_hybrid_toy'])
+def test_kept_lifts_give_equal_losses_without_the_image_tower(samples, name):
+    model, hook = toy_model(name), DepthFirstHook(2, keep_lifts=True)
+    keys = list(model.state_dict())
+    expected, _ = learn(DepthFirstHook(2), copy.deepcopy(model), samples[1], epoch=2)
+    learn(hook, model, samples[1], epoch=2)
+    forward, model.img_backbone.forward = model.img_backbone.forward, None
+    kept, learned = learn(hook, model, samples[1], epoch=3)
+    for loss, value in expected.items():
+        torch.testing.assert_close(kept[loss], value, msg=loss)
+    assert not any(parameter.startswith(IMAGE_SIDE) for parameter in learned)
+    assert any(parameter.startswith('img_bev_encoder_backbone') for parameter in learned)
+    assert list(model.state_dict()) == keys
+    model.img_backbone.forward = forward
+    with torch.no_grad():  # between epochs there is no cache: no frame needs a name
+        data = model.eval().data_preprocessor(pseudo_collate([samples[1]]), False)
+        model.lift(Frame(data['inputs']['imgs'], data['inputs']['rig']))
 
 
-def test_kept_lifts_stay_channels_last(sample):
-    model = toy_model('bevdet_depth_toy')
-    learn(model, sample, epoch=2, keep_lifts=True)
-    two = model.data_preprocessor(pseudo_collate([sample, sample]), True)
-    bev, _ = model._frozen_lift(two['inputs'], two['data_samples'])
+def test_kept_lifts_of_two_samples_stay_channels_last(samples):
+    model, hook = toy_model('bevdet_depth_toy'), DepthFirstHook(2, keep_lifts=True)
+    for sample in samples:
+        learn(hook, model, sample, epoch=2)
+    hook.prepare(model, 2)
+    two = model.data_preprocessor(pseudo_collate(samples), True)
+    bev, distribution = model.lift(Frame.of(two['inputs'], two['data_samples']))
     assert bev.shape[0] == 2 and bev.is_contiguous(memory_format=torch.channels_last)
+    assert distribution.logits.shape[0] == distribution.context.shape[0] == 12
+    assert not torch.equal(bev[0], bev[1])
 
 
 def test_kept_lifts_refuse_random_augmentation(sample):
-    model = toy_model('bevdet_depth_toy')
-    learn(model, sample, epoch=2, keep_lifts=True)
+    model, hook = toy_model('bevdet_depth_toy'), DepthFirstHook(2, keep_lifts=True)
+    learn(hook, model, sample, epoch=2)
     sample = copy.deepcopy(sample)
     sample['inputs']['rig']['img_aug'][0, 0, 2] += 1
     with pytest.raises(ValueError, match='random augmentation'):
-        learn(model, sample, epoch=2, keep_lifts=True)
+        learn(hook, model, sample, epoch=2)
 
 
-def test_a_net_without_supervision_can_not_learn_depth_first():
+def test_kept_lifts_need_tokens(sample):
+    model, hook = toy_model('bevdet_depth_toy'), DepthFirstHook(2, keep_lifts=True)
+    hook.prepare(model, 2)
+    data = model.data_preprocessor(pseudo_collate([sample]), True)
+    for names in ([], [None]):
+        with pytest.raises(ValueError, match='expected the token of each of 1 samples'):
+            model.lift(Frame(data['inputs']['imgs'], data['inputs']['rig'], names))
+
+
+def test_a_net_without_supervision_cannot_train_depth_first():
     with pytest.raises(ValueError, match='depth_supervision'):
-        toy_model('bevdet_plain_toy').learn_depth_only()
+        DepthFirstHook(1).prepare(toy_model('bevdet_plain_toy'), 0)
 
 
 def test_no_epoch_for_depth():

@@ -35,11 +35,21 @@ def test_log_scale_compresses_the_sums_and_keeps_their_sign():
     torch.testing.assert_close(logs.sign() * logs.abs().expm1(), sums)
 
 
+def test_pooling_back_ends_agree():
+    feats, images = torch.randn(1, 1, 6, 4, 8), torch.rand(1, 1, 3, *IMAGE)
+    net = dict(type='PlainDepthNet')
+    sparse, _ = build(depth_net=net)(feats, images, forward_rig())
+    slow = build(depth_net=net, pool_backend='index_add')
+    torch.testing.assert_close(slow(feats, images, forward_rig())[0], sparse)
+    with pytest.raises(ValueError, match='absent'):
+        build(depth_net=net, pool_backend='absent')(feats, images, forward_rig())
+
+
 @pytest.mark.parametrize('ground_prior', [True, False])
 def test_hybrid_net_starts_at_the_ground(ground_prior):
     encoder = dict(type='TimmDepthEncoder', name='resnet18', out_indices=(2,))
     net = dict(
-        type='HybridDepthNet',
+        type='EncoderDepthNet',
         encoder=encoder,
         encoder_channels=8,
         mid_channels=8,

@@ -1,15 +1,17 @@
-"""BEV cells that look back: at which camera, at which pixel, and which of them."""
+"""Backward projection: cameras and pixels attended to, and which cells change."""
 
 import pytest
 import torch
 
+from hybrid_depth.bev.parts import BEVSpace
 from hybrid_depth.bev.refine.backward_projection import BackwardProjection
-from hybrid_depth.geometry import CameraRig, DepthBins, project_pillars
+from hybrid_depth.geometry import CameraRig, DepthBins, VoxelGrid, project_pillars
 
 IMAGE_SIZE = (64, 128)
-GRID = dict(x=(0.0, 20.0, 1.0), y=(-5.0, 5.0, 1.0), z=(-1.0, 3.0, 4.0))
-BINS = dict(start=1.0, stop=31.0, step=1.0)
+GRID = VoxelGrid(x=(0.0, 20.0, 1.0), y=(-5.0, 5.0, 1.0), z=(-1.0, 3.0, 4.0))
+BINS = DepthBins(start=1.0, stop=31.0, step=1.0)
 CHANNELS = 8
+SPACE = BEVSpace(GRID, BINS, IMAGE_SIZE, CHANNELS)
 ROWS, COLUMNS = 8, 16  # feature cells of 8 x 8 pixels
 
 
@@ -35,13 +37,7 @@ def rig_of(*yaws: float) -> CameraRig:
 def module(**options) -> BackwardProjection:
     settings = dict(anchor_heights=(-1.0, 3.0, 1.0), num_heads=2, self_points=2, cross_points=4)
     settings.update(options)
-    return BackwardProjection(
-        GRID,
-        depth_bins=BINS,
-        image_size=IMAGE_SIZE,
-        embed_dims=CHANNELS,
-        **settings,
-    ).eval()
+    return BackwardProjection(SPACE, **settings).eval()
 
 
 def inputs(cameras: int, batch: int = 1) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -54,7 +50,7 @@ def inputs(cameras: int, batch: int = 1) -> tuple[torch.Tensor, torch.Tensor, to
 
 def certain(depth: torch.Tensor) -> torch.Tensor:
     """(N, h, w) metres -> (1, N, D, h, w) all probability in one bin."""
-    return DepthBins(**BINS).one_hot(depth)[None]
+    return BINS.one_hot(depth)[None]
 
 
 CUDA = pytest.param(

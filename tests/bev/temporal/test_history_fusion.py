@@ -1,4 +1,4 @@
-"""Maps carried along: when they are, when they are not, and where to."""
+"""History: warped maps, their ages, starts of sequences, order of samples."""
 
 from dataclasses import replace
 
@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from hybrid_depth.bev.temporal.history_fusion import HistoryFusion, Moment
-from hybrid_depth.geometry import CameraRig
+from hybrid_depth.geometry import CameraRig, VoxelGrid
 
-GRID = dict(x=(-8.0, 8.0, 1.0), y=(-8.0, 8.0, 1.0), z=(-2.0, 2.0, 4.0))
+GRID = VoxelGrid(x=(-8.0, 8.0, 1.0), y=(-8.0, 8.0, 1.0), z=(-2.0, 2.0, 4.0))
 CHANNELS, FRAMES = 2, 3
 
 
@@ -120,7 +120,9 @@ def test_shuffled_samples_are_an_error():
     module = fusion()
     module(dot(0, 0)[None], [moment('a', 0)], rig_at(0.0))
     for wrong in (moment('a', 2), moment('b', 1), moment('a', 4)):
-        with pytest.raises(ValueError, match='expected frame 0 of sequence .* or the one after'):
+        with pytest.raises(
+            ValueError, match='expected frame 0 of sequence .* or the one after its latest'
+        ):
             module(dot(0, 0)[None], [wrong], rig_at(1.0))
     module(dot(0, 0)[None], [moment('a', 1)], rig_at(1.0))  # a refused sample spoils nothing
     with pytest.raises(ValueError, match='frame 1 before it'):
@@ -130,7 +132,7 @@ def test_shuffled_samples_are_an_error():
 
 
 def test_several_cells_in_height():
-    module = HistoryFusion(dict(GRID, z=(-2.0, 2.0, 1.0)), CHANNELS, FRAMES)
+    module = HistoryFusion(replace(GRID, z=(-2.0, 2.0, 1.0)), CHANNELS, FRAMES)
     module.time_conv = Recorder()
     volume = torch.randn(1, CHANNELS, 4, 16, 16)
     module(volume, [moment('a', 0)], rig_at(0.0))

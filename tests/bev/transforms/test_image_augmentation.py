@@ -104,6 +104,16 @@ def test_test_mode_numbers():
     assert params == ImageAugmentationParams(0.44, (704, 396), (0, 140, 704, 396))
 
 
+def test_crop_bottom_moves_the_crop_up():
+    options = dict(STEPS, crop_bottom=(0.1, 0.2))
+    fixed = ImageAugmentation(random=False, **options).fixed_params(FULL)
+    assert fixed.crop == (0, 336 - 256, 704, 336)  # the mean, 0.15 of 396 rows, is cut off
+    transform = ImageAugmentation(random=True, **options)
+    drawn = [transform.sample_params(FULL) for _ in range(50)]
+    bottoms = [1 - params.crop[3] / params.resize_dims[1] for params in drawn]
+    assert 0.1 <= min(bottoms) < 0.13 and 0.17 < max(bottoms) <= 0.21
+
+
 def test_a_mark_is_found_where_the_matrix_says():
     image = Image.new('RGB', FULL)
     u, v = 700, 520

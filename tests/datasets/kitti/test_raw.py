@@ -86,7 +86,7 @@ def test_jpeg_and_png(tmp_path):
 def test_missing_root_drive_and_frames(root, tmp_path):
     with pytest.raises(FileNotFoundError, match='expected KITTI at .*nowhere.*Download'):
         KittiRawDataset(data_root=str(tmp_path / 'nowhere'), split='eigen')
-    with pytest.raises(FileNotFoundError, match='expected 697 frames, got 0.*prepare_kitti'):
+    with pytest.raises(FileNotFoundError, match='expected 697 frames, got 0.*prepare-kitti'):
         KittiRawDataset(data_root=str(root), split='eigen')
     with pytest.raises(FileNotFoundError, match='expected 2 frames, got 1'):
         build(root, [1, 9])

@@ -18,6 +18,7 @@ from tests.engine.tiny import tiny_config
 KILLED_WHILE_SAVING = """
 import os, signal, sys
 from mmengine.runner import Runner
+import hybrid_depth.depth_modules
 from tests.engine.tiny import tiny_config
 replaced = os.fsync
 def fsync(file):

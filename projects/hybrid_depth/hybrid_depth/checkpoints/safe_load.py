@@ -93,7 +93,9 @@ def load_checkpoint_file(path: str | Path, map_location: Any = 'cpu') -> dict:
     path = Path(path).expanduser()
     if not path.is_file():
         raise FileNotFoundError(f'Expected a checkpoint file, got {path}, which does not exist.')
-    with _explained(path), torch.serialization.safe_globals(_allowed()):
+    # not torch's context manager, whose end would take the list away from everybody
+    torch.serialization.add_safe_globals(_allowed())
+    with _explained(path):
         return torch.load(path, map_location=map_location, weights_only=True)
 
 

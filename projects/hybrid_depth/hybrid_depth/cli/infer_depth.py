@@ -84,7 +84,8 @@ def run(args: argparse.Namespace) -> None:
 
     from tqdm import tqdm
 
-    from ..inference.depth import init_depth_model, stream_depth
+    from ..depth.estimators.init import init_depth_model
+    from ..inference.depth import stream_depth
     from ..inference.depth_writer import DepthWriter
     from ..inference.image_streams import PictureStream
 

@@ -62,8 +62,8 @@ def run(args: argparse.Namespace) -> None:
 
     from tqdm import tqdm
 
+    from ..depth.estimators.init import init_depth_model
     from ..errors import ConfigError, DepthDataError
-    from ..inference.depth import init_depth_model
     from ..pseudo_depth.cache import keyframes_for, read_scales, write_pseudo_depth
     from ..pseudo_depth.model import PseudoDepth
     from ..releases.conversion import sha256

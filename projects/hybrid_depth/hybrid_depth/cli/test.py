@@ -24,12 +24,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--score-thr', type=float, default=0.1, help='draw boxes that score at least this'
     )
-    parser.add_argument(
-        '--task',
-        choices=['multi-view_det'],
-        default='multi-view_det',
-        help="mmdet3d's flag; camera rigs are all there is here",
-    )
     add_runner_arguments(parser)
 
 

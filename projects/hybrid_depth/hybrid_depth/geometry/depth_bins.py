@@ -24,15 +24,15 @@ class DepthBins:
         step: bin width for ``uniform``; for ``log`` it only sets the number of bins.
         num: number of bins, instead of ``step``.
         spacing: ``uniform`` or ``log``.
-        anchor: depth a bin stands for when lifted: ``lower`` edge (official BEVDet weights, half a
-            bin too near) or ``centre`` (new models).
+        anchor: point of a bin at which features are lifted (``anchors``): its ``lower`` edge
+            (official BEVDet weights, half a bin too near) or its ``centre`` (new models).
 
     Raises:
         ValueError: empty range, unknown spacing or anchor, both or neither of step and num.
 
     Example:
         >>> bins = DepthBins(start=1.0, stop=5.0, step=1.0)
-        >>> bins.values.tolist()
+        >>> bins.anchors.tolist()
         [1.5, 2.5, 3.5, 4.5]
         >>> bins.index(torch.tensor([0.5, 1.0, 4.9, 5.0])).tolist()
         [-1, 0, 3, -1]
@@ -70,14 +70,14 @@ class DepthBins:
         return (self.start + index * width).float()
 
     @property
-    def values(self) -> Tensor:
-        """(num,) float32 depth each bin stands for, metres."""
-        edges = self.edges
-        return edges[:-1] if self.anchor == 'lower' else (edges[:-1] + edges[1:]) / 2
+    def anchors(self) -> Tensor:
+        """(num,) float32 depths at which the bins are lifted, metres: lower edges or centres."""
+        return self.edges[:-1] if self.anchor == 'lower' else self.centres
 
     @property
     def centres(self) -> Tensor:
-        """(num,) float32 bin centres, metres, whatever the anchor."""
+        """(num,) float32 bin centres, metres: what targets and expected depth are made of, whatever
+        the anchor."""
         edges = self.edges
         return (edges[:-1] + edges[1:]) / 2
 
@@ -88,8 +88,8 @@ class DepthBins:
         return index.masked_fill((depth < edges[0]) | (depth >= edges[-1]), -1)
 
     def position(self, depth: Tensor) -> Tensor:
-        """Place of each depth among the bin centres: i at the centre of bin i, linear in between,
-        held within [0, num - 1]. Same shape and dtype as `depth`."""
+        """Fractional index of each depth among the bin centres: i at the centre of bin i, linear in
+        between, clamped to [0, num - 1]. Same shape and dtype as `depth`."""
         centres = self.centres.to(depth)
         upper = torch.bucketize(depth, centres).clamp(1, self.num - 1)
         below, above = centres[upper - 1], centres[upper]

@@ -11,7 +11,8 @@ from mmdet3d.structures import Det3DDataSample
 from ..bev.hooks.bev_image_hook import scene_of
 from ..files import atomic_file
 from ..geometry import CameraRig
-from ..visualization import make_sheet, write_png
+from ..visualization import write_png
+from ..visualization.sheet import make_sheet
 
 
 def write_keyframe(

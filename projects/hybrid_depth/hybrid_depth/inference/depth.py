@@ -81,6 +81,8 @@ def infer_depth(
         >>> encoder = dict(type='TimmDepthEncoder', name='test_resnet')
         >>> decoder = dict(type='Monodepth2Decoder', in_strides=[2, 4, 8, 16, 32])
         >>> model = dict(type='Monodepth2', encoder=encoder, decoder=decoder, pose_net=None)
+        >>> from mmengine.config import Config
+        >>> from hybrid_depth.depth.estimators.init import init_depth_model
         >>> model = init_depth_model(Config(dict(model=model)))  # warns: random weights
         >>> (result,) = infer_depth(model, np.zeros((48, 80, 3), np.uint8), size=(64, 96))
         >>> result.depth.shape, result.kind
@@ -106,6 +108,8 @@ def stream_depth(
         >>> encoder = dict(type='TimmDepthEncoder', name='test_resnet')
         >>> decoder = dict(type='Monodepth2Decoder', in_strides=[2, 4, 8, 16, 32])
         >>> model = dict(type='Monodepth2', encoder=encoder, decoder=decoder, pose_net=None)
+        >>> from mmengine.config import Config
+        >>> from hybrid_depth.depth.estimators.init import init_depth_model
         >>> model = init_depth_model(Config(dict(model=model)))  # warns: random weights
         >>> video = [np.zeros((64, 96, 3), np.uint8)] * 2
         >>> [result.unit for result in stream_depth(model, video, scale=5.4)]

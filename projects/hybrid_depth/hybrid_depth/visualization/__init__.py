@@ -1,4 +1,7 @@
-"""Rendering without a display: depth maps, boxes in cameras, the scene from above, whole sheets."""
+"""Rendering without a display: depth maps, boxes in cameras, the scene from above.
+
+`sheet` puts them together, and needs torch.
+"""
 
 from .bev import draw_bev
 from .boxes import SceneBoxes, project_points, project_wires
@@ -6,18 +9,15 @@ from .camera import draw_camera_boxes
 from .colors import CLASS_COLORS, class_colors
 from .depth import colorize_depth, depth_color_bar
 from .png import write_png
-from .sheet import BEVScene, make_sheet
 
 __all__ = [
     'CLASS_COLORS',
-    'BEVScene',
     'SceneBoxes',
     'class_colors',
     'colorize_depth',
     'depth_color_bar',
     'draw_bev',
     'draw_camera_boxes',
-    'make_sheet',
     'project_points',
     'project_wires',
     'write_png',

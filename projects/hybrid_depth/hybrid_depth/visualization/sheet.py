@@ -238,7 +238,7 @@ def _stack(parts: Sequence[np.ndarray], axis: int = 0) -> np.ndarray:
     across = max(part.shape[1 - axis] for part in parts)
     along = sum(part.shape[axis] for part in parts) + _GAP * (len(parts) - 1)
     canvas = np.empty((along, across, 3) if axis == 0 else (across, along, 3), dtype=np.uint8)
-    canvas[:] = BACKGROUND
+    canvas[:] = np.tile(BACKGROUND, (canvas.shape[1], 1))  # whole rows are copied fast
     start = 0
     for part in parts:
         height, width = part.shape[:2]

@@ -27,7 +27,7 @@ class NuScenesBEVDataset(NuScenesDataset):
     Reads info files of ``hybrid-depth create-nuscenes-infos``. Labels are mapped by class name, so
     that the order of classes in the file does not matter; ``version`` is the file's unless given in
     ``metainfo``. Boxes in ``ann_info`` are in the LiDAR frame (``LoadEgoBoxes`` moves them), those
-    with a LiDAR or radar point only (``use_valid_flag``), unknown velocities 0.
+    with a LiDAR or radar point only, unknown velocities 0.
 
     Each sample gets, in the order of ``CAMERAS``: cam_names, img_path (N), cam2img (N, 3, 3),
     cam2ego (N, 4, 4) to the ego at LiDAR time, img_aug (N, 3, 3), and lidar2ego, ego2global, bda
@@ -41,7 +41,7 @@ class NuScenesBEVDataset(NuScenesDataset):
             dict(img_path, cam2img, cam2ego, ego2global, img_aug), each in its own ego frame. Where
             a scene starts, the sample's own frame is repeated (BEVDet4D).
         sequence_length: cut every scene into sequences of at most this many key frames, for models
-            that carry a state along; samples then get ``sequence`` = (name, index in it). None for
+            with a state; samples then get ``sequence`` = (name, index in it). None for
             no sequences. A frame whose predecessor is not in the file starts a sequence. Frames
             without boxes stay in (``filter_empty_gt=False``): a sequence has no holes.
 
@@ -60,8 +60,6 @@ class NuScenesBEVDataset(NuScenesDataset):
         cameras: tuple[str, ...] = CAMERAS,
         num_adj: int = 0,
         sequence_length: int | None = None,
-        data_prefix: dict | None = None,
-        use_valid_flag: bool = True,
         **kwargs,
     ):
         self.cameras = tuple(cameras)
@@ -78,14 +76,14 @@ class NuScenesBEVDataset(NuScenesDataset):
         super().__init__(
             data_root=data_root,
             ann_file=ann_file,
-            data_prefix=data_prefix or folders,
+            data_prefix=folders,
             modality=dict(use_camera=True, use_lidar=True),
-            use_valid_flag=use_valid_flag,
+            use_valid_flag=True,
             **kwargs,
         )
 
     def full_init(self) -> None:
-        """Read everything; with ``indices``, places are those in the part that is left."""
+        """Load the info file; with ``indices``, places count within the selected part."""
         if self._fully_initialized:
             return
         super().full_init()

@@ -2,7 +2,7 @@
 
 from .base import DepthDistribution, DepthNet
 from .camera_aware import CameraAwareDepthNet
-from .encoder import HybridDepthNet
+from .encoder import EncoderDepthNet
 from .plain import PlainDepthNet
 from .supervision import LidarDepthTarget
 
@@ -10,7 +10,7 @@ __all__ = [
     'CameraAwareDepthNet',
     'DepthDistribution',
     'DepthNet',
-    'HybridDepthNet',
+    'EncoderDepthNet',
     'LidarDepthTarget',
     'PlainDepthNet',
 ]

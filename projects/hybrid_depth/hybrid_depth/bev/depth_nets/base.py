@@ -1,4 +1,4 @@
-"""What every depth branch of a view transformer has in common."""
+"""Depth nets of a view transformer: interface, output and shared loss."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class DepthDistribution:
     Args:
         logits: (B * N, D, h, w) depth logits over the shared ``DepthBins``.
         context: (B * N, C, h, w) features to be lifted.
-        aux: further maps of the net, for losses and pictures.
+        aux: further maps of the net, for losses and visualization.
     """
 
     logits: Tensor
@@ -32,16 +32,16 @@ class DepthDistribution:
 
 
 class DepthNet:
-    """Mixin: ``forward(image_feats, images, rig) -> DepthDistribution`` and a shared ``loss``.
+    """Base of depth nets: ``forward(image_feats, images, rig) -> DepthDistribution``, ``loss``.
 
-    Subclasses call ``set_up_depth`` in their constructor. No parameter lives here, so that official
-    checkpoints fit the subclass alone.
+    Subclasses call ``set_up_depth`` in their constructor. It has no parameters, so that the keys of
+    official checkpoints are those of the subclass.
     """
 
     bins: DepthBins
 
     def set_up_depth(self, bins: DepthBins, depth_supervision: Sequence[dict]) -> None:
-        """Keep the bins and build the targets.
+        """Set the bins and build the targets.
 
         Args:
             bins: the bins that the lift uses.

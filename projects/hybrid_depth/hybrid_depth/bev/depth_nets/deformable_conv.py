@@ -2,7 +2,6 @@
 
 import torch
 from torch import Tensor, nn
-from torchvision.ops import deform_conv2d
 
 
 class DeformableConv(nn.Module):
@@ -29,6 +28,8 @@ class DeformableConv(nn.Module):
 
         On the CPU torchvision has no kernel for half precision, and autocast leaves the op alone.
         """
+        from torchvision.ops import deform_conv2d  # it imports torch's compiler
+
         offsets = self.conv_offset(x).to(self.weight.dtype)
         out = deform_conv2d(x.to(self.weight.dtype), offsets, self.weight, padding=1)
         return out.to(x.dtype)

@@ -1,4 +1,4 @@
-"""Depth net fed by a depth encoder: the swap point of the toolkit."""
+"""Depth net with the maps of any depth encoder as further input."""
 
 from __future__ import annotations
 
@@ -14,22 +14,23 @@ from ...geometry import CameraRig, DepthBins, cell_pixels, ground_plane_depth
 from .base import DepthDistribution
 from .camera_aware import CameraAwareDepthNet
 
-#: Logit that a pixel starts with at the ground's bin: about half of the probability of 55 bins.
+#: Initial factor from the distribution of the ground's depth to logits: its bin then has about half
+#: of the probability of 55 bins.
 GROUND_LOGIT = 5.0
 
 
 @MODELS.register_module()
-class HybridDepthNet(CameraAwareDepthNet):
-    """Camera-aware depth net that also receives the maps of a depth encoder.
+class EncoderDepthNet(CameraAwareDepthNet):
+    """Camera-aware depth net on image features and the maps of any ``DepthEncoder``.
 
-    Our own adapter: the Hybrid-depth release has no BEV code (docs/reference/hybrid_depth.md,
+    Not in a paper: the Hybrid-depth release has no BEV code (docs/reference/hybrid_depth.md,
     "No BEV code"). Each encoder map (and its text logits, if any) passes a 1x1 convolution, is
     resized to the depth net's stride and summed; the sum is concatenated with the image features.
 
-    With ``ground_prior`` the net also sees where the ground would be (``ground_plane_depth``, as a
-    distribution over the bins): as one more map of the sum, and through a table of depth logits for
-    each ground bin, which starts as the ground itself. It is what makes one net fit cameras of
-    different focal length, height and pitch (GenDepth, arXiv 2312.06021, embeds cameras so too).
+    With ``ground_prior`` the depth of the ground plane (``ground_plane_depth``, as a distribution
+    over the bins) is one more map of the sum, and is added to the depth logits through a 1x1
+    convolution, initially a scaled identity. It lets one net serve cameras of different focal
+    length, height and pitch (GenDepth, arXiv 2312.06021, embeds cameras this way too).
 
     Args:
         in_channels: image feature channels.
@@ -37,7 +38,7 @@ class HybridDepthNet(CameraAwareDepthNet):
         bins: shared depth bins.
         encoder: config of any ``DepthEncoder`` (``HybridDepthEncoder``, ``TimmDepthEncoder``, ...).
         encoder_channels: width of the summed encoder maps.
-        ground_prior: see above.
+        ground_prior: with the depth of the ground plane.
         **kwargs: of ``CameraAwareDepthNet``.
     """
 

@@ -1,4 +1,4 @@
-"""The depth net of plain BEVDet: one 1x1 convolution."""
+"""Depth net of BEVDet: one 1x1 convolution."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from .base import DepthDistribution, DepthNet
 class PlainDepthNet(DepthNet, nn.Conv2d):
     """Depth logits and context from one 1x1 convolution (BEVDet, arXiv 2112.11790).
 
-    Source: docs/reference/bevdet.md, "Plain depth net". It *is* the convolution, so its keys are
-    ``depth_net.{weight,bias}`` as in official weights.
+    Source: docs/reference/bevdet.md, "Plain depth net". A subclass of the convolution,
+    so that its keys are ``depth_net.{weight,bias}`` as in official weights.
 
     Args:
         in_channels: image feature channels.

@@ -1,8 +1,8 @@
-"""Semantic-aware lift: the class of every image cell, taught by LiDAR points in boxes.
+"""Semantic-aware lift: class logits per image cell, supervised by LiDAR points in boxes.
 
-After SA-BEV (ICCV 2023, arXiv 2307.11477): the lifted features carry class probabilities, and
-background is dimmed. The image tower then learns classes from dense labels in the image instead of
-through the blurred BEV map, which shortens a training from random initialisation.
+After SA-BEV (ICCV 2023, arXiv 2307.11477): class probabilities are lifted with the features, and
+background features are scaled down. The image tower then learns classes from dense labels in the
+image, not only through the BEV map, which shortens a training from random initialisation.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from torch import Tensor, nn
 from ...geometry import CameraRig
 from .supervision import block_minimum_depth
 
-#: What background features keep of their size.
+#: Factor of background features.
 _BACKGROUND = 0.1
+#: Weight of a foreground cell relative to a background cell in the loss.
+_FOREGROUND = 3.0
 #: Metres by which boxes are widened, and ground clearance left out, when points are labelled.
 _MARGIN = 0.1
 
@@ -30,14 +32,11 @@ class SemanticHead(nn.Module):
         in_channels: channels of the features.
         num_classes: foreground classes C, in the order of the box labels.
         weight: loss weight.
-        foreground: weight of a foreground cell against a background cell in the mean.
     """
 
-    def __init__(
-        self, in_channels: int, num_classes: int, weight: float = 2.0, foreground: float = 3.0
-    ):
+    def __init__(self, in_channels: int, num_classes: int, weight: float = 2.0):
         super().__init__()
-        self.num_classes, self.weight, self.foreground = num_classes, weight, foreground
+        self.num_classes, self.weight = num_classes, weight
         self.layers = nn.Sequential(
             nn.Conv2d(in_channels, in_channels, 3, padding=1, bias=False),
             nn.BatchNorm2d(in_channels),
@@ -50,7 +49,7 @@ class SemanticHead(nn.Module):
         return self.layers(x)
 
     def enrich(self, context: Tensor, logits: Tensor) -> Tensor:
-        """Features (M, K, h, w), background dimmed, with the C class probabilities appended."""
+        """Features (M, K, h, w), background scaled down, and the C class probabilities appended."""
         prob = logits.float().softmax(1)
         return torch.cat((context * (1 - prob[:, :1] + _BACKGROUND), prob[:, 1:]), 1)
 
@@ -59,12 +58,12 @@ class SemanticHead(nn.Module):
 
         Args:
             logits: (B * N, 1 + C, h, w).
-            inputs: ``gt_depth`` (B, N, H, W), ``rig`` and ``gt_instances_3d``, one a sample.
+            inputs: ``gt_depth`` (B, N, H, W), ``rig`` and ``gt_instances_3d``, one per sample.
         """
         depth = keep_nearest(inputs['gt_depth'], logits.shape[-2:])
         classes = lidar_classes(depth, inputs['rig'], inputs['gt_instances_3d'])
         target = nearest_of_cell(depth, classes, logits.shape[-2:])
-        share = torch.where(target > 0, self.foreground, 1.0) * (target >= 0)
+        share = torch.where(target > 0, _FOREGROUND, 1.0) * (target >= 0)
         loss = F.cross_entropy(logits.float(), target.clamp(min=0), reduction='none')
         return self.weight * (loss * share).sum() / share.sum().clamp(min=1)
 
@@ -75,7 +74,7 @@ def lidar_classes(depth: Tensor, rig: CameraRig, truth: Sequence[InstanceData]) 
     Args:
         depth: (B, N, H, W) metres, 0 = none.
         rig: cameras, B x N.
-        truth: one a sample, ``bboxes_3d`` in the augmented ego frame and ``labels_3d``.
+        truth: one per sample, ``bboxes_3d`` in the augmented ego frame and ``labels_3d``.
 
     Returns:
         (B, N, H, W) int64: -1 no point, 0 background, 1 + label inside of a box.
@@ -90,9 +89,9 @@ def lidar_classes(depth: Tensor, rig: CameraRig, truth: Sequence[InstanceData]) 
     points = torch.einsum('pij,pj->pi', pose[:, :3, :3], rays * z.unsqueeze(1)) + pose[:, :3, 3]
     classes = torch.full(depth.shape, -1, dtype=torch.int64, device=depth.device)
     for index, instances in enumerate(truth):
-        mine = sample == index
-        at = (sample[mine], cam[mine], v[mine], u[mine])
-        classes[at] = _box_classes(points[mine], instances)
+        here = sample == index
+        at = (sample[here], cam[here], v[here], u[here])
+        classes[at] = _box_classes(points[here], instances)
     return classes
 
 

@@ -11,7 +11,7 @@ from ...losses import depth_distribution_loss
 
 
 def to_blocks(depth: Tensor, size: tuple[int, int]) -> Tensor:
-    """(M, H, W) -> (M, h, H / h, w, W / w), the pixels of every feature cell.
+    """(M, H, W) -> (M, h, H / h, w, W / w), the pixels per feature cell.
 
     Raises:
         ValueError: (h, w) does not divide (H, W).
@@ -42,7 +42,7 @@ def block_minimum_depth(depth: Tensor, size: tuple[int, int]) -> Tensor:
 
 @TASK_UTILS.register_module()
 class LidarDepthTarget:
-    """Sparse LiDAR depth: block minimum, one-hot as published, or softened.
+    """Depth target from sparse LiDAR: block minimum, one-hot as published or Gaussian.
 
     Args:
         weight: loss weight (official BEVDet-Depth: 3.0).

@@ -1,8 +1,6 @@
-"""Detectors and their data preprocessor."""
+"""Detector and its data preprocessor."""
 
 from .bevdet import BEVDet
-from .bevdet4d import BEVDet4D
 from .data_preprocessor import BEVDataPreprocessor
-from .fbbev import FBBEV
 
-__all__ = ['FBBEV', 'BEVDataPreprocessor', 'BEVDet', 'BEVDet4D']
+__all__ = ['BEVDataPreprocessor', 'BEVDet']

@@ -1,37 +1,36 @@
-"""BEVDet on mmdet3d 1.4."""
+"""BEVDet and what it is extended by: refinement and fusion over time, as parts."""
 
 from __future__ import annotations
 
-import torch
 from mmdet3d.models.detectors import Base3DDetector
-from mmdet3d.registry import MODELS
+from mmdet3d.registry import MODELS, TASK_UTILS
 from mmdet3d.structures import Det3DDataSample
 from mmengine.structures import PixelData
 from torch import Tensor
 
-from ...depth.encoders.freezing import eval_frozen
-from ...geometry import CameraRig
 from ..depth_nets.base import DepthDistribution
+from ..parts import Frame, Part
 from ..structures import ego_to_lidar_boxes
 
 
 @MODELS.register_module()
 class BEVDet(Base3DDetector):
-    """Camera-only detector: lift, splat, BEV trunk, centre head (BEVDet, arXiv 2112.11790).
+    """Camera-only 3D detector: lift, splat, BEV trunk, centre head (BEVDet, arXiv 2112.11790).
 
-    Works in the ego frame of the key frame's LiDAR time; ``predict`` returns LiDAR-frame boxes, as
-    mmdet3d's metrics expect. Attribute names equal those of official dev2/dev3 checkpoints
-    (docs/reference/bevdet.md, "Checkpoint keys").
+    Between lift and trunk the BEV map may pass a refinement (FB-BEV) and a fusion over time
+    (BEVDet4D, FB-OCC). Works in the ego frame of the key frame's LiDAR time; ``predict`` returns
+    boxes in the LiDAR frame, as mmdet3d's metrics expect. Attribute names equal those of official
+    dev2/dev3 checkpoints (docs/reference/bevdet.md, "Checkpoint keys").
 
     Args:
-        img_backbone, img_neck: image tower; the neck returns one map (or a list, the first counts).
+        img_backbone, img_neck: image tower; of a list of maps the neck's first is used.
         img_view_transformer: ``LSSViewTransformer`` config, with the ``depth_net`` to be swapped.
         img_bev_encoder_backbone, img_bev_encoder_neck: BEV trunk.
         pts_bbox_head: ``ScaleNMSCenterHead`` config.
+        refine: ``DepthAwareRefinement`` config, or None.
+        temporal: ``AdjacentFrames`` or ``History`` config, or None.
         data_preprocessor: ``BEVDataPreprocessor`` config.
     """
-
-    _looks_back = False  # `bev_loss` needs depth and context of the pictures
 
     def __init__(
         self,
@@ -41,6 +40,8 @@ class BEVDet(Base3DDetector):
         img_bev_encoder_backbone: dict,
         img_bev_encoder_neck: dict,
         pts_bbox_head: dict,
+        refine: dict | None = None,
+        temporal: dict | None = None,
         data_preprocessor: dict | None = None,
         init_cfg: dict | None = None,
     ):
@@ -54,43 +55,17 @@ class BEVDet(Base3DDetector):
         self.img_bev_encoder_backbone = MODELS.build(img_bev_encoder_backbone)
         self.img_bev_encoder_neck = MODELS.build(img_bev_encoder_neck)
         self.pts_bbox_head = MODELS.build(pts_bbox_head)
-        self._depth_only = self._depth_frozen = False
-        self._lifts: dict[str, tuple[CameraRig, tuple[Tensor, ...]]] | None = None
+        self.refine, self.temporal = self._build_part(refine), self._build_part(temporal)
+        #: Factors of the losses of the depth net and of all others; what has 0 is not computed.
+        self.loss_weights = dict(depth=1.0, detection=1.0)
 
-    def learn_depth_only(self) -> None:
-        """From now on ``loss`` lifts nothing and gives the losses of the depth net.
-
-        Raises:
-            ValueError: the depth net has no supervision.
-        """
-        if not self.img_view_transformer.depth_net.depth_targets:
-            raise ValueError(
-                'BEVDet: expected a depth net with depth_supervision, to learn depth by itself; '
-                'give it some, or leave DepthFirstHook out'
-            )
-        self._depth_only = True
-
-    def freeze_depth(self, keep_lifts: bool = False) -> None:
-        """From now on the image side holds still, and ``loss`` is that of the head.
-
-        Args:
-            keep_lifts: lift every keyframe once and keep its BEV map, (1, Z * C, Y, X), in memory
-                (and depth and context, where they are looked at again). Only for pipelines that
-                never change an image or a camera at random.
-        """
-        self._depth_only, self._depth_frozen = False, True
-        if keep_lifts and self._lifts is None:
-            self._lifts = {}
-        for module in (self.img_backbone, self.img_neck, self.img_view_transformer):
-            module.requires_grad_(False)
-        self.train(self.training)
-
-    def train(self, mode: bool = True) -> BEVDet:
-        """Switch the mode; parts frozen by ``freeze_depth`` stay in eval mode."""
-        super().train(mode)
-        if mode and self._depth_frozen:
-            eval_frozen(self)
-        return self
+    def _build_part(self, cfg: dict | None) -> Part | None:
+        if cfg is None:
+            return None
+        part = TASK_UTILS.build(dict(cfg, space=self.img_view_transformer.space))
+        for name, module in part.modules.items():
+            self.add_module(name, module)
+        return part
 
     def extract_img_feat(self, images: Tensor) -> Tensor:
         """(B, N, 3, H, W) RGB in [0, 1] -> (B, N, C, h, w)."""
@@ -99,74 +74,49 @@ class BEVDet(Base3DDetector):
             feats = feats[0]
         return feats.unflatten(0, images.shape[:2])
 
-    def lift(self, batch_inputs_dict: dict) -> tuple[Tensor, DepthDistribution]:
-        """Inputs of ``BEVDataPreprocessor`` -> (B, Z * C, Y, X) BEV map and depth."""
-        images, rig = batch_inputs_dict['imgs'], batch_inputs_dict['rig']
-        return self.img_view_transformer(self.extract_img_feat(images), images, rig)
+    def lift(self, frame: Frame) -> tuple[Tensor, DepthDistribution]:
+        """Images of one frame -> (B, Z * C, Y, X) BEV map and depth."""
+        features = self.extract_img_feat(frame.images)
+        return self.img_view_transformer(features, frame.images, frame.rig, frame.lift_rig)
 
     def encode(self, bev: Tensor) -> Tensor:
-        """(B, Z * C, Y, X) BEV map -> (B, C, Y, X), what the head sees."""
+        """(B, K, Y, X) BEV map -> (B, C, Y, X), the input of the head."""
         return self.img_bev_encoder_neck(self.img_bev_encoder_backbone(bev))
 
     def extract_feat(
         self, batch_inputs_dict: dict, batch_data_samples: list[Det3DDataSample] | None = None
     ) -> tuple[Tensor, DepthDistribution]:
         """Inputs of ``BEVDataPreprocessor`` -> (B, C, Y, X) encoded BEV map and depth."""
-        bev, distribution = self.lift(batch_inputs_dict)
+        frame = Frame.of(batch_inputs_dict, batch_data_samples)
+        bev, distribution = self.lift(frame)
+        if self.refine is not None:
+            bev, _ = self.refine(bev, distribution, frame.rig)
+        if self.temporal is not None:
+            bev = self.temporal(bev, batch_inputs_dict, batch_data_samples, self.lift)
         return self.encode(bev), distribution
 
     def loss(self, batch_inputs_dict: dict, batch_data_samples: list[Det3DDataSample], **kwargs):
-        """Losses of the BEV side and of the depth net, as far as they learn."""
-        if self._depth_frozen:
-            lifted = self._frozen_lift(batch_inputs_dict, batch_data_samples)
-            return self.bev_loss(*lifted, batch_inputs_dict, batch_data_samples)
-        losses, depth_net = {}, self.img_view_transformer.depth_net
-        if self._depth_only:
-            images, rig = batch_inputs_dict['imgs'], batch_inputs_dict['rig']
-            distribution = depth_net(self.extract_img_feat(images).flatten(0, 1), images, rig)
-        else:
-            bev, distribution = self.lift(batch_inputs_dict)
-            losses = self.bev_loss(bev, distribution, batch_inputs_dict, batch_data_samples)
+        """Losses of head, refinement and depth net, weighted by ``loss_weights``."""
+        frame, losses = Frame.of(batch_inputs_dict, batch_data_samples), {}
         truth = [sample.gt_instances_3d for sample in batch_data_samples]
-        losses.update(depth_net.loss(distribution, dict(batch_inputs_dict, gt_instances_3d=truth)))
+        depth_net = self.img_view_transformer.depth_net
+        if self.loss_weights['detection']:
+            bev, distribution = self.lift(frame)
+            if self.refine is not None:
+                boxes = [instances.bboxes_3d for instances in truth]
+                bev, losses = self.refine(bev, distribution, frame.rig, boxes)
+            if self.temporal is not None:
+                bev = self.temporal(bev, batch_inputs_dict, batch_data_samples, self.lift)
+            losses = self.pts_bbox_head.loss([self.encode(bev)], batch_data_samples) | losses
+            losses = _weighted(losses, self.loss_weights['detection'])
+        else:
+            features = self.extract_img_feat(frame.images).flatten(0, 1)
+            distribution = depth_net(features, frame.images, frame.rig)
+        if self.loss_weights['depth']:
+            targets = dict(batch_inputs_dict, gt_instances_3d=truth)
+            depth_losses = depth_net.loss(distribution, targets)
+            losses |= _weighted(depth_losses, self.loss_weights['depth'])
         return losses
-
-    def bev_loss(
-        self,
-        bev: Tensor,
-        distribution: DepthDistribution | None,
-        inputs: dict,
-        samples: list[Det3DDataSample],
-    ) -> dict[str, Tensor]:
-        """Losses of what comes after the lift: here, of trunk and head."""
-        return self.pts_bbox_head.loss([self.encode(bev)], samples)
-
-    @torch.no_grad()
-    def _frozen_lift(
-        self, inputs: dict, samples: list[Det3DDataSample]
-    ) -> tuple[Tensor, DepthDistribution | None]:
-        """BEV map and depth (if it is looked at again) of the frozen image side, kept or made."""
-        if self._lifts is None:
-            return self.lift(inputs)
-        tokens = [sample.metainfo['token'] for sample in samples]
-        if not all(token in self._lifts for token in tokens):
-            bev, distribution = self.lift(inputs)
-            maps = [bev]
-            if self._looks_back:
-                maps += [distribution.logits, distribution.context]
-            # split and joined along dim 0 only: the layout in memory stays, channels last for `bev`
-            parts = zip(*(tensor.chunk(len(tokens)) for tensor in maps), strict=True)
-            for index, (token, own) in enumerate(zip(tokens, parts, strict=True)):
-                self._lifts[token] = (inputs['rig'].sample(index), own)
-        for index, token in enumerate(tokens):
-            if not self._lifts[token][0].same_geometry(inputs['rig'].sample(index)):
-                raise ValueError(
-                    f'BEVDet: expected keyframe {token} with the augmentation it was lifted with, '
-                    'got another; turn random augmentation off, or keep_lifts of DepthFirstHook'
-                )
-        kept = zip(*(self._lifts[token][1] for token in tokens), strict=True)
-        bev, *pictures = map(torch.cat, kept)
-        return bev, DepthDistribution(*pictures) if pictures else None
 
     def predict(
         self, batch_inputs_dict: dict, batch_data_samples: list[Det3DDataSample], **kwargs
@@ -189,3 +139,8 @@ class BEVDet(Base3DDetector):
     def _forward(self, batch_inputs_dict: dict, batch_data_samples=None, **kwargs):
         """Raw head maps, per task."""
         return self.pts_bbox_head([self.extract_feat(batch_inputs_dict, batch_data_samples)[0]])
+
+
+def _weighted(losses: dict[str, Tensor], weight: float) -> dict[str, Tensor]:
+    """Losses times a weight; entries that mmengine only logs (no ``loss`` in the name) as is."""
+    return {name: weight * value if 'loss' in name else value for name, value in losses.items()}

@@ -1,4 +1,4 @@
-"""From collated samples to the tensors a BEV model takes."""
+"""Stacks collated samples to the inputs of a BEV model."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ...geometry import CameraRig
 
 
 def _stack(name: str, tensors: Sequence[Tensor]) -> Tensor:
-    """Stack one tensor a sample, or say which input differs in shape."""
+    """Stack one tensor per sample, checking that shapes agree."""
     shapes = {tuple(tensor.shape) for tensor in tensors}
     if len(shapes) > 1:
         raise ValueError(
@@ -32,12 +32,12 @@ def _frame(inputs: dict) -> dict:
 class BEVDataPreprocessor(BaseDataPreprocessor):
     """Moves a batch of ``PackBEVInputs`` to the device and stacks it.
 
-    Images stay RGB in [0, 1] (each tower normalises for itself) and calibration stays float64.
+    Images remain RGB in [0, 1] (each tower normalises its own input) and calibration stays float64.
 
     ``forward`` returns ``inputs`` = dict(imgs (B, N, 3, H, W), rig ``CameraRig``, gt_depth and
     pseudo_depth (B, N, H, W) metres and ground_mask (B, N, H, W) bool where the pipeline sets them,
-    adjacent list of dict(imgs, rig) where there are earlier frames) and ``data_samples`` as they
-    came.
+    adjacent list of dict(imgs, rig) where there are earlier frames) and ``data_samples``
+    unchanged.
 
     Raises:
         ValueError: the samples of a batch differ in image size or number of cameras.

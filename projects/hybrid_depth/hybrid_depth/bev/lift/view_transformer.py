@@ -1,4 +1,4 @@
-"""Lift, splat: image features to the BEV plane."""
+"""Lift and splat of image features into the BEV grid."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from torch import Tensor
 from ...geometry import CameraRig, DepthBins, VoxelGrid, create_frustum, lift_frustum
 from ...ops import PoolingPlan, bev_pool
 from ..depth_nets.base import DepthDistribution
+from ..parts import BEVSpace
 
 
 @MODELS.register_module()
 class LSSViewTransformer(BaseModule):
-    """Lift features along predicted depth and pool them into BEV voxels (LSS, BEVDet).
+    """Lift of image features along predicted depth, pooled into BEV voxels (LSS, BEVDet).
 
     Args:
         grid: ``VoxelGrid`` config, ego frame.
@@ -25,9 +26,12 @@ class LSSViewTransformer(BaseModule):
         stride: pixels per feature cell.
         frustum_align: ``corners`` (official weights) or ``centres``, see ``create_frustum``.
         pool_backend: see ``bev_pool``.
-        log_scale: sign(x) log(1 + |x|) of the pooled sums. Pixels a cell shrink with the square of
-            the distance, so that sums span three decades, and a short training never sees past the
-            near field. Off for LSS and official weights.
+        log_scale: sign(x) log(1 + |x|) of the pooled sums. The number of pixels per cell falls with
+            the square of the distance, so that sums span three decades, and a short training learns
+            the near field only. Off for LSS and official weights.
+
+    Attributes:
+        space: grid and bins, shared with depth net, refinement and temporal part.
     """
 
     def __init__(
@@ -45,8 +49,8 @@ class LSSViewTransformer(BaseModule):
         init_cfg: dict | None = None,
     ):
         super().__init__(init_cfg)
-        self.grid = VoxelGrid(**grid)
-        self.bins = DepthBins(**depth_bins)
+        self.grid, self.bins = VoxelGrid(**grid), DepthBins(**depth_bins)
+        self.space = BEVSpace(self.grid, self.bins, tuple(image_size), context_channels)
         self.pool_backend = pool_backend
         self.log_scale = log_scale
         self.depth_net = MODELS.build(
@@ -58,7 +62,7 @@ class LSSViewTransformer(BaseModule):
             )
         )
         feat_size = (image_size[0] // stride, image_size[1] // stride)
-        frustum = create_frustum(self.bins.values, feat_size, image_size, frustum_align)
+        frustum = create_frustum(self.bins.anchors, feat_size, image_size, frustum_align)
         self.register_buffer('frustum', frustum, persistent=False)
         self._cached: tuple[CameraRig, PoolingPlan] | None = None
 
@@ -69,25 +73,25 @@ class LSSViewTransformer(BaseModule):
         rig: CameraRig,
         lift_rig: CameraRig | None = None,
     ) -> tuple[Tensor, DepthDistribution]:
-        """Features to BEV.
+        """Lift and splat.
 
         Args:
             image_feats: (B, N, C_in, h, w).
             images: (B, N, 3, H, W) RGB in [0, 1], for depth nets with towers of their own.
             rig: B x N cameras.
-            lift_rig: the same cameras as seen from the ego frame to lift into, where that is
-                another one than ``rig``'s (frames before the key frame).
+            lift_rig: the same cameras relative to the ego frame to lift into, where that is not
+                ``rig``'s (earlier frames).
 
         Returns:
             (B, Z * C, Y, X) BEV map and the depth distribution.
 
         Raises:
-            ValueError: the feature map is not the size the frustum was made for.
+            ValueError: the feature map is not of the size of the frustum.
         """
         b, n, _, h, w = image_feats.shape
         if (h, w) != tuple(self.frustum.shape[1:3]):
             raise ValueError(
-                f'LSSViewTransformer: made for {tuple(self.frustum.shape[1:3])} feature cells, got '
+                f'LSSViewTransformer: expected {tuple(self.frustum.shape[1:3])} feature cells, got '
                 f'{(h, w)}; check image_size and stride against the image pipeline and the neck'
             )
         distribution = self.depth_net(image_feats.flatten(0, 1), images, rig)

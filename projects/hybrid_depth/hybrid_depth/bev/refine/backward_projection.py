@@ -1,9 +1,9 @@
-"""BEV cells look their content up in the pictures, where the predicted depth says it is."""
+"""Depth-aware deformable attention from BEV queries to image features."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from mmcv.cnn.bricks.transformer import FFN
@@ -12,7 +12,8 @@ from mmdet3d.registry import MODELS
 from mmengine.model import BaseModule, ModuleList
 from torch import Tensor, nn
 
-from ...geometry import CameraRig, DepthBins, PillarView, VoxelGrid, depth_at, project_pillars
+from ...geometry import CameraRig, PillarView, depth_at, project_pillars
+from ..parts import BEVSpace
 from .deformable_attention import DeformableAttention
 
 CONSISTENCIES = ('linear', 'one_hot', 'none')
@@ -20,12 +21,12 @@ CONSISTENCIES = ('linear', 'one_hot', 'none')
 
 @dataclass(frozen=True)
 class CameraEvidence:
-    """What the cameras have to say to the pillars of L queries, A anchors each.
+    """Image features and the projected pillars of L queries, A anchors each.
 
     Args:
         features: (B, N, h * w, C).
         size: (h, w).
-        uv: (B, N, L, A, 2) the anchors in the pictures, 0 to 1.
+        uv: (B, N, L, A, 2) the anchors in the images, 0 to 1 from edge to edge.
         seen: (B, N, L) bool: the camera sees an anchor of the pillar.
         weight: (B, N, L, A) depth consistency.
     """
@@ -38,7 +39,9 @@ class CameraEvidence:
 
 
 class CameraCrossAttention(BaseModule):
-    """Each query attends to the cameras that see its pillar, and takes their mean (BEVFormer).
+    """Deformable attention from queries to the cameras that see their pillars (BEVFormer).
+
+    The output of a query is the mean over these cameras (arXiv 2203.17270, section 3.3).
 
     Args:
         embed_dims, num_heads, num_points, num_anchors: see ``DeformableAttention``.
@@ -54,7 +57,7 @@ class CameraCrossAttention(BaseModule):
         nn.init.zeros_(self.output_proj.bias)
 
     def forward(self, query: Tensor, evidence: CameraEvidence) -> Tensor:
-        """Attend, camera by camera, with the queries it sees only.
+        """Attend to each camera with the queries that it sees.
 
         Args:
             query: (B, L, C), position included.
@@ -65,7 +68,7 @@ class CameraCrossAttention(BaseModule):
         """
         seen, (b, n, _, a) = evidence.seen, evidence.weight.shape
         longest = max(int(seen.sum(-1).max()), 1)
-        # of each camera the places of its queries in the list, those it does not see last
+        # indices of the queries per camera, those it does not see last
         order = seen.byte().sort(dim=-1, descending=True, stable=True).indices[..., :longest]
         flat, channels = order.flatten(1), query.shape[-1]
         found = self.deformable_attention(
@@ -82,7 +85,7 @@ class CameraCrossAttention(BaseModule):
 
 
 def _expand(index: Tensor, *sizes: int) -> Tensor:
-    """An index for ``gather`` along its last dimension, for tensors with ``sizes`` behind it."""
+    """Index for ``gather`` along its last dimension, for tensors with further ``sizes``."""
     return index.view(*index.shape, *[1] * len(sizes)).expand(*index.shape, *sizes)
 
 
@@ -121,9 +124,9 @@ class BackwardProjectionLayer(BaseModule):
 
         Args:
             query, position: (B, L, C).
-            plane: (B, Y * X, C) the whole BEV map, for the self-attention.
+            plane: (B, Y * X, C) BEV map of all cells, for the self-attention.
             size: (Y, X).
-            places: (B, L, 1, 2) of the queries in the map, 0 to 1.
+            places: (B, L, 1, 2) positions of the queries in the map, 0 to 1.
             evidence: see ``CameraCrossAttention``.
         """
         to_plane, to_cameras = self.attentions
@@ -141,23 +144,20 @@ class BackwardProjection(BaseModule):
     Each anchor's attention is weighted by the probability that the predicted depth distribution of
     its pixel gives to its depth (docs/reference/fb_bev.md, "Backward projection"). Equal to the
     code published with FB-OCC with ``consistency='one_hot'``, all cells kept and images shifted by
-    the half pixel that it leaves out. Intended differences from that code
+    the half pixel that this code omits. Intended differences from that code
     (docs/reference/fb_bev.md, "Deviations from the published code"): cells that are not kept do not
     change, take part in the self-attention unchanged, and receive nothing from any camera.
 
     Args:
-        grid: ``VoxelGrid`` config of the BEV map.
-        anchor_heights: (lower, upper, step) metres; the middles of the steps are the anchors.
-        depth_bins: ``DepthBins`` config of the depth net.
-        image_size: (H, W) of the network picture.
-        embed_dims: channels C of BEV map and image features.
+        space: of the lift; BEV map and image features have its ``channels``.
+        anchor_heights: (lower, upper, step) metres; anchors are the centres of the steps.
         num_layers: layers.
         num_heads: heads of both attentions.
-        self_points: points a head on the BEV map.
-        cross_points: points a head and camera, shared by the anchors.
+        self_points: points per head on the BEV map.
+        cross_points: points per head and camera, shared by the anchors.
         feedforward_channels: inner width of the feed-forward part; None for 4 C.
-        consistency: ``linear`` between the two next bins; ``one_hot``, the bin alone, as in
-            FB-OCC; ``none`` for plain BEVFormer attention.
+        consistency: ``linear`` interpolates between the two nearest bins; ``one_hot`` reads the bin
+            of the depth, as FB-OCC; ``none`` is plain BEVFormer attention.
 
     Raises:
         ValueError: an unknown consistency.
@@ -165,11 +165,8 @@ class BackwardProjection(BaseModule):
 
     def __init__(
         self,
-        grid: dict,
+        space: BEVSpace,
         anchor_heights: Sequence[float],
-        depth_bins: dict,
-        image_size: tuple[int, int],
-        embed_dims: int,
         num_layers: int = 1,
         num_heads: int = 8,
         self_points: int = 4,
@@ -185,9 +182,8 @@ class BackwardProjection(BaseModule):
                 f'{consistency!r}'
             )
         self.consistency = consistency
-        self.bins = DepthBins(**depth_bins)
-        self.image_size = tuple(image_size)
-        pillars = VoxelGrid(**dict(grid, z=tuple(anchor_heights)))
+        self.bins, self.image_size, embed_dims = space.bins, space.image_size, space.channels
+        pillars = replace(space.grid, z=tuple(anchor_heights))
         width, height, num_anchors = pillars.size
         self.size = (height, width)
         self.register_buffer(
@@ -206,8 +202,8 @@ class BackwardProjection(BaseModule):
             )
             for _ in range(num_layers)
         )
-        # Torch's own start would drown the map: its cells are around 0.1, an embedding's entries
-        # around 1, and so is what a fresh norm adds to it.
+        # PyTorch's initial values would dominate the map: its cells are around 0.1, entries of an
+        # embedding and outputs of a norm around 1.
         nn.init.normal_(self.bev_embedding.weight, std=0.02)
         nn.init.constant_(self.layers[-1].norms[-1].weight, 0.1)
 
@@ -219,27 +215,26 @@ class BackwardProjection(BaseModule):
         rig: CameraRig,
         kept: Tensor | None = None,
     ) -> Tensor:
-        """What to add to a BEV map.
+        """Compute the residual to add to a BEV map.
 
         Args:
             bev: (B, C, Y, X) of the forward projection.
             context: (B, N, C, h, w) image features.
             prob: (B, N, D, h, w) depth distribution.
-            rig: B x N cameras, as the map was lifted with.
+            rig: B x N cameras of the lift.
             kept: (B, Y, X) bool, cells to refine; None for all.
 
         Returns:
             (B, C, Y, X), zero where cells are not kept.
 
         Raises:
-            ValueError: the map has not the size of the grid, or not the channels.
+            ValueError: size or channels of the map are not those of ``space``.
         """
         expected = (self.bev_embedding.embedding_dim, *self.size)
         if tuple(bev.shape[1:]) != expected:
             raise ValueError(
                 f'BackwardProjection: expected a BEV map of (channels, Y, X) {expected}, got '
-                f'{tuple(bev.shape[1:])}; give it the grid and context_channels of the view '
-                'transformer'
+                f'{tuple(bev.shape[1:])}; build it with the space of the view transformer'
             )
         if kept is None:
             kept = bev.new_ones((len(bev), *self.size), dtype=torch.bool)
@@ -263,7 +258,7 @@ class BackwardProjection(BaseModule):
         return refined.transpose(1, 2).unflatten(2, self.size)
 
     def _places(self, cells: Tensor) -> Tensor:
-        """(B, L) cells -> (B, L, 1, 2) their centres in the map, 0 to 1."""
+        """(B, L) cells -> (B, L, 1, 2) centres in the map, 0 to 1."""
         height, width = self.size
         place = torch.stack((cells % width, cells // width), -1) + 0.5
         return (place / place.new_tensor([width, height])).unsqueeze(2)
@@ -271,7 +266,7 @@ class BackwardProjection(BaseModule):
     def _evidence(
         self, context: Tensor, prob: Tensor, rig: CameraRig, cells: Tensor, kept: Tensor
     ) -> CameraEvidence:
-        """For the pillars of cells (B, L), those that are kept (B, L)."""
+        """Projections of the pillars of cells (B, L); cameras see those that are kept (B, L)."""
         view = project_pillars(self.pillars, rig, self.image_size)
         cells, a = cells.unsqueeze(1).expand(-1, rig.num_cams, -1), self.pillars.shape[1]
         view = PillarView(
@@ -287,7 +282,7 @@ class BackwardProjection(BaseModule):
         return CameraEvidence(features, tuple(context.shape[-2:]), view.uv, seen, weight)
 
     def _position(self, depth: Tensor) -> Tensor:
-        """Place of each depth among the bins."""
+        """Fractional bin index of each depth."""
         if self.consistency == 'linear':
             return self.bins.position(depth)
         return torch.bucketize(depth, self.bins.edges[1:-1].to(depth), right=True).to(depth)

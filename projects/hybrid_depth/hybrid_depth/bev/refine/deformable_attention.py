@@ -1,4 +1,4 @@
-"""Deformable attention over one map, with anchors and weights for them."""
+"""Deformable attention on one map, around several weighted anchors per query."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from torch import Tensor, nn
 
 
 class DeformableAttention(MultiScaleDeformableAttention):
-    """mmcv's attention (Deformable DETR, arXiv 2010.04159) around several anchors a query.
+    """mmcv's attention (Deformable DETR, arXiv 2010.04159) around several anchors per query.
 
-    Sampled in PyTorch on every device, and the anchors' weights are applied before, so that CPU and
-    GPU cannot differ (docs/reference/fb_bev.md, "Attention on every device"). Parameters and their
+    Sampled by PyTorch on every device, with anchor weights applied before, so that CPU and GPU
+    cannot differ (docs/reference/fb_bev.md, "Attention on every device"). Parameters and their
     initial values are mmcv's.
 
     Args:
         embed_dims: channels C.
         num_heads: parallel heads, dividing C.
-        num_points: sampling points a head, dealt out to the anchors in turn.
-        num_anchors: anchors a query, dividing ``num_points``.
-        project: False leaves out the output projection, for callers with one of their own.
+        num_points: sampling points per head, assigned to the anchors in turn.
+        num_anchors: anchors per query, dividing ``num_points``.
+        project: False omits the output projection, for callers that have one.
 
     Raises:
         ValueError: the anchors do not divide the points, or the heads the channels.

@@ -1,4 +1,4 @@
-"""Which BEV cells are worth a second look."""
+"""Foreground region proposal on the BEV map (FB-BEV)."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _POSITIVE = 2.13
 
 
 def footprints(boxes: BaseInstance3DBoxes, grid: VoxelGrid) -> Tensor:
-    """Cells under boxes: those whose centre a box covers, and the one a box's centre is in.
+    """Mask of BEV cells whose centre is inside a box, or which contain the centre of a box.
 
-    The second makes a pedestrian, smaller than a cell, count.
+    The second condition covers boxes smaller than a cell, such as pedestrians.
 
     Args:
         boxes: in the (augmented) ego frame.
@@ -46,11 +46,10 @@ class ForegroundProposal(BaseModule):
     Args:
         in_channels: channels of the BEV map.
         threshold: probability above which a cell is kept.
-        teacher_forcing: in training keep the cells under true boxes too, as in the paper; the code
+        teacher_forcing: in training also keep the cells under true boxes, as in the paper; the code
             published with FB-OCC does not (docs/reference/fb_bev.md, "Deviations from the published
             code"). The set of refined cells then reveals to later layers where the objects are, in
             training more than in testing.
-        cross_entropy_weight, dice_weight: weights of the two losses.
     """
 
     def __init__(
@@ -58,13 +57,10 @@ class ForegroundProposal(BaseModule):
         in_channels: int,
         threshold: float = 0.4,
         teacher_forcing: bool = True,
-        cross_entropy_weight: float = 1.0,
-        dice_weight: float = 1.0,
         init_cfg: dict | None = None,
     ):
         super().__init__(init_cfg)
         self.threshold, self.teacher_forcing = threshold, teacher_forcing
-        self.cross_entropy_weight, self.dice_weight = cross_entropy_weight, dice_weight
         inner = in_channels // 2
         self.mask_net = nn.Sequential(
             nn.Conv2d(in_channels, inner, 3, padding=1),
@@ -102,7 +98,4 @@ class ForegroundProposal(BaseModule):
         cross_entropy = F.binary_cross_entropy_with_logits(
             logits, truth, pos_weight=logits.new_tensor(_POSITIVE)
         )
-        return dict(
-            loss_mask_ce=self.cross_entropy_weight * cross_entropy,
-            loss_mask_dice=self.dice_weight * self.dice(logits, truth),
-        )
+        return dict(loss_mask_ce=cross_entropy, loss_mask_dice=self.dice(logits, truth))

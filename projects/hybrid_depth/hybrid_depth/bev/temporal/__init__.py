@@ -1,5 +1,6 @@
 """Fusion of BEV maps over time."""
 
-from .history_fusion import HistoryFusion
+from .adjacent_frames import AdjacentFrames
+from .history import History
 
-__all__ = ['HistoryFusion']
+__all__ = ['AdjacentFrames', 'History']

@@ -1,4 +1,4 @@
-"""BEV maps of the frames before, carried along."""
+"""Fusion of a BEV map with the maps of earlier frames (FB-OCC, SOLOFusion)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import torch
 from mmcv.cnn import build_norm_layer
-from mmdet3d.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
@@ -17,11 +16,11 @@ from ...geometry.bev_warp import warp_volume
 
 @dataclass(frozen=True)
 class Moment:
-    """Which frame of which sequence a sample is.
+    """Position of a sample in its sequence.
 
     Args:
         sequence: name.
-        index: 0 for the first frame, then one by one.
+        index: of the frame, 0 for the first.
         time: seconds.
     """
 
@@ -32,12 +31,12 @@ class Moment:
 
 @dataclass(frozen=True)
 class _Past:
-    """What is kept of one sequence.
+    """History of one sequence.
 
     Args:
         moment: of the last frame.
         maps: (T, C, Z, Y, X), latest first, in the augmented ego frame of the last frame.
-        times: (T,) seconds of each.
+        times: (T,) seconds, per map.
         aug2global: (4, 4) augmented ego frame of the last frame to the world.
     """
 
@@ -47,19 +46,18 @@ class _Past:
     aug2global: Tensor
 
 
-@MODELS.register_module()
 class HistoryFusion(BaseModule):
     """Fusion of a BEV map with the warped maps of earlier frames (FB-OCC, after SOLOFusion).
 
     Source: docs/reference/fb_bev.md, "History".
 
-    Keeps ``num_frames`` maps a sequence, moved on with the vehicle at every frame, without
-    gradients; each gets its age in seconds as a channel. A sequence's first frame is its own
-    history. What is kept belongs to the sequences of the last batch, and to no others, so that
-    memory does not grow; training and testing keep their own.
+    Keeps ``num_frames`` maps per sequence, warped to the current ego frame at every frame, without
+    gradients; the age in seconds is one more channel of each map. The history of a first frame are
+    copies of itself. Only histories of the sequences in the last batch are kept, so that memory
+    does not grow; training and testing have separate histories.
 
     Args:
-        grid: ``VoxelGrid`` config.
+        grid: voxels of the maps.
         in_channels: channels C of a voxel.
         num_frames: earlier frames T (FB-OCC: 16).
         warp_align: see ``warp_volume``.
@@ -68,7 +66,7 @@ class HistoryFusion(BaseModule):
 
     def __init__(
         self,
-        grid: dict,
+        grid: VoxelGrid,
         in_channels: int,
         num_frames: int,
         warp_align: str = 'centres',
@@ -77,7 +75,7 @@ class HistoryFusion(BaseModule):
     ):
         super().__init__(init_cfg)
         norm_cfg = norm_cfg or dict(type='BN3d')
-        self.grid, self.num_frames, self.warp_align = VoxelGrid(**grid), num_frames, warp_align
+        self.grid, self.num_frames, self.warp_align = grid, num_frames, warp_align
         self.time_conv = _pointwise(in_channels + 1, in_channels, norm_cfg)
         self.cat_conv = _pointwise(in_channels * (1 + num_frames), in_channels, norm_cfg)
         self._pasts: dict[bool, dict[str, _Past]] = {True: {}, False: {}}  # by `training`
@@ -85,21 +83,21 @@ class HistoryFusion(BaseModule):
     def forward(
         self, volume: Tensor, moments: Sequence[Moment], rig: CameraRig, alone: bool = False
     ) -> Tensor:
-        """Fuse one batch and remember it.
+        """Fuse one batch and add it to the history.
 
         Args:
             volume: (B, C, Z, Y, X) over ``grid``, in the augmented ego frame.
             moments: of the B samples, of B different sequences.
             rig: for ``bda`` and ``ego2global``.
-            alone: take every sample for its own history, in spite of the frames before; their
-                order is checked all the same.
+            alone: copies of each sample in place of its earlier frames, whose order is still
+                checked.
 
         Returns:
             (B, C, Z, Y, X).
 
         Raises:
-            ValueError: a sample is neither the first of its sequence nor the one after the last
-                seen, or two are of one sequence.
+            ValueError: a sample is neither the first of its sequence nor the successor of its
+                latest frame, or two are of one sequence.
         """
         if len({moment.sequence for moment in moments}) < len(moments):
             raise ValueError(
@@ -131,7 +129,7 @@ class HistoryFusion(BaseModule):
         return fused
 
     def fuse(self, frames: Tensor, ages: Tensor) -> Tensor:
-        """Aligned maps (B, 1 + T, C, Z, Y, X), the present one first, and their ages (B, 1 + T) in
+        """Aligned maps (B, 1 + T, C, Z, Y, X), the current one first, and their ages (B, 1 + T) in
         seconds -> (B, C, Z, Y, X)."""
         b, t, _, *size = frames.shape
         age = ages.view(b, t, 1, 1, 1, 1).expand(b, t, 1, *size)
@@ -139,22 +137,22 @@ class HistoryFusion(BaseModule):
         return self.cat_conv(timed.unflatten(0, (b, t)).flatten(1, 2))
 
     def _past(self, moment: Moment) -> _Past | None:
-        """What came before a sample; None at the start of a sequence."""
+        """History of a sample; None at the start of a sequence."""
         if moment.index == 0:
             return None
         past = self._pasts[self.training].get(moment.sequence)
         if past is None or past.moment.index + 1 != moment.index:
-            last = 'none of it' if past is None else f'frame {past.moment.index} before it'
+            last = 'no earlier frame' if past is None else f'frame {past.moment.index} before it'
             raise ValueError(
                 f'HistoryFusion: expected frame 0 of sequence {moment.sequence} or the one after '
-                f'the frame seen last, got frame {moment.index} and {last}; set '
+                f'its latest frame, got frame {moment.index} and {last}; set '
                 "batch_sampler=dict(type='SequenceBatchSampler') in the data loader"
             )
         return past
 
 
 def _first(moment: Moment, own: Tensor, aug2global: Tensor, num_frames: int) -> _Past:
-    """A sample as its own history."""
+    """History of a first frame: copies of itself."""
     maps = own.expand(num_frames, *own.shape)
     times = torch.full(maps.shape[:1], moment.time, dtype=torch.float64, device=own.device)
     return _Past(moment, maps, times, aug2global)

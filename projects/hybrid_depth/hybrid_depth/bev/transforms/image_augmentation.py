@@ -122,8 +122,8 @@ class ImageAugmentation(BaseTransform):
         )
 
     def apply(self, results: dict, params: list[ImageAugmentationParams]) -> dict:
-        """Augment ``img`` and ``img_aug`` with one set of parameters a camera, that of the key
-        frame also for ``adjacent`` frames."""
+        """Augment ``img`` and ``img_aug`` with one set of parameters per camera, those of the
+        key frame also for ``adjacent`` frames."""
         for frame in (results, *results.get('adjacent', ())):
             images = zip(frame['img'], params, strict=True)
             frame['img'] = [camera.apply(image) for image, camera in images]

@@ -6,9 +6,10 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 
 
 class EpochHook(Hook):
-    """Base of hooks that change what a model learns from epoch to epoch.
+    """Base of hooks that change the training of a model from epoch to epoch.
 
-    They go by the epoch's number, so that resumed runs are right, and need a loop that has epochs.
+    They depend on the number of the epoch alone, so that resumed runs are right; the loop has to
+    count epochs.
     """
 
     def prepare(self, model: BaseModel, epoch: int) -> None:
@@ -27,5 +28,9 @@ class EpochHook(Hook):
             )
 
     def before_train_epoch(self, runner: Runner) -> None:
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        self.prepare(model, runner.epoch)
+        self.prepare(self.model_of(runner), runner.epoch)
+
+    @staticmethod
+    def model_of(runner: Runner) -> BaseModel:
+        """The model without its wrapper for distributed training."""
+        return runner.model.module if is_model_wrapper(runner.model) else runner.model

@@ -1,4 +1,4 @@
-"""The FB-BEV detector on toy keyframes: losses, prediction, history, frozen image side."""
+"""BEVDet with refinement and history on toy key frames: losses, prediction, sequences."""
 
 import copy
 import pickle
@@ -16,6 +16,7 @@ from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 from hybrid_depth.bev.datasets import nuscenes
 from hybrid_depth.bev.hooks.depth_first import DepthFirstHook
 from hybrid_depth.bev.hooks.sequential_control import SequentialControlHook
+from hybrid_depth.bev.parts import Frame
 from hybrid_depth.checkpoints.build import build_model
 from hybrid_depth.datasets.nuscenes.infos import create_nuscenes_infos
 from tests.bev.toy import training_keyframe
@@ -33,7 +34,7 @@ def keyframes(toy_nuscenes, tmp_path_factory) -> list[dict]:
 
 def toy_model(name: str, **options) -> torch.nn.Module:
     cfg = Config.fromfile(ROOT / f'configs/toy/{name}.py')
-    cfg.model.update(options)
+    cfg.merge_from_dict(dict(model=options))
     return build_model(cfg)
 
 
@@ -52,15 +53,15 @@ def test_every_part_learns(keyframes):
     )
     sum(value for key, value in losses.items() if 'loss' in key).backward()
     for part in ('backward_projection', 'foreground_proposal', 'history_fusion', 'img_backbone'):
-        silent = [
+        without = [
             name
             for name, p in getattr(model, part).named_parameters()
             if p.requires_grad
             and (p.grad is None or not p.grad.abs().sum() > 0)
-            # acts through weights that mmcv starts at zero: its turn comes with the second step
+            # acts through weights that are initially zero: gradients from the second step on
             and 'positional_encoding' not in name
         ]
-        assert not silent, f'{part}: {silent}'
+        assert not without, f'{part}: {without}'
     names = dict(model.named_parameters())
     assert all(torch.isfinite(p.grad).all() for p in names.values() if p.grad is not None)
 
@@ -69,7 +70,7 @@ def test_every_part_learns(keyframes):
 def test_true_cells_are_refined_in_training(keyframes, teacher_forcing):
     """Whatever the proposal says: here, nothing at all."""
     proposal = dict(type='ForegroundProposal', teacher_forcing=teacher_forcing)
-    model = toy_model('fbbev_hybrid_toy', foreground_proposal=proposal).train()
+    model = toy_model('fbbev_hybrid_toy', refine=dict(foreground_proposal=proposal)).train()
     kept = []
     model.backward_projection.register_forward_pre_hook(lambda _, args: kept.append(args[4]))
     torch.nn.init.constant_(model.foreground_proposal.mask_net[-1].bias, -100.0)
@@ -82,31 +83,27 @@ def test_true_cells_are_refined_in_training(keyframes, teacher_forcing):
     assert kept[0].sum() >= len(boxes) if teacher_forcing else kept[0].sum() == 0
 
 
-def test_the_frozen_image_side_gives_the_same_losses(keyframes):
-    model = toy_model('fbbev_hybrid_toy')
-    model.freeze_depth(keep_lifts=True)
-    model.eval()
-    inputs, samples = batch_of(model, keyframes[0])
-    kept = [model.loss(inputs, samples) for _ in range(2)]
-    model._lifts = None
-    fresh = model.loss(inputs, samples)
-    for losses in kept:
-        for name, value in losses.items():
-            torch.testing.assert_close(value, fresh[name])
-    model.train()
-    sum(value for key, value in model.loss(inputs, samples).items() if 'loss' in key).backward()
-    learned = {name.split('.')[0] for name, p in model.named_parameters() if p.grad is not None}
-    assert {'backward_projection', 'foreground_proposal', 'img_bev_encoder_backbone'} <= learned
-    assert not any(name.startswith('img_b') and 'encoder' not in name for name in learned)
+def test_loss_weights(keyframes):
+    model = toy_model('fbbev_hybrid_toy').eval()
+    batch = batch_of(model, keyframes[0])
+    with torch.no_grad():
+        whole = model.loss(*batch)
+        model.loss_weights.update(depth=0.5, detection=2.0)
+        weighted = model.loss(*batch)
+    assert {'loss_depth_lidar', 'loss_mask_ce', 'task0.loss_heatmap'} <= set(whole)
+    assert set(weighted) == set(whole)
+    for name, value in whole.items():
+        factor = 0.5 if name in ('loss_depth_lidar', 'loss_semantics') else 2.0
+        torch.testing.assert_close(weighted[name], factor * value)
 
 
 def test_history_changes_the_second_frame_only(keyframes):
     model = toy_model(HISTORY).eval()
     encoded = {}
     with torch.no_grad():
-        for with_history in (False, True):
-            model.with_history = with_history
-            encoded[with_history] = [
+        for enabled in (False, True):
+            model.temporal.enabled = enabled
+            encoded[enabled] = [
                 model.extract_feat(*batch_of(model, sample))[0] for sample in keyframes
             ]
     torch.testing.assert_close(encoded[True][0], encoded[False][0])
@@ -116,7 +113,7 @@ def test_history_changes_the_second_frame_only(keyframes):
 def test_shuffled_samples_are_an_error(keyframes):
     model = toy_model(HISTORY).eval()
     with torch.no_grad():
-        for model.with_history in (True, False):  # during the warm-up too
+        for model.temporal.enabled in (True, False):  # during the warm-up too
             with pytest.raises(ValueError, match='SequenceBatchSampler'):
                 model.predict(*batch_of(model, keyframes[1]))
 
@@ -167,9 +164,9 @@ def test_hooks_that_count_epochs_refuse_loops_that_do_not(hook):
     hook.before_train(runner)
 
 
-def test_info_files_without_order_are_told(toy_nuscenes, tmp_path, monkeypatch):
-    told = []
-    monkeypatch.setattr(nuscenes, 'print_log', lambda message, **_: told.append(message))
+def test_info_files_without_order_give_a_warning(toy_nuscenes, tmp_path, monkeypatch):
+    logged = []
+    monkeypatch.setattr(nuscenes, 'print_log', lambda message, **_: logged.append(message))
     create_nuscenes_infos(toy_nuscenes, 'v1.0-mini', tmp_path)
     path = tmp_path / 'nuscenes_infos_train.pkl'
     infos = pickle.loads(path.read_bytes())
@@ -181,7 +178,7 @@ def test_info_files_without_order_are_told(toy_nuscenes, tmp_path, monkeypatch):
     with DefaultScope.overwrite_default_scope('mmdet3d'):
         dataset = DATASETS.build(cfg)
     assert all(len(sequence) == 1 for sequence in dataset.sequences())
-    assert 'does not say which frame comes before which' in told[0]
+    assert 'does not say which frame comes before which' in logged[0]
 
 
 def test_a_frame_without_boxes_stays_in_its_sequence(toy_nuscenes, tmp_path):
@@ -212,31 +209,33 @@ def test_samples_without_sequence_are_an_error(keyframes):
 
 
 def test_mixed_precision(keyframes):
-    """Of what is FB-BEV's own: the image side takes a minute where bfloat16 is emulated."""
+    """Without the lift, which takes a minute where bfloat16 is emulated."""
     model = toy_model(HISTORY).train()
     for sample in keyframes:
         inputs, samples = batch_of(model, sample)
         with torch.no_grad():
-            lifted = model.lift(inputs)
+            lifted = model.lift(Frame.of(inputs, samples))
+        model.lift, model.loss_weights['depth'] = lambda _, lifted=lifted: lifted, 0.0
         with torch.autocast('cpu', torch.bfloat16):
-            losses = model.bev_loss(*lifted, inputs, samples)
+            losses = model.loss(inputs, samples)
+        del model.lift
     total = sum(value for key, value in losses.items() if 'loss' in key)
     total.backward()
     assert torch.isfinite(total)
 
 
 def test_voxels(keyframes):
-    """A map of four layers: every layer of a column gets the same answer."""
+    """A map of four layers: every layer of a column gets the same residual."""
     cfg = Config.fromfile(ROOT / f'configs/toy/{HISTORY}.py')
     cfg.model.img_view_transformer.grid.z = (-5.0, 3.0, 2.0)
     cfg.model.img_bev_encoder_backbone.in_channels *= 4
-    cfg.model.foreground_proposal = None  # all cells
+    cfg.model.refine.foreground_proposal = None  # all cells
     model = build_model(cfg).eval()
     inputs, samples = batch_of(model, keyframes[0])
     with torch.no_grad():
-        bev, distribution = model.lift(inputs)
-        refined, logits = model.refine(bev, distribution, inputs['rig'])
-        assert logits is None
+        bev, distribution = model.lift(Frame.of(inputs, samples))
+        refined, losses = model.refine(bev, distribution, inputs['rig'])
+        assert not losses
         added = (refined - bev).unflatten(1, (4, -1))
         torch.testing.assert_close(added, added[:, :1].expand_as(added), atol=1e-5, rtol=1e-4)
         assert added.abs().max() > 1e-3

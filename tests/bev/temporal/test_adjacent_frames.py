@@ -1,4 +1,4 @@
-"""Frames before the key frame: where they land, when they count, what they need."""
+"""Earlier key frames: alignment, when they are enabled, required inputs."""
 
 from dataclasses import replace
 
@@ -8,8 +8,10 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 
 from hybrid_depth.bev.depth_nets.base import DepthDistribution
-from hybrid_depth.bev.detectors.bevdet4d import BEVDet4D
+from hybrid_depth.bev.detectors.bevdet import BEVDet
+from hybrid_depth.bev.hooks.depth_first import DepthFirstHook
 from hybrid_depth.bev.hooks.sequential_control import SequentialControlHook
+from hybrid_depth.bev.parts import Frame
 from hybrid_depth.checkpoints.build import build_model
 from hybrid_depth.geometry import CameraRig, invert_rigid
 from tests.bev.hooks.test_depth_first import Runner
@@ -22,7 +24,7 @@ METRES = 20.0
 
 
 class OnePoint(torch.nn.Module):
-    """A depth net that sees one cell, at one depth."""
+    """Depth net with features in one cell, at one depth."""
 
     def __init__(self, bins) -> None:
         super().__init__()
@@ -37,10 +39,22 @@ class OnePoint(torch.nn.Module):
         return DepthDistribution(logits, context)
 
 
-def toy_model(**options) -> BEVDet4D:
-    cfg = Config.fromfile(ROOT / 'configs/toy/bevdet4d_toy.py')
-    cfg.model.update(options)
+PRE_PROCESS = dict(
+    type='CustomResNet', in_channels=32, channels=(32,), num_blocks=(1,), strides=(1,)
+)
+
+
+def toy_model(name: str = 'bevdet4d_toy', **options) -> BEVDet:
+    cfg = Config.fromfile(ROOT / f'configs/toy/{name}.py')
+    cfg.merge_from_dict(dict(model=dict(temporal=dict(type='AdjacentFrames', **options))))
+    cfg.model.img_bev_encoder_backbone.in_channels = 2 * 32
     return build_model(cfg).eval()
+
+
+def fused(model: BEVDet, inputs: dict) -> torch.Tensor:
+    """(B, 2 * C, Y, X) maps of key frame and earlier frame."""
+    bev, _ = model.lift(Frame.of(inputs, None))
+    return model.temporal(bev, inputs, None, model.lift)
 
 
 def pose(x: float, y: float, yaw: float) -> torch.Tensor:
@@ -77,7 +91,7 @@ def test_an_earlier_point_lands_where_it_is_seen_from_now(align):
     key, before = rig_at(pose(430, 990, 1.2), bda), rig_at(pose(426, 985, 0.9), bda)
     images = torch.zeros(1, 1, 3, *IMAGE)
     inputs = dict(imgs=images, rig=key, adjacent=[dict(imgs=images, rig=before)])
-    maps, _ = model.lift(inputs)
+    maps = fused(model, inputs)
 
     u, v = ((torch.tensor([CELL[1], CELL[0]]) + 0.5) * 8 - 0.5).double()
     point = torch.stack(((u - 128) / 200 * METRES, (v - 48) / 200 * METRES, METRES + 0 * u, u**0))
@@ -98,10 +112,7 @@ def batch(toy_nuscenes, tmp_path_factory) -> dict:
 
 
 def test_training_step_on_toy_data(batch):
-    pre_process = dict(
-        type='CustomResNet', in_channels=32, channels=(32,), num_blocks=(1,), strides=(1,)
-    )
-    model = toy_model(pre_process_net=pre_process).train()
+    model = toy_model(pre_process_net=PRE_PROCESS).train()
     data = model.data_preprocessor(batch, True)
     (frame,) = data['inputs']['adjacent']
     assert frame['imgs'].shape == data['inputs']['imgs'].shape
@@ -114,32 +125,70 @@ def test_training_step_on_toy_data(batch):
 
 
 @torch.no_grad()
-def test_history_is_turned_on_later(batch):
+def test_earlier_frames_are_enabled_later(batch):
     model, hook = toy_model(), SequentialControlHook(start_epoch=2)
     inputs = model.data_preprocessor(batch)['inputs']
-    with_history, _ = model.lift(inputs)
+    with_frames = fused(model, inputs)
     hook.before_train_epoch(Runner(model, 1))
-    without, _ = model.lift(inputs)
-    assert torch.equal(without[:, :32], with_history[:, :32])
-    assert without[:, 32:].abs().sum() == 0 < with_history[:, 32:].abs().sum()
+    without = fused(model, inputs)
+    assert torch.equal(without[:, :32], with_frames[:, :32])
+    assert without[:, 32:].abs().sum() == 0 < with_frames[:, 32:].abs().sum()
     hook.before_train_epoch(Runner(model, 2))
-    assert torch.equal(model.lift(inputs)[0], with_history)
+    assert torch.equal(fused(model, inputs), with_frames)
 
 
 @torch.no_grad()
-def test_kept_lifts_are_made_again_when_history_is_turned_on(batch):
-    model, hook = toy_model(), SequentialControlHook(start_epoch=2)
+def test_kept_lifts_do_not_keep_the_zeros_of_disabled_frames(batch):
+    model = toy_model()
+    freeze, enable = DepthFirstHook(1, keep_lifts=True), SequentialControlHook(start_epoch=3)
     data = model.data_preprocessor(batch)
-    hook.before_train_epoch(Runner(model, 1))
-    model.freeze_depth(keep_lifts=True)
-    model.loss(data['inputs'], data['data_samples'])
-    hook.before_train_epoch(Runner(model, 2))
-    assert not model._lifts
-    model.loss(data['inputs'], data['data_samples'])
-    ((_, (bev,)),) = model._lifts.values()
-    assert bev[:, 32:].abs().sum() > 0
-    hook.before_train_epoch(Runner(model, 3))
-    assert model._lifts  # kept from now on
+    maps = []
+    for epoch in (2, 3, 4):
+        for hook in (freeze, enable):
+            hook.prepare(model, epoch)
+        frame = Frame.of(data['inputs'], data['data_samples'])
+        bev, _ = model.lift(frame)
+        maps.append(model.temporal(bev, data['inputs'], data['data_samples'], model.lift)[:, 32:])
+    assert maps[0].abs().sum() == 0 < maps[1].abs().sum()
+    assert torch.equal(maps[1], maps[2])
+    model.img_view_transformer.forward = None  # both frames are kept
+    model.temporal(bev, data['inputs'], data['data_samples'], model.lift)
+
+
+def test_pre_processing_learns_behind_a_frozen_lift(batch):
+    model, hook = toy_model(pre_process_net=PRE_PROCESS), DepthFirstHook(1, keep_lifts=True)
+    data = model.data_preprocessor(batch)
+    hook.prepare(model, 1)
+    losses = model.loss(data['inputs'], data['data_samples'])
+    sum(value for key, value in losses.items() if 'loss' in key).backward()
+    assert any(p.grad.abs().sum() > 0 for p in model.pre_process_net.parameters())
+    assert all(p.grad is None for p in model.img_backbone.parameters())
+
+
+def test_refined_key_frame_and_earlier_frames(batch):
+    """FB-BEV with the earlier frame of BEVDet4D: refined map first, then the map before."""
+    model = toy_model('fbbev_hybrid_toy', pre_process_net=PRE_PROCESS)
+    assert {'backward_projection', 'foreground_proposal', 'pre_process_net'} <= {
+        name.split('.')[0] for name in model.state_dict()
+    }
+    seen = []
+    model.img_bev_encoder_backbone.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
+    data = model.data_preprocessor(batch)
+    frame = Frame.of(data['inputs'], data['data_samples'])
+    with torch.no_grad():
+        bev, distribution = model.lift(frame)
+        boxes = [sample.gt_instances_3d.bboxes_3d for sample in data['data_samples']]
+        refined, _ = model.refine(bev, distribution, frame.rig, boxes)
+        bev_and_earlier = model.temporal(bev, data['inputs'], data['data_samples'], model.lift)
+        first = model.pre_process_net(refined)[0]
+    losses = model.loss(data['inputs'], data['data_samples'])
+    assert {'loss_mask_ce', 'task0.loss_heatmap', 'loss_depth_lidar'} <= set(losses)
+    torch.testing.assert_close(seen[0][:, :32], first)
+    torch.testing.assert_close(seen[0][:, 32:], bev_and_earlier[:, 32:])
+    sum(value for key, value in losses.items() if 'loss' in key).backward()
+    for part in ('pre_process_net', 'backward_projection', 'foreground_proposal'):
+        parameters = getattr(model, part).parameters()
+        assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in parameters), part
 
 
 @torch.no_grad()
@@ -147,8 +196,15 @@ def test_a_frame_that_repeats_the_key_frame_gives_its_map(batch):
     model = toy_model()
     inputs = model.data_preprocessor(batch)['inputs']
     inputs['adjacent'] = [dict(imgs=inputs['imgs'], rig=replace(inputs['rig']))]
-    maps, _ = model.lift(inputs)
+    maps = fused(model, inputs)
     torch.testing.assert_close(maps[:, 32:], maps[:, :32])
+
+
+def test_control_runs_without_earlier_frames_keep_the_hook():
+    model = toy_model()
+    model.temporal = None
+    SequentialControlHook().prepare(model, 0)
+    assert model.temporal is None
 
 
 def test_bad_input(batch):
@@ -156,9 +212,6 @@ def test_bad_input(batch):
     inputs = model.data_preprocessor(batch)['inputs']
     del inputs['adjacent']
     with pytest.raises(ValueError, match='num_adj=1 of NuScenesBEVDataset'):
-        model.lift(inputs)
-    with pytest.raises(ValueError, match="'lift' or 'bev'"):
+        fused(model, inputs)
+    with pytest.raises(ValueError, match="one of .'lift', 'bev'."):
         toy_model(align='after')
-    with pytest.raises(ValueError, match='pre_process_net=None'):
-        pre_process = dict(type='CustomResNet', in_channels=32, channels=(32,), num_blocks=(1,))
-        toy_model(pre_process_net=dict(pre_process, strides=(1,))).freeze_depth()

@@ -1,0 +1,22 @@
+import pytest
+
+from benchmarks import rotated_nms
+from hybrid_depth import mmcv_ext
+
+
+def test_ratio_against_shapely(monkeypatch, capsys):
+    monkeypatch.setattr(rotated_nms, 'SIZES', ((60, 5),))
+    monkeypatch.setattr(mmcv_ext, 'is_compiled', lambda: False)
+    rotated_nms.main(repeats=1)
+    header, columns, one, two = capsys.readouterr().out.splitlines()
+    assert 'loop over shapely ms' in columns
+    for threads, row in enumerate((one, two), 1):
+        *counts, ours, theirs, ratio = map(float, row.split())
+        assert counts[0] == 60 and 5 <= counts[2] < 60 and counts[3] == threads
+        assert ratio == pytest.approx(ours / theirs, abs=0.02)
+
+
+def test_other_boxes_are_no_measurement(monkeypatch):
+    monkeypatch.setattr(rotated_nms, 'reference', lambda: ('none', lambda *_: [1]))
+    with pytest.raises(RuntimeError, match='none keeps other boxes'):
+        rotated_nms.main(repeats=1)
