@@ -4,11 +4,18 @@ import numpy as np
 import pytest
 import torch
 
-from tests.golden import recipe
+from tests.golden import reader, recipe
 from tests.golden.reader import Golden
 
 WHOLE = np.arange(40, dtype=np.float64).reshape(5, 8) % 7 - 2
 STATS = np.array([WHOLE.mean(), WHOLE.std(), np.abs(WHOLE).max(), WHOLE.sum()])
+
+
+@pytest.fixture(autouse=True)
+def _apart(monkeypatch):
+    """The files of these tests are none of the run's."""
+    monkeypatch.setattr(reader, 'READ', {})
+    monkeypatch.setattr(reader, 'MARGINS', {})
 
 
 @pytest.fixture(params=['rules', 'strides', 'slice', 'whole'])
