@@ -1,7 +1,10 @@
 """BEV maps seen from another ego frame."""
 
+import numpy as np
 import pytest
 import torch
+from scipy.ndimage import map_coordinates
+from scipy.spatial.transform import Rotation
 
 from hybrid_depth.geometry import VoxelGrid
 from hybrid_depth.geometry.bev_warp import warp_bev, warp_volume
@@ -47,6 +50,45 @@ def test_turn_about_the_origin_and_its_half_cell():
     # with the lower edge for the centre it is (1, 0) that goes to (0, 1): one cell off
     corners = warp_bev(dot(4, 4), turn, GRID, 'corners')
     torch.testing.assert_close(corners, dot(3, 5), atol=1e-5, rtol=0)
+
+
+def resampled(values: np.ndarray, motion: np.ndarray, axes: tuple, shift: float) -> np.ndarray:
+    """(..., X) values of the cells (x last, first in `axes`) at the places they come from."""
+    lower = np.array([axis[0] + shift * axis[2] for axis in axes])
+    step = np.array([axis[2] for axis in axes])
+    index = np.stack(np.meshgrid(*map(np.arange, values.shape), indexing='ij')).reshape(
+        len(axes), -1
+    )[::-1]
+    points = motion[:-1, :-1] @ (index * step[:, None] + lower[:, None]) + motion[:-1, -1:]
+    place = (points - lower[:, None]) / step[:, None]
+    found = map_coordinates(values, place[::-1], order=1, mode='grid-constant')
+    return found.reshape(values.shape)
+
+
+@pytest.mark.parametrize('align', ['centres', 'corners'])
+def test_maps_against_scipy(align):
+    grid = VoxelGrid(x=(-4.0, 5.0, 1.0), y=(-3.0, 4.0, 0.5), z=(-5.0, 3.0, 8.0))
+    bev = torch.rand(1, 1, 14, 9).double()
+    transform = motion(0.7, -1.3, 0.4)
+    flat = transform[0, [0, 1, 3]][:, [0, 1, 3]].numpy()
+    shift = 0.5 if align == 'centres' else 0.0
+    expected = resampled(bev[0, 0].numpy(), flat, (grid.x, grid.y), shift)
+    found = warp_bev(bev, transform, grid, align)[0, 0]
+    np.testing.assert_allclose(found.numpy(), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize('align', ['centres', 'corners'])
+def test_volumes_follow_the_whole_motion(align):
+    grid = VoxelGrid(x=(-4.0, 5.0, 1.0), y=(-3.0, 4.0, 0.5), z=(-1.0, 3.0, 0.8))
+    volume = torch.rand(1, 1, 5, 14, 9).double()
+    transform = torch.eye(4).double()[None].clone()
+    turn = Rotation.from_euler('zyx', [0.4, -0.2, 0.1]).as_matrix()
+    transform[0, :3, :3], transform[0, :3, 3] = torch.from_numpy(turn), torch.tensor([0.7, -1, 0.3])
+    shift = 0.5 if align == 'centres' else 0.0
+    axes = (grid.x, grid.y, grid.z)
+    expected = resampled(volume[0, 0].numpy(), transform[0].numpy(), axes, shift)
+    found = warp_volume(volume, transform, grid, align)[0, 0]
+    np.testing.assert_allclose(found.numpy(), expected, atol=1e-6)
 
 
 def test_each_sample_has_its_own_motion():

@@ -35,6 +35,18 @@ def test_targets_are_distributions_inside_and_zero_outside():
     assert bins.soft(depth)[0, :, 0, 2].argmax() == 4
 
 
+@pytest.mark.parametrize('spacing', ['uniform', 'log'])
+def test_soft_targets_are_gaussian_in_units_of_the_bin(spacing):
+    bins = DepthBins(2.0, 42.0, num=10, spacing=spacing)
+    edges, centres = bins.edges.tolist(), bins.centres.tolist()
+    for depth in (3.1, 17.0, 33.3):
+        own = next(i for i in range(10) if edges[i] <= depth < edges[i + 1])
+        width = 0.7 * (edges[own + 1] - edges[own])
+        bell = torch.tensor([-(((depth - centre) / width) ** 2) / 2 for centre in centres]).exp()
+        found = bins.soft(torch.full((1, 1, 1), depth), sigma=0.7).flatten()
+        torch.testing.assert_close(found, bell / bell.sum())
+
+
 def test_expectation_of_one_hot_is_the_bin_centre():
     bins = DepthBins(1.0, 9.0, step=1.0, anchor='lower')
     depth = torch.tensor([[[1.2, 5.7]]])

@@ -61,3 +61,31 @@ def test_what_nobody_saw_is_kept():
     agree = agrees_with(now, before, cam2img, cam2img, forward(0.0), 0.1)
     assert agree[..., 20:].all() and agree[..., :5].all()
     assert agrees_with(now, 0 * before, cam2img, cam2img, forward(0.0), 0.1).all()
+
+
+def test_pixels_are_compared_one_by_one():
+    """Standing still, a map of noise agrees with itself and not with its neighbours' depths."""
+    cam2img = camera(48.0)
+    noise = torch.rand(1, *SIZE, dtype=torch.float64) + 5
+    assert agrees_with(noise, noise, cam2img, cam2img, forward(0.0), 1e-6).all()
+    moved = agrees_with(noise, noise.roll(1, -1), cam2img, cam2img, forward(0.0), 1e-3)
+    assert moved.float().mean() < 0.02
+
+
+def test_the_unit_is_that_of_most_pixels():
+    """A third of the second map lies: its ratios do not shift the others'."""
+    cam2img = camera(48.0)
+    depth = street(cam2img, 0.0)
+    other = 0.2 * depth
+    other[..., :32] *= 3
+    agree = agrees_with(depth, other, cam2img, cam2img, forward(0.0), 0.05)
+    assert agree[..., 32:].all() and not agree[..., :32].any()
+
+
+def test_points_that_the_second_camera_has_passed_are_kept():
+    """What is 4 m ahead is behind a camera that stands 6 m farther ahead."""
+    cam2img = camera(48.0)
+    now, before = street(cam2img, 0.0), street(cam2img, 6.0)
+    now[:, :, 40:50] = 4.0
+    agree = agrees_with(now, before, cam2img, cam2img, forward(6.0), 0.05)
+    assert agree[:, :, 40:50].all()

@@ -135,3 +135,9 @@ def test_spread_and_share_of_lidar():
     estimate = lidar_scale(depth, lidar)
     assert estimate.scale.tolist() == [10.0] and estimate.share.tolist() == [5 / 8]
     torch.testing.assert_close(estimate.spread, torch.tensor([0.2]).double())
+
+
+def test_lidar_scale_is_a_ratio_of_medians():
+    """As in the evaluation: 10 / 2, where the median of the ratios 10, 5 and 20 is 10."""
+    depth, lidar = torch.tensor([[[1.0, 2, 3]]]), torch.tensor([[[10.0, 10, 60]]])
+    assert lidar_scale(depth, lidar).scale.tolist() == [5.0]

@@ -1,5 +1,7 @@
 """Options of the lift that official models do not have."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -79,6 +81,23 @@ def test_semantics_take_their_share_of_the_context():
     probabilities = distribution.context[:, 2:]
     background = distribution.aux['semantics'].softmax(1)[:, 0]
     torch.testing.assert_close(probabilities.sum(1), 1 - background)
+
+
+def test_plans_follow_the_cameras():
+    """A plan is made once for a rig, again for another one, and never kept for a `lift_rig`."""
+    transformer = build(depth_net=dict(type='PlainDepthNet')).eval()
+    feats, images = torch.randn(1, 1, 6, 4, 8), torch.rand(1, 1, 3, *IMAGE)
+    rig = forward_rig()
+    moved = replace(rig, cam2ego=rig.cam2ego + torch.eye(4)[:, 3:].double() * 0)
+    moved.cam2ego[..., 0, 3] += 3.0  # three cells forward
+    first, _ = transformer(feats, images, rig)
+    plan = transformer.pooling_plan(rig)
+    assert transformer.pooling_plan(forward_rig()) is plan
+    for found in (transformer(feats, images, moved), transformer(feats, images, rig, moved)):
+        torch.testing.assert_close(found[0][..., 3:], first[..., :-3])
+        assert found[0][..., :3].abs().max() == 0
+    again, _ = transformer(feats, images, rig)
+    torch.testing.assert_close(again, first)
 
 
 def test_targets_of_one_kind_add_up():

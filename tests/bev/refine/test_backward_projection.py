@@ -157,6 +157,24 @@ def test_nothing_kept_can_be_learnt_from():
     assert all(p.grad is None or torch.isfinite(p.grad).all() for p in net.parameters())
 
 
+def test_cells_look_at_their_own_centres():
+    """In the map, 0 to 1 from edge to edge, where their pillars stand."""
+    net, cells = module(), torch.arange(200)[None]
+    xy = net.pillars[:, 0, :2]  # metres
+    expected = (xy - torch.tensor([0.0, -5.0])) / torch.tensor([20.0, 10.0])
+    torch.testing.assert_close(net._places(cells)[0, :, 0], expected)
+
+
+def test_cameras_are_averaged():
+    """A camera and its twin say what it says alone."""
+    net = module()
+    bev, context, prob = inputs(1)
+    alone = net(bev, context, prob, rig_of(0.0))
+    twins = net(bev, context.repeat(1, 2, 1, 1, 1), prob.repeat(1, 2, 1, 1, 1), rig_of(0.0, 0.0))
+    torch.testing.assert_close(twins, alone, rtol=1e-4, atol=1e-5)
+    assert (alone - net(bev, 0 * context, prob, rig_of(0.0))).abs().max() > 1e-3
+
+
 def test_depth_learns_from_the_attention():
     net = module()
     bev, context, prob = inputs(1)

@@ -1,0 +1,50 @@
+"""The depth net fed by an encoder: what the ground prior adds."""
+
+import torch
+
+from hybrid_depth.bev.depth_nets.encoder import HybridDepthNet
+from hybrid_depth.geometry import DepthBins
+from tests.bev.depth_nets.test_semantics import forward_rig
+
+BINS = DepthBins(1.0, 13.0, num=12)
+SIZE, FEATURES = (32, 64), (4, 8)
+
+
+def net_and_inputs() -> tuple[HybridDepthNet, tuple]:
+    encoder = dict(type='TimmDepthEncoder', name='test_resnet')
+    net = HybridDepthNet(
+        6, 4, BINS, encoder=encoder, encoder_channels=8, mid_channels=8, aspp_channels=4
+    ).eval()
+    return net, (torch.randn(1, 6, *FEATURES), torch.rand(1, 1, 3, *SIZE), forward_rig())
+
+
+def ground() -> torch.Tensor:
+    """(D, h) of a level camera 1.5 m above the ground with focal length 32: half a bin wide."""
+    shares = torch.zeros(12, 4)
+    for row in range(4):
+        below = 8 * row + 3.5 - 16  # pixels below the horizon
+        depth = 1.5 * 32 / below if below > 0 else 99.0
+        if depth < 13:
+            bell = torch.tensor([-2 * (depth - 1.5 - i) ** 2 for i in range(12)]).exp()
+            shares[:, row] = bell / bell.sum()
+    return shares
+
+
+def test_logits_begin_with_the_ground():
+    net, inputs = net_and_inputs()
+    with torch.no_grad():
+        with_ground = net(*inputs).logits
+        net.ground_table.weight.zero_()
+        without = net(*inputs).logits
+    expected = 5 * ground()[None, :, :, None].expand(1, 12, *FEATURES)
+    torch.testing.assert_close(with_ground - without, expected, rtol=1e-4, atol=1e-5)
+    assert (ground().sum(0) == torch.tensor([0.0, 0, 1, 1])).all()
+
+
+def test_the_net_sees_the_ground_too():
+    net, inputs = net_and_inputs()
+    with torch.no_grad():
+        before = net(*inputs).logits
+        net.ground_projection.weight.mul_(-1)
+        changed = (net(*inputs).logits - before).abs().amax((0, 1, 3))
+    assert (changed > 1e-4).any()
