@@ -38,7 +38,7 @@ def test_lift_inverts_projection_in_float64():
 def test_centres_are_pixel_centres():
     frustum = create_frustum(BINS.anchors, (2, 4), (32, 64), align='centres')
     assert frustum[0, :, 0, 1].tolist() == [7.5, 23.5]
-    uneven = create_frustum(BINS.values, (4, 4), (32, 64), align='centres')  # cells of 8 x 16
+    uneven = create_frustum(BINS.anchors, (4, 4), (32, 64), align='centres')  # cells of 8 x 16
     assert uneven[0, :, 0, 1].tolist() == [3.5, 11.5, 19.5, 27.5]
     assert uneven[0, 0, :, 0].tolist() == [7.5, 23.5, 39.5, 55.5]
     with pytest.raises(ValueError, match='align'):

@@ -90,19 +90,6 @@ def test_the_model_holds_still():
     assert not any(p.requires_grad for p in model.parameters())
 
 
-def test_both_answers_are_averaged(street):
-    class OneSided(ReadsChannel):
-        """Says 4 % more about the left half of what it is shown."""
-
-        def disparity(self, images):
-            disparity = super().disparity(images).clone()
-            disparity[..., : SIZE[1] // 2] *= 1.04
-            return disparity
-
-    depth, _ = PseudoDepth(OneSided(), 'none')(inputs_of(street))
-    torch.testing.assert_close(depth * FACTOR * 1.02, street)
-
-
 def test_ground_from_a_mask(street):
     """A box that covers most of the road, and says that everything is nearer."""
     inputs = inputs_of(street)

@@ -2,7 +2,7 @@
 
 import torch
 
-from hybrid_depth.bev.depth_nets.encoder import HybridDepthNet
+from hybrid_depth.bev.depth_nets.encoder import EncoderDepthNet
 from hybrid_depth.geometry import DepthBins
 from tests.bev.depth_nets.test_semantics import forward_rig
 
@@ -10,9 +10,9 @@ BINS = DepthBins(1.0, 13.0, num=12)
 SIZE, FEATURES = (32, 64), (4, 8)
 
 
-def net_and_inputs() -> tuple[HybridDepthNet, tuple]:
+def net_and_inputs() -> tuple[EncoderDepthNet, tuple]:
     encoder = dict(type='TimmDepthEncoder', name='test_resnet')
-    net = HybridDepthNet(
+    net = EncoderDepthNet(
         6, 4, BINS, encoder=encoder, encoder_channels=8, mid_channels=8, aspp_channels=4
     ).eval()
     return net, (torch.randn(1, 6, *FEATURES), torch.rand(1, 1, 3, *SIZE), forward_rig())
@@ -38,7 +38,7 @@ def test_logits_begin_with_the_ground():
         without = net(*inputs).logits
     expected = 5 * ground()[None, :, :, None].expand(1, 12, *FEATURES)
     torch.testing.assert_close(with_ground - without, expected, rtol=1e-4, atol=1e-5)
-    assert (ground().sum(0) == torch.tensor([0.0, 0, 1, 1])).all()
+    torch.testing.assert_close(ground().sum(0), torch.tensor([0.0, 0, 1, 1]))
 
 
 def test_the_net_sees_the_ground_too():
