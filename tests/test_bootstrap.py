@@ -136,6 +136,36 @@ def test_stamp_follows_the_files(bootstrap, clone, file):
     assert_refused(set_up(clone, HYBRID_DEPTH_MIN_FREE_GB='1e9'), 'Too little disk:')
 
 
+def test_refresh_installs_the_lock_in_place_and_then_stamps(bootstrap, clone):
+    venv = finished_venv(clone, f'{PYTHON_VERSION} lock.txt of-yesterday')
+    (venv / 'bin' / 'python').unlink()
+    calls = clone / 'calls'
+    python = executable(venv / 'bin' / 'python', f'echo "$@" >> {calls}\n')
+    done = set_up(clone, PYTHON='')
+    assert done.returncode == 0, done.stderr
+    assert 'Set-up done' in done.stdout
+    index, packages, project, check = calls.read_text().splitlines()
+    assert index.endswith('install uv')
+    files = [clone / 'requirements' / name for name in ('lock.txt', 'no_deps.txt')]
+    install = '-m uv pip install --no-deps'
+    assert packages == f'{install} -r {files[0]} -r {files[1]} --python {python}'
+    assert project == f'{install} --no-build-isolation --editable {clone} --python {python}'
+    assert 'bev_problem' in check
+    wanted = bootstrap.wanted_stamp(PYTHON_VERSION, bootstrap.LOCKS['newest'])
+    assert (venv / 'bootstrap.stamp').read_text() == wanted
+
+
+def test_failed_installation_leaves_no_stamp(clone):
+    """With its stamp, the next set-up would build on packages that are half there."""
+    venv = finished_venv(clone, f'{PYTHON_VERSION} lock.txt of-yesterday')
+    (venv / 'bin' / 'python').unlink()
+    executable(venv / 'bin' / 'python', 'case "$*" in *no-deps*) echo disk full; exit 9; esac\n')
+    done = set_up(clone, PYTHON='')
+    assert done.returncode == 1
+    assert 'exit code 9' in done.stderr and done.stderr.rstrip().endswith('disk full')
+    assert not (venv / 'bootstrap.stamp').exists()
+
+
 def test_pip_installs_where_uv_cannot(bootstrap, tmp_path, monkeypatch, capsys):
     calls = tmp_path / 'calls'
     python = executable(
