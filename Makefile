@@ -31,7 +31,7 @@ MATRIX_TESTS := $(addprefix tests/,bev checkpoints depth/encoders foundation geo
 .PHONY: help setup lock demo test test-all test-matrix lint bench bench-keyframe bench-kitti bench-ground bench-depth-toy bench-bev-depth bench-fb-bev
 
 help:
-	@echo 'make demo            toy world, training, score (mAP, NDS) and pictures'
+	@echo 'make demo            toy world, training, score (mAP, NDS) and visualizations'
 	@echo 'make test            the tests; make test-all adds the slow ones'
 	@echo 'make test-matrix     five minutes of tests with the oldest and the newest supported versions'
 	@echo 'make lint            ruff: format and rules'
@@ -61,8 +61,8 @@ lock: setup
 demo: $(TOY)/nuscenes_infos_val.pkl
 	$(PY) tools/train.py $(DEMO_CONFIG) --work-dir $(DEMO) --resume
 	$(PY) tools/test.py $(DEMO_CONFIG) "$$(cat $(DEMO)/last_checkpoint)" --work-dir $(DEMO) \
-		--show-dir $(DEMO)/pictures
-	@echo 'Weights, metrics.json and pictures are in $(DEMO)'
+		--show-dir $(DEMO)/visualizations
+	@echo 'Weights, metrics.json and visualizations are in $(DEMO)'
 
 # create_nuscenes_infos.py writes this file last.
 $(TOY)/nuscenes_infos_val.pkl: | setup
@@ -103,7 +103,7 @@ bench-keyframe: setup
 		'$(KEYFRAME)/nuscenes_infos_train.pkl', 'rb'))['data_list'] else 'val')") && \
 	$(PY) tools/train.py $(KEYFRAME_CONFIG) --work-dir $(KEYFRAME) && \
 	$(PY) tools/test.py $(KEYFRAME_CONFIG) "$$(cat $(KEYFRAME)/last_checkpoint)" \
-		--work-dir $(KEYFRAME) --show-dir $(KEYFRAME)/pictures
+		--work-dir $(KEYFRAME) --show-dir $(KEYFRAME)/visualizations
 
 bench-kitti: export KITTI := $(KITTI)
 bench-kitti: export TRUTH := $(DRIVE)/gt
@@ -111,7 +111,7 @@ bench-kitti: setup
 	$(PY) tools/prepare_kitti.py export-gt $(KITTI) $(DRIVE)/gt --split all
 	$(PY) tools/train.py $(DRIVE_CONFIG) --work-dir $(DRIVE) --resume
 	$(PY) tools/test.py $(DRIVE_CONFIG) "$$(cat $(DRIVE)/last_checkpoint)" \
-		--work-dir $(DRIVE)/test --show-dir $(DRIVE)/pictures
+		--work-dir $(DRIVE)/test --show-dir $(DRIVE)/visualizations
 	$(PY) tools/benchmark.py learning $(DRIVE)
 
 bench-ground: setup

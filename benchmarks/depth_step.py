@@ -62,19 +62,19 @@ def main(repeats: int = 1) -> None:
     torch.manual_seed(0)
     model = full_size_model()
     language = model.encoder.language
-    pictures = [torch.rand(1, 3, *SIZE) for _ in range(2)]
+    images = [torch.rand(1, 3, *SIZE) for _ in range(2)]
 
     def step(text_each_time: bool = False) -> None:
         losses = []
-        for picture in pictures:
+        for image in images:
             if text_each_time or not losses:
                 language._forget()
-            losses.append(model.disparity(picture).mean())
+            losses.append(model.disparity(image).mean())
         sum(losses).backward()
 
     @torch.no_grad()
     def infer() -> None:
-        model.disparity(pictures[0])
+        model.disparity(images[0])
 
     def infer_text_each_time() -> None:
         language.refresh()
@@ -95,7 +95,7 @@ def main(repeats: int = 1) -> None:
     rows.append(('inference, text tower at every call', _seconds(infer_text_each_time, repeats)))
     print(
         f'Hybrid-depth stage 2, {SIZE[0]} x {SIZE[1]}, CPU, {torch.get_num_threads()} threads, '
-        f'torch {torch.__version__}, random weights; a step is forward + backward of two pictures\n'
+        f'torch {torch.__version__}, random weights; a step is forward + backward of two images\n'
     )
     ours = 0.0
     for name, seconds in rows:

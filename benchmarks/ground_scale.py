@@ -14,7 +14,7 @@ import torch
 
 from hybrid_depth.bev.datasets.nuscenes import NuScenesBEVDataset
 from hybrid_depth.bev.transforms.lidar_depth import load_sweep, project_nearest
-from hybrid_depth.datasets.image_files import picture_size
+from hybrid_depth.datasets.image_files import image_size
 from hybrid_depth.datasets.kitti.tree import KittiFrame, KittiRawTree
 from hybrid_depth.datasets.kitti.velodyne import read_velodyne, velodyne_depth_map
 from hybrid_depth.datasets.nuscenes.infos import create_nuscenes_infos
@@ -50,7 +50,7 @@ def nuscenes_frames(root: Path, out: Path) -> Iterator[tuple]:
             info = dataset.get_data_info(index)
             points = load_sweep(info['lidar_path'], info['num_pts_feats'])[:, :3]
             lidar2ego, cam2ego = info['lidar2ego'], torch.from_numpy(info['cam2ego'])
-            width, height = picture_size(info['img_path'][0])
+            width, height = image_size(info['img_path'][0])
             depth = project_nearest(
                 points.astype(np.float64) @ lidar2ego[:3, :3].T + lidar2ego[:3, 3],
                 invert_rigid(cam2ego).numpy(),

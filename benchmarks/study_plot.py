@@ -1,4 +1,4 @@
-"""A study's results as a picture."""
+"""A study's results as a plot."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

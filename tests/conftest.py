@@ -61,5 +61,5 @@ def toy_kitti(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope='session')
 def toy_lanes(tmp_path_factory) -> Path:
-    """Toy TuSimple labels: a picture to train on and one held out."""
+    """Toy TuSimple labels: an image to train on and one held out."""
     return _toy_world(tmp_path_factory, 'tusimple', (160, 90), keyframes=1)

@@ -38,7 +38,7 @@ def test_import_registers_models_and_bev_models():
         'import hybrid_depth.modules\n'
         'from mmengine.registry import HOOKS\n'
         'from mmdet3d.registry import MODELS\n'
-        "assert HOOKS.get('EpochSeedHook') and HOOKS.get('BEVPictureHook')\n"
+        "assert HOOKS.get('EpochSeedHook') and HOOKS.get('BEVVisualizationHook')\n"
         "assert MODELS.get('BEVDet')\n"
     )
     assert done.returncode == 0, done.stderr

@@ -1,5 +1,5 @@
 # Stage 1 without lane labels on nuScenes' front camera. Own videos the same way: every folder of
-# frames with its intrinsics (see VideoFolderDataset); where the own car is in the picture set
+# frames with its intrinsics (see VideoFolderDataset); where the own car is in the image set
 # `lowest` of GroundPatches, where the camera looks up or down set `horizon`.
 _base_ = 'hybrid_stage1_kitti.py'
 

@@ -1,5 +1,5 @@
 # Monodepth2-R18 from random weights on the frames of one KITTI drive (make bench-kitti): does the
-# chain from pictures to AbsRel learn from real video? Scored on those same frames, as far as they
+# chain from images to AbsRel learn from real video? Scored on those same frames, as far as they
 # have a sweep; no LiDAR is used to train.
 # Environment: KITTI, folder of the days; TRUTH, ground truth of prepare_kitti.py export-gt.
 _base_ = [

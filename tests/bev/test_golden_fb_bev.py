@@ -72,7 +72,7 @@ def test_anchors_are_seen_where_the_published_code_sees_them(view, backward_proj
 
 
 def near_edges(seen: PillarView) -> tuple[torch.Tensor, torch.Tensor]:
-    """(N, Q, A) anchors that another rounding may take over the border of a picture, within the
+    """(N, Q, A) anchors that another rounding may take over the border of an image, within the
     limit for their places there, or into another depth bin, within a tenth of that for depths
     (rounding of the largest is 1e-5 m)."""
     uv, depth = seen.uv[0], seen.depth[0]

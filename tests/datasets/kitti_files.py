@@ -34,7 +34,7 @@ def write_calibration(day: Path, size: tuple[int, int] = SIZE) -> None:
     (day / 'calib_velo_to_cam.txt').write_text(f'calib_time: x\nR: {axes}\nT: 0 0 0\n')
 
 
-def picture(number: int, side: str = 'l', size: tuple[int, int] = SIZE) -> Image.Image:
+def image(number: int, side: str = 'l', size: tuple[int, int] = SIZE) -> Image.Image:
     """A scene that moves 2 pixels a frame; the right camera sees it 4 pixels further left."""
     width, height = size
     wide = np.random.default_rng(0).integers(0, 256, (height // 4 + 1, width, 3), dtype=np.uint8)
@@ -70,7 +70,7 @@ def write_raw_tree(
         folder = root / drive / f'image_{2 if side == "l" else 3:02d}' / 'data'
         folder.mkdir(parents=True)
         for number in numbers:
-            picture(number, side).save(folder / f'{number:010d}{suffix}')
+            image(number, side).save(folder / f'{number:010d}{suffix}')
     for number in sweeps:
         sweep = root / drive / 'velodyne_points' / 'data' / f'{number:010d}.bin'
         write_sweep(sweep, forward_points(10.0 + number))

@@ -27,7 +27,7 @@ def write(root, *labels):
     return str(root)
 
 
-def test_lanes_and_picture(tmp_path):
+def test_lanes_and_image(tmp_path):
     pipeline = [LoadFrames(), ResizeShortSide(), JitterFrames(prob=1), PackFrames()]
     dataset = TuSimpleLaneDataset(data_root=write(tmp_path, LABEL), pipeline=pipeline)
     item = dataset[0]
@@ -41,7 +41,7 @@ def test_lanes_and_picture(tmp_path):
     assert 'cam2img' not in item['inputs']
 
 
-def test_pictures_without_lanes(tmp_path):
+def test_images_without_lanes(tmp_path):
     dataset = TuSimpleLaneDataset(data_root=write(tmp_path, dict(LABEL, lanes=[])))
     assert dataset[0]['lanes'].shape == (0, 3)
 
@@ -54,5 +54,5 @@ def test_bad_labels_are_named(tmp_path):
             TuSimpleLaneDataset(data_root=write(tmp_path, LABEL, bad))
     with pytest.raises(DepthDataError, match=r'expected 3 points a lane.*\[2\]'):
         TuSimpleLaneDataset(data_root=write(tmp_path, dict(LABEL, lanes=[[1, 2]])))
-    with pytest.raises(FileNotFoundError, match='2 labels, 1 of pictures that are not there'):
+    with pytest.raises(FileNotFoundError, match='2 labels, 1 of images that are not there'):
         TuSimpleLaneDataset(data_root=write(tmp_path, LABEL, dict(LABEL, raw_file='clips/no.jpg')))

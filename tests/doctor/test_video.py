@@ -12,7 +12,7 @@ from tests.datasets import kitti_files
 def test_report_of_a_drive_with_a_gap(tmp_path):
     kitti_files.write_raw_tree(tmp_path, [0, 1, 2, 5], sides='l')
     (report,) = check_root(tmp_path)
-    assert (report.pictures, report.gaps, report.sweeps) == (4, [3, 4], 2)
+    assert (report.images, report.gaps, report.sweeps) == (4, [3, 4], 2)
     assert report.problems == []
     text = clip_text(report)
     for said in ('2 frames are missing', 'K fx 72.00', '124x38', 'angle of view', 'motion'):
@@ -33,7 +33,7 @@ def test_problems_are_said(tmp_path):
     kitti_files.write_raw_tree(tmp_path, range(3), sides='l')
     folder = tmp_path / kitti_files.DRIVE / 'image_02' / 'data'
     for number in range(3):
-        kitti_files.picture(0).save(folder / f'{number:010d}.png')
+        kitti_files.image(0).save(folder / f'{number:010d}.png')
     (report,) = check_root(tmp_path)
     assert any('hardly moves' in problem for problem in report.problems)
     last = folder / '0000000002.png'
@@ -47,7 +47,7 @@ def test_problems_are_said(tmp_path):
 
 def test_own_frames_are_checked_too(tmp_path):
     for number in range(3):
-        kitti_files.picture(number).save(tmp_path / f'{number}.png')
+        kitti_files.image(number).save(tmp_path / f'{number}.png')
     (report,) = check_root(tmp_path)
     assert 'write fx fy cx cy' in report.problems[0]
     (tmp_path / 'intrinsics.txt').write_text('72 72 61 17')
@@ -72,7 +72,7 @@ def test_split_against_disk(tmp_path):
 
 def test_real_drive_and_sequence(real_data):
     (drive,) = check_root(real_data / 'kitti_raw')
-    assert (drive.pictures, drive.sweeps, drive.size) == (48, 16, (1242, 375))
+    assert (drive.images, drive.sweeps, drive.size) == (48, 16, (1242, 375))
     assert drive.problems == []
     (sequence,) = check_root(real_data / 'kitti_odometry')
     assert sequence.name == 'sequence 06 camera 0'

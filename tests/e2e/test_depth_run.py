@@ -10,7 +10,7 @@ from hybrid_depth.checkpoints import load_checkpoint_file
 from tests.conftest import ROOT
 from tests.tools.run import run_tool
 
-# Two iterations; smaller pictures than the toy configs have.
+# Two iterations; smaller images than the toy configs have.
 CONFIG = """
 _base_ = '{base}'
 train_dataloader = dict(batch_size=3, num_workers=0, dataset={train})
@@ -75,9 +75,9 @@ def test_stage_1_then_stage_2(toy_kitti, truth, stage1, tmp_path):
     data = f"dict(data_root='{toy_kitti}/')"
     config = write_config(tmp_path, 'monodepth2_hybrid_toy', data, truth=truth)
     start = f'model.init_cfg.checkpoint={stage1}'
-    show = ('--show-dir', tmp_path / 'pictures')
+    show = ('--show-dir', tmp_path / 'visualizations')
     scores, checkpoint = train_and_test(config, tmp_path / 'run', '--cfg-options', start, show=show)
-    assert len(list(tmp_path.glob('pictures/color/*.png'))) == len(list(truth.glob('*.npz')))
+    assert len(list(tmp_path.glob('visualizations/color/*.png'))) == len(list(truth.glob('*.npz')))
     assert 0 < scores['depth/abs_rel'] < 5
     before, after = (line.split() for line in learning_table(tmp_path / 'run').splitlines()[1:])
     assert (before[0], after[0]) == ('0', '1') and after[2] == f'{scores["depth/abs_rel"]:.4f}'

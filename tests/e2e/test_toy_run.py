@@ -40,12 +40,12 @@ def test_killed_resumed_trained_and_tested(base, scenes, batch, hooks, tmp_path)
 
     out = tmp_path / 'tested'
     command = [ROOT / 'tools' / 'test.py', config, tmp_path / 'broken' / 'epoch_2.pth']
-    options = ['--work-dir', out, '--show-dir', out / 'pictures']
+    options = ['--work-dir', out, '--show-dir', out / 'visualizations']
     subprocess.run([sys.executable, *map(str, [*command, *options])], cwd=ROOT, check=True)
     scores = json.loads((out / 'metrics.json').read_text())
     assert 0 <= scores['mAP'] <= 1 and 0 <= scores['NDS'] <= 1
     assert scores['depth']['cells'] > 0 and scores['depth']['abs_rel'] > 0
-    assert len(list((out / 'pictures').rglob('*.png'))) == 2
+    assert len(list((out / 'visualizations').rglob('*.png'))) == 2
     # what training saw is in its checkpoints, so that the test refuses the other channel order
     bgr = ['--cfg-options', 'model.img_backbone.channel_order=bgr']
     refused = subprocess.run(

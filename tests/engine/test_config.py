@@ -94,21 +94,21 @@ def test_metrics_are_written_into_the_work_directory(cfg):
     assert cfg.test_evaluator == [dict(type='PatchOrderMetric'), elsewhere]
 
 
-def test_pictures_join_the_hooks_of_the_config(cfg, monkeypatch):
-    config_tools.add_pictures(cfg, 'out', 0.3, show=False, wait_time=1)
-    assert cfg.custom_hooks[1:] == [dict(type='BEVPictureHook', out_dir='out', score_thr=0.3)]
+def test_images_join_the_hooks_of_the_config(cfg, monkeypatch):
+    config_tools.add_visualization(cfg, 'out', 0.3, show=False, wait_time=1)
+    assert cfg.custom_hooks[1:] == [dict(type='BEVVisualizationHook', out_dir='out', score_thr=0.3)]
     monkeypatch.setenv('DISPLAY', ':0')
-    config_tools.add_pictures(cfg, 'out', 0.3, show=True, wait_time=1)
-    assert cfg.custom_hooks[-1] == dict(type='PictureWindowHook', folder='out', wait_time=1)
+    config_tools.add_visualization(cfg, 'out', 0.3, show=True, wait_time=1)
+    assert cfg.custom_hooks[-1] == dict(type='VisualizationWindowHook', folder='out', wait_time=1)
 
 
-def test_depth_has_pictures_too_and_what_has_none_is_refused(cfg):
+def test_depth_has_images_too_and_what_has_none_is_refused(cfg):
     cfg.test_evaluator = [dict(type='DepthMetric')]
-    config_tools.add_pictures(cfg, 'out', 0.3, show=False, wait_time=1)
-    assert cfg.custom_hooks[1:] == [dict(type='DepthPictureHook', out_dir='out')]
+    config_tools.add_visualization(cfg, 'out', 0.3, show=False, wait_time=1)
+    assert cfg.custom_hooks[1:] == [dict(type='DepthVisualizationHook', out_dir='out')]
     cfg.test_evaluator = dict(type='PatchOrderMetric')
     with pytest.raises(config_tools.ConfigError, match='PatchOrderMetric'):
-        config_tools.add_pictures(cfg, 'out', 0.3, show=False, wait_time=1)
+        config_tools.add_visualization(cfg, 'out', 0.3, show=False, wait_time=1)
 
 
 def test_window_without_a_screen_is_refused(cfg, monkeypatch):
@@ -116,7 +116,7 @@ def test_window_without_a_screen_is_refused(cfg, monkeypatch):
     monkeypatch.delenv('DISPLAY', raising=False)
     monkeypatch.delenv('WAYLAND_DISPLAY', raising=False)
     with pytest.raises(config_tools.ConfigError, match='--show-dir'):
-        config_tools.add_pictures(cfg, 'out', 0.3, show=True, wait_time=1)
+        config_tools.add_visualization(cfg, 'out', 0.3, show=True, wait_time=1)
 
 
 def test_missing_data_ends_the_tool_with_advice(tmp_path):

@@ -31,10 +31,10 @@ def forward(metres: float) -> torch.Tensor:
 @pytest.mark.parametrize('driven', [2.0, -2.0])
 def test_what_stands_still_agrees_in_any_unit(driven):
     first, second = camera(48.0), camera(60.0)
-    pictures = street(first, 0.0), 0.2 * street(second, driven)
-    agree = agrees_with(*pictures, first, second, forward(driven), 0.1)
+    images = street(first, 0.0), 0.2 * street(second, driven)
+    agree = agrees_with(*images, first, second, forward(driven), 0.1)
     assert agree.float().mean() > 0.95  # the rows at the edge of the wall take a neighbour's depth
-    standing = agrees_with(*pictures, first, second, forward(0.0), 0.02)
+    standing = agrees_with(*images, first, second, forward(0.0), 0.02)
     assert standing.float().mean() < 0.9  # the answer depends on the motion
 
 
@@ -49,7 +49,7 @@ def test_what_differs_is_found():
 
 
 def test_what_nobody_saw_is_kept():
-    """Points outside the other picture, behind the other camera, and without a depth."""
+    """Points outside the other image, behind the other camera, and without a depth."""
     cam2img = camera(48.0)
     now, before = street(cam2img, 0.0), street(cam2img, 0.0)
     turned = torch.eye(4, dtype=torch.float64)[None].clone()

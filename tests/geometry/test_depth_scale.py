@@ -95,7 +95,7 @@ def test_ground_beyond_the_farthest_does_not_vote(plane):
 
 def test_a_mask_says_what_is_ground(plane):
     depth = torch.where(plane > 0, plane, 30.0)
-    depth[:, :, :50] = 2 * depth[:, :, :50]  # most of the picture follows another plane
+    depth[:, :, :50] = 2 * depth[:, :, :50]  # most of the image follows another plane
     mask = torch.zeros_like(plane, dtype=torch.bool)
     mask[:, :, 50:] = True
     assert (GroundPlaneScale()(depth, plane, mask).scale - 1).abs().max() < 0.01

@@ -49,11 +49,11 @@ def test_golden_behind_the_camera(scene):
     LAYERS.check('project.behind', grid, 1e-6, sensitivity(points, transform, grid))
 
 
-def test_standing_camera_sees_the_same_picture(scene):
+def test_standing_camera_sees_the_same_image(scene):
     depth, intrinsics, _ = scene
     grid = project(back_project(depth, intrinsics), intrinsics, torch.eye(4), SIZE[1:])
-    picture = torch.rand(2, 3, 18, 50)
-    assert torch.allclose(sample(picture, grid), picture, atol=1e-4)
+    image = torch.rand(2, 3, 18, 50)
+    assert torch.allclose(sample(image, grid), image, atol=1e-4)
 
 
 def test_sideways_motion_shifts_by_focal_length_over_depth(scene):
@@ -62,8 +62,8 @@ def test_sideways_motion_shifts_by_focal_length_over_depth(scene):
     transform = torch.eye(4)
     transform[0, 3] = 10 * 2 / intrinsics[0, 0, 0]
     grid = project(back_project(depth, intrinsics), intrinsics, transform, SIZE[1:])
-    picture = torch.rand(2, 3, 18, 50)
-    assert torch.allclose(sample(picture, grid)[..., :-2], picture[..., 2:], atol=1e-4)
+    image = torch.rand(2, 3, 18, 50)
+    assert torch.allclose(sample(image, grid)[..., :-2], image[..., 2:], atol=1e-4)
 
 
 def test_many_transforms_at_once(scene):

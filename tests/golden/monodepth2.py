@@ -12,7 +12,7 @@ RELEASE = _RECIPE['release']
 
 
 def image(name: str, shape: tuple[int, ...]) -> Tensor:
-    """A smooth picture of the recipe."""
+    """A smooth image of the recipe."""
     return recipe.image(f'monodepth2.{name}', shape)
 
 
@@ -28,9 +28,9 @@ def frames(size: tuple[int, int, int], ids: tuple[int, ...] = (0, -1, 1)) -> dic
     return {i: wide[..., 24 + 12 * i : 24 + 12 * i + columns] for i in ids}
 
 
-def augmented(pictures: dict) -> dict:
+def augmented(images: dict) -> dict:
     """The recipe's colour-augmented copies."""
-    return {i: 0.9 * picture + 0.05 for i, picture in pictures.items()}
+    return {i: 0.9 * image + 0.05 for i, image in images.items()}
 
 
 def cam2img(size: tuple[int, int, int]) -> Tensor:

@@ -32,7 +32,7 @@ def checkpoint(tmp_path):
 
 
 @pytest.fixture
-def picture():
+def image():
     return np.random.default_rng(0).integers(0, 256, (70, 110, 3), dtype=np.uint8)
 
 
@@ -69,57 +69,57 @@ def test_foundation_weights_are_not_fetched():
 
 
 @torch.no_grad()
-def test_disparity_is_that_of_the_resized_picture_at_the_old_size(checkpoint, picture):
+def test_disparity_is_that_of_the_resized_image_at_the_old_size(checkpoint, image):
     model = init_depth_model(config(), checkpoint[0])
-    (result,) = infer_depth(model, picture)
-    resized = Image.fromarray(picture).resize((96, 64), Image.Resampling.LANCZOS)
+    (result,) = infer_depth(model, image)
+    resized = Image.fromarray(image).resize((96, 64), Image.Resampling.LANCZOS)
     seen = torch.from_numpy(np.array(resized)).permute(2, 0, 1)[None] / 255
     expected = F.interpolate(model.predict({0: seen}).values, (70, 110), mode='bilinear')[
         0, 0
     ].numpy()
     np.testing.assert_allclose(result.disparity, expected, rtol=1e-6)
-    np.testing.assert_array_equal(result.image, picture)
+    np.testing.assert_array_equal(result.image, image)
     np.testing.assert_allclose(result.depth, 1 / expected, rtol=1e-6)
     assert (result.kind, result.unit, result.name) == ('relative', 'unknown', 'array')
 
 
-def test_a_scale_makes_it_metric(checkpoint, picture):
+def test_a_scale_makes_it_metric(checkpoint, image):
     model = init_depth_model(config(), checkpoint[0])
-    (relative,), (metric,) = (infer_depth(model, picture, scale=scale) for scale in (None, 5.4))
+    (relative,), (metric,) = (infer_depth(model, image, scale=scale) for scale in (None, 5.4))
     assert (metric.kind, metric.unit) == ('metric', 'm')
     np.testing.assert_allclose(metric.depth, 5.4 * relative.depth, rtol=1e-6)
 
 
-def test_metric_models_need_no_scale(picture):
+def test_metric_models_need_no_scale(image):
     metres = DepthMap(torch.full((1, 1, 35, 55), 8.0), 'metric')
-    result = depth_result('a', picture, metres)
+    result = depth_result('a', image, metres)
     assert (result.kind, result.unit, result.disparity.shape) == ('metric', 'm', (70, 110))
     np.testing.assert_allclose(result.depth, 8)
     with pytest.raises(ValueError, match='depth is metric, got 5.4; leave it out'):
-        depth_result('a', picture, metres, scale=5.4)
-    relative = depth_result('a', picture, DepthMap(metres.values, 'relative'))
+        depth_result('a', image, metres, scale=5.4)
+    relative = depth_result('a', image, DepthMap(metres.values, 'relative'))
     assert relative.kind == 'relative'
     np.testing.assert_allclose(relative.depth, 8)
 
 
-def test_batches_change_nothing(checkpoint, picture):
+def test_batches_change_nothing(checkpoint, image):
     model = init_depth_model(config(), checkpoint[0])
-    pictures = [picture, picture[:, ::-1], picture[:50], picture[::-1], picture[:64, :64]]
-    one, several = (list(stream_depth(model, pictures, None, None, n)) for n in (1, 3))
-    own = list(stream_depth(model, pictures, (70, 110), None, 5))
-    assert [r.disparity.shape for r in one] == [p.shape[:2] for p in pictures]
+    images = [image, image[:, ::-1], image[:50], image[::-1], image[:64, :64]]
+    one, several = (list(stream_depth(model, images, None, None, n)) for n in (1, 3))
+    own = list(stream_depth(model, images, (70, 110), None, 5))
+    assert [r.disparity.shape for r in one] == [p.shape[:2] for p in images]
     for single, batched in zip(one, several, strict=True):
         np.testing.assert_allclose(single.disparity, batched.disparity, rtol=1e-4)
     assert np.abs(own[0].disparity - one[0].disparity).max() > 0  # another network size
 
 
-def test_own_size_where_none_is_known(picture):
+def test_own_size_where_none_is_known(image):
     with pytest.warns(UserWarning):
         model = init_depth_model(config())
-    pictures = [picture[:64, :96], picture[:64, :64], picture[:64, :96]]
+    images = [image[:64, :96], image[:64, :64], image[:64, :96]]
     seen = []
     model.encoder.register_forward_pre_hook(lambda _, args: seen.append(tuple(args[0].shape)))
-    list(stream_depth(model, pictures, batch_size=4))
+    list(stream_depth(model, images, batch_size=4))
     assert seen == [(1, 3, 64, 96), (1, 3, 64, 64), (1, 3, 64, 96)]
 
 

@@ -8,7 +8,7 @@ from hybrid_depth.datasets.depth_map_files import read_depth_png
 from hybrid_depth.depth.evaluation.files import DepthMaps
 from hybrid_depth.errors import DepthDataError
 from hybrid_depth.inference.depth import DepthResult
-from hybrid_depth.inference.depth_writer import DepthWriter, depth_picture
+from hybrid_depth.inference.depth_writer import DepthWriter, render_depth
 
 CAMERA = np.array([[50.0, 0, 24], [0, 60, 16], [0, 0, 1]])
 
@@ -84,16 +84,16 @@ def test_trimesh_reads_the_point_cloud(tmp_path):
     assert cloud.vertices.shape[0] > 1000 and np.ptp(cloud.vertices[:, 2]) > 1
 
 
-def test_picture_shows_near_and_far():
-    picture = depth_picture(result(), 0.5, 20.0)
-    assert picture.shape == (7 * (32 + 32) + 40, 7 * 48, 3)  # enlarged to fit the legend
-    np.testing.assert_array_equal(picture[3 : 7 * 32 : 7, 3::7], result().image)
-    far, near = picture[7 * 34, 5].astype(int), picture[7 * 62, 5].astype(int)
+def test_image_shows_near_and_far():
+    visualization = render_depth(result(), 0.5, 20.0)
+    assert visualization.shape == (7 * (32 + 32) + 40, 7 * 48, 3)  # enlarged to fit the legend
+    np.testing.assert_array_equal(visualization[3 : 7 * 32 : 7, 3::7], result().image)
+    far, near = visualization[7 * 34, 5].astype(int), visualization[7 * 62, 5].astype(int)
     assert near[0] > near[2] and far[2] > far[0]  # red, blue
 
 
 @pytest.mark.parametrize('flat', [0.2, 5.0])
-def test_a_flat_map_has_a_picture_too(tmp_path, flat):
+def test_a_flat_map_has_a_image_too(tmp_path, flat):
     image = np.zeros((8, 60, 3), np.uint8)
     write(tmp_path, DepthResult('flat', image, np.full((8, 60), flat, np.float32)))
     assert (tmp_path / 'color/flat.png').is_file()

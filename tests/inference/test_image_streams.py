@@ -5,7 +5,7 @@ import torch
 from PIL import Image
 
 from hybrid_depth.errors import DepthDataError
-from hybrid_depth.inference.image_streams import PictureStream
+from hybrid_depth.inference.image_streams import ImageStream
 
 
 def save(path, value=0, size=(12, 8)):
@@ -24,30 +24,30 @@ def write_video(path, frames=5, size=(32, 16)):
 
 
 def red(item):
-    return np.asarray(item.picture)[0, 0, 0]
+    return np.asarray(item.image)[0, 0, 0]
 
 
 def test_a_folder_in_natural_order(tmp_path):
     for i in (10, 9, 2):
         save(tmp_path / f'{i}.png', i)
-    (tmp_path / 'notes.txt').write_text('no picture')
-    stream = PictureStream(tmp_path)
+    (tmp_path / 'notes.txt').write_text('no image')
+    stream = ImageStream(tmp_path)
     assert stream.total == 3
     assert [(item.name, red(item)) for item in stream] == [('2', 2), ('9', 9), ('10', 10)]
 
 
 def test_names_are_unique_across_folders(tmp_path):
     paths = [save(tmp_path / side / 'a.png') for side in ('left', 'right')]
-    assert [item.name for item in PictureStream(paths)] == ['a', 'a_2']
+    assert [item.name for item in ImageStream(paths)] == ['a', 'a_2']
 
 
 def test_video_frames_are_rgb_and_in_order(tmp_path):
-    stream = PictureStream(write_video(tmp_path / 'drive.avi'))
+    stream = ImageStream(write_video(tmp_path / 'drive.avi'))
     items = list(stream)
     assert stream.total == len(items) == 5
     assert [item.name for item in items] == [f'drive_{i:06d}' for i in range(5)]
     assert all(abs(int(red(item)) - 40 * i) < 8 for i, item in enumerate(items))
-    assert np.asarray(items[4].picture)[..., 2].max() < 30  # blue
+    assert np.asarray(items[4].image)[..., 2].max() < 30  # blue
 
 
 def test_arrays_and_tensors(tmp_path):
@@ -60,10 +60,10 @@ def test_arrays_and_tensors(tmp_path):
         tensor[None].repeat(2, 1, 1, 1),
         save(tmp_path / 'b.png'),
     ]
-    items = list(PictureStream(mixed))
+    items = list(ImageStream(mixed))
     assert [item.name for item in items] == ['array', *(f'array_{i}' for i in range(2, 6)), 'b']
     for item in items[:-1]:
-        np.testing.assert_array_equal(np.asarray(item.picture), array)
+        np.testing.assert_array_equal(np.asarray(item.image), array)
 
 
 @pytest.mark.parametrize(
@@ -75,22 +75,22 @@ def test_arrays_and_tensors(tmp_path):
         (np.full((8, 12, 3), np.nan), 'between nan'),
     ],
 )
-def test_what_is_no_picture_is_said(images, says):
+def test_what_is_no_image_is_said(images, says):
     with pytest.raises(DepthDataError, match=says):
-        PictureStream(images)
+        ImageStream(images)
 
 
-def test_paths_that_are_no_pictures(tmp_path):
+def test_paths_that_are_no_images(tmp_path):
     with pytest.raises(FileNotFoundError, match='absent.png'):
-        PictureStream(tmp_path / 'absent.png')
+        ImageStream(tmp_path / 'absent.png')
     with pytest.raises(DepthDataError, match='got none in it'):
-        PictureStream(tmp_path)
+        ImageStream(tmp_path)
     (tmp_path / 'a.txt').write_text('text')
     with pytest.raises(DepthDataError, match='a.txt'):
-        PictureStream(tmp_path / 'a.txt')
+        ImageStream(tmp_path / 'a.txt')
     (tmp_path / 'a.mp4').write_bytes(b'no video')
     with pytest.raises(DepthDataError, match='OpenCV cannot decode'):
-        PictureStream(tmp_path / 'a.mp4')
+        ImageStream(tmp_path / 'a.mp4')
     (tmp_path / 'cut.png').write_bytes(save(tmp_path / 'whole.png').read_bytes()[:40])
     with pytest.raises(DepthDataError, match='cut.png'):
-        list(PictureStream(tmp_path / 'cut.png'))
+        list(ImageStream(tmp_path / 'cut.png'))

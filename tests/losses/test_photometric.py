@@ -9,24 +9,24 @@ LAYERS = Golden('monodepth2_layers')
 
 
 @pytest.fixture
-def pictures():
+def images():
     return image('ssim.x', (2, 3, 20, 60)), image('ssim.y', (2, 3, 20, 60))
 
 
-def test_golden(pictures):
-    x, y = pictures
+def test_golden(images):
+    x, y = images
     LAYERS.check('ssim', PhotometricError(y).ssim_loss(x), 1e-4)
     LAYERS.check('ssim.same', PhotometricError(x).ssim_loss(x), 1e-6, scale=1)
     LAYERS.check('reprojection', PhotometricError(y)(x), 1e-4)
     LAYERS.check('reprojection.no_ssim', PhotometricError(y, ssim_weight=0)(x), 1e-6)
 
 
-def test_equal_pictures_have_no_error(pictures):
-    assert PhotometricError(pictures[0])(pictures[0]).abs().max() < 1e-6
+def test_equal_images_have_no_error(images):
+    assert PhotometricError(images[0])(images[0]).abs().max() < 1e-6
 
 
-def test_sources_in_a_leading_dimension(pictures):
-    x, y = pictures
+def test_sources_in_a_leading_dimension(images):
+    x, y = images
     error = PhotometricError(y)
     both = error(torch.stack([x, 1 - x]))
     assert both.shape == (2, 2, 1, 20, 60)

@@ -15,7 +15,7 @@ def test_golden():
     LAYERS.check('smooth.grad', disparity.grad, 1e-5)
 
 
-def test_a_step_costs_less_where_the_picture_has_one_too():
+def test_a_step_costs_less_where_the_image_has_one_too():
     disparity, flat = torch.zeros(1, 1, 4, 6), torch.zeros(1, 3, 4, 6)
     disparity[..., 3:] = 1
     edge = flat + disparity
@@ -25,7 +25,7 @@ def test_a_step_costs_less_where_the_picture_has_one_too():
 
 
 def test_shrinking_the_disparity_changes_nothing():
-    disparity, picture = torch.rand(2, 1, 8, 9), torch.rand(2, 3, 8, 9)
-    full = edge_aware_smoothness(normalize_by_mean(disparity), picture)
-    small = edge_aware_smoothness(normalize_by_mean(0.01 * disparity), picture)
+    disparity, image = torch.rand(2, 1, 8, 9), torch.rand(2, 3, 8, 9)
+    full = edge_aware_smoothness(normalize_by_mean(disparity), image)
+    small = edge_aware_smoothness(normalize_by_mean(0.01 * disparity), image)
     assert torch.isclose(full, small, rtol=1e-4)

@@ -137,7 +137,7 @@ def drive(inputs: dict, metres: float) -> dict:
 
 @pytest.mark.parametrize('enlarged', [1, 2])
 def test_what_the_frame_before_contradicts_is_dropped(street, enlarged, monkeypatch):
-    """A box that was not there; the model sees its pictures at half the size of the inputs."""
+    """A box that was not there; the model sees its images at half the size of the inputs."""
     inputs = inputs_of(street)
     before = drive(inputs, 3.0)
     before['imgs'] *= 2  # another unit
@@ -188,7 +188,7 @@ def test_scale_by_lidar_and_by_motion(street):
 
 
 def test_metric_depth_of_cameras_with_other_lenses(street):
-    """The model speaks for a focal length of 40 pixels at its own size of picture."""
+    """The model speaks for a focal length of 40 pixels at its own size of image."""
     inputs, model = inputs_of(street), ReadsChannel()
     model.canonical_focal = 40.0
     focal = float(inputs['rig'].cam2img[0, 0, 0, 0])
@@ -224,7 +224,7 @@ def test_metric_models_keep_their_metres(street):
 
 
 def test_scale_by_motion_with_other_lenses(street):
-    """Two cameras of one car: what the model says of the long lens is the nearer picture."""
+    """Two cameras of one car: what the model says of the long lens is the nearer image."""
     inputs = inputs_of(street)
     focal = float(inputs['rig'].cam2img[0, 0, 0, 0])
     model = ReadsChannel()
@@ -379,8 +379,8 @@ def test_cache_says_what_the_model_says(depth_model, infos, toy_nuscenes, tmp_pa
     expected, _ = source(dict(imgs=sample['inputs']['img'][None], rig=rig))
     info = dataset.get_data_info(0)
     names = dict(cam_names=info['cam_names'], img_path=info['img_path'])
-    pictures = [Image.new('RGB', (128, 64))] * 6
-    same = dict(names, img_aug=sample['inputs']['rig']['img_aug'].numpy(), img=pictures)
+    images = [Image.new('RGB', (128, 64))] * 6
+    same = dict(names, img_aug=sample['inputs']['rig']['img_aug'].numpy(), img=images)
     loaded = LoadPseudoDepth(str(out))(same)['pseudo_depth']
     np.testing.assert_allclose(loaded, expected[0].numpy(), atol=1 / 256)
     flip = np.array([[-1.0, 0, 127], [0, 1, 0], [0, 0, 1]])
@@ -407,7 +407,7 @@ def test_online(depth_model):
     model = toy_detector([dict(type='PseudoDepthTarget')])
     keys = set(model.state_dict())
     hook = OnlinePseudoDepthHook(
-        *map(str, depth_model), picture_size=(64, 128), scale='none', mirror_tolerance=9
+        *map(str, depth_model), image_size=(64, 128), scale='none', mirror_tolerance=9
     )
     hub = MessageHub('test_online')
     runner = SimpleNamespace(model=model, message_hub=hub)

@@ -1,4 +1,4 @@
-"""The depth model sees a detector's augmented pictures as it knows them."""
+"""The depth model sees a detector's augmented images as it knows them."""
 
 from dataclasses import replace
 
@@ -22,12 +22,12 @@ AUGMENTATIONS = {
     'enlarged': ImageAugmentationParams(2.0, (128, 64), (4, 24, 124, 64)),
     'mirrored': ImageAugmentationParams(2.0, (128, 64), (4, 24, 124, 64), flip=True),
     'turned': ImageAugmentationParams(1.5, (96, 48), (4, 8, 92, 48), rotate=5.0),
-    'beyond the picture': ImageAugmentationParams(1.0, (64, 32), (-8, 4, 72, 40)),
+    'beyond the image': ImageAugmentationParams(1.0, (64, 32), (-8, 4, 72, 40)),
 }
 
 
 def augmented(inputs: dict, params: ImageAugmentationParams) -> dict:
-    """A frame as `ImageAugmentation` would give it: what is outside the picture is black."""
+    """A frame as `ImageAugmentation` would give it: what is outside the image is black."""
     affine = params.matrix()
     size = (params.crop[2] - params.crop[0], params.crop[3] - params.crop[1])
     disparity = resample(inputs['imgs'][0, 0, 0].numpy(), np.linalg.inv(affine), size)
@@ -39,7 +39,7 @@ def augmented(inputs: dict, params: ImageAugmentationParams) -> dict:
 
 
 @pytest.mark.parametrize('params', AUGMENTATIONS.values(), ids=AUGMENTATIONS)
-def test_metres_of_augmented_pictures(params, street):
+def test_metres_of_augmented_images(params, street):
     inputs = augmented(inputs_of(street), params)
     view = OwnView(PseudoDepth(ReadsChannel(), mirror_tolerance=9.0), SIZE)
     depth, scale = view(inputs)
@@ -53,12 +53,12 @@ def test_metres_of_augmented_pictures(params, street):
     assert view.known == pytest.approx((depth > 0).float().mean().item())
 
 
-def test_squeezed_pictures_fit_no_ground(street):
+def test_squeezed_images_fit_no_ground(street):
     """What the view is for: the lower part alone, stretched to the model's height."""
     inputs = augmented(inputs_of(street), AUGMENTATIONS['lower part'])
 
     class KnowsItsHorizon(ReadsChannel):
-        """Says the street of the whole picture, whatever it is shown."""
+        """Says the street of the whole image, whatever it is shown."""
 
         def predict(self, frames, cameras):
             disparity = (FACTOR / street).expand(len(frames[0]), 1, *SIZE)

@@ -13,7 +13,7 @@ from hybrid_depth.engine.config import read_config
 from hybrid_depth.releases.convert import convert_checkpoint
 from tests.conftest import ROOT
 from tests.depth.estimators.hybrid_model import triplet
-from tests.depth.estimators.stage1_model import pictures
+from tests.depth.estimators.stage1_model import images
 from tests.golden.reader import Golden
 from tests.releases.official_encoder import official_images, official_weights
 from tests.releases.official_files import FOLDER, save_folder
@@ -67,6 +67,6 @@ def test_stage_1(tmp_path):
     load_strictly(model, load_checkpoint_file(out)['state_dict'], str(out))
     for path in tmp_path.iterdir():
         path.unlink()
-    for i, level in enumerate(model.encoder(pictures(1)).maps):
+    for i, level in enumerate(model.encoder(images(1)).maps):
         STAGE1.check(f'fused{i}', level, MAP_LIMIT)
     STAGE1.check('text', model.encoder.language.text_matrix().T / 7**0.5, 2e-5)

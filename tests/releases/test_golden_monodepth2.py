@@ -27,13 +27,13 @@ def model(tmp_path_factory):
 
 @torch.no_grad()
 def test_disparity_and_pose(model):
-    pictures = frames(SIZE)
+    images = frames(SIZE)
     assert model.image_size == (RELEASE['height'], RELEASE['width'])
-    outputs = model.decode(pictures[0])
+    outputs = model.decode(images[0])
     for scale in range(4):
         NETS.check(f'r18.disp{scale}', outputs[scale], LIMIT)
-    disparity = model.disparity(pictures[0])
+    disparity = model.disparity(images[0])
     assert torch.equal(disparity, scale_disparity(outputs[0], 0.1, 100.0))
-    motion = model.pose_net.decoder([model.pose_net.encoder([pictures[-1], pictures[0]])])
+    motion = model.pose_net.decoder([model.pose_net.encoder([images[-1], images[0]])])
     NETS.check('pose.axisangle', motion[..., :3].unflatten(1, (2, 1)), LIMIT)
     NETS.check('pose.translation', motion[..., 3:].unflatten(1, (2, 1)), LIMIT)

@@ -28,7 +28,7 @@ def test_a_video(tmp_path, tiny_config, capsys):
     options = ('--config', tiny_config, '--numbers', 'png', '--scale', 5.4, '--batch-size', 2)
     assert run_tool('infer_depth.py', video, out, *options) is None
     said = capsys.readouterr()
-    assert 'wrote depth of 3 pictures' in said.out and '3/3' in said.err
+    assert 'wrote depth of 3 images' in said.out and '3/3' in said.err
     for folder in ('depth', 'color'):
         names = sorted(path.name for path in (out / folder).iterdir())
         assert names == [f'drive_{i:06d}.png' for i in range(3)]
@@ -53,4 +53,4 @@ def test_point_clouds_with_the_camera_beside_the_frames(tmp_path, tiny_config):
 
 def test_what_is_missing_is_one_line(tmp_path, tiny_config):
     error = run_tool('infer_depth.py', tmp_path / 'a.png', tmp_path, '--config', tiny_config)
-    assert error.startswith('error: expected a picture') and 'a.png' in error
+    assert error.startswith('error: expected an image') and 'a.png' in error

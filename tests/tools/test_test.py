@@ -1,4 +1,4 @@
-"""The command line that scores a checkpoint: its pictures and its window."""
+"""The command line that scores a checkpoint: its visualizations and its window."""
 
 import json
 
@@ -31,7 +31,7 @@ def trained(toy_kitti, tmp_path):
     return tmp_path / 'tiny.py', tmp_path / 'tiny.pth', '--work-dir', tmp_path / 'out'
 
 
-def test_pictures_are_written_and_shown(trained, tmp_path, monkeypatch):
+def test_images_are_written_and_shown(trained, tmp_path, monkeypatch):
     paused = []
     switch, backend = plt.switch_backend, plt.get_backend()
     monkeypatch.setenv('DISPLAY', ':0')
@@ -40,8 +40,8 @@ def test_pictures_are_written_and_shown(trained, tmp_path, monkeypatch):
     assert run_tool('test.py', *trained, '--show', '--wait-time', '0.25') is None
     switch(backend)
     assert paused == [0.25] * FRAMES
-    pictures = list((tmp_path / 'out/pictures/color').glob('*.png'))
-    assert len(pictures) == FRAMES and Image.open(pictures[0]).size[0] >= 320
+    visualizations = list((tmp_path / 'out/visualizations/color').glob('*.png'))
+    assert len(visualizations) == FRAMES and Image.open(visualizations[0]).size[0] >= 320
     scores = json.loads((tmp_path / 'out/depth_metrics.json').read_text())
     assert scores['images'] == FRAMES and scores['metrics']['abs_rel'] > 0
 
@@ -52,5 +52,5 @@ def test_a_window_needs_a_screen(trained, tmp_path, monkeypatch):
         monkeypatch.delenv(name, raising=False)
     error = run_tool('test.py', *trained, '--show')
     assert error.startswith('error: --show expected a screen') and '--show-dir FOLDER' in error
-    assert run_tool('test.py', *trained, '--show-dir', tmp_path / 'pictures') is None
-    assert len(list((tmp_path / 'pictures/color').glob('*.png'))) == FRAMES
+    assert run_tool('test.py', *trained, '--show-dir', tmp_path / 'visualizations') is None
+    assert len(list((tmp_path / 'visualizations/color').glob('*.png'))) == FRAMES

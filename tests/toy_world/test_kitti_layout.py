@@ -27,8 +27,8 @@ def calibration(tree) -> KittiCalibration:
     return tree.calibration(tree.drives()[0])
 
 
-def picture(tree, drive, side, number) -> np.ndarray:
-    return np.array(Image.open(tree.pictures(drive, side)[number]), float)
+def image(tree, drive, side, number) -> np.ndarray:
+    return np.array(Image.open(tree.images(drive, side)[number]), float)
 
 
 def dense(tree, drive, side, number) -> np.ndarray:
@@ -39,7 +39,7 @@ def test_tree_is_complete(toy_kitti, tree):
     reports = list(check_root(toy_kitti, read_all=True))
     assert len(reports) == 4
     for report in reports:
-        assert (report.pictures, report.sweeps, report.problems) == (5, 5, [])
+        assert (report.images, report.sweeps, report.problems) == (5, 5, [])
         assert report.gaps == [] and report.size == (160, 48)
     for split, drives in ((TRAIN, tree.drives()[:1]), (VAL, tree.drives()[1:])):
         frames = read_split(split, toy_kitti)
@@ -89,9 +89,9 @@ def test_dense_depth_and_velodyne_agree_within_a_centimetre(tree, calibration, s
 
 
 def test_dense_depth_carries_one_eye_to_the_other(tree, calibration):
-    """Pixels of the right picture, shifted by the disparity, are those of the left picture."""
+    """Pixels of the right image, shifted by the disparity, are those of the left image."""
     drive = tree.drives()[1]
-    left, right = (picture(tree, drive, side, 2) for side in 'lr')
+    left, right = (image(tree, drive, side, 2) for side in 'lr')
     depth = {side: dense(tree, drive, side, 2) for side in 'lr'}
     rows, columns = np.nonzero(depth['l'] > 0)
     values = depth['l'][rows, columns]

@@ -15,7 +15,7 @@ from nuscenes.utils.splits import mini_train, mini_val
 
 from hybrid_depth.datasets.nuscenes.infos import create_nuscenes_infos
 from hybrid_depth.toy_world import open_toy_world, rig
-from hybrid_depth.toy_world.camera import take_picture
+from hybrid_depth.toy_world.camera import render_view
 from hybrid_depth.toy_world.nuscenes_tables import VISIBILITY_LEVELS
 from hybrid_depth.toy_world.world import KEYFRAME_SECONDS
 
@@ -76,15 +76,13 @@ def test_visibility_is_that_of_a_recount(nusc, toy_nuscenes):
     """All six cameras of a keyframe counted again; annotations are found by their place."""
     _, world = open_toy_world(toy_nuscenes)
     scene, sample = world.scene(0), nusc.sample[0]
-    pictures = []
+    images = []
     for camera in rig.CAMERAS:
         time = camera.delay * 1e-6
         cam2world = scene.ego2world(time) @ camera.sensor2ego()
-        pictures.append(
-            take_picture(scene, cam2world, camera.cam2img(world.size), world.size, time)
-        )
-    covered = np.sum([picture.covered for picture in pictures], 0)
-    share = np.sum([picture.seen for picture in pictures], 0) / np.maximum(covered, 1)
+        images.append(render_view(scene, cam2world, camera.cam2img(world.size), world.size, time))
+    covered = np.sum([image.covered for image in images], 0)
+    share = np.sum([image.seen for image in images], 0) / np.maximum(covered, 1)
     centres = scene.boxes(0).centre
     levels = []
     for token in sample['anns']:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from hybrid_depth.toy_world import rig
-from hybrid_depth.toy_world.camera import SIGHT, depth_map, take_picture
+from hybrid_depth.toy_world.camera import SIGHT, depth_map, render_view
 from hybrid_depth.toy_world.lidar import sweep
 from hybrid_depth.toy_world.raycast import cast
 from hybrid_depth.toy_world.rays import pinhole
@@ -57,19 +57,19 @@ def test_what_is_seen_is_what_a_recount_sees(scene):
     """Rays that meet an actor alone, and those of them that end on it among everything else."""
     camera = rig.CAMERAS[1]
     cam2world, cam2img = scene.ego2world(0) @ camera.sensor2ego(), camera.cam2img(SIZE)
-    picture = take_picture(scene, cam2world, cam2img, SIZE, 0, samples=1)
+    rendered = render_view(scene, cam2world, cam2img, SIZE, 0, samples=1)
     grid = pinhole(cam2world, cam2img, SIZE, np.float64)
     parts = scene.parts(0, grid.origin[:2], SIGHT)
     whole = cast(grid, parts, len(scene.actors)).distance
-    shown = np.flatnonzero(picture.covered > 100)  # far ones too: near ones stand free
-    assert len(shown) > 5 and (picture.seen <= picture.covered).all()
+    shown = np.flatnonzero(rendered.covered > 100)  # far ones too: near ones stand free
+    assert len(shown) > 5 and (rendered.seen <= rendered.covered).all()
     hidden = 0
     for k in shown:
         alone = cast(grid, parts.take(parts.owner == k), len(scene.actors))
         mine = alone.part >= 0
         seen = mine & (whole >= alone.distance)
-        # pictures are cast in single precision: a ray along an edge may go either way
-        assert abs(mine.sum() - picture.covered[k]) <= 2 + 0.01 * mine.sum()
-        assert abs(seen.sum() - picture.seen[k]) <= 2 + 0.01 * mine.sum()
+        # images are cast in single precision: a ray along an edge may go either way
+        assert abs(mine.sum() - rendered.covered[k]) <= 2 + 0.01 * mine.sum()
+        assert abs(seen.sum() - rendered.seen[k]) <= 2 + 0.01 * mine.sum()
         hidden += seen.sum() < 0.8 * mine.sum()
     assert hidden > 2, 'the test needs actors that are partly hidden'

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from hybrid_depth.datasets.image_files import open_picture
+from hybrid_depth.datasets.image_files import open_image
 from hybrid_depth.datasets.tusimple import TuSimpleLaneDataset
 from hybrid_depth.toy_world import open_toy_world
 from hybrid_depth.toy_world.camera import depth_map
@@ -96,8 +96,8 @@ def test_the_double_line_is_painted_beside_its_labelled_middle(toy_lanes):
     """The street is yellow there, not grey."""
     _, world = open_toy_world(toy_lanes)
     item = items(toy_lanes)[0]
-    picture = np.array(open_picture(item['img_paths'][0]), float)
-    yellow = picture[..., 0] - picture[..., 2] > 60
+    image = np.array(open_image(item['img_paths'][0]), float)
+    yellow = image[..., 0] - image[..., 2] > 60
     _, (u, v), points = ground_points(item, world)
     offset = 0.14 / points[2] * camera(world)[1][0, 0]
     at = (v == 80) & (u > 2 * offset) & (u < 159 - 2 * offset)

@@ -21,7 +21,7 @@ def test_straight_ahead_is_the_principal_point():
 
 
 def test_wires_through_the_near_plane_are_cut_there():
-    """Without the cut, corners behind the camera come out mirrored and lines cross the picture."""
+    """Without the cut, corners behind the camera come out mirrored and lines cross the image."""
     boxes = make_boxes([(0.0, -3.0, 0.0)], [0])  # beside the camera: half ahead, half behind
     segments, owner = project_wires(boxes.wires(), front_camera(), (2000, 4000))
     assert len(segments) and (owner == 0).all()

@@ -1,4 +1,4 @@
-# Stage 1 without lane labels: points up the ground of KITTI's pictures, scored on the Eigen test
+# Stage 1 without lane labels: points up the ground of KITTI's images, scored on the Eigen test
 # frames.
 data_root = 'data/kitti/'
 image_size = (672, 224)  # width, height

@@ -2,7 +2,7 @@
 #   hybrid-depth make-toy-world data/toy_kitti --layout kitti
 #   hybrid-depth prepare-kitti export-gt data/toy_kitti data/toy_kitti/gt/toy \
 #       --split splits/toy/val_files.txt --source improved
-# Its ground truth is dense, so that all pixels up to 80 m count. Small pictures, learnt from stereo
+# Its ground truth is dense, so that all pixels up to 80 m count. Small images, learnt from stereo
 # pairs, so that a run on two CPU cores takes minutes: from random weights and neighbours in time
 # alone, a run as short as this one does not find the way (AbsRel 0.43 after one epoch, 0.94 after
 # two), and each of its steps takes twice as long.

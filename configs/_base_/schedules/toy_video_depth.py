@@ -1,4 +1,4 @@
-# As toy_depth.py, for the many pictures of six cameras at 12 Hz.
+# As toy_depth.py, for the many images of six cameras at 12 Hz.
 _base_ = './toy_depth.py'
 
 max_epochs = 3

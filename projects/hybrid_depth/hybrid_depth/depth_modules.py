@@ -25,7 +25,7 @@ _MODULES = (
     'depth.transforms',
     'depth.evaluation.metric',
     'depth.evaluation.patch_order',
-    'inference.depth_image_hook',
+    'inference.depth_visualization_hook',
 )
 
 with quick_imports():

@@ -23,7 +23,7 @@ from tests.golden.reader import Golden
 IDA, DEPTH, FB_DEPTH = Golden('bevdet_ida'), Golden('bevdet_depth'), Golden('fb_bev_depth')
 SIZE = (256, 704)
 # About 130 of 20,000 points of a sweep fall into another pixel in float32 than in float64. Few
-# meet another point there or leave the picture, which changes how many pixels are set or which
+# meet another point there or leave the image, which changes how many pixels are set or which
 # depth one shows; one in 16 falls into another cell of the depth target, if it is its nearest.
 CHANGED_PIXELS, CHANGED_BINS = 4, 10  # of a camera; of all
 ONE_CAMERA = dict(
@@ -55,7 +55,7 @@ def view_depth(keyframe, view: str, transform: LoadLidarDepth) -> torch.Tensor:
 
 
 def points_in_view(info: dict) -> np.ndarray:
-    """(6,) points of the sweep in each network picture, from 1 to 60 m: another computation."""
+    """(6,) points of the sweep in each network image, from 1 to 60 m: another computation."""
     points = load_sweep(info['lidar_path'], 5)[:, :3].astype(float)
     points = np.c_[points, np.ones(len(points))].T
     counts = []
@@ -146,9 +146,9 @@ def test_points_that_are_not_finite_are_left_out(tmp_path):
 
 def test_testing_without_lidar():
     """Sweeps may be there for a part of the samples: all have a map, so that batches fit."""
-    pictures = [Image.new('RGB', (8, 4))] * 6
-    sample = dict(lidar_path='nowhere.pcd.bin', img=pictures)
-    for found in (sample, dict(img=pictures)):
+    images = [Image.new('RGB', (8, 4))] * 6
+    sample = dict(lidar_path='nowhere.pcd.bin', img=images)
+    for found in (sample, dict(img=images)):
         depth = LoadLidarDepth(required=False)(dict(found))['gt_depth']
         assert depth.shape == (6, 4, 8) and depth.dtype == np.float32 and not depth.any()
     with pytest.raises(FileNotFoundError, match='nowhere'):

@@ -24,7 +24,7 @@ def test_cameras_of_a_day(calibration):
     assert calibration.baseline(3, 2) == pytest.approx(-kitti_files.BASELINE)
 
 
-def test_points_left_of_the_car_are_left_in_the_picture(calibration):
+def test_points_left_of_the_car_are_left_in_the_image(calibration):
     point = np.array([10.0, 2.0, 1.0, 1.0])  # ahead, left, up
     x, y, depth = calibration.velo_to_image(2) @ point
     assert depth == pytest.approx(10)

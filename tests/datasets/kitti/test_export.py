@@ -87,7 +87,7 @@ def test_depth_png_must_be_16_bit(tmp_path):
     Image.new('L', (4, 3)).save(tmp_path / 'a.png')
     with pytest.raises(DepthDataError, match='16-bit grey PNG, got mode L'):
         read_depth_png(tmp_path / 'a.png')
-    (tmp_path / 'b.png').write_bytes(b'no picture')
+    (tmp_path / 'b.png').write_bytes(b'no image')
     with pytest.raises(DepthDataError, match='damaged'):
         read_depth_png(tmp_path / 'b.png')
 

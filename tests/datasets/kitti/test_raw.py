@@ -122,7 +122,7 @@ def test_odometry(odometry):
     assert dataset[0]['cam2img'][1, 2] == 180
     assert dataset[0]['meta']['dataset'] == 'kitti_odometry'
     with pytest.raises(FileNotFoundError, match='1 are not on disk'):
-        KittiOdometryDataset(**kwargs)  # colour pictures are not there
+        KittiOdometryDataset(**kwargs)  # colour images are not there
 
 
 def test_real_sequence(real_data, tmp_path):

@@ -73,7 +73,7 @@ def test_own_split_from_disk(tmp_path):
 def test_own_split_of_a_list_and_without_standing_frames(tmp_path):
     kitti_files.write_raw_tree(tmp_path, range(6), sides='l')
     folder = tmp_path / kitti_files.DRIVE / 'image_02' / 'data'
-    kitti_files.picture(2).save(folder / f'{3:010d}.png')  # the car stands from 2 to 3
+    kitti_files.image(2).save(folder / f'{3:010d}.png')  # the car stands from 2 to 3
     wanted = [KittiFrame(kitti_files.DRIVE, number) for number in (1, 2, 4, 99)]
     made = make_split(KittiRawTree(tmp_path), wanted, min_motion=1, val_share=0)
     assert [frame.number for frame in made.train] == [1, 4]

@@ -61,8 +61,8 @@ def test_ego_motion_carries_points_from_frame_to_frame(root):
     dataset = make(root, split='mini_train', ego_motion=True)
     nusc = NuScenes('v1.0-mini', str(root), verbose=False)
     places = {
-        Path(picture['filename']).name: nusc.get('ego_pose', picture['ego_pose_token'])
-        for picture in nusc.sample_data
+        Path(image['filename']).name: nusc.get('ego_pose', image['ego_pose_token'])
+        for image in nusc.sample_data
     }
     by_frame = {(s['meta']['folder'], s['meta']['frame']): s for s in dataset}
     for (folder, frame), sample in by_frame.items():

@@ -3,7 +3,7 @@ import pytest
 
 from hybrid_depth.datasets.video.video_folder import VideoFolderDataset, read_intrinsics
 from hybrid_depth.errors import DepthDataError
-from tests.datasets.kitti_files import picture
+from tests.datasets.kitti_files import image
 
 CAMERA = '72 72 61 17'
 
@@ -13,7 +13,7 @@ def root(tmp_path):
     for clip, count in (('a', 12), ('b', 3)):
         (tmp_path / clip).mkdir()
         for number in range(count):
-            picture(number).save(tmp_path / clip / f'frame{number}.jpg')
+            image(number).save(tmp_path / clip / f'frame{number}.jpg')
     (tmp_path / 'intrinsics.txt').write_text(CAMERA)
     return tmp_path
 
@@ -70,7 +70,7 @@ def test_bad_intrinsics_are_refused(root):
         VideoFolderDataset(data_root=str(root))
 
 
-def test_missing_folder_and_pictures(tmp_path):
+def test_missing_folder_and_images(tmp_path):
     with pytest.raises(FileNotFoundError, match='which is not there'):
         VideoFolderDataset(data_root=str(tmp_path / 'x'))
     with pytest.raises(FileNotFoundError, match='expected PNG or JPEG frames'):

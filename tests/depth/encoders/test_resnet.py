@@ -51,15 +51,15 @@ def test_every_parameter_learns():
     assert all(p.grad is not None for p in encoder.parameters())
 
 
-def test_weights_from_a_file_and_for_several_pictures(tmp_path):
+def test_weights_from_a_file_and_for_several_images(tmp_path):
     reference = torchvision.models.resnet18()
     path = tmp_path / 'mine.pth'
     torch.save(reference.state_dict(), path)
     single, double = (build_resnet(18, str(path), count) for count in (1, 2))
     assert torch.equal(single.layer4[1].conv2.weight, reference.layer4[1].conv2.weight)
-    picture = torch.rand(1, 3, 32, 32)
-    expected = reference.conv1(picture)
-    assert torch.allclose(double.conv1(torch.cat([picture] * 2, dim=1)), expected, atol=1e-5)
+    image = torch.rand(1, 3, 32, 32)
+    expected = reference.conv1(image)
+    assert torch.allclose(double.conv1(torch.cat([image] * 2, dim=1)), expected, atol=1e-5)
     assert not any(key.startswith('fc.') for key in single.state_dict())
 
 

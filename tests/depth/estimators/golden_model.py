@@ -36,13 +36,13 @@ def build(**changes) -> Monodepth2:
 
 def make_inputs(size: tuple[int, int, int], stereo: bool = False) -> dict:
     """Frames -1, 0, +1 of the recipe, frame 2 as the other camera."""
-    pictures = frames(size, (0, -1, 1, 2) if stereo else (0, -1, 1))
+    images = frames(size, (0, -1, 1, 2) if stereo else (0, -1, 1))
     inputs = dict(cam2img=cam2img(size))
     if stereo:
-        pictures['s'] = pictures.pop(2)
+        images['s'] = images.pop(2)
         inputs['transforms'] = dict(s=torch.eye(4).repeat(size[0], 1, 1))
         inputs['transforms']['s'][:, 0, 3] = -0.1
-    return dict(inputs, images=pictures, augmented=augmented(pictures))
+    return dict(inputs, images=images, augmented=augmented(images))
 
 
 def record_motions(model: Monodepth2) -> list[Tensor]:

@@ -47,7 +47,7 @@ def triplet() -> dict[int, Tensor]:
 
 def make_inputs(dtype: torch.dtype = torch.float32) -> dict:
     """Inputs of the training step."""
-    images = {i: picture.to(dtype) for i, picture in triplet().items()}
+    images = {i: image.to(dtype) for i, image in triplet().items()}
     return dict(images=images, cam2img=cam2img((1, *SIZE)))
 
 

@@ -1,4 +1,4 @@
-"""Hybrid-depth stage 1 as released, with the golden recipe's weights, pictures and lanes."""
+"""Hybrid-depth stage 1 as released, with the golden recipe's weights, images and lanes."""
 
 from functools import cache
 
@@ -42,7 +42,7 @@ def build(dtype: torch.dtype = torch.float32) -> LanguageAlignment:
     return model.train()
 
 
-def pictures(count: int) -> Tensor:
+def images(count: int) -> Tensor:
     """(count, 3, 224, 392) in [0, 1]; the towers normalise for themselves."""
     return recipe.image('hybrid_depth.stage1', (2, 3, 224, 392))[:count]
 

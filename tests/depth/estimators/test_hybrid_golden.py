@@ -47,9 +47,9 @@ def test_intrinsics():
 
 def test_warp():
     depth = 2 + 8 * recipe.image('hybrid_depth.warp', (1, 3, 224, 672))[:, :1]
-    pictures = triplet()
+    images = triplet()
     objective = ReprojectionObjective()
-    views = objective.views(pictures[0], pictures[-1][None], POSE['K'][:, :3, :3])
+    views = objective.views(images[0], images[-1][None], POSE['K'][:, :3, :3])
     found = objective(views, depth, first_motion().matrix()[:1][None], depth)
     POSE.check('warp.grid', found.grid[0], POSE_LIMIT)
     POSE.check('warp.warped', found.warped[0], LIMITS['warped'], scale=1)
@@ -58,17 +58,17 @@ def test_warp():
 
 @torch.no_grad()
 def test_pose_net(model):
-    pictures, pose_net = triplet(), model.pose_net
-    last = pose_net.encoder([pictures[0], pictures[1]])
+    images, pose_net = triplet(), model.pose_net
+    last = pose_net.encoder([images[0], images[1]])
     POSE.check('eval.pose_layer4', last, POSE_LIMIT)
     for name, first in (('-1', -1), ('+1', 0)):
-        images = [pictures[first], pictures[first + 1]]
-        motions = pose_net.decoder([pose_net.encoder(images)])[:, :, None]
+        pair = [images[first], images[first + 1]]
+        motions = pose_net.decoder([pose_net.encoder(pair)])[:, :, None]
         POSE.check(f'eval.axisangle.{name}', motions[..., :3], POSE_LIMIT)
         POSE.check(f'eval.translation.{name}', motions[..., 3:], POSE_LIMIT)
-        used = pose_net(*map(Frame, images))
+        used = pose_net(*map(Frame, pair))
         assert torch.equal(torch.cat((used.axis_angle, used.translation), 1), motions[:, 0, 0])
-        matrix = model.relative_pose(*images)
+        matrix = model.relative_pose(*pair)
         matrix = invert_rigid(matrix) if first < 0 else matrix
         POSE.check(f'eval.cam_T_cam.{name}', matrix, POSE_LIMIT)
 

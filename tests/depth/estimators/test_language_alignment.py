@@ -24,7 +24,7 @@ def line(x):
 
 
 def batch(*columns):
-    """Random pictures, with a line at each of their columns."""
+    """Random images, with a line at each of their columns."""
     torch.manual_seed(1)
     lines = [[line(x) for x in own] for own in columns]
     empty = torch.zeros(0, 7, 2)
@@ -122,7 +122,7 @@ def test_frozen_text_tower_never_runs_in_training(monkeypatch):
     assert model.loss(inputs, samples)['loss_ranking'] > 0
 
 
-def test_predictions_keep_to_their_pictures():
+def test_predictions_keep_to_their_images():
     model = build()
     inputs, samples = batch([10, 40], [], [70])
     images = inputs['images'][0]

@@ -7,7 +7,7 @@ from torch.nn.functional import pad
 from hybrid_depth.depth.encoders import DepthFeatures
 from hybrid_depth.releases.monodepth2_keys import convert_stage1_keys
 from tests.depth.estimators.hybrid_model import FLOAT32_MEDIAN, check_norms
-from tests.depth.estimators.stage1_model import PART, build, official_model, pictures, sample
+from tests.depth.estimators.stage1_model import PART, build, images, official_model, sample
 from tests.golden import recipe
 from tests.golden.reader import Golden
 from tests.releases.official_encoder import official_shapes
@@ -70,17 +70,17 @@ def test_sentences(model):
 
 @torch.no_grad()
 def test_fused_maps(model):
-    for i, fused in enumerate(model.encoder.fuse(pictures(1)).maps):
+    for i, fused in enumerate(model.encoder.fuse(images(1)).maps):
         STAGE1.check(f'fused{i}', fused, MAP_LIMIT)
 
 
 @torch.no_grad()
-def test_taps_of_padded_pictures(model):
-    """The release pads a batch and masks what it padded: each picture has the taps of it alone.
+def test_taps_of_padded_images(model):
+    """The release pads a batch and masks what it padded: each image has the taps of it alone.
 
     Padded tokens themselves hold numbers without a meaning there, and are left free here.
     """
-    cell, whole = 14, pictures(2)
+    cell, whole = 14, images(2)
     taps = [
         model.encoder.dino(whole[i : i + 1, :, :rows, :columns])
         for i, (rows, columns) in enumerate(STAGE1['padded.shapes'].tolist())
@@ -102,21 +102,21 @@ def test_step_on_given_maps(model, direction, monkeypatch):
     drawn = [recipe.tensor(f'hybrid_depth.stage1.map{i}', (1, 1024, 16, 28)) for i in range(4)]
     monkeypatch.setattr(model.encoder, 'fuse', lambda _: DepthFeatures(drawn))
     samples = [sample(STAGE1, [0, 1], direction)]
-    check_step(STAGE1, f'maps.{direction}', model, dict(images={0: pictures(1)}), samples)
+    check_step(STAGE1, f'maps.{direction}', model, dict(images={0: images(1)}), samples)
 
 
 @torch.no_grad()
 @pytest.mark.parametrize('direction', ['released', 'reversed'])
-def test_step_on_a_picture(model, direction):
+def test_step_on_a_image(model, direction):
     samples = [sample(STAGE1, [0, 1], direction)]
-    check_step(STAGE1, f'image.{direction}', model, dict(images={0: pictures(1)}), samples)
+    check_step(STAGE1, f'image.{direction}', model, dict(images={0: images(1)}), samples)
 
 
 @torch.no_grad()
-def test_step_on_two_pictures(model):
-    """Ranking is divided by pictures, contrast by lanes; a lane of six points is left out."""
+def test_step_on_two_images(model):
+    """Ranking is divided by images, contrast by lanes; a lane of six points is left out."""
     samples = [sample(STAGE1, lanes, 'released') for lanes in ([0, 1], [1, 2])]
-    check_step(STAGE1, 'image.two_images', model, dict(images={0: pictures(2)}), samples)
+    check_step(STAGE1, 'image.two_images', model, dict(images={0: images(2)}), samples)
 
 
 # Per precision: vectors (of the largest), losses (relative), gradient norms (relative: median,
@@ -135,7 +135,7 @@ def test_training_step(dtype):
     golden, limits = STAGE1_64 if dtype == torch.float64 else STAGE1, LIMITS[dtype]
     model, name = build(dtype), 'train.two_images'
     samples = [sample(golden, lanes, 'released') for lanes in ([0, 1], [1, 2])]
-    inputs, seen = dict(images={0: pictures(2).to(dtype)}), []
+    inputs, seen = dict(images={0: images(2).to(dtype)}), []
     patch_features = model.patch_features
     model.patch_features = lambda *given: seen.append(patch_features(*given)) or seen[0]
     losses = model(inputs, samples, mode='loss')

@@ -46,7 +46,7 @@ def test_any_sources(sources):
     assert found[1].output.shape[-1] == SIZE[1] // 2
 
 
-def test_networks_see_augmented_pictures_and_the_loss_clean_ones():
+def test_networks_see_augmented_images_and_the_loss_clean_ones():
     model, inputs = build().eval(), make_inputs()
     plain = model.compare(inputs)[0]
     dark = dict(inputs, augmented={i: 0.5 * image for i, image in inputs['images'].items()})

@@ -13,7 +13,7 @@ HYBRID = dict(CONV, encoder=TINY_HYBRID, decoder=DPT)
 
 
 def make_inputs(sources=(-1, 1), size=SIZE, batch=2):
-    """Random pictures in [0, 1] and a plausible camera."""
+    """Random images in [0, 1] and a plausible camera."""
     images = {i: torch.rand(batch, 3, *size) for i in (0, *sources)}
     cam2img = torch.tensor([[60.0, 0, size[1] / 2], [0, 60, size[0] / 2], [0, 0, 1]])
     inputs = dict(images=images, cam2img=cam2img.repeat(batch, 1, 1))

@@ -42,7 +42,7 @@ def test_a_sentence_that_fits_everything_shows_in_the_order_alone():
     assert found['patches/order_accuracy'] == pytest.approx(1 / 3)
 
 
-def test_pictures_without_lines():
+def test_images_without_lines():
     empty = torch.zeros(0, 7, 7)
     assert score(empty, 10 * torch.eye(7)[None])['patches/lines'] == 1
     with pytest.raises(ValueError, match='none in 1 images'):

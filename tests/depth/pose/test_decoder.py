@@ -23,17 +23,17 @@ def check(name, motions):
     [('pose', 'pose_encoder', (-1, 0)), ('pose_all', 'pose_encoder3', (0, -1, 1))],
 )
 def test_golden_motions(name, module, order):
-    pictures = frames(SIZE)
+    images = frames(SIZE)
     encoder = load(PoseResNetEncoder(18, num_images=len(order)), module)
     decoder = load(PoseDecoder(512), 'pose')
-    check(name, decoder([encoder([pictures[i] for i in order])]))
+    check(name, decoder([encoder([images[i] for i in order])]))
 
 
 @torch.no_grad()
 def test_golden_motion_of_the_depth_encoder():
-    pictures, encoder = frames(SIZE), load(ResNetDepthEncoder(18), 'encoder')
+    images, encoder = frames(SIZE), load(ResNetDepthEncoder(18), 'encoder')
     decoder = load(PoseDecoder(512, num_inputs=2, num_motions=1), 'pose_shared')
-    check('pose_shared', decoder([encoder(pictures[i]).maps[-1] for i in (-1, 0)]))
+    check('pose_shared', decoder([encoder(images[i]).maps[-1] for i in (-1, 0)]))
 
 
 @torch.no_grad()
@@ -41,8 +41,8 @@ def test_golden_motion_of_the_depth_encoder():
 def test_golden_motions_of_plain_convolutions(name, order):
     net = nn.ModuleDict(dict(net=PoseConvEncoder(len(order))))
     net['pose_conv'] = nn.Conv2d(256, 6 * (len(order) - 1), 1)  # `PoseCNN` has that of two frames
-    pictures = frames(SIZE)
-    maps = load(net, name)['net'](torch.cat([pictures[i] for i in order], 1))
+    images = frames(SIZE)
+    maps = load(net, name)['net'](torch.cat([images[i] for i in order], 1))
     means = OUTPUT_SCALE * net['pose_conv'](maps).mean((2, 3))
     check(name, means.unflatten(1, (-1, 6)))
 

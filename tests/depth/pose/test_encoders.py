@@ -10,9 +10,9 @@ NETS = Golden('monodepth2_nets')
 
 @torch.no_grad()
 def test_golden_map_of_a_pair():
-    pictures = frames(SIZE)
+    images = frames(SIZE)
     encoder = load(PoseResNetEncoder(18), 'pose_encoder')
-    NETS.check('pose.feat4', encoder([pictures[-1], pictures[0]]), 1e-4)
+    NETS.check('pose.feat4', encoder([images[-1], images[0]]), 1e-4)
 
 
 def test_keys_are_official_without_the_classifier():
@@ -23,7 +23,7 @@ def test_keys_are_official_without_the_classifier():
 
 
 @pytest.mark.parametrize('count', [2, 3])
-def test_stacked_pictures(count):
-    pictures = [torch.rand(1, 3, 64, 96) for _ in range(count)]
-    assert PoseResNetEncoder(18, num_images=count)(pictures).shape == (1, 512, 2, 3)
-    assert PoseConvEncoder(count)(torch.cat(pictures, 1)).shape == (1, 256, 1, 1)
+def test_stacked_images(count):
+    images = [torch.rand(1, 3, 64, 96) for _ in range(count)]
+    assert PoseResNetEncoder(18, num_images=count)(images).shape == (1, 512, 2, 3)
+    assert PoseConvEncoder(count)(torch.cat(images, 1)).shape == (1, 256, 1, 1)

@@ -32,7 +32,7 @@ STEPS = ['brightness', 'contrast', 'saturation', 'hue']
 
 def sample(**changes) -> dict:
     return dict(
-        frames={0: kitti_files.picture(1), -1: kitti_files.picture(0)},
+        frames={0: kitti_files.image(1), -1: kitti_files.image(0)},
         img_paths={0: 'a.png', -1: 'b.png'},
         ori_shape=kitti_files.SIZE[::-1],
         cam2img=np.array([[72.0, 0, 61], [0, 72, 17], [0, 0, 1]]),
@@ -78,7 +78,7 @@ def test_neighbours_that_are_not_there(tmp_path):
     assert images[-1].abs().sum() == 0
 
 
-def test_damaged_and_odd_pictures_are_named(tmp_path):
+def test_damaged_and_odd_images_are_named(tmp_path):
     root = kitti_files.write_raw_tree(tmp_path / 'kitti')
     split = kitti_files.write_list(tmp_path / 'list.txt', [1])
     folder = root / kitti_files.DRIVE / 'image_02' / 'data'
@@ -86,7 +86,7 @@ def test_damaged_and_odd_pictures_are_named(tmp_path):
     with pytest.raises(DepthDataError, match='0000000002.png: expected 124x38.*got 50x20'):
         item(root, split, [LoadFrames()])
     (folder / '0000000000.png').write_bytes(b'\x89PNG\r\n\x1a\n')
-    with pytest.raises(DepthDataError, match='0000000000.png: expected a picture'):
+    with pytest.raises(DepthDataError, match='0000000000.png: expected an image'):
         item(root, split, [LoadFrames()])
 
 
@@ -113,7 +113,7 @@ def test_flip_moves_pixels_camera_and_partner_together():
 
 
 def test_resize_keeps_pixels_under_the_camera():
-    """The picture's borders (-0.5 and width - 0.5) stay borders."""
+    """The image's borders (-0.5 and width - 0.5) stay borders."""
     cam2img = sample()['cam2img']
     new = resize_cam2img(cam2img, (124, 38), (62, 76))
     for axis, (old_side, new_side) in enumerate(((124, 62), (38, 76))):
@@ -147,7 +147,7 @@ def test_unknown_interpolation():
 
 
 def test_jitter_once_a_sample_or_once_a_frame():
-    frame = kitti_files.picture(0)
+    frame = kitti_files.image(0)
     given = dict(sample(), frames={0: frame, 1: frame.copy()})
     for per_frame in (False, True):
         augmented = JitterFrames(prob=1, per_frame=per_frame)(given)['augmented']
@@ -164,7 +164,7 @@ def test_jitter_draws_in_range_and_in_all_orders():
         assert low <= factor <= high
 
 
-def test_without_jitter_the_networks_see_the_clean_pictures():
+def test_without_jitter_the_networks_see_the_clean_images():
     inputs = PackFrames()(sample())['inputs']
     assert inputs['augmented'][0] is inputs['images'][0]
 
@@ -179,22 +179,22 @@ def real_item(real_data, tmp_path, flip: bool) -> dict:
 
 @pytest.mark.parametrize('case', CASES)
 def test_golden_items_of_a_real_frame(real_data, tmp_path, case):
-    """LANCZOS, flip and jitter give the official loader's pictures, bit for bit, at every scale."""
+    """LANCZOS, flip and jitter give the official loader's images, bit for bit, at every scale."""
     meta = json.loads(str(KITTI.array('meta')))
     jitter = JitterFrames(prob=float('aug' in case))
     steps = [(STEPS.index(name), meta['jitter_factors'][name]) for name in meta['jitter_order']]
     jitter.draw = lambda: steps
     results, checked = real_item(real_data, tmp_path, 'flip' in case), set()
     for scale in range(4):
-        # each picture is made of the one above, each camera of its own size
+        # each image is made of the one above, each camera of its own size
         results.pop('cam2img', None)
         results = ResizeFrames((meta['width'] >> scale, meta['height'] >> scale))(results)
         inputs = PackFrames()(jitter(results))['inputs']
         for ours, theirs in (('images', 'color'), ('augmented', 'color_aug')):
-            for frame_id, picture in inputs[ours].items():
+            for frame_id, image in inputs[ours].items():
                 name = f'item.{case}.{theirs}.{frame_id}.{scale}'
                 if f'{name}.slice' in KITTI:
-                    KITTI.check(name, picture, 0)
+                    KITTI.check(name, image, 0)
                     checked.add(name)
         if case != 'train_flip':
             camera = torch.eye(4)

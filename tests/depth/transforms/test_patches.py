@@ -48,7 +48,7 @@ def test_the_order_of_rows_in_the_file_does_not_matter():
     np.testing.assert_array_equal(LanePatches()(given)['patches'], LanePatches()(turned)['patches'])
 
 
-def test_pictures_without_a_long_lane():
+def test_images_without_a_long_lane():
     assert LanePatches()(lane_sample())['patches'].shape == (0, 7, 2)
     assert LanePatches()(lane_sample(6, 3))['patches'].shape == (0, 7, 2)
 
@@ -104,7 +104,7 @@ def test_own_car_and_pitched_camera():
     assert patches[..., 1].min() == pytest.approx(0.3 * 224 + 0.1 * (0.8 * 223 - 0.3 * 224))
 
 
-def test_lines_that_leave_the_picture_are_left_out():
+def test_lines_that_leave_the_image_are_left_out():
     patches = GroundPatches(num_lines=5, max_offset=5, random=False)(ground_sample())['patches']
     assert len(patches) == 3 and patches[..., 0].min() >= 0 and patches[..., 0].max() <= 671
 

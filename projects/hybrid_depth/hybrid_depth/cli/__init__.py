@@ -17,7 +17,7 @@ TOOLS = {
     'train': 'train a model from a config',
     'test': 'score a checkpoint on the test set of its config',
     'infer-bev': 'boxes and depth of keyframes',
-    'infer-depth': 'depth of pictures and videos',
+    'infer-depth': 'depth of images and videos',
     'make-pseudo-depth': 'depth labels for a detector by a depth model',
     'convert-checkpoint': 'make a checkpoint from an official release',
     'evaluate-depth': 'score depth maps against ground truth',

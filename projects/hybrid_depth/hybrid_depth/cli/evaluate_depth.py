@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--post-process-flip',
         metavar='MIRRORED',
-        help='disparity predicted for the mirrored pictures, not mirrored back; is averaged in',
+        help='disparity predicted for the mirrored images, not mirrored back; is averaged in',
     )
     parser.add_argument('--json', help='write the result there')
 

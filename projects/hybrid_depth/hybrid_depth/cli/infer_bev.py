@@ -1,4 +1,4 @@
-"""Boxes, expected depth and a picture for keyframes of an info file.
+"""Boxes, expected depth and a visualization for keyframes of an info file.
 
 Example: hybrid-depth infer-bev data/nuscenes/nuscenes_infos_val.pkl out/ \\
              --config configs/bevdet_r50.py --checkpoint bevdet_r50.pth --index 0 1 2
@@ -28,7 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     which.add_argument('--all', action='store_true', help='every keyframe of the file')
     parser.add_argument(
-        '--score-thr', type=float, default=0.1, help='leave boxes that score less out of pictures'
+        '--score-thr',
+        type=float,
+        default=0.1,
+        help='leave boxes that score less out of visualizations',
     )
 
 

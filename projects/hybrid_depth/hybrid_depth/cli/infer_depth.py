@@ -1,4 +1,4 @@
-"""Depth of pictures, a folder of pictures or a video.
+"""Depth of images, a folder of images or a video.
 
 Examples:
   hybrid-depth infer-depth drive.mp4 out/ --config configs/depth/monodepth2_r18_kitti.py \\
@@ -24,7 +24,7 @@ FORMATS = ('png', 'npy', 'none')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument('input', help='a picture, a folder of pictures, or a video')
+    parser.add_argument('input', help='an image, a folder of images, or a video')
     parser.add_argument('out', help='folder for the results')
     parser.add_argument('--config', required=True, help='config with a depth model')
     parser.add_argument('--checkpoint', help='its weights; without, they are random')
@@ -40,13 +40,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--numbers', choices=FORMATS, default='npy', help='16-bit PNG, exact npy (default) or none'
     )
-    parser.add_argument('--no-color', action='store_true', help='write no pictures')
+    parser.add_argument('--no-color', action='store_true', help='write no images')
     parser.add_argument(
         '--range',
         type=float,
         nargs=2,
         metavar=('NEAR', 'FAR'),
-        help='ends of the colours and of point clouds (default: of each picture)',
+        help='ends of the colours and of point clouds (default: of each image)',
     )
     parser.add_argument('--scale', type=float, help="metres a unit of the model's depth")
     parser.add_argument('--ply', action='store_true', help='write point clouds')
@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         nargs=4,
         metavar=('FX', 'FY', 'CX', 'CY'),
-        help='camera for --ply, pixels of the pictures (default: intrinsics.txt beside them)',
+        help='camera for --ply, pixels of the images (default: intrinsics.txt beside them)',
     )
 
 
@@ -87,10 +87,10 @@ def run(args: argparse.Namespace) -> None:
     from ..depth.estimators.init import init_depth_model
     from ..inference.depth import stream_depth
     from ..inference.depth_writer import DepthWriter
-    from ..inference.image_streams import PictureStream
+    from ..inference.image_streams import ImageStream
 
     cam2img = camera(args)
-    stream = PictureStream(args.input)
+    stream = ImageStream(args.input)
     model = init_depth_model(config, args.checkpoint, args.device)
     size = tuple(args.size) if args.size else model.image_size
     writer = DepthWriter(
@@ -102,7 +102,7 @@ def run(args: argparse.Namespace) -> None:
         max_disparity=1 / model.min_depth,
     )
     results = stream_depth(model, stream, size, args.scale, args.batch_size)
-    for result in tqdm(results, total=stream.total or None, desc='depth', unit='picture'):
+    for result in tqdm(results, total=stream.total or None, desc='depth', unit='image'):
         writer.write(result)
     writer.close(config=args.config, checkpoint=args.checkpoint, network_size=size)
-    print(f'wrote depth of {len(writer.files)} pictures to {args.out}')
+    print(f'wrote depth of {len(writer.files)} images to {args.out}')

@@ -4,7 +4,7 @@ Examples:
   hybrid-depth make-pseudo-depth configs/depth/monodepth2_hybrid_nuscenes.py hybrid.pth \\
       --infos data/nuscenes/nuscenes_infos_train.pkl --out data/nuscenes/pseudo_depth
   torchrun --nproc-per-node 8 -m hybrid_depth make-pseudo-depth CONFIG CHECKPOINT --device cuda ...
-The model should have learnt from pictures of this shape; where its own are wider, it sees the lower
+The model should have learnt from images of this shape; where its own are wider, it sees the lower
 part of these. Writes OUT/CAMERA/NAME.png (16 bit, metres times 256, 0 = unknown),
 OUT/scales_*.jsonl (scale of every image and how sure it is) and OUT/manifest.json. A stopped run
 goes on where it was. Train with it by LoadPseudoDepth(folder=OUT) and

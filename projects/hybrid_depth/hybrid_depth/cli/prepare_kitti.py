@@ -1,4 +1,4 @@
-"""Look at a KITTI download, export ground truth, convert pictures, make split lists.
+"""Look at a KITTI download, export ground truth, convert images, make split lists.
 
 Examples: hybrid-depth prepare-kitti check data/kitti --split eigen
           hybrid-depth prepare-kitti export-gt data/kitti data/kitti/gt/eigen --split eigen
@@ -8,7 +8,7 @@ Examples: hybrid-depth prepare-kitti check data/kitti --split eigen
           hybrid-depth prepare-kitti to-jpeg data/kitti
 All of them work with a part of the download, and say that it is one. `check` also takes KITTI
 odometry and any folder of frames. The 697 Eigen test frames are built in (`--split eigen`);
-eigen_benchmark is those of them that have an improved map; `--split all` is every picture on disk.
+eigen_benchmark is those of them that have an improved map; `--split all` is every image on disk.
 The official training lists are files (`--split splits/eigen_zhou/train_files.txt`).
 """
 
@@ -27,7 +27,7 @@ def check(args: argparse.Namespace) -> None:
     reports = [report for report in kitti_check.check_root(args.root, args.read_all)]
     for report in reports:
         print(kitti_check.clip_text(report))
-    print(f'{len(reports)} cameras, {sum(report.pictures for report in reports)} pictures')
+    print(f'{len(reports)} cameras, {sum(report.images for report in reports)} images')
     if args.split:
         frames = read_split(args.split, args.root)
         report = kitti_check.check_split(frames, KittiRawTree(args.root))
@@ -51,7 +51,7 @@ def export_gt(args: argparse.Namespace) -> None:
 
 def to_jpeg(args: argparse.Namespace) -> None:
     written, kept = convert_to_jpeg(args.root, args.remove_png, args.workers)
-    print(f'{args.root}: {written} pictures written, {kept} were there')
+    print(f'{args.root}: {written} images written, {kept} were there')
 
 
 def make_split_lists(args: argparse.Namespace) -> None:
@@ -71,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     command = commands.add_parser('check', help='what is there, what is missing')
     command.add_argument('root', help='folder of the days (or `sequences`, or own frames)')
     command.add_argument('--split', help='also compare with this list')
-    command.add_argument('--read-all', action='store_true', help='read every picture')
+    command.add_argument('--read-all', action='store_true', help='read every image')
     command.set_defaults(command=check)
 
     command = commands.add_parser('export-gt', help='ground truth, one file a frame')

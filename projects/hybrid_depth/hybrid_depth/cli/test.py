@@ -1,7 +1,7 @@
 """Score a checkpoint on the config's test set, and draw what it predicts.
 
 Example: hybrid-depth test configs/toy/bevdet_hybrid_toy.py work_dirs/toy/epoch_20.pth \\
-             --show-dir work_dirs/toy/pictures
+             --show-dir work_dirs/toy/visualizations
 Checkpoints written with EMA hold the averaged weights, and those are scored.
 """
 
@@ -14,12 +14,12 @@ from .runner_arguments import add_runner_arguments, set_local_rank
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('config', help='config file, or the name of a shipped one')
     parser.add_argument('checkpoint', help='checkpoint file, or its web address')
-    parser.add_argument('--show-dir', help='write pictures there (needs no screen)')
+    parser.add_argument('--show-dir', help='write visualizations there (needs no screen)')
     parser.add_argument(
-        '--show', action='store_true', help='show each picture in a window (needs a screen)'
+        '--show', action='store_true', help='show each visualization in a window (needs a screen)'
     )
     parser.add_argument(
-        '--wait-time', type=float, default=2, help='seconds that --show shows a picture'
+        '--wait-time', type=float, default=2, help='seconds that --show shows a visualization'
     )
     parser.add_argument(
         '--score-thr', type=float, default=0.1, help='draw boxes that score at least this'
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> None:
     config_tools.require_fitting_checkpoint(cfg)
     config_tools.add_report(cfg)
     if args.show or args.show_dir:
-        folder = args.show_dir or f'{cfg.work_dir}/pictures'
-        config_tools.add_pictures(cfg, folder, args.score_thr, args.show, args.wait_time)
+        folder = args.show_dir or f'{cfg.work_dir}/visualizations'
+        config_tools.add_visualization(cfg, folder, args.score_thr, args.show, args.wait_time)
     check_datasets(cfg, ('test_dataloader', 'test_evaluator'))
     config_tools.build_runner(cfg).test()

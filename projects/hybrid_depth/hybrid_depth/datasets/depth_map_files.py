@@ -43,11 +43,11 @@ def read_depth_png(path: str | Path) -> np.ndarray:
     """Read a 16-bit depth PNG of KITTI (metres times 256) as (H, W) float32 metres, 0 = none.
 
     Raises:
-        DepthDataError: damaged, or not 16-bit: 8-bit depth PNGs are pictures, not measurements.
+        DepthDataError: damaged, or not 16-bit: 8-bit depth PNGs are images, not measurements.
     """
     try:
-        with Image.open(path) as picture:
-            mode, values = picture.mode, np.array(picture)
+        with Image.open(path) as image:
+            mode, values = image.mode, np.array(image)
     except (OSError, SyntaxError) as error:
         raise DepthDataError(
             f'{path}: expected a 16-bit PNG, got a damaged file ({error}). Unpack it again.'
@@ -79,8 +79,8 @@ def read_pseudo_depth(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
             'hybrid-depth make-pseudo-depth CONFIG CHECKPOINT --infos INFOS --out FOLDER'
         )
     depth = read_depth_png(path)
-    with Image.open(path) as picture:
-        placed = getattr(picture, 'text', {}).get('img_aug')
+    with Image.open(path) as image:
+        placed = getattr(image, 'text', {}).get('img_aug')
     if placed is None:
         raise DepthDataError(
             f'{path}: expected a file of hybrid-depth make-pseudo-depth, got a depth PNG that does '

@@ -1,4 +1,4 @@
-"""Finding and opening pictures."""
+"""Finding and opening images."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from ..errors import DepthDataError
 IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg')
 
 
-def open_picture(path: str | Path) -> Image.Image:
-    """Read a picture as RGB.
+def open_image(path: str | Path) -> Image.Image:
+    """Read an image as RGB.
 
     Raises:
         FileNotFoundError: no such file.
-        DepthDataError: the file is damaged or no picture.
+        DepthDataError: the file is damaged or no image.
     """
     if not Path(path).is_file():
-        raise FileNotFoundError(f'expected the picture {path}, which does not exist')
+        raise FileNotFoundError(f'expected the image {path}, which does not exist')
     try:
-        with Image.open(path) as picture:
-            return picture.convert('RGB')
+        with Image.open(path) as image:
+            return image.convert('RGB')
     except (OSError, SyntaxError) as error:
         raise DepthDataError(
-            f'{path}: expected a picture, got a damaged file ({error}). Unpack or fetch it again, '
+            f'{path}: expected an image, got a damaged file ({error}). Unpack or fetch it again, '
             'or take it out of the list.'
         ) from error
 
 
-def picture_size(path: str | Path) -> tuple[int, int]:
-    """(width, height) from the file's head; errors as `open_picture`."""
+def image_size(path: str | Path) -> tuple[int, int]:
+    """(width, height) from the file's head; errors as `open_image`."""
     try:
-        with Image.open(path) as picture:
-            return picture.size
+        with Image.open(path) as image:
+            return image.size
     except (OSError, SyntaxError) as error:
-        raise DepthDataError(f'{path}: expected a picture, got a damaged file ({error})') from error
+        raise DepthDataError(f'{path}: expected an image, got a damaged file ({error})') from error
 
 
 def natural_key(path: Path) -> list:
@@ -45,8 +45,8 @@ def natural_key(path: Path) -> list:
     return [int(part) if part.isdigit() else part for part in re.split(r'(\d+)', path.name)]
 
 
-def pictures_in(folder: str | Path) -> list[Path]:
-    """Pictures directly in a folder, in natural order."""
+def images_in(folder: str | Path) -> list[Path]:
+    """Images directly in a folder, in natural order."""
     files = (path for path in Path(folder).iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
     return sorted(files, key=natural_key)
 

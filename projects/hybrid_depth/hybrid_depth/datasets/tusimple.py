@@ -24,10 +24,10 @@ _FORM = (
 
 @DATASETS.register_module()
 class TuSimpleLaneDataset(BaseDataset):
-    """Pictures with lane points.
+    """Images with lane points.
 
     A sample given to the pipeline is dict(img_paths={0: path}, lanes (L, R) float32 x in pixels of
-    the picture, -2 where a lane has no point at a row; lane_rows (R,) float32 y, top to bottom as
+    the image, -2 where a lane has no point at a row; lane_rows (R,) float32 y, top to bottom as
     in the files; meta=dict(dataset, name, folder, frame)).
 
     Args:
@@ -35,7 +35,7 @@ class TuSimpleLaneDataset(BaseDataset):
         ann_file: label file below `data_root`.
 
     Raises:
-        FileNotFoundError: there is no label file, or a picture that it names is not on disk.
+        FileNotFoundError: there is no label file, or an image that it names is not on disk.
         DepthDataError: a line that is no label; a lane with another number of points than rows.
     """
 
@@ -45,7 +45,7 @@ class TuSimpleLaneDataset(BaseDataset):
         super().__init__(data_root=data_root, ann_file=ann_file, **kwargs)
 
     def load_data_list(self) -> list[dict]:
-        """Read the labels; every picture must be there."""
+        """Read the labels; every image must be there."""
         if not Path(self.ann_file).is_file():
             raise FileNotFoundError(
                 f'expected the lane labels {self.ann_file}, which do not exist: {_FORM}. Or make '
@@ -60,8 +60,8 @@ class TuSimpleLaneDataset(BaseDataset):
         absent = [s['img_paths'][0] for s in samples if not Path(s['img_paths'][0]).is_file()]
         if absent or not samples:
             raise FileNotFoundError(
-                f'{self.ann_file}: expected labels of pictures below {self.data_root}, got '
-                f'{len(samples)} labels, {len(absent)} of pictures that are not there: '
+                f'{self.ann_file}: expected labels of images below {self.data_root}, got '
+                f'{len(samples)} labels, {len(absent)} of images that are not there: '
                 f'{absent[:3]}. Unpack the clips of the label files.'
             )
         return samples

@@ -1,4 +1,4 @@
-"""What is on disk: pictures, gaps, cameras, sweeps, motion. For KITTI and for own videos."""
+"""What is on disk: images, gaps, cameras, sweeps, motion. For KITTI and for own videos."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..datasets.image_files import open_picture, picture_size
+from ..datasets.image_files import image_size, open_image
 from ..datasets.kitti.calibration import check_intrinsics, field_of_view
 from ..datasets.kitti.splits import KittiFrame
 from ..datasets.kitti.tree import KittiOdometryTree, KittiRawTree
@@ -25,13 +25,13 @@ _STANDING = 1.0  # pixels at 640 wide
 
 @dataclass
 class ClipReport:
-    """What is known of the pictures of one camera of a drive, sequence or clip.
+    """What is known of the images of one camera of a drive, sequence or clip.
 
     Attributes:
         name: drive and side, or clip.
-        pictures: how many.
+        images: how many.
         formats: endings.
-        gaps: frame numbers between the first and the last that have no picture.
+        gaps: frame numbers between the first and the last that have no image.
         size: (width, height).
         cam2img: (3, 3), None where there is none.
         motion: mean flow between neighbours, pixels at 640 wide; of a few pairs.
@@ -40,7 +40,7 @@ class ClipReport:
     """
 
     name: str
-    pictures: int
+    images: int
     formats: list[str] = field(default_factory=list)
     gaps: list[int] = field(default_factory=list)
     size: tuple[int, int] | None = None
@@ -50,19 +50,19 @@ class ClipReport:
     problems: list[str] = field(default_factory=list)
 
 
-def _motion(pictures: dict[int, Path]) -> float | None:
-    pairs = [(number, number + 1) for number in pictures if number + 1 in pictures]
+def _motion(images: dict[int, Path]) -> float | None:
+    pairs = [(number, number + 1) for number in images if number + 1 in images]
     if not pairs:
         return None
     chosen = pairs[:: max(1, len(pairs) // _MOTION_PAIRS)][:_MOTION_PAIRS]
-    return float(np.mean([frame_motion(pictures[a], pictures[b]) for a, b in chosen]))
+    return float(np.mean([frame_motion(images[a], images[b]) for a, b in chosen]))
 
 
 def _damaged(paths: Sequence[Path]) -> list[str]:
     found = []
     for path in paths:
         try:
-            open_picture(path)
+            open_image(path)
         except DepthDataError as error:
             found.append(str(error))
     return found
@@ -70,36 +70,36 @@ def _damaged(paths: Sequence[Path]) -> list[str]:
 
 def check_clip(
     name: str,
-    pictures: dict[int, Path],
+    images: dict[int, Path],
     cam2img: Callable[[], np.ndarray],
     sweeps: int | None = None,
     read_all: bool = False,
 ) -> ClipReport:
-    """Look at the pictures of one camera.
+    """Look at the images of one camera.
 
     Args:
-        pictures: by frame number.
+        images: by frame number.
         cam2img: gives the camera's matrix, or raises.
-        read_all: read every picture, to find damaged ones.
+        read_all: read every image, to find damaged ones.
     """
-    report = ClipReport(name, len(pictures), sweeps=sweeps)
-    if not pictures:
-        report.problems.append('no pictures')
+    report = ClipReport(name, len(images), sweeps=sweeps)
+    if not images:
+        report.problems.append('no images')
         return report
-    report.formats = sorted({path.suffix for path in pictures.values()})
-    report.gaps = sorted(set(range(min(pictures), max(pictures))) - set(pictures))
+    report.formats = sorted({path.suffix for path in images.values()})
+    report.gaps = sorted(set(range(min(images), max(images))) - set(images))
     try:
-        report.size = picture_size(next(iter(pictures.values())))
+        report.size = image_size(next(iter(images.values())))
         report.cam2img = cam2img()
         check_intrinsics(report.cam2img, report.size, name)
-        report.motion = _motion(pictures)
+        report.motion = _motion(images)
     except (DepthDataError, FileNotFoundError) as error:
         report.problems.append(str(error))
     if read_all:
-        report.problems += _damaged(list(pictures.values()))
+        report.problems += _damaged(list(images.values()))
     if report.motion is not None and report.motion < _STANDING:
         report.problems.append(
-            f'the picture moves {report.motion:.2f} pixels between frames: the camera hardly '
+            f'the image moves {report.motion:.2f} pixels between frames: the camera hardly '
             'moves; leave such frames out, or take neighbours further away (frame_step)'
         )
     return report
@@ -108,12 +108,12 @@ def check_clip(
 def _raw_clips(tree: KittiRawTree, read_all: bool) -> Iterator[ClipReport]:
     for drive in tree.drives():
         for side in 'lr':
-            pictures = tree.pictures(drive, side)
-            if pictures or side == 'l':
+            images = tree.images(drive, side)
+            if images or side == 'l':
                 frame = KittiFrame(drive, 0, side)
                 yield check_clip(
                     f'{drive} {side}',
-                    pictures,
+                    images,
                     lambda frame=frame: tree.cam2img(frame),
                     len(tree.sweeps(drive)),
                     read_all,
@@ -125,22 +125,22 @@ def _odometry_clips(root: Path, read_all: bool) -> Iterator[ClipReport]:
         for cameras in ((0, 1), (2, 3)):
             tree = KittiOdometryTree(root, cameras=cameras)
             for side, camera in tree.cameras.items():
-                pictures = tree.pictures(sequence, side)
-                if pictures:
+                images = tree.images(sequence, side)
+                if images:
                     frame = KittiFrame(sequence, 0, side)
                     yield check_clip(
                         f'sequence {sequence} camera {camera}',
-                        pictures,
+                        images,
                         lambda tree=tree, frame=frame: tree.cam2img(frame),
                         read_all=read_all,
                     )
 
 
 def _video_clips(videos: VideoFolderDataset, root: Path, read_all: bool) -> Iterator[ClipReport]:
-    for clip, pictures in videos.clips.items():
+    for clip, images in videos.clips.items():
         yield check_clip(
             str(clip.relative_to(root)),
-            dict(enumerate(pictures)),
+            dict(enumerate(images)),
             lambda clip=clip: videos.camera_of(clip),
             read_all=read_all,
         )
@@ -172,7 +172,7 @@ def check_root(root: str | Path, read_all: bool = False) -> Iterator[ClipReport]
 
 def clip_text(report: ClipReport) -> str:
     """A report as a few lines."""
-    lines = [f'{report.name}: {report.pictures} pictures {" ".join(report.formats)}']
+    lines = [f'{report.name}: {report.images} images {" ".join(report.formats)}']
     if report.gaps:
         lines.append(f'  {len(report.gaps)} frames are missing in between, first {report.gaps[0]}')
     if report.size is not None:
@@ -195,8 +195,8 @@ class SplitReport:
 
     Attributes:
         frames: in the list.
-        missing: drive → numbers of frames whose picture is not on disk.
-        absent_drives: drives without any picture.
+        missing: drive → numbers of frames whose image is not on disk.
+        absent_drives: drives without any image.
         lonely: frames on disk that lack the frame before or after.
         without_sweep: frames on disk without a Velodyne sweep.
     """
@@ -209,7 +209,7 @@ class SplitReport:
 
     @property
     def complete(self) -> bool:
-        """Whether every picture of the list is on disk."""
+        """Whether every image of the list is on disk."""
         return not self.missing
 
 
@@ -219,16 +219,14 @@ def check_split(frames: Sequence[KittiFrame], tree: KittiRawTree) -> SplitReport
     lonely = without_sweep = 0
     sweeps = {drive: tree.sweeps(drive) for drive in {frame.folder for frame in frames}}
     for frame in frames:
-        pictures = tree.pictures(frame.folder, frame.side)
-        if frame.number not in pictures:
+        images = tree.images(frame.folder, frame.side)
+        if frame.number not in images:
             missing.setdefault(frame.folder, []).append(frame.number)
             continue
-        lonely += not {frame.number - 1, frame.number + 1} <= pictures.keys()
+        lonely += not {frame.number - 1, frame.number + 1} <= images.keys()
         without_sweep += frame.number not in sweeps[frame.folder]
     absent = [
-        drive
-        for drive in missing
-        if not tree.pictures(drive, 'l') and not tree.pictures(drive, 'r')
+        drive for drive in missing if not tree.images(drive, 'l') and not tree.images(drive, 'r')
     ]
     return SplitReport(len(frames), missing, sorted(absent), lonely, without_sweep)
 

@@ -12,7 +12,7 @@ from .. import checkpoints
 from ..config_files import find_config
 from ..errors import ConfigError
 from .hooks.checkpointing import find_latest_checkpoint
-from .hooks.image_window import has_screen
+from .hooks.visualization_window import has_screen
 
 
 def read_config(path: str | Path) -> Config:
@@ -115,17 +115,17 @@ def _test_metrics(cfg: Config) -> list:
     return list(evaluators) if isinstance(evaluators, (list, tuple)) else [evaluators]
 
 
-def add_pictures(
+def add_visualization(
     cfg: Config, folder: str, score_threshold: float, show: bool, wait_time: float
 ) -> None:
-    """Have the test draw each sample into `folder`, and show the pictures when it is done.
+    """Have the test draw each sample into `folder`, and show the visualizations when it is done.
 
     Args:
         cfg: config to change.
-        folder: where the pictures go.
+        folder: where the visualizations go.
         score_threshold: boxes that score less are not drawn.
         show: open a window too.
-        wait_time: seconds that the window shows each picture.
+        wait_time: seconds that the window shows each visualization.
 
     Raises:
         ConfigError: the test gives nothing to draw, or a window is asked for and there is no
@@ -133,9 +133,9 @@ def add_pictures(
     """
     kinds = [metric.type for metric in _test_metrics(cfg)]
     if 'NuScenesBEVMetric' in kinds:
-        hooks = [dict(type='BEVPictureHook', out_dir=folder, score_thr=score_threshold)]
+        hooks = [dict(type='BEVVisualizationHook', out_dir=folder, score_thr=score_threshold)]
     elif 'DepthMetric' in kinds:
-        hooks = [dict(type='DepthPictureHook', out_dir=folder)]
+        hooks = [dict(type='DepthVisualizationHook', out_dir=folder)]
     else:
         raise ConfigError(
             '--show-dir expected a config that tests boxes (NuScenesBEVMetric) or depth '
@@ -147,7 +147,7 @@ def add_pictures(
                 '--show expected a screen, got none (DISPLAY is not set). Use --show-dir FOLDER, '
                 'which needs none.'
             )
-        hooks.append(dict(type='PictureWindowHook', folder=folder, wait_time=wait_time))
+        hooks.append(dict(type='VisualizationWindowHook', folder=folder, wait_time=wait_time))
     _add_hooks(cfg, *hooks)
 
 

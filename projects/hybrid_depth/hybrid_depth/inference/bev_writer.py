@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mmdet3d.structures import Det3DDataSample
 
-from ..bev.hooks.bev_image_hook import scene_of
+from ..bev.hooks.bev_visualization_hook import scene_of
 from ..files import atomic_file
 from ..geometry import CameraRig
 from ..visualization import write_png
@@ -29,7 +29,7 @@ def write_keyframe(
         packed: the data set's item it was made from.
         class_names: name of each label.
         out: folder.
-        score_thr: boxes that score less are left out of the picture.
+        score_thr: boxes that score less are left out of the visualization.
     """
     inputs, meta = packed['inputs'], sample.metainfo
     name = f'{meta["sample_idx"]:06d}_{meta["token"]}'

@@ -12,7 +12,7 @@ from PIL import Image
 
 from ..depth.estimators import DepthEstimator
 from ..geometry import DepthMap
-from .image_streams import Images, NamedPicture, PictureStream
+from .image_streams import Images, ImageStream, NamedImage
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def infer_depth(
 
     Args:
         model: of `init_depth_model`.
-        images: path of an image, a folder or a video, an RGB array, or a list: `PictureStream`.
+        images: path of an image, a folder or a video, an RGB array, or a list: `ImageStream`.
         size: (H, W) of the network input; None takes the size the model was trained at, or that of
             the image where this is not known.
         scale: metres per unit of the model's depth (5.4 for Monodepth2 trained on KITTI stereo);
@@ -94,7 +94,7 @@ def infer_depth(
 @torch.no_grad()
 def stream_depth(
     model: DepthEstimator,
-    images: Images | PictureStream,
+    images: Images | ImageStream,
     size: tuple[int, int] | None = None,
     scale: float | None = None,
     batch_size: int = 1,
@@ -116,13 +116,13 @@ def stream_depth(
         ['m', 'm']
     """
     size = size or getattr(model, 'image_size', None)
-    stream = images if isinstance(images, PictureStream) else PictureStream(images)
+    stream = images if isinstance(images, ImageStream) else ImageStream(images)
     for batch in _batches(stream, size, batch_size):
-        inputs = torch.stack([_to_tensor(item.picture, size) for item in batch])
+        inputs = torch.stack([_to_tensor(item.image, size) for item in batch])
         prediction = model.predict({0: inputs.to(next(model.parameters()).device)})
         for item, values in zip(batch, prediction.values, strict=True):
             single = DepthMap(values[None], prediction.kind)
-            yield depth_result(item.name, np.asarray(item.picture), single, scale)
+            yield depth_result(item.name, np.asarray(item.image), single, scale)
 
 
 def depth_result(
@@ -150,12 +150,12 @@ def depth_result(
 
 
 def _batches(
-    stream: Iterable[NamedPicture], size: tuple[int, int] | None, batch_size: int
-) -> Iterator[list[NamedPicture]]:
+    stream: Iterable[NamedImage], size: tuple[int, int] | None, batch_size: int
+) -> Iterator[list[NamedImage]]:
     """Batches of images; without a common network size, only images of one size together."""
-    batch: list[NamedPicture] = []
+    batch: list[NamedImage] = []
     for item in stream:
-        fits = size is not None or not batch or item.picture.size == batch[0].picture.size
+        fits = size is not None or not batch or item.image.size == batch[0].image.size
         if batch and (len(batch) == batch_size or not fits):
             yield batch
             batch = []
@@ -164,8 +164,8 @@ def _batches(
         yield batch
 
 
-def _to_tensor(picture: Image.Image, size: tuple[int, int] | None) -> torch.Tensor:
+def _to_tensor(image: Image.Image, size: tuple[int, int] | None) -> torch.Tensor:
     """(3, H, W) in [0, 1], resized as in training and evaluation (Pillow's LANCZOS)."""
     if size is not None:
-        picture = picture.resize((size[1], size[0]), Image.Resampling.LANCZOS)
-    return torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 255
+        image = image.resize((size[1], size[0]), Image.Resampling.LANCZOS)
+    return torch.from_numpy(np.array(image)).permute(2, 0, 1).float() / 255

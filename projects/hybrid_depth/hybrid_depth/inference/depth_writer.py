@@ -19,7 +19,7 @@ FORMATS = ('png', 'npy', 'none')
 _PNG_LEVELS = np.iinfo(np.uint16).max
 _PNG_READS_AS = 1 / 256  # `read_depth_png` and KITTI's tools divide by 256
 _LEGEND_WIDTH = 320
-_SEEN = (5, 95)  # percentiles of a picture's depth between which its colours spread
+_SEEN = (5, 95)  # percentiles of an image's depth between which its colours spread
 
 
 class DepthWriter:
@@ -34,10 +34,10 @@ class DepthWriter:
     Args:
         out: the folder.
         numbers: 'png', 'npy' or 'none'.
-        colors: write pictures, the depth below its picture.
-        cam2img: (3, 3) intrinsics in pixels of the pictures; write point clouds. None for none.
+        colors: write visualizations, the depth below its image.
+        cam2img: (3, 3) intrinsics in pixels of the images; write point clouds. None for none.
         depth_range: near and far end of the colours, and the end of point clouds, in the results'
-            unit; None takes the 5th and 95th percentile of each picture.
+            unit; None takes the 5th and 95th percentile of each image.
         max_disparity: of the model, the largest number a 16-bit disparity can stand for.
 
     Raises:
@@ -79,7 +79,7 @@ class DepthWriter:
             self._write_numbers(result)
         near, far = self._range(result.depth)
         if self.colors:
-            write_png(depth_picture(result, near, far), self.out / 'color' / f'{result.name}.png')
+            write_png(render_depth(result, near, far), self.out / 'color' / f'{result.name}.png')
         if self.cam2img is not None:
             points, colors = depth_points(result.depth, result.image, self.cam2img, far)
             comment = f'camera frame: x right, y down, z forward; unit: {result.unit}'
@@ -122,13 +122,13 @@ class DepthWriter:
         return near, max(far, 1.01 * near)  # a flat map has a range too
 
 
-def depth_picture(result: DepthResult, near: float, far: float) -> np.ndarray:
-    """The picture, its depth in colours below, and their legend: (rows, columns, 3) uint8 RGB.
+def render_depth(result: DepthResult, near: float, far: float) -> np.ndarray:
+    """The image, its depth in colours below, and their legend: (rows, columns, 3) uint8 RGB.
 
-    Pictures narrower than the legend are enlarged by a whole number.
+    Images narrower than the legend are enlarged by a whole number.
 
     Args:
-        result: of one picture.
+        result: of one image.
         near, far: ends of the colours, in the result's unit.
     """
     title = 'depth, metres' if result.kind == 'metric' else 'depth, unit unknown'

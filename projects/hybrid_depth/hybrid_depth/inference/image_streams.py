@@ -1,4 +1,4 @@
-"""Pictures to look at, whatever they come as."""
+"""Images to look at, whatever they come as."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from ..datasets.image_files import IMAGE_SUFFIXES, open_picture, pictures_in
+from ..datasets.image_files import IMAGE_SUFFIXES, images_in, open_image
 from ..errors import DepthDataError
 
 VIDEO_SUFFIXES = ('.mp4', '.avi', '.mkv', '.mov', '.m4v', '.webm', '.mpg', '.mpeg')
 _EXPECTED = (
-    f'a picture ({", ".join(IMAGE_SUFFIXES)}), a folder of pictures, a video '
+    f'an image ({", ".join(IMAGE_SUFFIXES)}), a folder of images, a video '
     f'({", ".join(VIDEO_SUFFIXES)}), an RGB array (H, W, 3), or a list of these'
 )
 
@@ -24,41 +24,41 @@ Images = str | Path | np.ndarray | Tensor | Sequence
 
 
 @dataclass(frozen=True)
-class NamedPicture:
-    """A picture with a name that no other one of its stream has."""
+class NamedImage:
+    """An image with a name that no other one of its stream has."""
 
     name: str
-    picture: Image.Image
+    image: Image.Image
 
 
-class PictureStream:
-    """RGB pictures of files, folders, videos and arrays, read one by one.
+class ImageStream:
+    """RGB images of files, folders, videos and arrays, read one by one.
 
     Args:
-        images: a path of a picture, a folder or a video; an array (H, W, 3) or (N, H, W, 3), RGB,
+        images: a path of an image, a folder or a video; an array (H, W, 3) or (N, H, W, 3), RGB,
             uint8 or float in [0, 1]; a tensor (3, H, W) or (N, 3, H, W) of floats in [0, 1]; or a
             list of any of these. Floats are rounded to 8 bit.
 
     Attributes:
-        total: number of pictures; of a video what its head says, which may be off by a few.
+        total: number of images; of a video what its head says, which may be off by a few.
 
     Raises:
         FileNotFoundError: a path is not there.
-        DepthDataError: something else than pictures, or a folder without any.
+        DepthDataError: something else than images, or a folder without any.
     """
 
     def __init__(self, images: Images) -> None:
         self._sources = list(_sources(images))
         self.total = sum(len(source) for source in self._sources)
 
-    def __iter__(self) -> Iterator[NamedPicture]:
-        """Pictures in order; errors as of `open_picture` for damaged files."""
+    def __iter__(self) -> Iterator[NamedImage]:
+        """Images in order; errors as of `open_image` for damaged files."""
         seen: dict[str, int] = {}
         for source in self._sources:
-            for name, picture in source:
+            for name, image in source:
                 seen[name] = seen.get(name, 0) + 1
                 unique = name if seen[name] == 1 else f'{name}_{seen[name]}'
-                yield NamedPicture(unique, picture)
+                yield NamedImage(unique, image)
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class _File:
         return 1
 
     def __iter__(self) -> Iterator[tuple[str, Image.Image]]:
-        yield self.path.stem, open_picture(self.path)
+        yield self.path.stem, open_image(self.path)
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class _Video:
         if not capture.isOpened():
             raise DepthDataError(
                 f'{self.path}: expected a video, got a file that OpenCV cannot decode; convert it '
-                'to H.264 in .mp4, or to a folder of pictures'
+                'to H.264 in .mp4, or to a folder of images'
             )
         return capture
 
@@ -133,10 +133,10 @@ def _sources(images: Images) -> Iterator[_File | _Arrays | _Video]:
 def _path_sources(path: Path) -> Iterator[_File | _Video]:
     suffix = path.suffix.lower()
     if path.is_dir():
-        pictures = pictures_in(path)
-        if not pictures:
-            raise DepthDataError(f'{path}: expected a folder of pictures, got none in it')
-        yield from map(_File, pictures)
+        images = images_in(path)
+        if not images:
+            raise DepthDataError(f'{path}: expected a folder of images, got none in it')
+        yield from map(_File, images)
     elif not path.is_file():
         raise FileNotFoundError(f'expected {_EXPECTED}; got {path}, which does not exist')
     elif suffix in VIDEO_SUFFIXES:

@@ -18,22 +18,20 @@ class OnlinePseudoDepthHook(Hook):
     """Gives the `PseudoDepthTarget`s of a detector a frozen depth model to ask.
 
     The model stays outside the detector: its weights are in no checkpoint of the detector, and no
-    optimiser sees them. It sees the pictures as it knows them (`OwnView`), as far as the detector's
+    optimiser sees them. It sees the images as it knows them (`OwnView`), as far as the detector's
     augmentation leaves them. Every batch costs two passes of it, four with a `neighbour_tolerance`:
     a cache (hybrid-depth make-pseudo-depth) is cheaper from the second epoch on, and sees the
-    pictures whole. The log tells the share of pixels with a depth as `pseudo_depth_known`.
+    images whole. The log tells the share of pixels with a depth as `pseudo_depth_known`.
 
     Args:
         config, checkpoint: of the depth model.
-        picture_size: (height, width) of the original pictures; nuScenes: (900, 1600).
+        image_size: (height, width) of the original images; nuScenes: (900, 1600).
         **kwargs: of `PseudoDepth`.
     """
 
-    def __init__(
-        self, config: str, checkpoint: str, picture_size: tuple[int, int], **kwargs
-    ) -> None:
+    def __init__(self, config: str, checkpoint: str, image_size: tuple[int, int], **kwargs) -> None:
         self.config, self.checkpoint, self.kwargs = config, checkpoint, kwargs
-        self.picture_size = picture_size
+        self.image_size = image_size
         self.view = None
 
     def before_train(self, runner: Runner) -> None:
@@ -51,7 +49,7 @@ class OnlinePseudoDepthHook(Hook):
                 'depth_supervision, got none'
             )
         source = PseudoDepth(init_depth_model(self.config, self.checkpoint), **self.kwargs)
-        self.view = OwnView(source, self.picture_size)
+        self.view = OwnView(source, self.image_size)
         for target in targets:
             target.source = self.view
 

@@ -1,4 +1,4 @@
-"""A depth model in front of a detector's augmented pictures."""
+"""A depth model in front of a detector's augmented images."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from .model import PseudoDepth
 
 
 class OwnView:
-    """Shows a depth model what it knows: whole pictures, upright, at the size it was trained at.
+    """Shows a depth model what it knows: whole images, upright, at the size it was trained at.
 
-    A detector crops, turns and mirrors its pictures. Squeezed to the model's size as they are, they
+    A detector crops, turns and mirrors its images. Squeezed to the model's size as they are, they
     have another aspect and another horizon, and the model's answer fits no ground plane.
 
     Args:
         source: of the depth.
-        picture_size: (height, width) of the original pictures, which calibration is about.
+        image_size: (height, width) of the original images, which calibration is about.
 
     Attributes:
         known: share of the pixels of the last batch that got a depth.
@@ -31,11 +31,11 @@ class OwnView:
         ConfigError: the model's training size is not known.
     """
 
-    def __init__(self, source: PseudoDepth, picture_size: tuple[int, int]) -> None:
+    def __init__(self, source: PseudoDepth, image_size: tuple[int, int]) -> None:
         self.source, self.size = source, source.model.image_size
         if self.size is None:
             raise ConfigError('OwnView: expected a depth model that names its training size')
-        resize = ImageAugmentation(self.size, random=False).fixed_params(tuple(picture_size)[::-1])
+        resize = ImageAugmentation(self.size, random=False).fixed_params(tuple(image_size)[::-1])
         self.img_aug = torch.from_numpy(resize.matrix())
         self.known: float | None = None
 
@@ -61,13 +61,13 @@ class OwnView:
         return depth, scale
 
     def _pixels(self, frame: dict) -> Tensor:
-        """(B, N, h, w, 2) pixel of a frame's pictures that each pixel of the own view is at."""
+        """(B, N, h, w, 2) pixel of a frame's images that each pixel of the own view is at."""
         img_aug = frame['rig'].img_aug
         return _map(self.size, img_aug @ self.img_aug.to(img_aug).inverse())
 
     def _frame(self, frame: dict) -> dict:
         """Images and rig of a frame in the own view, and `seen`, (B, N, h, w) bool: the part of it
-        that the augmented pictures show."""
+        that the augmented images show."""
         images, rig, pixels = frame['imgs'], frame['rig'], self._pixels(frame)
         last = pixels.new_tensor([images.shape[-1] - 1, images.shape[-2] - 1])
         own = self.img_aug.to(rig.img_aug).expand_as(rig.img_aug)

@@ -1,4 +1,4 @@
-"""Pictures of a pinhole camera in the toy world."""
+"""Images of a pinhole camera in the toy world."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SIGHT = 110.0
 
 
 @dataclass(frozen=True)
-class Picture:
+class RenderedView:
     """What a camera sees.
 
     Attributes:
@@ -30,14 +30,14 @@ class Picture:
     seen: np.ndarray
 
 
-def take_picture(
+def render_view(
     scene: Scene,
     cam2world: np.ndarray,
     cam2img: np.ndarray,
     size: tuple[int, int],
     time: float,
     samples: int = 2,
-) -> Picture:
+) -> RenderedView:
     """Renders an image with ``samples`` x ``samples`` rays a pixel.
 
     Args:
@@ -60,7 +60,7 @@ def take_picture(
     image = sum(rays) / samples**2  # not mean(), which is slow over short axes
     owner = parts.owner[hits.part[hits.part >= 0]]
     seen = np.bincount(owner[owner >= 0], minlength=len(scene.actors))
-    return Picture((image * 255 + 0.5).astype(np.uint8), hits.covered, seen)
+    return RenderedView((image * 255 + 0.5).astype(np.uint8), hits.covered, seen)
 
 
 def depth_map(
@@ -68,7 +68,7 @@ def depth_map(
 ) -> np.ndarray:
     """Depth along the optical axis at the pixel centres.
 
-    Arguments as in :func:`take_picture`.
+    Arguments as in :func:`render_view`.
 
     Returns:
         (H, W) float64 metres, inf for the sky.

@@ -20,7 +20,7 @@ from ..datasets.depth_map_files import write_depth_png
 from ..datasets.kitti.splits import KittiFrame, write_split
 from ..datasets.kitti.splits.split_file import camera_number
 from . import kitti_rig, kitti_texts
-from .camera import depth_map, take_picture
+from .camera import depth_map, render_view
 from .lidar import sweep
 from .scene import Scene
 from .world import KEYFRAME_SECONDS, World
@@ -56,10 +56,10 @@ class KittiLayout:
         for side in 'lr':
             camera = camera_number(side)
             view = (ego2world @ kitti_rig.cam2ego(camera), kitti_rig.cam2img(world.size))
-            picture = take_picture(scene, *view, world.size, time)
+            rendered = render_view(scene, *view, world.size, time)
             path = root / drive(index) / f'image_{camera:02d}' / 'data' / f'{name}.png'
             path.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(picture.image).save(path)
+            Image.fromarray(rendered.image).save(path)
             depth = depth_map(scene, *view, world.size, time)
             write_depth_png(depth, root / depth_folder(world, index, side) / f'{name}.png')
         path = root / drive(index) / 'velodyne_points' / 'data' / f'{name}.bin'

@@ -1,4 +1,4 @@
-"""Lane labels: where the lines between lanes run through a picture."""
+"""Lane labels: where the lines between lanes run through an image."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def lane_lines() -> np.ndarray:
 def label_lanes(
     scene: Scene, cam2world: np.ndarray, cam2img: np.ndarray, depth: np.ndarray, rows: np.ndarray
 ) -> np.ndarray:
-    """Lane lines in a picture, labelled as people do: through gaps of dashes and behind cars, from
+    """Lane lines in an image, labelled as people do: through gaps of dashes and behind cars, from
     the nearest to the farthest point that can be seen.
 
     Args:
         scene: the scene.
         cam2world: (4, 4) camera (x right, y down, z forward) to world.
         cam2img: (3, 3) intrinsics, integer coordinates are pixel centres.
-        depth: (H, W) of the picture, metres.
+        depth: (H, W) of the image, metres.
         rows: (R,) rows at which lines are labelled, ascending.
 
     Returns:

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from . import rig
-from .camera import take_picture
+from .camera import render_view
 from .lidar import sweep
 from .nuscenes_tables import (
     MINI_TRAIN,
@@ -55,7 +55,7 @@ class NuScenesLayout:
 
     @staticmethod
     def render(root: Path, world: World, index: int, frame: int) -> tuple[np.ndarray, np.ndarray]:
-        """Writes one keyframe and the pictures until the next.
+        """Writes one keyframe and the images until the next.
 
         Returns:
             LiDAR points (A,) and visible share (A,) of every actor in the keyframe.
@@ -68,13 +68,13 @@ class NuScenesLayout:
             delay = sweep_time + camera.delay
             time = frame * KEYFRAME_SECONDS + delay * 1e-6
             cam2world = scene.ego2world(time) @ camera.sensor2ego()
-            picture = take_picture(scene, cam2world, camera.cam2img(world.size), world.size, time)
+            rendered = render_view(scene, cam2world, camera.cam2img(world.size), world.size, time)
             if not sweep_time:
-                covered, seen = covered + picture.covered, seen + picture.seen
+                covered, seen = covered + rendered.covered, seen + rendered.seen
             stamp = timestamp(index, frame, delay)
             path = root / file_name(name, camera.channel, stamp, keyframe=not sweep_time)
             path.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(picture.image).save(path, quality=_JPEG_QUALITY)
+            Image.fromarray(rendered.image).save(path, quality=_JPEG_QUALITY)
         path = root / file_name(name, rig.LIDAR.channel, timestamp(index, frame))
         path.parent.mkdir(parents=True, exist_ok=True)
         points = _write_sweep(path, scene, frame)

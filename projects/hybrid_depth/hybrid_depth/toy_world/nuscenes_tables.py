@@ -80,7 +80,7 @@ def scene_names(world: World) -> tuple[str, ...]:
 
 
 def sweep_times(sweeps: int) -> list[int]:
-    """Microseconds after a keyframe of itself (0) and of the pictures until the next."""
+    """Microseconds after a keyframe of itself (0) and of the images until the next."""
     return [round(k * KEYFRAME_SECONDS * 1e6 / (sweeps + 1)) for k in range(sweeps + 1)]
 
 

@@ -35,7 +35,7 @@ def draw_toy_world(root: str | Path) -> np.ndarray:
     """Draw a finished toy world of any layout.
 
     nuScenes: cameras with boxes, their depth, LiDAR and boxes from above. KITTI: left and right
-    picture, dense depth, sweep. TuSimple: pictures with the labelled points.
+    image, dense depth, sweep. TuSimple: images with the labelled points.
 
     Returns:
         (H, W, 3) uint8 RGB.
@@ -54,8 +54,8 @@ def _spread(scenes: int, frames: int, count: int) -> list[tuple[int, int]]:
 
 
 def _open(path: Path) -> np.ndarray:
-    with Image.open(path) as picture:
-        return np.array(picture.convert('RGB'))
+    with Image.open(path) as image:
+        return np.array(image.convert('RGB'))
 
 
 def _block(rows: list[list[np.ndarray]]) -> np.ndarray:
@@ -75,17 +75,17 @@ def _nuscenes_frame(root: Path, world: World, index: int, frame: int) -> np.ndar
     labels = [_CLASSES.index(actor.name) for actor in scene.actors]
     corners = _corners(scene.boxes(start).take(near)) - ego2world[:3, 3]
     boxes = SceneBoxes(corners @ ego2world[:3, :3], np.array(labels)[near])
-    pictures, depths = [], []
+    images, depths = [], []
     for camera in rig.CAMERAS:
         time, cam2img = start + camera.delay * 1e-6, camera.cam2img(world.size)
         cam2world = scene.ego2world(time) @ camera.sensor2ego()
         ego2img = cam2img @ (np.linalg.inv(cam2world) @ ego2world)[:3]
         stamp = nuscenes.timestamp(index, frame, camera.delay)
-        picture = _open(root / nuscenes.file_name(name, camera.channel, stamp))
-        pictures.append(draw_camera_boxes(picture, boxes, ego2img, _CLASSES))
+        image = _open(root / nuscenes.file_name(name, camera.channel, stamp))
+        images.append(draw_camera_boxes(image, boxes, ego2img, _CLASSES))
         depth = depth_map(scene, cam2world, cam2img, world.size, time)
         depths.append(colorize_depth(depth, *_DEPTH_RANGE))
-    cameras = _block([pictures[:3], pictures[3:], depths[:3], depths[3:]])
+    cameras = _block([images[:3], images[3:], depths[:3], depths[3:]])
     path = root / nuscenes.file_name(name, rig.LIDAR.channel, nuscenes.timestamp(index, frame))
     points = np.fromfile(path, np.float32).reshape(-1, 5)[:, :3]
     lidar2ego = rig.LIDAR.sensor2ego()
@@ -129,18 +129,18 @@ def _tusimple_sheet(root: Path, world: World) -> np.ndarray:
     lines = [line for file in LABEL_FILES.values() for line in (root / file).open()]
     chosen = _spread(world.scenes, world.keyframes, 6)
     labels = [json.loads(lines[index * world.keyframes + frame]) for index, frame in chosen]
-    pictures = [_draw_lanes(_open(root / label['raw_file']), label) for label in labels]
-    whole = len(pictures) - len(pictures) % 2
-    return _block([pictures[i : i + 2] for i in range(0, whole, 2)])
+    images = [_draw_lanes(_open(root / label['raw_file']), label) for label in labels]
+    whole = len(images) - len(images) % 2
+    return _block([images[i : i + 2] for i in range(0, whole, 2)])
 
 
-def _draw_lanes(picture: np.ndarray, label: dict) -> np.ndarray:
+def _draw_lanes(image: np.ndarray, label: dict) -> np.ndarray:
     for lane, color in zip(label['lanes'], class_colors(_CLASSES).tolist(), strict=False):
         points = [p for p in zip(lane, label['h_samples'], strict=True) if p[0] >= 0]
-        cv2.polylines(picture, [np.array(points)], False, color, 1, cv2.LINE_AA)
+        cv2.polylines(image, [np.array(points)], False, color, 1, cv2.LINE_AA)
         for point in points:
-            cv2.circle(picture, point, 3, color, 1, cv2.LINE_AA)
-    return picture
+            cv2.circle(image, point, 3, color, 1, cv2.LINE_AA)
+    return image
 
 
 _SHEETS = {'nuscenes': _nuscenes_sheet, 'kitti': _kitti_sheet, 'tusimple': _tusimple_sheet}

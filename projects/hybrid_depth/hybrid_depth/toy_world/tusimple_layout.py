@@ -1,6 +1,6 @@
-"""Writes the toy world as pictures with lane labels in TuSimple's form.
+"""Writes the toy world as images with lane labels in TuSimple's form.
 
-clips/<scene>/<keyframe>/20.jpg   as there, the labelled picture of a clip is its twentieth
+clips/<scene>/<keyframe>/20.jpg   as there, the labelled image of a clip is its twentieth
 train_label_data.json             one label a line
 test_label.json                   the held-out scenes
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from .camera import depth_map, take_picture
+from .camera import depth_map, render_view
 from .lanes import label_lanes
 from .world import KEYFRAME_SECONDS, World
 
@@ -28,7 +28,7 @@ _ROWS = (160 / 720, 10 / 720)
 
 
 class TuSimpleLayout:
-    """One task per keyframe: a picture and its label."""
+    """One task per keyframe: an image and its label."""
 
     default_size = (640, 360)
     frames_per_keyframe = 1
@@ -39,13 +39,13 @@ class TuSimpleLayout:
 
     @staticmethod
     def render(root: Path, world: World, index: int, frame: int) -> dict:
-        """Writes one picture; returns its label."""
+        """Writes one image; returns its label."""
         scene, time = world.scene(index), frame * KEYFRAME_SECONDS
         view = (scene.ego2world(time) @ _CAM2EGO, _cam2img(world.size))
-        picture = take_picture(scene, *view, world.size, time)
+        rendered = render_view(scene, *view, world.size, time)
         path = root / 'clips' / f'{index + 1:04d}' / f'{frame + 1}' / '20.jpg'
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(picture.image).save(path, quality=_JPEG_QUALITY)
+        Image.fromarray(rendered.image).save(path, quality=_JPEG_QUALITY)
         rows = label_rows(world.size[1])
         lanes = label_lanes(scene, *view, depth_map(scene, *view, world.size, time), rows)
         return dict(
@@ -65,7 +65,7 @@ class TuSimpleLayout:
 
 
 def label_rows(height: int) -> np.ndarray:
-    """(R,) rows of a picture at which lanes are labelled: as TuSimple's at 720, else in scale."""
+    """(R,) rows of an image at which lanes are labelled: as TuSimple's at 720, else in scale."""
     first, step = (max(1, round(share * height)) for share in _ROWS)
     return np.arange(first, height, step)
 

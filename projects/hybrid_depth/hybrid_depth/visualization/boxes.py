@@ -1,4 +1,4 @@
-"""Boxes of a scene, and the one way from a box to pixels that all pictures share."""
+"""Boxes of a scene, and the one way from a box to pixels that all visualizations share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one table of colours that all pictures share, RGB."""
+"""The one table of colours that all visualizations share, RGB."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures on disk."""
+"""PNG files."""
 
 from __future__ import annotations
 

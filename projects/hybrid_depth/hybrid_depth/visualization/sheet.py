@@ -1,4 +1,4 @@
-"""One picture a sample: cameras with boxes, depth of each camera, and the scene from above."""
+"""A sample in one image: cameras with boxes, depth per camera, and the scene from above."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Training schedules of detectors, and images of a test run."""
 
-from .bev_image_hook import BEVPictureHook
+from .bev_visualization_hook import BEVVisualizationHook
 from .depth_first import DepthFirstHook
 from .sequential_control import SequentialControlHook
 
-__all__ = ['BEVPictureHook', 'DepthFirstHook', 'SequentialControlHook']
+__all__ = ['BEVVisualizationHook', 'DepthFirstHook', 'SequentialControlHook']

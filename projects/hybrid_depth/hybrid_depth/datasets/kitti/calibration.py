@@ -11,7 +11,7 @@ import numpy as np
 from ...errors import DepthDataError
 
 _FILES = ('calib_cam_to_cam.txt', 'calib_velo_to_cam.txt')
-# Monodepth2's matrix for every KITTI camera, relative to the picture's size: fx, fy, cx, cy.
+# Monodepth2's matrix for every KITTI camera, relative to the image's size: fx, fy, cx, cy.
 MONODEPTH2_INTRINSICS = (0.58, 1.92, 0.5, 0.5)
 _WIDEST_VIEW, _NARROWEST_VIEW = 170.0, 5.0  # degrees; beyond them a pinhole matrix is a mistake
 
@@ -68,7 +68,7 @@ class KittiCalibration:
         projections: camera number → P_rect (3, 4), rectified camera 0 → pixels of that camera.
         rectification: R_rect_00 (3, 3).
         velo_to_cam: (4, 4), Velodyne → unrectified camera 0, metres.
-        image_size: (width, height) of rectified pictures, from S_rect_02.
+        image_size: (width, height) of rectified images, from S_rect_02.
     """
 
     projections: dict[int, np.ndarray]
@@ -98,7 +98,7 @@ class KittiCalibration:
         )
 
     def cam2img(self, camera: int) -> np.ndarray:
-        """Intrinsic matrix (3, 3) of a camera, pixels of the rectified picture."""
+        """Intrinsic matrix (3, 3) of a camera, pixels of the rectified image."""
         return self.projections[camera][:, :3].copy()
 
     def velo_to_image(self, camera: int) -> np.ndarray:
@@ -114,13 +114,13 @@ class KittiCalibration:
 
 
 def relative_cam2img(fx: float, fy: float, cx: float, cy: float, size: tuple[int, int]):
-    """Intrinsic matrix (3, 3) in pixels from numbers relative to the picture's (width, height)."""
+    """Intrinsic matrix (3, 3) in pixels from numbers relative to the image's (width, height)."""
     width, height = size
     return np.array([[fx * width, 0, cx * width], [0, fy * height, cy * height], [0, 0, 1.0]])
 
 
 def field_of_view(cam2img: np.ndarray, size: tuple[int, int]) -> tuple[float, float]:
-    """Horizontal and vertical angle of view, degrees, of a picture of (width, height) pixels."""
+    """Horizontal and vertical angle of view, degrees, of an image of (width, height) pixels."""
     angles = []
     for axis in (0, 1):
         focal, centre = cam2img[axis, axis], cam2img[axis, 2]
@@ -132,8 +132,8 @@ def check_intrinsics(cam2img: np.ndarray, size: tuple[int, int], source: str) ->
     """Refuse matrices that no camera has: the usual mistakes with own data.
 
     Args:
-        cam2img: (3, 3) in pixels of the picture.
-        size: (width, height) of the picture.
+        cam2img: (3, 3) in pixels of the image.
+        size: (width, height) of the image.
         source: where the matrix comes from, for the error.
 
     Raises:
@@ -154,7 +154,7 @@ def check_intrinsics(cam2img: np.ndarray, size: tuple[int, int], source: str) ->
         )
     if not (0 < cx < size[0] and 0 < cy < size[1]):
         raise DepthDataError(
-            f'{said}: expected the centre inside the picture. Is the matrix that of another size, '
+            f'{said}: expected the centre inside the image. Is the matrix that of another size, '
             'or are width and height swapped?'
         )
     for name, angle in zip(('horizontal', 'vertical'), field_of_view(cam2img, size), strict=True):

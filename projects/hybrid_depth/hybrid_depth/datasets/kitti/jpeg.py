@@ -1,4 +1,4 @@
-"""PNG pictures to JPEG, as most published KITTI numbers have been measured."""
+"""PNG images to JPEG, as most published KITTI numbers have been measured."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from tqdm import tqdm
 
 from ...errors import DepthDataError
 from ...files import atomic_file
-from ..image_files import open_picture
+from ..image_files import open_image
 
 QUALITY, SUBSAMPLING = 92, '4:2:0'  # docs/reference/kitti.md, "Image files"
 
 
-def convert_picture(path: Path, remove: bool = False) -> bool:
+def _convert(path: Path, remove: bool = False) -> bool:
     """Write a JPEG beside a PNG, or keep the one that is there.
 
     Args:
@@ -31,16 +31,16 @@ def convert_picture(path: Path, remove: bool = False) -> bool:
     target = path.with_suffix('.jpg')
     wanted = not target.is_file()
     if wanted:
-        picture = open_picture(path)
+        image = open_image(path)
         with atomic_file(target) as file:
-            picture.save(file, 'JPEG', quality=QUALITY, subsampling=SUBSAMPLING)
+            image.save(file, 'JPEG', quality=QUALITY, subsampling=SUBSAMPLING)
     if remove:
         path.unlink()
     return wanted
 
 
 def convert_to_jpeg(root: str | Path, remove: bool = False, workers: int = 1) -> tuple[int, int]:
-    """Convert the pictures of all KITTI raw drives below a folder; a killed run can go on.
+    """Convert the images of all KITTI raw drives below a folder; a killed run can go on.
 
     Settings are those of the releases (quality 92, 4:2:0); the bytes differ from ImageMagick's.
 
@@ -50,7 +50,7 @@ def convert_to_jpeg(root: str | Path, remove: bool = False, workers: int = 1) ->
         workers: processes.
 
     Returns:
-        Number of pictures written, and of those that were there already.
+        Number of images written, and of those that were there already.
 
     Raises:
         DepthDataError: no PNG there, or a damaged one.
@@ -58,11 +58,11 @@ def convert_to_jpeg(root: str | Path, remove: bool = False, workers: int = 1) ->
     paths = sorted(Path(root).glob('*/*/image_0[0-3]/data/*.png'))
     if not paths:
         raise DepthDataError(
-            f'{root}: expected PNG pictures in <day>/<drive>/image_02/data, got none. Is it the '
-            'folder of the days, and are the pictures JPEG already?'
+            f'{root}: expected PNG images in <day>/<drive>/image_02/data, got none. Is it the '
+            'folder of the days, and are the images JPEG already?'
         )
-    convert = partial(convert_picture, remove=remove)
+    convert = partial(_convert, remove=remove)
     with ProcessPoolExecutor(workers) as pool:
         done = pool.map(convert, paths, chunksize=16)
-        written = sum(tqdm(done, total=len(paths), desc='pictures', mininterval=1))
+        written = sum(tqdm(done, total=len(paths), desc='images', mininterval=1))
     return written, len(paths) - written

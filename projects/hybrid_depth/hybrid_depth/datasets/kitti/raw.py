@@ -70,8 +70,8 @@ class KittiRawDataset(FrameTripletDataset):
 
     def find(self, frame: KittiFrame, frame_id: FrameId) -> Path | None:
         if frame_id == 's':
-            return self.tree.pictures(frame.folder, frame.other_side).get(frame.number)
-        return self.tree.pictures(frame.folder, frame.side).get(frame.number + frame_id)
+            return self.tree.images(frame.folder, frame.other_side).get(frame.number)
+        return self.tree.images(frame.folder, frame.side).get(frame.number + frame_id)
 
     def describe(self, frame: KittiFrame) -> dict:
         sample: dict[str, Any] = dict(

@@ -36,7 +36,7 @@ class KittiRawTree:
         self.suffixes = IMAGE_SUFFIXES if image_format is None else (f'.{image_format}',)
         if not any(self._days()):
             raise FileNotFoundError(_NOT_THERE.format(root=self.root, wanted='2011_09_26'))
-        self._pictures: dict[tuple[str, str], dict[int, Path]] = {}
+        self._images: dict[tuple[str, str], dict[int, Path]] = {}
         self._sweeps: dict[str, dict[int, Path]] = {}
         self._calibrations: dict[str, KittiCalibration] = {}
 
@@ -53,12 +53,12 @@ class KittiRawTree:
             if drive.is_dir()
         ]
 
-    def pictures(self, folder: str, side: str) -> dict[int, Path]:
-        """Pictures of one colour camera by frame number; empty where the drive is not there."""
-        if (folder, side) not in self._pictures:
+    def images(self, folder: str, side: str) -> dict[int, Path]:
+        """Images of one colour camera by frame number; empty where the drive is not there."""
+        if (folder, side) not in self._images:
             place = self.root / folder / f'image_{camera_number(side):02d}' / 'data'
-            self._pictures[folder, side] = numbered_files(place, self.suffixes)
-        return self._pictures[folder, side]
+            self._images[folder, side] = numbered_files(place, self.suffixes)
+        return self._images[folder, side]
 
     def sweeps(self, folder: str) -> dict[int, Path]:
         """Velodyne sweeps of a drive by frame number."""
@@ -75,7 +75,7 @@ class KittiRawTree:
         return self._calibrations[day]
 
     def cam2img(self, frame: KittiFrame) -> np.ndarray:
-        """Intrinsic matrix (3, 3) of a frame, pixels of its picture."""
+        """Intrinsic matrix (3, 3) of a frame, pixels of its image."""
         return self.calibration(frame.folder).cam2img(camera_number(frame.side))
 
     def baseline(self, frame: KittiFrame) -> float:
@@ -107,7 +107,7 @@ class KittiOdometryTree:
         self.cameras = dict(zip('lr', cameras, strict=True))
         if not (self.root / 'sequences').is_dir():
             raise FileNotFoundError(_NOT_THERE.format(root=self.root, wanted='sequences'))
-        self._pictures: dict[tuple[str, str], dict[int, Path]] = {}
+        self._images: dict[tuple[str, str], dict[int, Path]] = {}
         self._projections: dict[str, dict[int, np.ndarray]] = {}
 
     def _folder(self, sequence: str) -> Path:
@@ -135,12 +135,12 @@ class KittiOdometryTree:
             )
         return projections[camera]
 
-    def pictures(self, folder: str, side: str) -> dict[int, Path]:
-        """As `KittiRawTree.pictures`; the folder is the sequence's number."""
-        if (folder, side) not in self._pictures:
+    def images(self, folder: str, side: str) -> dict[int, Path]:
+        """As `KittiRawTree.images`; the folder is the sequence's number."""
+        if (folder, side) not in self._images:
             place = self._folder(folder) / f'image_{self.cameras[side]}'
-            self._pictures[folder, side] = numbered_files(place, self.suffixes)
-        return self._pictures[folder, side]
+            self._images[folder, side] = numbered_files(place, self.suffixes)
+        return self._images[folder, side]
 
     def cam2img(self, frame: KittiFrame) -> np.ndarray:
         """As `KittiRawTree.cam2img`."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # the devkit takes a second to import, and most depth models 
 
 
 class CameraFrame(NamedTuple):
-    """A picture of one camera in one scene: the clip's folder and the picture's place in it."""
+    """An image of one camera in one scene: the clip's folder and the image's place in it."""
 
     clip: str
     index: int
@@ -28,9 +28,9 @@ class CameraFrame(NamedTuple):
 class NuScenesVideoDataset(FrameTripletDataset):
     """Frames of nuScenes' cameras with their neighbours in time, keyframes and sweeps alike.
 
-    A clip is what one camera saw of one scene, in order of time (12 Hz); pictures that are not on
+    A clip is what one camera saw of one scene, in order of time (12 Hz); images that are not on
     disk are left out, so that a root without `sweeps/` gives keyframes (2 Hz). Every camera comes
-    with its own intrinsics, pixels of the original picture. `meta` of a sample: dataset, name
+    with its own intrinsics, pixels of the original image. `meta` of a sample: dataset, name
     (unique), folder (scene and camera), frame.
 
     Args:
@@ -39,14 +39,14 @@ class NuScenesVideoDataset(FrameTripletDataset):
         split: of the devkit ('train', 'mini_train', ...); None takes every scene.
         cameras: channels.
         targets: frame 0 of the samples: 'all' or 'keyframes'.
-        frame_step: neighbours are this many pictures away.
+        frame_step: neighbours are this many images away.
         ego_motion: give the neighbours' `transforms` as the vehicle's poses tell them, in metres (a
             neighbour that is made up has not moved).
         kwargs: see `FrameTripletDataset` and mmengine's `BaseDataset`.
 
     Raises:
         FileNotFoundError: no such tables.
-        DepthDataError: an unknown split, or no picture of it is there.
+        DepthDataError: an unknown split, or no image of it is there.
     """
 
     METAINFO = dict(dataset='nuscenes')
@@ -84,15 +84,15 @@ class NuScenesVideoDataset(FrameTripletDataset):
         if frame_id == 's':
             raise DepthDataError("nuScenes has no stereo pairs; take 's' out of frame_ids")
         index = self._place(frame, frame_id)
-        return None if index is None else self._clips[frame.clip].pictures[index]
+        return None if index is None else self._clips[frame.clip].images[index]
 
     def _place(self, frame: CameraFrame, frame_id: int) -> int | None:
         index = frame.index + frame_id * self.frame_step
-        return index if 0 <= index < len(self._clips[frame.clip].pictures) else None
+        return index if 0 <= index < len(self._clips[frame.clip].images) else None
 
     def describe(self, frame: CameraFrame) -> dict:
         clip = self._clips[frame.clip]
-        name = clip.pictures[frame.index].stem
+        name = clip.images[frame.index].stem
         meta = dict(dataset='nuscenes', name=name, folder=clip.folder, frame=frame.index)
         return dict(cam2img=clip.cam2img.copy(), meta=meta)
 
@@ -117,7 +117,7 @@ class NuScenesVideoDataset(FrameTripletDataset):
 class _Clip(NamedTuple):
     folder: str
     cam2img: np.ndarray
-    pictures: list[Path]
+    images: list[Path]
     keyframes: list[bool]
     mounting: np.ndarray  # (7,) camera to vehicle, translation and quaternion
     poses: np.ndarray  # (frames, 7) vehicle to world, or (0, 7)
@@ -143,27 +143,27 @@ def _read_clips(
         if split is None or scene['name'] in splits[split]
         for camera in cameras
     ]
-    clips = [clip for clip in clips if clip.pictures]
+    clips = [clip for clip in clips if clip.images]
     if not clips:
         raise DepthDataError(
-            f'{root}: expected pictures of {split or "any scene"}, got none on disk among the '
+            f'{root}: expected images of {split or "any scene"}, got none on disk among the '
             f'{len(nusc.scene)} scenes of {version}'
         )
     return clips
 
 
 def _read_clip(nusc: NuScenes, root: Path, scene: dict, camera: str, with_poses: bool) -> _Clip:
-    """One camera of one scene; the pictures before its first keyframe belong to it too."""
+    """One camera of one scene; the images before its first keyframe belong to it too."""
     token = nusc.get('sample', scene['first_sample_token'])['data'][camera]
     first = nusc.get('sample_data', token)
     while first['prev']:
         first = nusc.get('sample_data', first['prev'])
     calibration = nusc.get('calibrated_sensor', first['calibrated_sensor_token'])
-    pictures, keyframes, poses, row = [], [], [], first
+    images, keyframes, poses, row = [], [], [], first
     while row is not None:
         path = root / row['filename']
         if path.is_file():
-            pictures.append(path)
+            images.append(path)
             keyframes.append(row['is_key_frame'])
             if with_poses:
                 pose = nusc.get('ego_pose', row['ego_pose_token'])
@@ -172,7 +172,7 @@ def _read_clip(nusc: NuScenes, root: Path, scene: dict, camera: str, with_poses:
     cam2img = np.array(calibration['camera_intrinsic'], dtype=np.float64)
     mounting = np.array([*calibration['translation'], *calibration['rotation']])
     folder = f'{scene["name"]}/{camera}'
-    return _Clip(folder, cam2img, pictures, keyframes, mounting, np.reshape(poses, (-1, 7)))
+    return _Clip(folder, cam2img, images, keyframes, mounting, np.reshape(poses, (-1, 7)))
 
 
 def _matrix(pose: np.ndarray, inverse: bool = False) -> np.ndarray:

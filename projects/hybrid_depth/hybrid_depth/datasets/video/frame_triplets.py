@@ -20,8 +20,8 @@ class FrameTripletDataset(BaseDataset):
     """A frame and its neighbours, for training depth by view synthesis.
 
     A sample given to the pipeline is dict(img_paths={frame id: path or None}, meta=dict(...)) and
-    the camera: `cam2img` (3, 3) in pixels of the picture, or `relative_intrinsics` (fx, fy, cx,
-    cy) that hold for a picture of any size. Where they are known (always with frame 's') also
+    the camera: `cam2img` (3, 3) in pixels of the image, or `relative_intrinsics` (fx, fy, cx,
+    cy) that hold for an image of any size. Where they are known (always with frame 's') also
     `transforms`, {frame id: (4, 4)} from this camera's frame to that frame's camera, in metres or
     the chosen unit.
 
@@ -30,7 +30,7 @@ class FrameTripletDataset(BaseDataset):
             camera of a stereo pair at the same time.
         missing_neighbours: what becomes of a frame that lacks a neighbour, such as the first of a
             drive: 'drop' leaves it out, 'repeat' puts the frame itself in the neighbour's place
-            (Mono-ViFI), 'black' a black picture (ManyDepth), 'error' stops. They are counted and
+            (Mono-ViFI), 'black' a black image (ManyDepth), 'error' stops. They are counted and
             logged. The other camera of 's' is never made up.
 
     Raises:
@@ -59,7 +59,7 @@ class FrameTripletDataset(BaseDataset):
 
     @abstractmethod
     def find(self, frame: Any, frame_id: FrameId) -> Path | None:
-        """The picture of a frame or of its neighbour, None where there is none."""
+        """The image of a frame or of its neighbour, None where there is none."""
 
     @abstractmethod
     def describe(self, frame: Any) -> dict:

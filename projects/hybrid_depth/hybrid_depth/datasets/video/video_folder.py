@@ -10,7 +10,7 @@ import numpy as np
 from mmengine.registry import DATASETS
 
 from ...errors import DepthDataError
-from ..image_files import picture_size, pictures_in
+from ..image_files import image_size, images_in
 from ..kitti.calibration import check_intrinsics
 from .frame_triplets import FrameId, FrameTripletDataset
 
@@ -52,7 +52,7 @@ def pixel_matrix(numbers: Sequence[float]) -> np.ndarray:
 
 @DATASETS.register_module()
 class VideoFolderDataset(FrameTripletDataset):
-    """Frames of any camera: every folder below the root that holds pictures is one clip.
+    """Frames of any camera: every folder below the root that holds images is one clip.
 
     Frames follow each other in the natural order of their names (9 before 10). The intrinsics of a
     clip come from `intrinsics`, or from a file `intrinsics.txt` in its folder or in a folder above
@@ -60,13 +60,13 @@ class VideoFolderDataset(FrameTripletDataset):
 
     Args:
         data_root: the root.
-        intrinsics: fx, fy, cx, cy in pixels of the pictures, for all clips.
+        intrinsics: fx, fy, cx, cy in pixels of the images, for all clips.
         frame_step: neighbours are this many frames away: 1 for every frame; more where the camera
             moves little between frames (`prepare_kitti.py check` shows how many pixels).
         kwargs: see `FrameTripletDataset` and mmengine's `BaseDataset`.
 
     Raises:
-        FileNotFoundError: no such root, no pictures, or no intrinsics.
+        FileNotFoundError: no such root, no images, or no intrinsics.
         DepthDataError: impossible intrinsics (see `check_intrinsics`).
     """
 
@@ -92,7 +92,7 @@ class VideoFolderDataset(FrameTripletDataset):
         if not root.is_dir():
             raise FileNotFoundError(f'expected a folder of frames, got {root}, which is not there')
         folders = [root, *sorted(path for path in root.rglob('*') if path.is_dir())]
-        clips = {folder: pictures for folder in folders if (pictures := pictures_in(folder))}
+        clips = {folder: images for folder in folders if (images := images_in(folder))}
         if not clips:
             raise FileNotFoundError(f'expected PNG or JPEG frames in or below {root}, got none')
         return clips
@@ -100,16 +100,16 @@ class VideoFolderDataset(FrameTripletDataset):
     def list_frames(self) -> list[ClipFrame]:
         return [
             ClipFrame(clip, index)
-            for clip, pictures in self.clips.items()
-            for index in range(len(pictures))
+            for clip, images in self.clips.items()
+            for index in range(len(images))
         ]
 
     def find(self, frame: ClipFrame, frame_id: FrameId) -> Path | None:
         if frame_id == 's':
             raise DepthDataError("a video folder has no other camera; take 's' out of frame_ids")
-        pictures = self.clips[frame.clip]
+        images = self.clips[frame.clip]
         index = frame.index + frame_id * self.frame_step
-        return pictures[index] if 0 <= index < len(pictures) else None
+        return images[index] if 0 <= index < len(images) else None
 
     def describe(self, frame: ClipFrame) -> dict:
         clip = frame.clip.relative_to(self.data_root).as_posix()
@@ -126,7 +126,7 @@ class VideoFolderDataset(FrameTripletDataset):
             else:
                 source = self._intrinsics_file(clip)
                 matrix = read_intrinsics(source)
-            check_intrinsics(matrix, picture_size(self.clips[clip][0]), str(source))
+            check_intrinsics(matrix, image_size(self.clips[clip][0]), str(source))
             self._matrices[clip] = matrix
         return self._matrices[clip]
 
@@ -141,6 +141,6 @@ class VideoFolderDataset(FrameTripletDataset):
         raise FileNotFoundError(
             f'expected the camera of {clip}: write fx fy cx cy in pixels to '
             f'{root / INTRINSICS_FILE}, or give intrinsics=(fx, fy, cx, cy) in the config. No '
-            'calibration? Take the centre of the picture and fx = fy = '
+            'calibration? Take the centre of the image and fx = fy = '
             'width / (2 tan(half the horizontal angle of view)).'
         )

@@ -21,7 +21,7 @@ def build_resnet(depth: int, pretrained: str | None = None, num_images: int = 1)
         depth: 18, 34, 50, 101 or 152.
         pretrained: None for random weights, 'imagenet' (torchvision's IMAGENET1K_V1), or a file.
             For several images the first kernel is repeated and divided by their number.
-        num_images: pictures in one input.
+        num_images: images in one input.
 
     Raises:
         ValueError: no such depth.

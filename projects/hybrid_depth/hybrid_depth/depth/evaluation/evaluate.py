@@ -47,7 +47,7 @@ def evaluate_files(
         predictions, truths: what `DepthMaps` reads; matched by name where both have names, else by
             order. Sizes may differ.
         kind: what the predictions hold.
-        flipped: disparity predicted for the mirrored pictures (not mirrored back), to be averaged
+        flipped: disparity predicted for the mirrored images (not mirrored back), to be averaged
             with the plain ones.
 
     Returns:

@@ -144,7 +144,7 @@ PROTOCOLS: dict[str, DepthProtocol] = _table(
     DepthProtocol(
         'make3d',
         'Monodepth2 and Mono-ViFI: truth below 70 m, nearest resize, log10; the truth must cover '
-        'the picture given to the network (the central 2:1 part by custom)',
+        'the image given to the network (the central 2:1 part by custom)',
         truth_range=(0.0, 70.0),
         clamp=(1e-3, 70.0),
         resize='nearest',

@@ -18,7 +18,7 @@ class PoseDecoder(nn.Module):
 
     Args:
         in_channels: of each map.
-        num_inputs: maps given: 1 where pictures were stacked before the encoder, else 2.
+        num_inputs: maps given: 1 where images were stacked before the encoder, else 2.
         num_motions: motions predicted. Official weights predict 2 and use the first.
     """
 

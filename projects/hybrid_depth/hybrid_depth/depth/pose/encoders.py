@@ -1,4 +1,4 @@
-"""Encoders of picture pairs, for camera motion."""
+"""Encoders of image pairs, for camera motion."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class PoseResNetEncoder(nn.Module):
         self.out_channels = 512 if depth < 50 else 2048
 
     def forward(self, images: Sequence[Tensor]) -> Tensor:
-        """Pictures (B, 3, H, W) in time order -> the last map (B, C, H / 32, W / 32)."""
+        """Images (B, 3, H, W) in time order -> the last map (B, C, H / 32, W / 32)."""
         stacked = torch.cat([self.normalize(image) for image in images], dim=1)
         return resnet_pyramid(self.encoder, stacked)[-1]
 

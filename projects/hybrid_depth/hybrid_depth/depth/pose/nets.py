@@ -18,7 +18,7 @@ from .encoders import PoseConvEncoder, PoseResNetEncoder
 
 @dataclass
 class Frame:
-    """One picture of a sequence.
+    """One image of a sequence.
 
     Attributes:
         images: (B, 3, H, W) RGB in [0, 1].
@@ -53,7 +53,7 @@ def _first_motion(motions: Tensor) -> Motion:
 
 @MODELS.register_module()
 class ResNetPoseNet(PoseNet):
-    """ResNet of its own on both pictures (Monodepth2's and Hybrid-depth's published pose net).
+    """ResNet of its own on both images (Monodepth2's and Hybrid-depth's published pose net).
 
     Args:
         depth, pretrained, mean, std: see `PoseResNetEncoder`.
@@ -99,7 +99,7 @@ class SharedPoseNet(PoseNet):
 
 @MODELS.register_module()
 class PoseCNN(PoseNet):
-    """Seven convolutions on both pictures (Monodepth2's 'posecnn', after SfMLearner)."""
+    """Seven convolutions on both images (Monodepth2's 'posecnn', after SfMLearner)."""
 
     depth_scaled = True
 

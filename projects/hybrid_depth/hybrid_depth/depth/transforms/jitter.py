@@ -1,4 +1,4 @@
-"""Colour jitter of training pictures."""
+"""Colour jitter of training images."""
 
 from __future__ import annotations
 

@@ -5,32 +5,30 @@ from __future__ import annotations
 from mmengine.registry import TRANSFORMS
 from PIL import Image
 
-from ...datasets.image_files import open_picture
+from ...datasets.image_files import open_image
 from ...errors import DepthDataError
 
 
 @TRANSFORMS.register_module()
 class LoadFrames:
-    """Read `img_paths` into `frames` {frame id: RGB picture}; sets ori_shape (H, W).
+    """Read `img_paths` into `frames` {frame id: RGB image}; sets ori_shape (H, W).
 
     A neighbour without a path becomes what the data set's `missing_neighbours` says: a copy of
-    frame 0 or a black picture.
+    frame 0 or a black image.
 
     Raises:
-        FileNotFoundError, DepthDataError: a picture is missing or damaged, or a neighbour has
+        FileNotFoundError, DepthDataError: an image is missing or damaged, or a neighbour has
             another size than frame 0.
     """
 
     def __call__(self, results: dict) -> dict:
         paths = results['img_paths']
-        target = open_picture(paths[0])
+        target = open_image(paths[0])
         frames = {0: target}
         for frame_id, path in paths.items():
             if frame_id == 0:
                 continue
-            frames[frame_id] = (
-                self._stand_in(results, target) if path is None else open_picture(path)
-            )
+            frames[frame_id] = self._stand_in(results, target) if path is None else open_image(path)
             if frames[frame_id].size != target.size:
                 raise DepthDataError(
                     f'{path}: expected {target.size[0]}x{target.size[1]} pixels as in {paths[0]}, '

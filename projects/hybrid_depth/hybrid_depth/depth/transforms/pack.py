@@ -1,4 +1,4 @@
-"""From a sample of pictures to what a depth model takes."""
+"""From a sample of images to what a depth model takes."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from PIL import Image
 from torch import Tensor
 
 
-def to_tensor(picture: Image.Image) -> Tensor:
+def to_tensor(image: Image.Image) -> Tensor:
     """(3, H, W) float32 RGB in [0, 1]."""
-    pixels = torch.from_numpy(np.array(picture)).permute(2, 0, 1)
+    pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1)
     return pixels.contiguous().float().div_(255)
 
 

@@ -58,7 +58,7 @@ class LanePatches:
         if 'lanes' not in results:
             raise DepthDataError(
                 f'LanePatches: expected lanes in the sample, got {sorted(results)}; use '
-                'TuSimpleLaneDataset, or GroundPatches for pictures without labels'
+                'TuSimpleLaneDataset, or GroundPatches for images without labels'
             )
         lanes, rows = results['lanes'], results['lane_rows']
         (old_height, old_width), (height, width) = results['ori_shape'], results['img_shape']
@@ -75,7 +75,7 @@ class LanePatches:
 
 @TRANSFORMS.register_module()
 class GroundPatches:
-    """Points up the ground of any driving picture, nearest first: stage 1 without lane labels.
+    """Points up the ground of any driving image, nearest first: stage 1 without lane labels.
 
     Sets `patches` (P, K, 2) float32 in pixels of the image; stands after resizing. A line on a
     level ground that is parallel to the camera's axis runs to the vanishing point; K points are
@@ -85,13 +85,13 @@ class GroundPatches:
 
     Args:
         num_points: K, the number of sentences.
-        num_lines: lines to draw a picture; one that leaves the picture is left out.
+        num_lines: lines to draw an image; one that leaves the image is left out.
         max_offset: how far lines are from the camera's axis at most, sideways, in units of the
             camera's height above the ground (1.65 m in KITTI).
-        horizon: its row as a fraction of the picture's height; None for the camera's principal
+        horizon: its row as a fraction of the image's height; None for the camera's principal
             point, which is right for a camera that looks straight ahead.
-        lowest: row of the nearest points as a fraction of the picture's height; less than 1 where
-            the own car is in the picture.
+        lowest: row of the nearest points as a fraction of the image's height; less than 1 where
+            the own car is in the image.
         gap: rows left free below the horizon, as a fraction of those between it and `lowest`.
         random: draw the lines anew each time, for training; else evenly spread.
 
@@ -116,7 +116,7 @@ class GroundPatches:
     def __call__(self, results: dict) -> dict:
         if 'cam2img' not in results:
             raise DepthDataError(
-                f'GroundPatches: expected cam2img of the resized picture, got {sorted(results)}; '
+                f'GroundPatches: expected cam2img of the resized image, got {sorted(results)}; '
                 'use a data set with a camera, and ResizeFrames before it'
             )
         (fx, _, cx), (_, fy, cy) = results['cam2img'][:2]

@@ -15,7 +15,7 @@ _FILTERS = {'lanczos': Image.Resampling.LANCZOS, 'bilinear': Image.Resampling.BI
 def resize_cam2img(cam2img: np.ndarray, old: tuple[int, int], new: tuple[int, int]) -> np.ndarray:
     """Intrinsic matrix after a resize from (width, height) to (width, height).
 
-    Pixel centres have integer coordinates, so that the picture begins at -0.5: the centre goes to
+    Pixel centres have integer coordinates, so that the image begins at -0.5: the centre goes to
     (c + 0.5) * scale - 0.5.
     """
     scaled = cam2img.copy()

@@ -2,11 +2,11 @@
 
 from .checkpoint_fit import ChannelOrderHook, StrictLoadHook
 from .checkpointing import AtomicCheckpointHook, AtomicLocalBackend
-from .image_window import PictureWindowHook
 from .nan_guard import NaNGuardHook
 from .progress import ProgressBarHook
 from .seeding import EpochSeedHook
 from .validate_first import ValidateFirstHook
+from .visualization_window import VisualizationWindowHook
 
 __all__ = [
     'AtomicCheckpointHook',
@@ -14,7 +14,7 @@ __all__ = [
     'ChannelOrderHook',
     'EpochSeedHook',
     'NaNGuardHook',
-    'PictureWindowHook',
+    'VisualizationWindowHook',
     'ProgressBarHook',
     'StrictLoadHook',
     'ValidateFirstHook',

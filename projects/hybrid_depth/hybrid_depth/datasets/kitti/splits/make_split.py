@@ -35,7 +35,7 @@ def _candidates(tree: KittiRawTree, sides: str) -> list[KittiFrame]:
         KittiFrame(drive, number, side)
         for drive in drives
         for side in sides
-        for number in tree.pictures(drive, side)
+        for number in tree.images(drive, side)
     ]
 
 
@@ -57,7 +57,7 @@ def make_split(
         of: keep only frames of this list; None takes every frame outside the Eigen test drives.
         sides: cameras to take, 'l', 'r' or 'lr'.
         min_motion: leave out frames that move less than this to the next one (`frame_motion`,
-            pixels at 640 wide); 0 reads no picture.
+            pixels at 640 wide); 0 reads no image.
         val_share: part that goes to the validation list, drawn at random with `seed`.
 
     Raises:
@@ -67,12 +67,12 @@ def make_split(
     left_out = {'not on disk': 0, 'without both neighbours': 0, 'standing still': 0}
     kept = []
     for frame in tqdm(frames, desc='frames', disable=min_motion <= 0, mininterval=1):
-        pictures = tree.pictures(frame.folder, frame.side)
-        if frame.number not in pictures:
+        images = tree.images(frame.folder, frame.side)
+        if frame.number not in images:
             left_out['not on disk'] += 1
-        elif frame.number - 1 not in pictures or frame.number + 1 not in pictures:
+        elif frame.number - 1 not in images or frame.number + 1 not in images:
             left_out['without both neighbours'] += 1
-        elif 0 < min_motion > frame_motion(pictures[frame.number], pictures[frame.number + 1]):
+        elif 0 < min_motion > frame_motion(images[frame.number], images[frame.number + 1]):
             left_out['standing still'] += 1
         else:
             kept.append(frame)

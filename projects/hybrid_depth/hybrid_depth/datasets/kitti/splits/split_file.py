@@ -61,7 +61,7 @@ def _parse_line(line: str, where: str) -> KittiFrame:
 
 
 def _frames_on_disk(root: Path) -> list[KittiFrame]:
-    """Every picture of KITTI raw's colour cameras below `root`."""
+    """Every image of KITTI raw's colour cameras below `root`."""
     frames = [
         KittiFrame(str(drive.relative_to(root)), number, side)
         for drive in sorted(root.glob('????_??_??/*_drive_*'))
@@ -69,7 +69,7 @@ def _frames_on_disk(root: Path) -> list[KittiFrame]:
         for number in numbered_files(drive / f'image_{camera:02d}' / 'data', IMAGE_SUFFIXES)
     ]
     if not frames:
-        raise DepthDataError(f'{root}: expected KITTI drives with pictures, got none')
+        raise DepthDataError(f'{root}: expected KITTI drives with images, got none')
     return frames
 
 
@@ -77,14 +77,14 @@ def read_split(split: str | Path, root: str | Path = '.') -> list[KittiFrame]:
     """Read a list of frames.
 
     Args:
-        split: 'eigen' for the built-in 697 test frames, 'all' for every picture of the drives on
+        split: 'eigen' for the built-in 697 test frames, 'all' for every image of the drives on
             disk; else a file, looked up as given and then below `root`. The official lists are
             files too (splits/eigen_zhou/train_files.txt).
         root: data root.
 
     Raises:
         FileNotFoundError: no such file.
-        DepthDataError: a line of another form, an empty list, or 'all' and no pictures.
+        DepthDataError: a line of another form, an empty list, or 'all' and no images.
     """
     if str(split) == _BUILT_IN:
         return [KittiFrame(*frame) for frame in eigen_test_frames()]

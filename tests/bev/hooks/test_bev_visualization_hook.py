@@ -11,7 +11,7 @@ from mmdet3d.structures import Det3DDataSample, LiDARInstance3DBoxes  # noqa: E4
 from mmengine.registry import HOOKS  # noqa: E402
 from mmengine.structures import InstanceData, PixelData  # noqa: E402
 
-from hybrid_depth.bev.hooks.bev_image_hook import BEVPictureHook  # noqa: E402
+from hybrid_depth.bev.hooks.bev_visualization_hook import BEVVisualizationHook  # noqa: E402
 from hybrid_depth.visualization import CLASS_COLORS
 from tests.visualization.scene import CAMERAS, IMAGE_SIZE, rig_matrices  # noqa: E402
 
@@ -61,21 +61,26 @@ def make_batch(folder: Path, count: int, full: bool = True) -> tuple[dict, list[
 
 
 @pytest.mark.parametrize('full', [True, False], ids=['all', 'boxes only'])
-def test_writes_one_readable_picture_a_sample(tmp_path, full):
+def test_writes_one_readable_image_a_sample(tmp_path, full):
     batch, samples = make_batch(tmp_path, 2, full)
     hook = HOOKS.build(
-        dict(type='BEVPictureHook', out_dir=str(tmp_path / 'out'), score_thr=0.1, camera_width=160)
+        dict(
+            type='BEVVisualizationHook',
+            out_dir=str(tmp_path / 'out'),
+            score_thr=0.1,
+            camera_width=160,
+        )
     )
     hook.after_test_iter(make_runner(), 0, batch, samples)
     written = sorted(path.name for path in (tmp_path / 'out').iterdir())
     assert written == ['000000_token0.png', '000001_token1.png']
-    picture = np.asarray(Image.open(tmp_path / 'out' / written[0]))
-    assert picture.ndim == 3 and picture.shape[1] > 3 * 160 and picture.std() > 10
+    visualization = np.asarray(Image.open(tmp_path / 'out' / written[0]))
+    assert visualization.ndim == 3 and visualization.shape[1] > 3 * 160 and visualization.std() > 10
 
 
 def test_interval_and_maximum(tmp_path):
     batch, samples = make_batch(tmp_path, 6, full=False)
-    hook = BEVPictureHook(str(tmp_path / 'out'), interval=2, max_samples=2, camera_width=160)
+    hook = BEVVisualizationHook(str(tmp_path / 'out'), interval=2, max_samples=2, camera_width=160)
     hook.after_test_iter(make_runner(), 0, batch, samples)
     written = sorted(path.name for path in (tmp_path / 'out').iterdir())
     assert written == ['000000_token0.png', '000002_token2.png']
@@ -84,16 +89,16 @@ def test_interval_and_maximum(tmp_path):
 def test_validation_only_when_asked(tmp_path):
     batch, samples = make_batch(tmp_path, 1, full=False)
     for draw_val in (False, True):
-        hook = BEVPictureHook(str(tmp_path / 'out'), draw_val=draw_val, camera_width=160)
+        hook = BEVVisualizationHook(str(tmp_path / 'out'), draw_val=draw_val, camera_width=160)
         hook.after_val_iter(make_runner(), 0, batch, samples)
         assert (tmp_path / 'out').exists() == draw_val
     assert [path.parent.name for path in (tmp_path / 'out').rglob('*.png')] == ['epoch_3']
 
 
-def test_a_failed_write_leaves_no_picture(tmp_path, monkeypatch):
+def test_a_failed_write_leaves_no_image(tmp_path, monkeypatch):
     batch, samples = make_batch(tmp_path, 1, full=False)
     monkeypatch.setattr(Image.Image, 'save', _save_half)
-    hook = BEVPictureHook(str(tmp_path / 'out'), camera_width=160)
+    hook = BEVVisualizationHook(str(tmp_path / 'out'), camera_width=160)
     with pytest.raises(OSError, match='disk full'):
         hook.after_test_iter(make_runner(), 0, batch, samples)
     assert list((tmp_path / 'out').iterdir()) == []
@@ -116,7 +121,7 @@ def test_real_keyframe(real_keyframe, tmp_path):
     sample.pred_depth = PixelData(data=torch.full((6, 16, 44), 20.0))
     inputs = packed['inputs']
     rig = {name: [matrix] for name, matrix in inputs['rig'].items()}
-    hook = BEVPictureHook(str(tmp_path))
+    hook = BEVVisualizationHook(str(tmp_path))
     hook.after_test_iter(
         make_runner(), 0, dict(inputs=dict(img=[inputs['img']], rig=rig)), [sample]
     )

@@ -1,4 +1,4 @@
-"""Pictures of a test run."""
+"""Visualizations of a test run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ..transforms.load_images import load_rgb
 
 
 @HOOKS.register_module()
-class BEVPictureHook(Hook):
+class BEVVisualizationHook(Hook):
     """Write one sheet a sample (``make_sheet``) while a detector is tested; needs no display.
 
     Needs the samples of ``PackBEVInputs`` and the predictions of ``BEVDet``. What a sample lacks

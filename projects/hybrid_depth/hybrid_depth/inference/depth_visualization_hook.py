@@ -10,14 +10,14 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from mmengine.structures import BaseDataElement
 
-from ..datasets.image_files import open_picture
+from ..datasets.image_files import open_image
 from ..geometry import DepthMap
 from .depth import depth_result
 from .depth_writer import DepthWriter
 
 
 @HOOKS.register_module()
-class DepthPictureHook(Hook):
+class DepthVisualizationHook(Hook):
     """Writes each test image with its depth in colours, as `hybrid-depth infer-depth` does.
 
     Needs the samples of `PackFrames` and the predictions of a `DepthEstimator`.
@@ -37,5 +37,5 @@ class DepthPictureHook(Hook):
         for sample in outputs:
             field = 'pred_disparity' if sample.kind == 'disparity' else 'pred_depth'
             prediction = DepthMap(sample.get(field)[None], sample.kind)
-            image = np.asarray(open_picture(sample.img_path))
+            image = np.asarray(open_image(sample.img_path))
             self.writer.write(depth_result(sample.name, image, prediction))

@@ -8,7 +8,7 @@ from matplotlib import pyplot as plt
 from mmengine.registry import HOOKS
 from PIL import Image
 
-from hybrid_depth.engine.hooks.image_window import has_screen
+from hybrid_depth.engine.hooks.visualization_window import has_screen
 
 
 @pytest.fixture
@@ -27,13 +27,13 @@ def shown(monkeypatch):
     switch(backend)
 
 
-def test_pictures_are_shown_by_name_for_their_time(tmp_path, shown):
+def test_images_are_shown_by_name_for_their_time(tmp_path, shown):
     for place, name in enumerate(['color/b.png', 'color/a.png', 'z.jpg', 'notes.txt']):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         pixels = np.full((4, 6, 3), 40 * place, np.uint8)
         Image.fromarray(pixels).save(tmp_path / name, format='PNG')
     before = plt.get_fignums()
-    hook = HOOKS.build(dict(type='PictureWindowHook', folder=str(tmp_path), wait_time=0.5))
+    hook = HOOKS.build(dict(type='VisualizationWindowHook', folder=str(tmp_path), wait_time=0.5))
     hook.after_test(None)
     assert [title for title, _, _ in shown] == ['a.png', 'b.png', 'z.jpg']
     assert [pixels.mean() for _, pixels, _ in shown] == [40, 0, 80]

@@ -1,4 +1,4 @@
-"""Pictures of a depth model's test run."""
+"""Visualizations of a depth model's test run."""
 
 import numpy as np
 import pytest
@@ -8,8 +8,8 @@ from mmengine.structures import BaseDataElement
 from PIL import Image
 
 from hybrid_depth.inference.depth import DepthResult
-from hybrid_depth.inference.depth_image_hook import DepthPictureHook
-from hybrid_depth.inference.depth_writer import depth_picture
+from hybrid_depth.inference.depth_visualization_hook import DepthVisualizationHook
+from hybrid_depth.inference.depth_writer import render_depth
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def sample(tmp_path):
 def test_disparity_comes_to_the_size_of_the_image(sample, monkeypatch):
     """Half-pixel centres: new pixels lie at a quarter and three quarters of the way."""
     written = []
-    hook = DepthPictureHook('out')
+    hook = DepthVisualizationHook('out')
     monkeypatch.setattr(hook.writer, 'write', written.append)
     hook.after_test_iter(None, 0, {}, [sample, sample])
     assert [result.name for result in written] == ['drive_7', 'drive_7']
@@ -37,9 +37,9 @@ def test_disparity_comes_to_the_size_of_the_image(sample, monkeypatch):
     assert written[0].scale is None
 
 
-def test_one_picture_a_sample_and_nothing_else(sample, tmp_path):
+def test_one_image_a_sample_and_nothing_else(sample, tmp_path):
     out = tmp_path / 'out'
-    hook = HOOKS.build(dict(type='DepthPictureHook', out_dir=str(out)))
+    hook = HOOKS.build(dict(type='DepthVisualizationHook', out_dir=str(out)))
     sample.set_metainfo(dict(ori_shape=(2, 3)))
     Image.fromarray(np.zeros((2, 3, 3), np.uint8)).save(sample.img_path)
     hook.after_test_iter(None, 0, {}, [sample])
@@ -48,5 +48,5 @@ def test_one_picture_a_sample_and_nothing_else(sample, tmp_path):
         '', np.zeros((2, 3, 3), np.uint8), sample.pred_disparity[0].float().numpy()
     )
     near, far = np.percentile(result.depth, (5, 95))
-    expected = depth_picture(result, float(f'{near:.3g}'), float(f'{far:.3g}'))
+    expected = render_depth(result, float(f'{near:.3g}'), float(f'{far:.3g}'))
     np.testing.assert_array_equal(np.asarray(Image.open(out / 'color/drive_7.png')), expected)

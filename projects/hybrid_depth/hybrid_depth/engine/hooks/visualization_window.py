@@ -1,4 +1,4 @@
-"""`hybrid-depth test --show`: the pictures of a test run, one after another in a window."""
+"""`hybrid-depth test --show`: the visualizations of a test run, one after another in a window."""
 
 import os
 import sys
@@ -16,12 +16,12 @@ def has_screen() -> bool:
 
 
 @HOOKS.register_module()
-class PictureWindowHook(Hook):
-    """After a test, show the pictures that another hook wrote.
+class VisualizationWindowHook(Hook):
+    """After a test, show the visualizations that another hook wrote.
 
     Args:
-        folder: where the pictures are (.jpg and .png, sorted by name, folders below too).
-        wait_time: seconds that each picture stays.
+        folder: where the visualizations are (.jpg and .png, sorted by name, folders below too).
+        wait_time: seconds that each visualization stays.
     """
 
     priority = 'LOWEST'
