@@ -1,4 +1,4 @@
-"""Image backbone that normalises for itself."""
+"""Image backbone with input normalisation."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 @MODELS.register_module()
 class BEVResNet(ResNet):
-    """mmdet's ResNet on RGB images in [0, 1].
+    """mmdet's ResNet with input normalisation, for RGB images in [0, 1].
 
     Args:
         mean, std: in [0, 1], applied channel by channel *after* reordering.
         channel_order: ``rgb``, or ``bgr`` for official BEVDet weights, trained on BGR images
             normalised with the RGB-ordered statistics (docs/reference/bevdet.md, "Channel order").
-        **kwargs: of ``mmdet.ResNet``.
+        **kwargs: arguments of ``mmdet.ResNet``.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Camera images of one keyframe and of those before it."""
+"""Loading of the camera images of a keyframe and of earlier ones."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ def load_rgb(path: str) -> Image.Image:
     """Decode an image file to RGB.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        OSError: the file is not an image, or ends too early.
+        FileNotFoundError: the file does not exist.
+        OSError: the file is not an image, or truncated.
     """
     try:
         with Image.open(path) as image:
@@ -21,14 +21,14 @@ def load_rgb(path: str) -> Image.Image:
         raise
     except (OSError, SyntaxError, ValueError) as error:  # Pillow raises all three on bad data
         raise OSError(
-            f'cannot decode the image {path}: {error}. Expected a whole JPEG or PNG; copy or '
+            f'cannot decode the image {path}: {error}. Expected a complete JPEG or PNG; copy or '
             'download this file again.'
         ) from error
 
 
 @TRANSFORMS.register_module()
 class LoadMultiViewImages(BaseTransform):
-    """Loads ``img_path`` (N paths) as ``img``, N RGB PIL images; of ``adjacent`` frames too."""
+    """Load ``img_path`` (N paths) as ``img``, N RGB PIL images; also of ``adjacent`` frames."""
 
     def transform(self, results: dict) -> dict:
         for frame in (results, *results.get('adjacent', ())):
