@@ -37,7 +37,7 @@ def test_ground_and_sky():
 
 @pytest.mark.parametrize('kind', list(Solid))
 @pytest.mark.parametrize('taper', [1.0, 0.2])
-def test_entry_is_where_small_steps_along_the_ray_find_the_solid(kind, taper):
+def test_entry_points_equal_ray_marching(kind, taper):
     rotation = Rotation.from_euler('xyz', (0.5, -0.4, 0.8)).as_matrix()
     centre, half = np.array([6, 0.4, 1.6]), np.array([0.9, 0.6, 1.2])
     grid = look_forward()
@@ -57,7 +57,7 @@ def test_entry_is_where_small_steps_along_the_ray_find_the_solid(kind, taper):
 
 
 def test_lidar_columns_wrap_around():
-    """A box behind the LiDAR lies on both ends of the azimuth range."""
+    """A box behind the LiDAR is at both ends of the azimuth range."""
     azimuth = np.arange(360) * (2 * np.pi / 360)
     lidar2world = np.eye(4)
     lidar2world[2, 3] = 1.5

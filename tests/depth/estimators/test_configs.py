@@ -1,4 +1,4 @@
-"""Every depth config builds; an encoder is swapped in a few lines."""
+"""All depth configs can be built; an encoder is swapped in a few lines."""
 
 import pytest
 import torch
@@ -16,7 +16,7 @@ from tests.golden.reader import Golden
 CONFIGS = ROOT / 'configs'
 STAGE2 = Golden('hybrid_depth_train')
 HYBRID = 'HybridDepthEncoder'
-# model, encoder, its strides, logits a pixel
+# model, encoder, its strides, logits per pixel
 EXPECTED = {
     'depth/monodepth2_r18_kitti': ('Monodepth2', 'ResNetDepthEncoder', [2, 4, 8, 16, 32], 0),
     'depth/monodepth2_r18_kitti_drive': (
@@ -59,13 +59,13 @@ def read(name):
 
 
 def build(name, monkeypatch):
-    """A model without memory for its weights; the text tower does not run there."""
+    """A model without memory for its weights, on which the text tower does not run."""
     monkeypatch.setattr(LanguageHead, 'refresh', lambda self: None)
     with torch.device('meta'):
         return build_model(read(name))
 
 
-def test_the_table_names_every_config():
+def test_the_table_lists_every_config():
     files = [*CONFIGS.glob('depth/*.py'), *CONFIGS.glob('toy/*.py')]
     names = {path.relative_to(CONFIGS).with_suffix('').as_posix() for path in files}
     mine = {n for n in names if n.split('/')[1].startswith(('monodepth2', 'hybrid_stage1'))}
@@ -94,26 +94,26 @@ def test_pipelines_and_schedules_build(name):
     assert all(s['type'] in PARAM_SCHEDULERS for s in cfg.param_scheduler)
 
 
-def test_trainable_parts_are_the_released_ones(monkeypatch):
+def test_trainable_parts_equal_the_release(monkeypatch):
     """592 tensors flagged, 18 of them never used (docs/reference/golden.md, "Hybrid-depth")."""
     model = build('depth/monodepth2_hybrid_kitti', monkeypatch)
     learning = [name for name, p in model.named_parameters() if p.requires_grad]
-    # The 256 tokens are one tensor here, parameters that never run are not kept.
+    # The 256 tokens are one tensor here, unused parameters are dropped.
     assert len(learning) == 592 - 18 - 255
     model = build('depth/hybrid_stage1_tusimple', monkeypatch)
     learning = [name for name, p in model.named_parameters() if p.requires_grad]
     assert {name.split('.')[1] for name in learning} == {'clip', 'align'} and len(learning) == 171
 
 
-def test_stage_2_optimiser_is_the_released_one():
+def test_stage_2_optimiser_equals_the_release():
     cfg = read('depth/monodepth2_hybrid_kitti').optim_wrapper
     (group,) = build_optim_wrapper(nn.Linear(1, 1), cfg).optimizer.param_groups
     found = [group['lr'], *group['betas'], group['eps'], group['weight_decay'], 1]
     STAGE2.check_each('optimizer', found, 1e-9)
 
 
-def test_stage_1_goes_through_one_cycle():
-    """Rate and beta1 as PyTorch's OneCycleLR with the released numbers."""
+def test_stage_1_schedule_equals_one_cycle():
+    """Rate and beta1 as PyTorch's OneCycleLR with the release's parameters."""
     cfg, steps = read('depth/hybrid_stage1_tusimple'), 40
     wrapper = build_optim_wrapper(nn.Linear(1, 1), cfg.optim_wrapper)
     schedulers = [
