@@ -10,7 +10,7 @@ from tests.bev.toy import training_keyframe
 from tests.conftest import ROOT
 
 DETECTORS = ('bevdet_depth_toy', 'bevdet4d_toy', 'fbbev_hybrid_toy')
-# Where each encoder is named; the hybrid net takes any of them.
+# Configs of each encoder; the hybrid net takes any of them.
 ENCODERS = (
     'toy/bevdet_hybrid_toy',
     'depth/monodepth2_r18_kitti',
@@ -27,7 +27,7 @@ FULL_SIZE_ENCODERS = (
     'depth/monodepth2_hybrid_siglip2_kitti',
     'depth/monodepth2_hybrid_vitb16_kitti',
 )
-# The same encoder as another one's, in other data or with another pose net.
+# Configs with an encoder of another config, with other data or another pose net.
 SAME = {
     'depth/monodepth2_r18_kitti_drive',
     'depth/monodepth2_hybrid_tokenpose_kitti',
@@ -37,13 +37,13 @@ SAME = {
 
 @pytest.fixture(scope='module')
 def batch(toy_nuscenes, tmp_path_factory) -> dict:
-    """A toy keyframe with one before it."""
+    """A toy keyframe with the previous one."""
     folder = tmp_path_factory.mktemp('infos')
     return pseudo_collate([training_keyframe('bevdet4d_toy', toy_nuscenes, folder, 1)])
 
 
 def encoder_of(name: str) -> dict:
-    """Built without its foundation weights: those are read by `init_weights`."""
+    """Encoder config without foundation weights, which `init_weights` reads."""
     model = Config.fromfile(ROOT / f'configs/{name}.py').model
     return model.encoder if 'encoder' in model else model.img_view_transformer.depth_net.encoder
 
@@ -73,7 +73,7 @@ def test_depth_nets(detector, depth_net, batch):
 
 
 def check_encoder(detector: str, encoder: str, batch: dict) -> None:
-    """One step, and the encoder learns."""
+    """Check that the encoder gets a gradient in one step."""
     depth_net = dict(type='EncoderDepthNet', encoder=encoder_of(encoder), encoder_channels=16)
     net = step(detector, depth_net, batch).img_view_transformer.depth_net
     learned = [p for p in net.encoder.parameters() if p.requires_grad]
@@ -99,7 +99,7 @@ def test_full_size_encoders(detector, encoder, batch):
     check_encoder(detector, encoder, batch)
 
 
-def test_the_tables_name_every_encoder():
+def test_the_tables_list_every_encoder():
     files = [*(ROOT / 'configs/depth').glob('monodepth2_*.py')]
     names = {f'depth/{path.stem}' for path in files}
     assert names == {n for n in {*ENCODERS, *FULL_SIZE_ENCODERS, *SAME} if n.startswith('depth/')}
