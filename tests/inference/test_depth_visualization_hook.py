@@ -23,8 +23,8 @@ def sample(tmp_path):
     return BaseDataElement(metainfo=meta, pred_disparity=disparity.half())
 
 
-def test_disparity_comes_to_the_size_of_the_image(sample, monkeypatch):
-    """Half-pixel centres: new pixels lie at a quarter and three quarters of the way."""
+def test_disparity_is_resized_to_the_image(sample, monkeypatch):
+    """Half-pixel centres: new pixels are at one and three quarters between pixels."""
     written = []
     hook = DepthVisualizationHook('out')
     monkeypatch.setattr(hook.writer, 'write', written.append)
@@ -37,7 +37,7 @@ def test_disparity_comes_to_the_size_of_the_image(sample, monkeypatch):
     assert written[0].scale is None
 
 
-def test_one_image_a_sample_and_nothing_else(sample, tmp_path):
+def test_one_image_per_sample_and_no_other_files(sample, tmp_path):
     out = tmp_path / 'out'
     hook = HOOKS.build(dict(type='DepthVisualizationHook', out_dir=str(out)))
     sample.set_metainfo(dict(ori_shape=(2, 3)))
