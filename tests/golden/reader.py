@@ -117,7 +117,8 @@ class Golden:
 
         Every stored value must be within limit * scale. Statistics of the complete array must be
         within the effect of such errors: the mean by the mean of the allowed errors, the standard
-        deviation by their root mean square, the largest value by the largest of them. Limits are those of docs/reference/golden.md, "Tolerances", or have a reason beside them.
+        deviation by their root mean square, the largest value by the largest of them.
+        Limits are those of docs/reference/golden.md, "Tolerances", or have a reason beside them.
 
         Args:
             limit: 0 for equality.
