@@ -1,15 +1,16 @@
 # Overfits one real nuScenes keyframe (make bench-keyframe): does the whole chain, from pixels to
 # mAP, learn? ResNet-18 from scratch at 256x704, LiDAR depth supervision, no augmentation.
-# Environment: ROOT, nuScenes root; INFOS, folder of its info files, from the repository's root;
-# SPLIT, train or val.
+# Environment: HYBRID_DEPTH_NUSCENES, nuScenes root that has the keyframe; HYBRID_DEPTH_INFOS, folder
+# of its info files, from the repository's root; HYBRID_DEPTH_SPLIT, train or val.
 _base_ = [
-    '_base_/models/bevdet_r50.py',
-    '_base_/datasets/nuscenes_bev.py',
-    '_base_/default_runtime.py',
+    '../_base_/models/bevdet_r50.py',
+    '../_base_/datasets/nuscenes_bev.py',
+    '../_base_/default_runtime.py',
 ]
-data_root = '{{$ROOT:../shared/data/nuscenes_keyframe}}/'
-split = '{{$SPLIT:train}}'
-ann_file = '{{ fileDirname }}/../{{$INFOS:work_dirs/keyframe}}/nuscenes_infos_{{$SPLIT:train}}.pkl'
+data_root = '{{$HYBRID_DEPTH_NUSCENES:data/nuscenes_keyframe}}/'
+split = '{{$HYBRID_DEPTH_SPLIT:train}}'
+infos = '{{ fileDirname }}/../../{{$HYBRID_DEPTH_INFOS:work_dirs/keyframe}}'
+ann_file = f'{infos}/nuscenes_infos_{split}.pkl'
 
 model = dict(
     img_backbone=dict(depth=18, channel_order='rgb', with_cp=False, init_cfg=None),

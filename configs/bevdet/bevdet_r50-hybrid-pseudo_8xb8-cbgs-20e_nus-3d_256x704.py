@@ -1,10 +1,7 @@
 # BEVDet-R50 with the hybrid depth net, supervised by a self-supervised model instead of LiDAR:
-#   hybrid-depth train configs/depth/monodepth2_hybrid_nuscenes.py
-#   hybrid-depth make-pseudo-depth configs/depth/monodepth2_hybrid_nuscenes.py CHECKPOINT \
-#       --infos data/nuscenes/nuscenes_infos_train.pkl --out data/nuscenes/pseudo_depth
-# For both put LidarDepthTarget beside it and LoadLidarDepth into the pipeline, see
+# configs/hybrid_depth/README.md has the commands that make its depth. For both put LidarDepthTarget beside it and LoadLidarDepth into the pipeline, see
 # bevdet_hybrid.py; PseudoDepthTarget(where='without_lidar') then fills what LiDAR leaves open.
-_base_ = 'bevdet_hybrid.py'
+_base_ = '../bevdet_hybrid.py'
 
 train_pipeline = [
     dict(type='LoadMultiViewImages'),

@@ -1,5 +1,5 @@
 # BEVDet4D-R50-Depth: BEVDet-R50-Depth and the key frame before.
-_base_ = 'bevdet_r50_depth.py'
+_base_ = '../bevdet/bevdet_r50-depth_8xb8-cbgs-20e_nus-3d_256x704.py'
 
 model = dict(
     temporal=dict(

@@ -1,5 +1,5 @@
 # BEVDet with the hybrid depth net and the key frame before.
-_base_ = 'bevdet_hybrid.py'
+_base_ = '../bevdet_hybrid.py'
 
 model = dict(
     temporal=dict(

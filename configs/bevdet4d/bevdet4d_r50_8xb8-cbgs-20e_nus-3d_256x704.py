@@ -1,5 +1,5 @@
 # BEVDet4D-R50: BEVDet-R50 and the key frame before; widths of the official weights.
-_base_ = 'bevdet_r50.py'
+_base_ = '../bevdet/bevdet_r50_8xb8-cbgs-20e_nus-3d_256x704.py'
 
 model = dict(
     img_view_transformer=dict(context_channels=80),

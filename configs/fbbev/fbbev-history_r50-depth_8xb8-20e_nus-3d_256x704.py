@@ -1,8 +1,8 @@
 # FB-BEV with sixteen earlier key frames. Samples come as sequences, half a scene each in training
 # (no class-balanced sampling: it tears sequences apart), whole scenes in testing. History starts
 # after two epochs. Without class-balanced sampling an epoch is about a quarter as long (28130 key
-# frames) as those of fbbev_r50.py: compare at equal iterations.
-_base_ = 'fbbev_r50.py'
+# frames) as those of fbbev_r50-depth_*: compare at equal iterations.
+_base_ = 'fbbev_r50-depth_8xb8-cbgs-20e_nus-3d_256x704.py'
 
 model = dict(temporal=dict(type='History', num_frames=16))
 default_hooks = dict(sequential=dict(type='SequentialControlHook'))

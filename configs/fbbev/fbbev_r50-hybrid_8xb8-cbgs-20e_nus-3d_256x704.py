@@ -1,5 +1,5 @@
 # FB-BEV with the hybrid (CLIP + DINO + language) depth net.
-_base_ = 'bevdet_hybrid.py'
+_base_ = '../bevdet_hybrid.py'
 
 model = dict(
     refine=dict(
