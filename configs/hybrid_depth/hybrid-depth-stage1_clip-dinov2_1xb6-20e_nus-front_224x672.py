@@ -10,5 +10,5 @@ video = dict(
     intrinsics=(1266.4, 1266.4, 816.3, 491.5),  # of one of the cars, good enough for the horizon
     frame_ids=(0,),
 )
-train_dataloader = dict(dataset=dict(pipeline={{_base_.train_pipeline}}, **video))
-test_dataloader = dict(dataset=dict(pipeline={{_base_.test_pipeline}}, test_mode=True, **video))
+train_dataloader = dict(dataset=dict(pipeline=_base_.train_pipeline, **video))
+test_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline, test_mode=True, **video))
