@@ -54,7 +54,8 @@ def bin_folder(wheel, tmp_path_factory) -> Path:
     """Commands of a new virtual environment with the wheel, and the packages of this one.
 
     These come by a plain line in a .pth file, behind the wheel; files of their own that lead to a
-    repository (`pip install -e`) are not read.
+    repository (`pip install -e`) are not read. setuptools' is taken over: it stands in for the
+    distutils that mmengine imports and Python 3.12 no longer has.
     """
     folder = tmp_path_factory.mktemp('venv')
     builder = venv.EnvBuilder(with_pip=True, symlinks=os.name != 'nt')
@@ -65,6 +66,9 @@ def bin_folder(wheel, tmp_path_factory) -> Path:
     ask = 'import sysconfig; print(sysconfig.get_path("purelib"))'
     site = run(python, '-c', ask, cwd=folder).strip()
     Path(site, 'packages_of_the_tests.pth').write_text('\n'.join(packages))
+    for package in packages:
+        for file in Path(package).glob('distutils-precedence.pth'):
+            shutil.copy(file, site)
     run(python, '-m', 'pip', 'install', '--no-index', '--no-deps', wheel, cwd=folder)
     return python.parent
 
