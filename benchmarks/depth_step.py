@@ -71,7 +71,7 @@ def main(repeats: int = 1) -> None:
         losses = []
         for image in images:
             if text_each_time or not losses:
-                language._forget()
+                language._invalidate()
             losses.append(model.disparity(image).mean())
         sum(losses).backward()
 

@@ -14,7 +14,7 @@ model = dict(
         )
     )
 )
-depth_epochs, detection_epochs = 9, 20
+depth_epochs, detection_epochs = 9, 16
 train_cfg = dict(max_epochs=depth_epochs + detection_epochs)
 custom_hooks = [dict(type='DepthFirstHook', epochs=depth_epochs, keep_lifts=True)]
 param_scheduler = [

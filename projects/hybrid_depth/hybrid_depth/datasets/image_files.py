@@ -17,7 +17,7 @@ def open_image(path: str | Path) -> Image.Image:
 
     Raises:
         FileNotFoundError: no such file.
-        DepthDataError: the file is damaged or no image.
+        DepthDataError: the file is damaged or not an image.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f'expected the image {path}, which does not exist')
@@ -32,7 +32,7 @@ def open_image(path: str | Path) -> Image.Image:
 
 
 def image_size(path: str | Path) -> tuple[int, int]:
-    """(width, height) from the file's head; errors as `open_image`."""
+    """(width, height) from the file header; errors as of `open_image`."""
     try:
         with Image.open(path) as image:
             return image.size
@@ -41,7 +41,7 @@ def image_size(path: str | Path) -> tuple[int, int]:
 
 
 def natural_key(path: Path) -> list:
-    """Sorting key that puts frame 9 before frame 10."""
+    """Natural sorting key: frame 9 before frame 10."""
     return [int(part) if part.isdigit() else part for part in re.split(r'(\d+)', path.name)]
 
 
@@ -52,7 +52,7 @@ def images_in(folder: str | Path) -> list[Path]:
 
 
 def numbered_files(folder: Path, suffixes: tuple[str, ...]) -> dict[int, Path]:
-    """Files of a folder that are named by a number; of several endings the first in `suffixes`."""
+    """Files of a folder named by a number; of several endings the first in `suffixes`."""
     if not folder.is_dir():
         return {}
     found: dict[int, Path] = {}

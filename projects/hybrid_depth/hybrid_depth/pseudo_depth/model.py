@@ -9,7 +9,7 @@ from torch import Tensor
 from ..depth.estimators import DepthEstimator
 from ..errors import ConfigError
 from ..geometry import CameraRig, cell_pixels, ground_plane_depth, invert_rigid
-from ..geometry.depth_consistency import agrees_with
+from ..geometry.depth_consistency import depth_consistency_mask
 from ..geometry.depth_scale import DepthScale, GroundPlaneScale, lidar_scale, motion_scale
 
 SCALES = ('ground', 'lidar', 'motion', 'none')
@@ -31,9 +31,9 @@ class PseudoDepth:
         mirror_tolerance: largest difference of both disparities, as a fraction of their mean.
         max_depth: metres; farther pixels are dropped.
         neighbour_tolerance: largest relative difference from the depth that the previous key frame
-            predicts for the same point (`agrees_with`; needs one `adjacent` frame). Moving objects
-            disagree, unless they keep their distance; where a frame stands in for its own
-            predecessor, as at the start of a scene, everything agrees. None makes no comparison.
+            predicts for the same point (`depth_consistency_mask`; needs one `adjacent` frame).
+            Moving objects are inconsistent unless their distance is constant. A frame used as its
+            own predecessor, as at the start of a scene, is fully consistent. None: no comparison.
 
     Raises:
         ConfigError: an unknown scale, or ``motion`` with a model without a pose net, or with one
@@ -87,7 +87,7 @@ class PseudoDepth:
         metres = scale.apply(depth)
         metres = metres.masked_fill(metres > self.max_depth, 0)
         if self.neighbour_tolerance is not None:
-            metres = metres.masked_fill(~self._agrees_with_previous(metres, inputs), 0)
+            metres = metres.masked_fill(~self._consistent_with_previous(metres, inputs), 0)
         return metres.unflatten(0, inputs['imgs'].shape[:2]).float(), scale
 
     def _unscaled(self, frame: dict) -> Tensor:
@@ -108,10 +108,10 @@ class PseudoDepth:
     def _disparity(self, images: Tensor, cameras: Tensor) -> Tensor:
         return self.model.predict({0: images}, cameras).to('disparity').values.squeeze(1)
 
-    def _agrees_with_previous(self, metres: Tensor, inputs: dict) -> Tensor:
+    def _consistent_with_previous(self, metres: Tensor, inputs: dict) -> Tensor:
         """(B * N, h, w) bool, false where the previous key frame contradicts."""
         before, size = self._before(inputs, 'a neighbour_tolerance'), tuple(metres.shape[-2:])
-        return agrees_with(
+        return depth_consistency_mask(
             metres,
             self._unscaled(before),
             _intrinsics(inputs, size),

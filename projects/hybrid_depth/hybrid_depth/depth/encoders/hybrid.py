@@ -68,7 +68,7 @@ class HybridDepthEncoder(DepthEncoder):
             for channels in self.clip.out_channels
         )
         if text is None:
-            self.clip.forget_text_tower()
+            self.clip.drop_text_tower()
             return
         tower = self.clip.detach_text_tower()
         self.language = LanguageHead(tower, DepthPrompts(width=tower.width, **text))
