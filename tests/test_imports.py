@@ -114,7 +114,7 @@ def test_light_rooms_import_nothing_heavy(statement):
 def test_a_depth_model_imports_no_bev_code_and_no_other_towers():
     code = (
         'from hybrid_depth.depth.estimators.init import init_depth_model\n'
-        "init_depth_model('depth/monodepth2_r18_kitti.py')"
+        "init_depth_model('monodepth2/monodepth2_r18_1xb12-20e_kitti-raw_192x640.py')"
     )
     names = ('mmcv', 'mmdet', 'mmdet3d', 'nuscenes', 'timm', 'open_clip', 'scipy', 'matplotlib')
     assert imported(code, names) == []

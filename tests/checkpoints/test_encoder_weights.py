@@ -85,7 +85,7 @@ def test_missing_and_odd_tensors_are_named(file, tmp_path):
 
 
 def test_without_stage_1_it_says_what_to_do(tmp_path):
-    with pytest.raises(FileNotFoundError, match='hybrid_stage1_tusimple.py.*init_cfg=None'):
+    with pytest.raises(FileNotFoundError, match='-stage1_clip-dinov2_.*init_cfg=None'):
         EncoderWeights(str(tmp_path / 'none.pth'))(torch.nn.Module())
 
 

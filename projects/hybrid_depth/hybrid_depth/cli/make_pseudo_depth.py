@@ -1,8 +1,10 @@
 """Metric depth of every camera of an info file's keyframes, by a self-supervised depth model.
 
 Examples:
-  hybrid-depth make-pseudo-depth configs/depth/monodepth2_hybrid_nuscenes.py hybrid.pth \\
-      --infos data/nuscenes/nuscenes_infos_train.pkl --out data/nuscenes/pseudo_depth
+  hybrid-depth make-pseudo-depth --infos data/nuscenes/nuscenes_infos_train.pkl \\
+      --out data/nuscenes/pseudo_depth \\
+      configs/hybrid_depth/hybrid-depth-stage2_clip-dinov2_1xb16-20e_nus-video_280x504.py \\
+      hybrid.pth
   torchrun --nproc-per-node 8 -m hybrid_depth make-pseudo-depth CONFIG CHECKPOINT --device cuda ...
 The model should have learnt from images of this shape; where its own are wider, it sees the lower
 part of these. Writes OUT/CAMERA/NAME.png (16 bit, metres times 256, 0 = unknown),

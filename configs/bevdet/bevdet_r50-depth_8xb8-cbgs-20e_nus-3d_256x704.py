@@ -1,7 +1,7 @@
 # BEVDet-R50 with the camera-aware depth net, supervised by LiDAR depth (docs/reference/bevdet.md,
 # "Depth target and loss"); widths and head weights of the official 4D-Depth configs
 # (docs/reference/bevdet.md, "Earlier key frames"), without their previous frame.
-_base_ = 'bevdet_r50.py'
+_base_ = 'bevdet_r50_8xb8-cbgs-20e_nus-3d_256x704.py'
 
 model = dict(
     img_neck=dict(out_channels=512),

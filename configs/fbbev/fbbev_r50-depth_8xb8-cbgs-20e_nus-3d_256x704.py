@@ -2,19 +2,16 @@
 # foreground cells refined by depth-aware attention (docs/reference/fb_bev.md, "Method"). Official
 # weights do not exist, hence RGB input, bin centres, cell centres, floored voxel indices. Sizes are
 # not the paper's (docs/reference/fb_bev.md, "Sizes"): 80 channels, one head for all classes and
-# LiDAR depth, as in bevdet_r50_depth.py.
-_base_ = 'bevdet_r50_depth.py'
+# LiDAR depth, as in bevdet_r50-depth_*.
+_base_ = [
+    '../bevdet/bevdet_r50-depth_8xb8-cbgs-20e_nus-3d_256x704.py',
+    '../_base_/models/depth_aware_refinement.py',
+]
 
 model = dict(
     img_backbone=dict(channel_order='rgb'),
     img_view_transformer=dict(
         grid=dict(rounding='floor'), depth_bins=dict(anchor='centre'), frustum_align='centres'
     ),
-    refine=dict(
-        type='DepthAwareRefinement',
-        foreground_proposal=dict(type='ForegroundProposal'),
-        backward_projection=dict(
-            type='BackwardProjection', anchor_heights=(-5.0, 3.0, 2.0), feedforward_channels=512
-        ),
-    ),
+    refine=_base_.refine,
 )

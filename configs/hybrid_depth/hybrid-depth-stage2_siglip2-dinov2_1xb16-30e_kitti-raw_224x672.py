@@ -1,6 +1,6 @@
 # Stage 2 with SigLIP2 beside DINOv2. Its text tower is not causal, so that depth sentences do not
-# fit; for another open_clip tower with sentences see monodepth2_hybrid_vitb16_kitti.py.
-_base_ = 'monodepth2_hybrid_kitti.py'
+# fit; another open_clip tower with sentences is in hybrid-depth-stage2_clip-vitb16-dinov2_*.
+_base_ = 'hybrid-depth-stage2_clip-dinov2_1xb16-30e_kitti-raw_224x672.py'
 
 model = dict(
     init_cfg=None,

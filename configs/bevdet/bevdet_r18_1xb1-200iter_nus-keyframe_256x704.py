@@ -1,15 +1,16 @@
 # Overfits one real nuScenes keyframe (make bench-keyframe): does the whole chain, from pixels to
 # mAP, learn? ResNet-18 from scratch at 256x704, LiDAR depth supervision, no augmentation.
-# Environment: ROOT, nuScenes root; INFOS, folder of its info files, from the repository's root;
-# SPLIT, train or val.
+# Environment: HYBRID_DEPTH_NUSCENES, nuScenes root with the keyframe; HYBRID_DEPTH_INFOS, folder of
+# its info files, from the repository's root; HYBRID_DEPTH_SPLIT, train or val.
 _base_ = [
-    '_base_/models/bevdet_r50.py',
-    '_base_/datasets/nuscenes_bev.py',
-    '_base_/default_runtime.py',
+    '../_base_/models/bevdet_r50.py',
+    '../_base_/datasets/nuscenes_bev.py',
+    '../_base_/default_runtime.py',
 ]
-data_root = '{{$ROOT:../shared/data/nuscenes_keyframe}}/'
-split = '{{$SPLIT:train}}'
-ann_file = '{{ fileDirname }}/../{{$INFOS:work_dirs/keyframe}}/nuscenes_infos_{{$SPLIT:train}}.pkl'
+data_root = '{{$HYBRID_DEPTH_NUSCENES:data/nuscenes_keyframe}}/'
+split = '{{$HYBRID_DEPTH_SPLIT:train}}'
+infos = '{{ fileDirname }}/../../{{$HYBRID_DEPTH_INFOS:work_dirs/keyframe}}'
+ann_file = f'{infos}/nuscenes_infos_{split}.pkl'
 
 model = dict(
     img_backbone=dict(depth=18, channel_order='rgb', with_cp=False, init_cfg=None),
@@ -28,13 +29,10 @@ model = dict(
 )
 
 train_pipeline = [
-    dict(type='LoadMultiViewImages'),
-    dict(type='LoadEgoBoxes'),
-    dict(type='ImageAugmentation', final_size=_base_.final_size, random=False),
-    dict(type='LoadLidarDepth', depth_range=(1.0, 60.0)),
-    dict(type='ObjectRangeFilter', point_cloud_range=_base_.point_cloud_range),
-    dict(type='ObjectNameFilter', classes=_base_.class_names),
-    dict(type='PackBEVInputs'),
+    *_base_.train_pipeline[:2],
+    dict(_base_.train_pipeline[2], random=False),
+    _base_.train_pipeline[3],
+    *_base_.train_pipeline[5:],  # no BEVAugmentation
 ]
 keyframe = dict(data_root=data_root, ann_file=ann_file, metainfo=dict(version='v1.0-mini'))
 train_dataloader = dict(

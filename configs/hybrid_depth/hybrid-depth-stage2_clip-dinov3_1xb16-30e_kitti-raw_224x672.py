@@ -1,5 +1,5 @@
 # Stage 2 with DINOv3 (patches of 16 pixels, rotary positions) beside CLIP RN50.
-_base_ = 'monodepth2_hybrid_kitti.py'
+_base_ = 'hybrid-depth-stage2_clip-dinov2_1xb16-30e_kitti-raw_224x672.py'
 
 model = dict(
     init_cfg=None,

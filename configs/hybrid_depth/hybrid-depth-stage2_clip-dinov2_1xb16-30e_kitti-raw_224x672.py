@@ -7,6 +7,4 @@ _base_ = [
     '../_base_/depth_runtime.py',
 ]
 
-model = dict(
-    init_cfg=dict(type='EncoderWeights', checkpoint='work_dirs/hybrid_stage1_tusimple/epoch_20.pth')
-)
+model = dict(init_cfg=_base_.stage1_weights)

@@ -1,13 +1,11 @@
-# BEVDet with the hybrid depth net and the key frame before.
-_base_ = 'bevdet_hybrid.py'
+# BEVDet4D-R50-Depth: BEVDet-R50-Depth and the key frame before.
+_base_ = [
+    '../bevdet/bevdet_r50-depth_8xb8-cbgs-20e_nus-3d_256x704.py',
+    '../_base_/models/adjacent_frames.py',
+]
 
 model = dict(
-    temporal=dict(
-        type='AdjacentFrames',
-        pre_process_net=dict(
-            type='CustomResNet', in_channels=80, channels=(80,), num_blocks=(2,), strides=(1,)
-        ),
-    ),
+    temporal=_base_.temporal,
     img_bev_encoder_backbone=dict(in_channels=2 * 80),
 )
 default_hooks = dict(sequential=dict(type='SequentialControlHook'))

@@ -1,7 +1,7 @@
 # Stage 1 without lane labels on nuScenes' front camera. Own videos the same way: every folder of
 # frames with its intrinsics (see VideoFolderDataset); where the own car is in the image set
 # `lowest` of GroundPatches, where the camera looks up or down set `horizon`.
-_base_ = 'hybrid_stage1_kitti.py'
+_base_ = 'hybrid-depth-stage1_clip-dinov2_1xb6-20e_kitti-raw_224x672.py'
 
 video = dict(
     _delete_=True,
@@ -10,5 +10,5 @@ video = dict(
     intrinsics=(1266.4, 1266.4, 816.3, 491.5),  # of one of the cars, good enough for the horizon
     frame_ids=(0,),
 )
-train_dataloader = dict(dataset=dict(pipeline={{_base_.train_pipeline}}, **video))
-test_dataloader = dict(dataset=dict(pipeline={{_base_.test_pipeline}}, test_mode=True, **video))
+train_dataloader = dict(dataset=dict(pipeline=_base_.train_pipeline, **video))
+test_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline, test_mode=True, **video))

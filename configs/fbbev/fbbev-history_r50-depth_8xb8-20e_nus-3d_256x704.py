@@ -1,29 +1,24 @@
 # FB-BEV with sixteen earlier key frames. Samples come as sequences, half a scene each in training
 # (no class-balanced sampling: it tears sequences apart), whole scenes in testing. History starts
 # after two epochs. Without class-balanced sampling an epoch is about a quarter as long (28130 key
-# frames) as those of fbbev_r50.py: compare at equal iterations.
-_base_ = 'fbbev_r50.py'
+# frames) as those of fbbev_r50-depth_*: compare at equal iterations.
+_base_ = 'fbbev_r50-depth_8xb8-cbgs-20e_nus-3d_256x704.py'
 
 model = dict(temporal=dict(type='History', num_frames=16))
 default_hooks = dict(sequential=dict(type='SequentialControlHook'))
 
 train_pipeline = [
-    dict(type='LoadMultiViewImages'),
-    dict(type='LoadEgoBoxes'),
-    dict(type='ImageAugmentation', final_size={{_base_.final_size}}, random=True),
-    dict(type='LoadLidarDepth', depth_range=(1.0, 60.0)),
+    *_base_.train_pipeline[:4],
     # flips alone: another turn and scale at every frame would blur what is carried along
     dict(type='BEVAugmentation', rotate=(0, 0), scale=(1, 1)),
-    dict(type='ObjectRangeFilter', point_cloud_range={{_base_.point_cloud_range}}),
-    dict(type='ObjectNameFilter', classes={{_base_.class_names}}),
-    dict(type='PackBEVInputs'),
+    *_base_.train_pipeline[5:],
 ]
 train_dataloader = dict(
     batch_sampler=dict(type='SequenceBatchSampler'),
     dataset=dict(
         _delete_=True,
         type='NuScenesBEVDataset',
-        data_root={{_base_.data_root}},
+        data_root=_base_.data_root,
         ann_file='nuscenes_infos_train.pkl',
         sequence_length=21,  # scenes have up to 41 key frames
         pipeline=train_pipeline,

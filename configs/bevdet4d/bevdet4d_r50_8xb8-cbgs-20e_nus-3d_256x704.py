@@ -1,14 +1,12 @@
 # BEVDet4D-R50: BEVDet-R50 and the key frame before; widths of the official weights.
-_base_ = 'bevdet_r50.py'
+_base_ = [
+    '../bevdet/bevdet_r50_8xb8-cbgs-20e_nus-3d_256x704.py',
+    '../_base_/models/adjacent_frames.py',
+]
 
 model = dict(
     img_view_transformer=dict(context_channels=80),
-    temporal=dict(
-        type='AdjacentFrames',
-        pre_process_net=dict(
-            type='CustomResNet', in_channels=80, channels=(80,), num_blocks=(2,), strides=(1,)
-        ),
-    ),
+    temporal=_base_.temporal,
     img_bev_encoder_backbone=dict(in_channels=2 * 80, channels=(160, 320, 640)),
     img_bev_encoder_neck=dict(in_channels=160 + 640),
 )

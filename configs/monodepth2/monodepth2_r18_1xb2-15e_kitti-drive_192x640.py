@@ -1,14 +1,15 @@
 # Monodepth2-R18 from random weights on the frames of one KITTI drive (make bench-kitti): does the
 # chain from images to AbsRel learn from real video? Scored on those same frames, as far as they
 # have a sweep; no LiDAR is used to train.
-# Environment: KITTI, folder of the days; TRUTH, ground truth of prepare_kitti.py export-gt.
+# Environment: HYBRID_DEPTH_KITTI, folder of the days; HYBRID_DEPTH_TRUTH, ground truth made by
+# hybrid-depth prepare-kitti export-gt.
 _base_ = [
     '../_base_/models/monodepth2_r18.py',
     '../_base_/datasets/kitti_raw_mono.py',
     '../_base_/depth_runtime.py',
 ]
-data_root = '{{$KITTI:../shared/data/kitti_raw}}/'
-truth = '{{$TRUTH:work_dirs/kitti_drive/gt}}'
+data_root = '{{$HYBRID_DEPTH_KITTI:data/kitti}}/'
+truth = '{{$HYBRID_DEPTH_TRUTH:work_dirs/kitti_drive/gt}}'
 
 model = dict(encoder=dict(pretrained=None), pose_net=dict(pretrained=None))
 
