@@ -23,7 +23,7 @@ PLAIN_LIMIT = 5e-5  # saturated gates
 @pytest.fixture(scope='module')
 def model() -> torch.nn.Module:
     cfg = Config.fromfile('configs/bevdet4d_r50_depth.py').model
-    cfg.img_backbone.update(with_cp=False, init_cfg=None)
+    cfg.img_backbone.update(with_cp=False)
     return recipe.load(MODELS.build(cfg))
 
 
@@ -52,7 +52,6 @@ def test_keys_and_shapes_are_the_official_ones(name):
         '4dlongterm_depth': 'bevdet4d_longterm_r50_depth',
     }
     cfg = Config.fromfile(f'configs/{configs[name]}.py').model
-    cfg.img_backbone.update(init_cfg=None)
     with torch.device('meta'):
         state = MODELS.build(cfg).state_dict()
     official = recipe.shapes(f'bevdet_keys_r50_{name}')
