@@ -10,7 +10,9 @@ from hybrid_depth.cli import TOOLS, make_parser
 from hybrid_depth.config_files import find_config
 from tests.conftest import ROOT
 
-PAGES = {name: (ROOT / name).read_text() for name in ('README.md', 'data/README.md')}
+PAGES = {
+    name: (ROOT / name).read_text() for name in ('README.md', 'data/README.md', 'docs/extend.md')
+}
 
 
 def module(tool: str):

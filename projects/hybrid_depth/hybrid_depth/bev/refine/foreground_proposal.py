@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from mmdet3d.registry import MODELS
 from mmdet3d.structures import BaseInstance3DBoxes
@@ -9,6 +10,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from ...geometry import VoxelGrid
+from ...rotated_boxes import points_in_boxes
 
 # Weight of foreground in the cross entropy (docs/reference/fb_bev.md, "Foreground proposal").
 _POSITIVE = 2.13
@@ -28,13 +30,11 @@ def footprints(boxes: BaseInstance3DBoxes, grid: VoxelGrid) -> Tensor:
     """
     width, height, _ = grid.size
     cells = grid.centres()[0, ..., :2].flatten(0, 1).to(boxes.tensor)
+    centres = boxes.gravity_center[:, :2]
+    headings = torch.stack((boxes.yaw.cos(), boxes.yaw.sin()), 1)
+    under = points_in_boxes(cells, centres, boxes.dims[:, :2], headings)
     step = cells.new_tensor([grid.x[2], grid.y[2]])
-    away = cells - boxes.gravity_center[:, None, :2]  # (M, Y * X, 2)
-    cos, sin = boxes.yaw.cos().unsqueeze(1), boxes.yaw.sin().unsqueeze(1)
-    along = away[..., 0] * cos + away[..., 1] * sin
-    across = away[..., 1] * cos - away[..., 0] * sin
-    length, breadth = boxes.dims[:, 0:1] / 2, boxes.dims[:, 1:2] / 2
-    under = (along.abs() <= length) & (across.abs() <= breadth)
+    away = cells - centres.unsqueeze(1)  # (M, Y * X, 2)
     own = ((away >= -step / 2) & (away < step / 2)).all(-1)
     return (under | own).any(0).view(height, width)
 
