@@ -30,7 +30,8 @@ class EncoderWeights:
     Args:
         checkpoint: a checkpoint of this toolkit (for the official `stage1.ckpt` convert it first:
             hybrid-depth convert-checkpoint hybrid-depth-stage1).
-        new: starts of names in the encoder that keep their own initial values.
+        new: starts of names in the encoder that may be missing in the checkpoint; they keep their
+            own initial values then.
         unused: starts of names in the checkpoint's encoder that are left out, such as 'language'
             for an encoder without sentences.
         part: where the `encoder` sits in the model that has this `init_cfg`: '' for a depth model,
