@@ -98,4 +98,4 @@ def test_points_are_compared_with_the_nearest_pixel(pixels):
     noise = torch.rand(1, *SIZE, dtype=torch.float64) + 5
     sideways = forward(0.0)
     sideways[0, 0, 3] = pixels * 5.5 / 48
-    assert agrees_with(noise, noise, cam2img, cam2img, sideways, 1e-6).all()
+    assert depth_consistency_mask(noise, noise, cam2img, cam2img, sideways, 1e-6).all()
