@@ -55,7 +55,7 @@ def test_entry_is_where_small_steps_along_the_ray_find_the_solid(kind, taper, tu
     inside = is_inside(kind, (points - centre) @ rotation / half, taper)
     entry = np.where(inside.any(1), steps[inside.argmax(1)], np.inf).reshape(grid.shape)
     hit, found = hits.part == 0, np.isfinite(entry)
-    assert found.sum() > 100
+    assert found.sum() > 70
     assert (hit >= found).all(), 'what the steps find is hit'
     assert hit.sum() - found.sum() < 0.02 * found.sum(), 'steps miss only grazing rays'
     away = entry[found] - hits.distance[found]
@@ -94,9 +94,8 @@ def test_a_wall_that_begins_behind_the_camera():
     """Its face at y = 1.93 m ends 8 m ahead, and is 3 m high."""
     hits = cast(look_forward(), solid(Solid.BOX, (2.5, 2.03, 1.5), (5.5, 0.1, 1.5)), 1)
     row, column = np.indices((HEIGHT, WIDTH))
-    left, down = (30 - column) / FOCAL, (row - 20) / FOCAL
-    with np.errstate(divide='ignore'):
-        ahead = 1.93 / left
-    seen = (left > 0) & (ahead < 8) & (np.abs(down) * ahead < 1.5)
+    left, down = (30 - column).clip(1e-9) / FOCAL, (row - 20) / FOCAL
+    ahead = 1.93 / left
+    seen = (ahead < 8) & (np.abs(down) * ahead < 1.5)
     np.testing.assert_array_equal(hits.part == 0, seen)
     np.testing.assert_allclose(hits.distance[seen], ahead[seen])

@@ -19,7 +19,8 @@ def test_boxes_are_turned_against_the_street(scene):
         s = actor.s + 0.7 * actor.speed
         (x, y), (x2, y2) = (scene.street.pose(s + step, actor.d)[0] for step in (-1e-3, 1e-3))
         expected = np.arctan2(y2 - y, x2 - x) + actor.turn
-        assert abs(np.sin(found - expected)) < 1e-4 and np.cos(found - expected) > 0
+        # the street is a polyline, with headings interpolated between its points
+        assert abs(np.sin(found - expected)) < 0.01 and np.cos(found - expected) > 0
 
 
 def test_boxes_hold_their_parts_with_the_margin_on_every_side(scene):
