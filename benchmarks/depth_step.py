@@ -22,11 +22,7 @@ SIZE, FULL_CONTEXT = (224, 672), 77
 
 def full_size_model() -> DepthEstimator:
     """The config's model with random weights: no file, no download."""
-    cfg = Config.fromfile(CONFIG)
-    cfg.model.init_cfg = None
-    cfg.model.encoder.clip.pretrained = cfg.model.encoder.dino.pretrained = None
-    cfg.model.pose_net.pretrained = None
-    return build_model(cfg)
+    return build_model(Config.fromfile(CONFIG))
 
 
 @contextmanager

@@ -24,7 +24,7 @@ RECIPE = '8xb8-cbgs-20e_nus-3d_256x704'
 @pytest.fixture(scope='module')
 def model() -> torch.nn.Module:
     cfg = Config.fromfile(f'configs/bevdet4d/bevdet4d_r50-depth_{RECIPE}.py').model
-    cfg.img_backbone.update(with_cp=False, init_cfg=None)
+    cfg.img_backbone.update(with_cp=False)
     return recipe.load(MODELS.build(cfg))
 
 
@@ -53,7 +53,6 @@ def test_keys_and_shapes_are_the_official_ones(name):
         '4dlongterm_depth': 'bevdet4d-longterm_r50-depth',
     }
     cfg = Config.fromfile(f'configs/bevdet4d/{configs[name]}_{RECIPE}.py').model
-    cfg.img_backbone.update(init_cfg=None)
     with torch.device('meta'):
         state = MODELS.build(cfg).state_dict()
     official = recipe.shapes(f'bevdet_keys_r50_{name}')

@@ -102,3 +102,11 @@ def test_a_detector_takes_the_encoder_of_a_depth_model(stage1, file):
     given = stage1.encoder.state_dict()
     for key, value in model.get_submodule(part).encoder.state_dict().items():
         assert key == 'language.prompts.tokens' or torch.equal(value, given[key]), key
+
+
+def test_new_parts_that_the_checkpoint_has_are_loaded(file, stage1):
+    """`new` names what may be missing."""
+    model, _ = started(file, new=('language.prompts', 'align'))
+    given = stage1.encoder.state_dict()
+    for key, value in model.encoder.state_dict().items():
+        assert key == 'language.prompts.tokens' or torch.equal(value, given[key]), key

@@ -12,7 +12,12 @@ from tests.conftest import ROOT
 
 PAGES = {
     path.relative_to(ROOT).as_posix(): path.read_text()
-    for path in [*ROOT.glob('*.md'), *ROOT.glob('data/*.md'), *ROOT.glob('configs/**/*.md')]
+    for path in [
+        *ROOT.glob('*.md'),
+        *ROOT.glob('data/*.md'),
+        *ROOT.glob('configs/**/*.md'),
+        ROOT / 'docs/extend.md',
+    ]
 }
 
 

@@ -90,6 +90,19 @@ def test_the_model_holds_still():
     assert not any(p.requires_grad for p in model.parameters())
 
 
+def test_both_disparities_are_averaged(street):
+    class OneSided(ReadsChannel):
+        """4 % more disparity in the left half of whatever image it is given."""
+
+        def predict(self, frames, cameras):
+            prediction = super().predict(frames, cameras)
+            prediction.values[..., : SIZE[1] // 2] *= 1.04
+            return prediction
+
+    depth, _ = PseudoDepth(OneSided(), 'none')(inputs_of(street))
+    torch.testing.assert_close(depth * FACTOR * 1.02, street)
+
+
 def test_ground_from_a_mask(street):
     """A box that covers most of the road, and says that everything is nearer."""
     inputs = inputs_of(street)

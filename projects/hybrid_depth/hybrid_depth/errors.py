@@ -10,7 +10,8 @@ class HybridDepthError(Exception):
 
 
 class DepthDataError(HybridDepthError, ValueError):
-    """Depth data that cannot be used; the text says what was expected, got, and what to do."""
+    """Images, depth maps or calibration that cannot be used; the text says what was expected, got,
+    and what to do."""
 
 
 class ConfigError(HybridDepthError, ValueError):

@@ -31,7 +31,8 @@ class EncoderWeights:
     Args:
         checkpoint: a checkpoint of this toolkit (convert the official `stage1.ckpt` first:
             hybrid-depth convert-checkpoint hybrid-depth-stage1).
-        new: name prefixes of encoder tensors that keep their initial values.
+        new: name prefixes of encoder tensors that may be missing in the checkpoint; they keep
+            their initial values then.
         unused: name prefixes of tensors in the checkpoint's encoder that are not loaded, such as
             'language' for an encoder without text.
         part: submodule with the `encoder`, in the model that has this `init_cfg`: '' for a depth
