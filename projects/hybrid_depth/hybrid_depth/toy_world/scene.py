@@ -58,9 +58,10 @@ class Boxes:
 
     def count_inside(self, points: np.ndarray) -> np.ndarray:
         """(A,) number of world ``points`` (N, 3) in each box, borders included."""
-        sizes = self.size[:, [1, 0, 2]]
+        lowest = (self.centre - self.size / 2)[:, 2].min(initial=np.inf)
+        raised = points[points[:, 2] >= lowest]  # the others, two in three, are on the ground
         headings = np.stack([np.cos(self.yaw), np.sin(self.yaw)], 1)
-        return points_in_boxes(points, self.centre, sizes, headings).sum(1)
+        return points_in_boxes(raised, self.centre, self.size[:, [1, 0, 2]], headings).sum(1)
 
 
 @dataclass(frozen=True)
