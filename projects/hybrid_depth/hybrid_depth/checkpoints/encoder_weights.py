@@ -66,12 +66,12 @@ class EncoderWeights:
         checkpoint = load_checkpoint_file(self.checkpoint)
         state = checkpoint.get('state_dict', checkpoint)
         given = {k.removeprefix(PREFIX): v for k, v in state.items() if k.startswith(PREFIX)}
-        wanted = module.encoder.state_dict()
+        expected = module.encoder.state_dict()
         left_out = {key for key in given if key.startswith(self.unused)} if self.unused else set()
         used = {key: value for key, value in given.items() if key not in left_out}
-        kept_new = {key for key in wanted if key.startswith(self.new) and key not in used}
-        self._require_fit(used, {k: v for k, v in wanted.items() if k not in kept_new})
-        module.encoder.load_state_dict({**wanted, **used})
+        kept_new = {key for key in expected if key.startswith(self.new) and key not in used}
+        self._require_fit(used, {k: v for k, v in expected.items() if k not in kept_new})
+        module.encoder.load_state_dict({**expected, **used})
         others = [name for name, _ in module.named_children() if name != 'encoder']
         print_log(
             f'{self.checkpoint}: {len(used)} tensors of the encoder loaded, {len(left_out)} left '
@@ -80,13 +80,13 @@ class EncoderWeights:
             logger='current',
         )
 
-    def _require_fit(self, given: dict[str, Tensor], wanted: dict[str, Tensor]) -> None:
+    def _require_fit(self, given: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
         problems = [
-            ('not in the checkpoint', wanted.keys() - given.keys()),
-            ('not in this encoder', given.keys() - wanted.keys()),
+            ('not in the checkpoint', expected.keys() - given.keys()),
+            ('not in this encoder', given.keys() - expected.keys()),
             (
                 'of another shape',
-                {k for k in given.keys() & wanted.keys() if given[k].shape != wanted[k].shape},
+                {k for k in given.keys() & expected.keys() if given[k].shape != expected[k].shape},
             ),
         ]
         found = [f'{len(names)} {what}: {_few(names)}' for what, names in problems if names]

@@ -44,7 +44,7 @@ def load_strictly(
             line if len(line) <= _LETTERS else f'{line[:_LETTERS]} ...' for line in lines[:_LINES]
         ]
         raise CheckpointMismatchError(
-            f'{source}: expected the weights of this {type(model).__name__}, got others:\n  '
+            f'{source}: expected the weights of this {type(model).__name__}, got:\n  '
             + '\n  '.join(shown + more)
             + '\nTake the config that the weights were made with.'
         ) from error

@@ -29,7 +29,7 @@ LAYOUTS: dict[str, type[Layout]] = {
     'kitti': KittiLayout,
     'tusimple': TuSimpleLayout,
 }
-#: File that marks a finished toy world and holds its parameters.
+#: Marker file of a finished toy world, with its parameters.
 MARKER = 'toy_world.json'
 
 

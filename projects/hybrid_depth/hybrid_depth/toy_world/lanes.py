@@ -84,11 +84,11 @@ def _label(
     with np.errstate(invalid='ignore'):
         inside = (columns >= 0) & (columns <= width - 1)
     pixels = np.where(inside, np.round(np.nan_to_num(columns)), 0).astype(int)
-    seen = inside & (depth[rows, pixels] > np.nan_to_num(distance) * (1 - _TOLERANCE))
+    visible = inside & (depth[rows, pixels] > np.nan_to_num(distance) * (1 - _TOLERANCE))
     label = np.full(len(rows), ABSENT)
-    if seen.sum() < max(_LEAST_VISIBLE * inside.sum(), 1):
+    if visible.sum() < max(_LEAST_VISIBLE * inside.sum(), 1):
         return label
-    first, last = np.flatnonzero(seen)[[0, -1]]
+    first, last = np.flatnonzero(visible)[[0, -1]]
     labelled = inside.copy()
     labelled[:first] = labelled[last + 1 :] = False
     label[labelled] = pixels[labelled]

@@ -61,7 +61,7 @@ class NuScenesLayout:
             Number of LiDAR points (A,) and visible share (A,) of every actor in the keyframe.
         """
         scene, name = world.scene(index), scene_names(world)[index]
-        covered = seen = np.zeros(len(scene.actors), np.int64)
+        covered = visible = np.zeros(len(scene.actors), np.int64)
         for camera, sweep_time in product(rig.CAMERAS, sweep_times(world.sweeps)):
             if sweep_time and frame == world.keyframes - 1:
                 continue
@@ -70,7 +70,7 @@ class NuScenesLayout:
             cam2world = scene.ego2world(time) @ camera.sensor2ego()
             rendered = render_view(scene, cam2world, camera.cam2img(world.size), world.size, time)
             if not sweep_time:
-                covered, seen = covered + rendered.covered, seen + rendered.visible
+                covered, visible = covered + rendered.covered, visible + rendered.visible
             stamp = timestamp(index, frame, delay)
             path = root / file_name(name, camera.channel, stamp, keyframe=not sweep_time)
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -78,7 +78,7 @@ class NuScenesLayout:
         path = root / file_name(name, rig.LIDAR.channel, timestamp(index, frame))
         path.parent.mkdir(parents=True, exist_ok=True)
         points = _write_sweep(path, scene, frame)
-        return points, seen / np.maximum(covered, 1)
+        return points, visible / np.maximum(covered, 1)
 
     @staticmethod
     def finish(root: Path, world: World, results: list[list]) -> None:

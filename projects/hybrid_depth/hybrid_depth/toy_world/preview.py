@@ -114,8 +114,8 @@ def _kitti_frame(root: Path, world: World, index: int, frame: int) -> list[np.nd
     pixels, distance = project_points(points, calibration.velo_to_image(2))
     height, width = depth.shape
     u, v = np.round(pixels).astype(int).T
-    seen = (distance > 0) & (u >= 0) & (v >= 0) & (u < width) & (v < height)
-    order = np.flatnonzero(seen)[np.argsort(-distance[seen])]  # near points on top
+    visible = (distance > 0) & (u >= 0) & (v >= 0) & (u < width) & (v < height)
+    order = np.flatnonzero(visible)[np.argsort(-distance[visible])]  # near points on top
     sweep = left // 3
     sweep[v[order], u[order]] = colorize_depth(distance[order], *_DEPTH_RANGE)
     return [left, right, colorize_depth(depth, *_DEPTH_RANGE), sweep]

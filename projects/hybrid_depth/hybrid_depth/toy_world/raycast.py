@@ -47,11 +47,11 @@ def cast(grid: RayGrid, parts: Parts, num_actors: int) -> Hits:
     corners = parts.corners()
     bounds = grid.windows(corners)
     visible = np.flatnonzero((bounds[:, 0] < bounds[:, 1]) & (bounds[:, 2] < bounds[:, 3]))
-    seen = parts.take(visible)
-    origins, cols, rows = _unit_frames(grid, seen, dtype)
+    candidates = parts.take(visible)
+    origins, cols, rows = _unit_frames(grid, candidates, dtype)
     scale = grid.row_scale[:, None]
-    intersect = [_INTERSECT[solid] for solid in seen.solid.tolist()]
-    tapers, actors = seen.taper.astype(dtype), seen.actor.tolist()
+    intersect = [_INTERSECT[solid] for solid in candidates.solid.tolist()]
+    tapers, actors = candidates.taper.astype(dtype), candidates.actor.tolist()
     for k, index in enumerate(visible.tolist()):
         for window, columns in _slices(bounds[index].tolist(), grid.shape[1]):
             directions = cols[k][:, None, columns] * scale[window[0]] + rows[k][:, window[0], None]

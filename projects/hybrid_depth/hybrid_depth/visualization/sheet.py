@@ -184,8 +184,8 @@ def _depth_panel(
     height, width = scene.network_size
     border = np.array([[0, 0], [width, 0], [width, height], [0, height]]) - 0.5
     border = border @ network2panel[:2, :2].T + network2panel[:2, 2]
-    seen = cv2.fillConvexPoly(np.zeros(size, np.uint8), np.round(border).astype(np.int32), 1) > 0
-    panel[seen] = colorize_depth(dense[seen], *depth_range)
+    visible = cv2.fillConvexPoly(np.zeros(size, np.uint8), np.round(border).astype(np.int32), 1) > 0
+    panel[visible] = colorize_depth(dense[visible], *depth_range)
     if scene.points is not None:
         _draw_lidar_depth(panel, scene.points, projections[camera], depth_range)
     return _name(panel, scene.cam_names[camera])
@@ -198,9 +198,9 @@ def _draw_lidar_depth(
     pixels, depth = project_points(points, ego2img)
     height, width = panel.shape[:2]
     u, v = np.round(pixels.clip(-9, max(height, width) + 9)).astype(int).T
-    seen = (depth > 0) & (u >= 1) & (v >= 1) & (u < width - 1) & (v < height - 1)
+    visible = (depth > 0) & (u >= 1) & (v >= 1) & (u < width - 1) & (v < height - 1)
     # Far points first, so that near ones are on top.
-    order = np.flatnonzero(seen)[np.argsort(-depth[seen])]
+    order = np.flatnonzero(visible)[np.argsort(-depth[visible])]
     u, v = u[order], v[order]
     panel[v + 1, u] = panel[v + 1, u + 1] = _DOT_SHADE
     panel[v, u] = panel[v, u + 1] = colorize_depth(depth[order], *depth_range)

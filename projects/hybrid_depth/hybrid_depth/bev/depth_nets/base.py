@@ -34,7 +34,7 @@ class DepthDistribution:
 class DepthNet:
     """Base class of depth nets: ``forward(image_feats, images, rig) -> DepthDistribution``.
 
-    Subclasses call ``set_up_depth`` in their constructor. Without parameters of its own, it does
+    Subclasses call ``set_up_depth`` in their constructor. Without parameters, it does
     not change the checkpoint keys of the subclass.
     """
 

@@ -13,7 +13,7 @@ from .calibration import KittiCalibration
 from .splits.split_file import KittiFrame, camera_number
 
 _NOT_THERE = (
-    'expected KITTI at {root}, got no such folder with {wanted} in it. Download the drives from '
+    'expected KITTI at {root}, got no such folder with {folder} in it. Download the drives from '
     'https://www.cvlibs.net/datasets/kitti/raw_data.php and unpack them there, link the folder '
     '(ln -s /where/it/is {root}), or make a toy one: hybrid-depth make-toy-world {root} '
     '--layout kitti'
@@ -35,7 +35,7 @@ class KittiRawTree:
         self.root = Path(root)
         self.suffixes = IMAGE_SUFFIXES if image_format is None else (f'.{image_format}',)
         if not any(self._days()):
-            raise FileNotFoundError(_NOT_THERE.format(root=self.root, wanted='2011_09_26'))
+            raise FileNotFoundError(_NOT_THERE.format(root=self.root, folder='2011_09_26'))
         self._images: dict[tuple[str, str], dict[int, Path]] = {}
         self._sweeps: dict[str, dict[int, Path]] = {}
         self._calibrations: dict[str, KittiCalibration] = {}
@@ -106,7 +106,7 @@ class KittiOdometryTree:
         self.suffixes = IMAGE_SUFFIXES if image_format is None else (f'.{image_format}',)
         self.cameras = dict(zip('lr', cameras, strict=True))
         if not (self.root / 'sequences').is_dir():
-            raise FileNotFoundError(_NOT_THERE.format(root=self.root, wanted='sequences'))
+            raise FileNotFoundError(_NOT_THERE.format(root=self.root, folder='sequences'))
         self._images: dict[tuple[str, str], dict[int, Path]] = {}
         self._projections: dict[str, dict[int, np.ndarray]] = {}
 
