@@ -1,4 +1,4 @@
-"""Every BEV config builds; swapping the depth net is one entry."""
+"""All BEV configs can be built; swapping the depth net is one entry."""
 
 from pathlib import Path
 
@@ -41,7 +41,7 @@ EXPECTED = {
 }
 
 
-def test_the_table_names_every_bev_config():
+def test_the_table_lists_every_bev_config():
     files = {p.relative_to(CONFIGS).as_posix() for p in CONFIGS.rglob('*bev*.py')}
     assert {f for f in files if not f.startswith('_base_')} == set(EXPECTED)
 
@@ -66,7 +66,7 @@ def test_config_builds(name):
         ('lidar_pretrained', ['lidar'], ['LoadLidarDepth'], EncoderDepthNet),
     ],
 )
-def test_toy_study_changes_one_thing(name, targets, loads, net):
+def test_toy_study_changes_one_option(name, targets, loads, net):
     folder = CONFIGS / 'toy/depth_supervision'
     assert len(list(folder.glob('*.py'))) == 7
     cfg, control = Config.fromfile(folder / f'{name}.py'), Config.fromfile(folder / 'none.py')
@@ -94,7 +94,7 @@ def test_official_configs_keep_official_conventions():
 
 
 @pytest.mark.parametrize('name', [name for name in EXPECTED if 'fbbev' in name])
-def test_fb_bev_fits_its_view_transformer(name):
+def test_fb_bev_matches_its_view_transformer(name):
     model = build_model(Config.fromfile(CONFIGS / name))
     assert type(model) is BEVDet and model.refine is not None
     width, height, levels = model.img_view_transformer.grid.size

@@ -42,7 +42,7 @@ def test_images_without_truth_are_named():
     assert '4 images have no ground truth that counts' in table
 
 
-def test_file_is_json_whole_or_not_at_all(tmp_path):
+def test_file_is_json_and_written_atomically(tmp_path):
     write_result(RESULT, tmp_path / 'a.json')
     assert json.loads((tmp_path / 'a.json').read_text()) == RESULT
     with pytest.raises(ValueError, match='JSON'):
