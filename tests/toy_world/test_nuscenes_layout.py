@@ -91,7 +91,7 @@ def test_visibility_is_that_of_a_recount(nusc, toy_nuscenes):
         cam2world = scene.ego2world(time) @ camera.sensor2ego()
         images.append(render_view(scene, cam2world, camera.cam2img(world.size), world.size, time))
     covered = np.sum([image.covered for image in images], 0)
-    share = np.sum([image.seen for image in images], 0) / np.maximum(covered, 1)
+    share = np.sum([image.visible for image in images], 0) / np.maximum(covered, 1)
     centres = scene.boxes(0).centre
     levels = []
     for token in sample['anns']:

@@ -10,16 +10,16 @@ from .solids import FOCAL, HEIGHT, WIDTH, is_inside, look_forward, solid
 
 
 def test_a_box_hides_the_box_behind_it():
-    near = solid(Solid.BOX, (6, 0, 1.5), (1, 0.55, 0.55), owner=0)
-    far = solid(Solid.BOX, (11, 0, 1.5), (1, 2.05, 1.35), owner=1)
+    near = solid(Solid.BOX, (6, 0, 1.5), (1, 0.55, 0.55), actor=0)
+    far = solid(Solid.BOX, (11, 0, 1.5), (1, 2.05, 1.35), actor=1)
     for order in ([near, far], [far, near]):
         parts = Parts.concatenate(order)
         hits = cast(look_forward(), parts, 2)
-        owner = np.where(hits.part >= 0, parts.owner[hits.part], -1)
-        assert hits.distance[20, 30] == pytest.approx(5) and owner[20, 30] == 0
+        actor = np.where(hits.part >= 0, parts.actor[hits.part], -1)
+        assert hits.distance[20, 30] == pytest.approx(5) and actor[20, 30] == 0
         # x of 6 pixels at 10 m is 1.2 m: beside the near box, on the far one
-        assert hits.distance[20, 36] == pytest.approx(10) and owner[20, 36] == 1
-        seen = [(owner == k).sum() for k in (0, 1)]
+        assert hits.distance[20, 36] == pytest.approx(10) and actor[20, 36] == 1
+        seen = [(actor == k).sum() for k in (0, 1)]
         # front faces of 5.5 and of 10.25 x 6.75 pixels to either side of a pixel centre
         assert seen[0] == hits.covered[0] == 11 * 11
         assert hits.covered[1] == 21 * 13 and seen[1] == 21 * 13 - 11 * 11

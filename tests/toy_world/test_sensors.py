@@ -88,14 +88,14 @@ def test_what_is_seen_is_what_a_recount_sees(scene):
     parts = scene.parts(0, grid.origin[:2], SIGHT)
     whole = cast(grid, parts, len(scene.actors)).distance
     shown = np.flatnonzero(rendered.covered > 100)  # far ones too: near ones stand free
-    assert len(shown) > 5 and (rendered.seen <= rendered.covered).all()
+    assert len(shown) > 5 and (rendered.visible <= rendered.covered).all()
     hidden = 0
     for k in shown:
-        alone = cast(grid, parts.take(parts.owner == k), len(scene.actors))
+        alone = cast(grid, parts.take(parts.actor == k), len(scene.actors))
         mine = alone.part >= 0
         seen = mine & (whole >= alone.distance)
         # images are cast in single precision: a ray along an edge may go either way
         assert abs(mine.sum() - rendered.covered[k]) <= 2 + 0.01 * mine.sum()
-        assert abs(seen.sum() - rendered.seen[k]) <= 2 + 0.01 * mine.sum()
+        assert abs(seen.sum() - rendered.visible[k]) <= 2 + 0.01 * mine.sum()
         hidden += seen.sum() < 0.8 * mine.sum()
     assert hidden > 2, 'the test needs actors that are partly hidden'

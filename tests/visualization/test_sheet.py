@@ -34,7 +34,7 @@ def sheet_of(scene: BEVScene, **options) -> np.ndarray:
     return make_sheet(scene, NAMES, camera_width=160, **options)
 
 
-def test_cameras_lie_as_on_the_car_whatever_their_order():
+def test_cameras_are_laid_out_as_on_the_vehicle_in_any_order():
     order = [3, 1, 5, 0, 4, 2]
     scene = make_scene()
     shuffled = make_scene(
@@ -45,19 +45,19 @@ def test_cameras_lie_as_on_the_car_whatever_their_order():
     assert greys == [[20, 50, 80], [110, 140, 170]]
 
 
-def test_boxes_below_the_score_are_left_out():
+def test_boxes_below_the_score_are_omitted():
     back = panel(sheet_of(make_scene()), 1, 1)
     assert (back[30:60, 40:120] == 140).all()
     back = panel(sheet_of(make_scene(), score_thr=0.1), 1, 1)
     assert (back[30:60, 40:120] != 140).any()
 
 
-def test_depth_covers_what_the_network_sees():
+def test_depth_covers_the_network_image():
     depth = np.full((6, 4, 10), 9.0)
     depth[1, :, 5:] = 30.0
     front = panel(sheet_of(make_scene(depth=depth), depth_range=(4, 60)), 2, 1)
     near, far = colorize_depth(np.array([9.0, 30.0]), 4, 60)
-    # Network row 0 is row 26 of the full image; above it the image stays, darkened.
+    # Network row 0 is row 26 of the full image; above it the image is darkened.
     assert (front[20, 100:] == int(50 * 0.3)).all()
     assert (front[30:86, 10:60] == near).all()
     assert (front[30:86, 100:] == far).all()
@@ -84,7 +84,7 @@ def test_any_number_of_cameras():
     assert panel(sheet, 0, 1)[85, 3, 0] == 50
 
 
-def test_camera_counts_must_agree():
+def test_camera_counts_must_be_equal():
     with pytest.raises(ValueError, match="'cam_names': 5"):
         make_scene(cam_names=list(CAMERAS)[:5])
     with pytest.raises(ValueError, match='needs network_size'):
