@@ -39,14 +39,14 @@ SKEW, TOWARDS, AWAY = (0.5, -0.4, 0.8), (0, -np.pi / 2, 0), (0, np.pi / 2, 0)
 
 
 @pytest.mark.parametrize(
-    ('kind', 'taper', 'turn'),
-    [(kind, taper, SKEW) for kind in Solid for taper in (1.0, 0.2)]
+    ('kind', 'taper', 'turn', 'half'),
+    [(kind, taper, SKEW, (0.9, 0.6, 1.2)) for kind in Solid for taper in (1.0, 0.2)]
     # looked at along the axis, where rays are steeper than the cone
-    + [(Solid.FRUSTUM, 0.2, TOWARDS), (Solid.FRUSTUM, 0.2, AWAY)],
+    + [(Solid.FRUSTUM, 0.2, turn, (1.5, 1.3, 1.2)) for turn in (TOWARDS, AWAY)],
 )
-def test_entry_is_where_small_steps_along_the_ray_find_the_solid(kind, taper, turn):
+def test_entry_is_where_small_steps_along_the_ray_find_the_solid(kind, taper, turn, half):
     rotation = Rotation.from_euler('xyz', turn).as_matrix()
-    centre, half = np.array([6, 0.4, 1.6]), np.array([0.9, 0.6, 1.2])
+    centre, half = np.array([6, 0.4, 1.6]), np.array(half)
     grid = look_forward()
     hits = cast(grid, solid(kind, centre, half, rotation, taper), 1)
     steps = np.arange(4, 8, 0.004)
@@ -55,7 +55,7 @@ def test_entry_is_where_small_steps_along_the_ray_find_the_solid(kind, taper, tu
     inside = is_inside(kind, (points - centre) @ rotation / half, taper)
     entry = np.where(inside.any(1), steps[inside.argmax(1)], np.inf).reshape(grid.shape)
     hit, found = hits.part == 0, np.isfinite(entry)
-    assert found.sum() > 70
+    assert found.sum() > 100
     assert (hit >= found).all(), 'what the steps find is hit'
     assert hit.sum() - found.sum() < 0.02 * found.sum(), 'steps miss only grazing rays'
     away = entry[found] - hits.distance[found]
