@@ -13,17 +13,16 @@ from hybrid_depth.checkpoints.build import build_model
 from hybrid_depth.depth.encoders.freezing import eval_frozen
 from hybrid_depth.depth.estimators import DepthEstimator
 
-CONFIG = Path(__file__).resolve().parents[1] / 'configs' / 'depth' / 'monodepth2_hybrid_kitti.py'
+CONFIG = (
+    Path(__file__).resolve().parents[1]
+    / 'configs/hybrid_depth/hybrid-depth-stage2_clip-dinov2_1xb16-30e_kitti-raw_224x672.py'
+)
 SIZE, FULL_CONTEXT = (224, 672), 77
 
 
 def full_size_model() -> DepthEstimator:
     """The config's model with random weights: no file, no download."""
-    cfg = Config.fromfile(CONFIG)
-    cfg.model.init_cfg = None
-    cfg.model.encoder.clip.pretrained = cfg.model.encoder.dino.pretrained = None
-    cfg.model.pose_net.pretrained = None
-    return build_model(cfg)
+    return build_model(Config.fromfile(CONFIG))
 
 
 @contextmanager

@@ -8,19 +8,25 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import torch
-from mmdet3d.registry import DATASETS, MODELS
+from mmdet3d.registry import DATASETS
 from mmengine import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
 from torch.utils.flop_counter import FlopCounterMode
 
 import hybrid_depth.modules  # noqa: F401  registers models and data sets
+from hybrid_depth.checkpoints.build import build_model
 from hybrid_depth.datasets.nuscenes.infos import create_nuscenes_infos
 
 from . import memory
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-CONFIGS = ('bevdet_r50', 'bevdet_r50_depth', 'bevdet_hybrid', 'fbbev_r50')
+CONFIGS = (
+    'bevdet/bevdet_r50_8xb8-cbgs-20e_nus-3d_256x704.py',
+    'bevdet/bevdet_r50-depth_8xb8-cbgs-20e_nus-3d_256x704.py',
+    'bevdet_hybrid.py',
+    'fbbev/fbbev_r50-depth_8xb8-cbgs-20e_nus-3d_256x704.py',
+)
 STAGES = (
     'img_backbone',
     'img_neck',
@@ -31,16 +37,6 @@ STAGES = (
     'img_bev_encoder_neck',
     'pts_bbox_head',
 )
-
-
-def without_weights(cfg: Config) -> Config:
-    """The same model with random weights: no file, no download."""
-    cfg.model.img_backbone.init_cfg = None
-    encoder = cfg.model.img_view_transformer.depth_net.get('encoder')
-    for tower in ('clip', 'dino'):
-        if encoder is not None:
-            encoder[tower].pretrained = None
-    return cfg
 
 
 def load_sample(cfg: Config, root: str, ann_file: str) -> dict:
@@ -75,7 +71,7 @@ def measure(cfg: Config, sample: dict) -> dict[str, Cost]:
     FLOPs are torch's count: matrix products and convolutions, two for a multiplication with its
     addition; sampling and pooling count nothing.
     """
-    model = MODELS.build(cfg.model).eval()
+    model = build_model(cfg).eval()
     stages = {name: getattr(model, name) for name in STAGES if getattr(model, name, None)}
     costs = {
         name: Cost(sum(p.numel() for p in module.parameters()) / 1e6)
@@ -117,7 +113,7 @@ def main(root: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         create_nuscenes_infos(root, 'v1.0-mini', folder)
         for name in CONFIGS:
-            cfg = without_weights(Config.fromfile(REPOSITORY / 'configs' / f'{name}.py'))
+            cfg = Config.fromfile(REPOSITORY / 'configs' / name)
             sample = load_sample(cfg, root, f'{folder}/nuscenes_infos_train.pkl')
             costs = measure(cfg, sample)
             print(f'\n{name}')

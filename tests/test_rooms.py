@@ -29,7 +29,7 @@ FLOORS = (
     ('losses',),
     ('ops',),
     ('geometry',),
-    ('config_files', 'files', 'mmcv_ext', 'optional', 'quick_imports', 'version'),
+    ('config_files', 'files', 'mmcv_ext', 'optional', 'quick_imports', 'rotated_boxes', 'version'),
     ('errors',),
 )
 HEIGHT = {room: -level for level, rooms in enumerate(FLOORS) for room in rooms}

@@ -34,7 +34,7 @@ MOVED_LIMIT = 2e-3  # after the lift, if a point is in another cell: 1.4e-3 was 
 @pytest.fixture(scope='module')
 def model() -> torch.nn.Module:
     cfg = Config.fromfile('configs/_base_/models/bevdet_r50.py').model
-    cfg.img_backbone.update(with_cp=False, init_cfg=None)
+    cfg.img_backbone.update(with_cp=False)
     return recipe.load(MODELS.build(cfg))
 
 

@@ -39,7 +39,7 @@ def test_whole_chain_on_real_images(real_data):
     The second frame has the same images with another augmentation and pose.
     """
     cfg = Config.fromfile(ROOT / 'configs/_base_/models/bevdet_r50.py').model
-    cfg.img_backbone.update(with_cp=False, init_cfg=None)
+    cfg.img_backbone.update(with_cp=False)
     backbone = load(MODELS.build(cfg.img_backbone), 'img_backbone.')
     neck = load(MODELS.build(cfg.img_neck), 'img_neck.')
     net, grid = depth_net(), SPACE.grid

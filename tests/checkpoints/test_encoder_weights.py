@@ -50,7 +50,7 @@ def test_encoder_is_loaded_except_the_learned_tokens(stage1, file, monkeypatch):
     others = [key for key in before if not key.startswith('encoder.')]
     assert all(torch.equal(model.state_dict()[key], before[key]) for key in others)
     assert f'{len(given)} tensors of the encoder loaded, 0 left out' in said[0]
-    assert "new are ['language.prompts.tokens'] of the encoder, and" in said[0]
+    assert "new: ['language.prompts.tokens'] of the encoder, and" in said[0]
 
 
 def test_text_features_are_those_of_the_loaded_tower(stage1, file):
@@ -85,7 +85,7 @@ def test_missing_and_mismatched_tensors_are_named(file, tmp_path):
 
 
 def test_missing_stage_1_checkpoint_has_instructions(tmp_path):
-    with pytest.raises(FileNotFoundError, match='hybrid_stage1_tusimple.py.*init_cfg=None'):
+    with pytest.raises(FileNotFoundError, match='-stage1_clip-dinov2_.*init_cfg=None'):
         EncoderWeights(str(tmp_path / 'none.pth'))(torch.nn.Module())
 
 
@@ -101,4 +101,12 @@ def test_encoder_of_a_depth_model_initialises_a_detector(stage1, file):
         model.init_weights()
     given = stage1.encoder.state_dict()
     for key, value in model.get_submodule(part).encoder.state_dict().items():
+        assert key == 'language.prompts.tokens' or torch.equal(value, given[key]), key
+
+
+def test_new_parts_that_the_checkpoint_has_are_loaded(file, stage1):
+    """`new` names what may be missing."""
+    model, _ = started(file, new=('language.prompts', 'align'))
+    given = stage1.encoder.state_dict()
+    for key, value in model.encoder.state_dict().items():
         assert key == 'language.prompts.tokens' or torch.equal(value, given[key]), key

@@ -1,6 +1,7 @@
 import copy
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from mmengine.runner import checkpoint
 from hybrid_depth.checkpoints import safe_load
 from hybrid_depth.engine import config as config_tools
 from tests.engine.kill_resume import ROOT
+from tests.tools.run import run_tool
 
 
 @pytest.fixture
@@ -52,6 +54,57 @@ def test_loading_is_safe_without_custom_imports(tmp_path, monkeypatch):
     (tmp_path / 'net.py').write_text('model = dict()\n')
     load(tmp_path / 'net.py')
     assert checkpoint.load_url is safe_load._load_url
+
+
+@pytest.fixture
+def beside(tmp_path, monkeypatch) -> Path:
+    """Folder of configs; the working directory is another one."""
+    monkeypatch.setattr(sys, 'path', list(sys.path))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'configs').mkdir()
+    return tmp_path / 'configs'
+
+
+def write_config(folder: Path, module: str) -> Path:
+    data = "dict(dataset=dict(data_root='nowhere/'))"
+    path = folder / 'net.py'
+    path.write_text(
+        f"custom_imports = dict(imports=['{module}'], allow_failed_imports=False)\n"
+        f"train_dataloader = test_dataloader = {data}\ntest_evaluator = dict(type='DepthMetric')\n"
+    )
+    return path
+
+
+@pytest.mark.parametrize('tool', ['train', 'test'])
+def test_tools_import_modules_beside_a_config(beside, tool):
+    module = f'imported_by_{tool}'
+    (beside / f'{module}.py').touch()
+    config = write_config(beside, module)
+    checkpoint = [config] if tool == 'test' else []  # any file; the data set is looked for first
+    said = run_tool(f'{tool}.py', config.relative_to(Path.cwd()), *checkpoint)
+    assert 'nowhere' in said and module in sys.modules
+
+
+@pytest.mark.parametrize('tool', ['train', 'test'])
+def test_a_module_that_is_nowhere_is_named_with_what_to_do(beside, tool):
+    config = write_config(beside, 'absent.module')
+    said = run_tool(f'{tool}.py', config, *([config] if tool == 'test' else []))
+    assert 'custom_imports expected a module absent.module, got none of that name' in said
+    assert f'Put absent/module.py beside the config, into {beside}' in said
+
+
+def test_what_a_module_itself_cannot_import_is_another_error(beside):
+    (beside / 'imports_absent.py').write_text('import absent_package\n')
+    with pytest.raises(ImportError) as caught:
+        config_tools.read_config(write_config(beside, 'imports_absent'))
+    assert not isinstance(caught.value, config_tools.ConfigError)
+    assert caught.value.__context__.name == 'absent_package', 'which the traceback shows'
+
+
+def test_modules_beside_a_config_hide_no_installed_ones(beside):
+    for _ in range(2):
+        config_tools.read_config(write_config(beside, 'json'))
+    assert sys.path[-1] == str(beside) and sys.path.count(str(beside)) == 1
 
 
 def test_amp(cfg, monkeypatch):

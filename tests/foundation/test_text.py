@@ -88,6 +88,14 @@ def test_tower_runs_once_per_optimiser_step(head, tower_runs):
     assert not torch.allclose(first, second)
 
 
+def test_weights_changed_in_place_give_another_matrix(head):
+    """Without a backward pass, after which the matrix is forgotten anyway."""
+    before = head.text_matrix()
+    with torch.no_grad():
+        head.prompts.tokens.add_(torch.randn_like(head.prompts.tokens))
+    assert not torch.allclose(head.text_matrix(), before)
+
+
 def test_gradient_accumulation_does_not_reuse_a_freed_graph(head):
     feature = maps()
     head(feature)[0].sum().backward()

@@ -89,3 +89,13 @@ def test_points_behind_the_second_camera_are_kept():
     now[:, :, 40:50] = 4.0
     agree = depth_consistency_mask(now, before, cam2img, cam2img, forward(6.0), 0.05)
     assert agree[:, :, 40:50].all()
+
+
+@pytest.mark.parametrize('pixels', [0.3, -0.3])
+def test_points_are_compared_with_the_nearest_pixel(pixels):
+    """Noise from 5 to 6 m, seen 0.3 pixels further to the side, is still that of its own pixel."""
+    cam2img = camera(48.0)
+    noise = torch.rand(1, *SIZE, dtype=torch.float64) + 5
+    sideways = forward(0.0)
+    sideways[0, 0, 3] = pixels * 5.5 / 48
+    assert depth_consistency_mask(noise, noise, cam2img, cam2img, sideways, 1e-6).all()

@@ -66,3 +66,5 @@ def test_centres_are_in_their_voxels_in_order():
     centres = grid.centres()
     assert centres.shape == (2, 8, 8, 3)
     assert torch.equal(grid.ranks(centres[None]).flatten(), torch.arange(2 * 8 * 8))
+    assert centres[0, 0, 0].tolist() == [-3.5, -1.75, 0.0]
+    assert centres[1, 7, 7].tolist() == [3.5, 1.75, 2.0]

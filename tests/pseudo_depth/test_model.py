@@ -90,6 +90,19 @@ def test_the_model_is_frozen():
     assert not any(p.requires_grad for p in model.parameters())
 
 
+def test_both_disparities_are_averaged(street):
+    class OneSided(ReadsChannel):
+        """4 % more disparity in the left half of whatever image it is given."""
+
+        def predict(self, frames, cameras):
+            prediction = super().predict(frames, cameras)
+            prediction.values[..., : SIZE[1] // 2] *= 1.04
+            return prediction
+
+    depth, _ = PseudoDepth(OneSided(), 'none')(inputs_of(street))
+    torch.testing.assert_close(depth * FACTOR * 1.02, street)
+
+
 def test_ground_from_a_mask(street):
     """An object covers most of the road, which would give a smaller scale."""
     inputs = inputs_of(street)
@@ -245,7 +258,7 @@ def test_motion_in_mean_depths_is_rejected():
     with pytest.raises(ConfigError, match='PoseCNN'):
         PseudoDepth(model, 'motion')
     model.pose_net = None
-    with pytest.raises(ConfigError, match="got none; take another scale.*'none'"):
+    with pytest.raises(ConfigError, match="got none; use another scale.*'none'"):
         PseudoDepth(model, 'motion')
 
 
@@ -361,7 +374,7 @@ def test_depth_without_any_scale_is_an_error(depth_model, infos, toy_nuscenes, t
     """The scale of the tiny model with random weights cannot be estimated."""
     out = tmp_path / 'cache'
     arguments = (*depth_model, '--infos', infos, '--root', toy_nuscenes, '--out', out)
-    assert "told by 'ground', got none" in run_tool('make_pseudo_depth.py', *arguments)
+    assert "estimated by 'ground', got none" in run_tool('make_pseudo_depth.py', *arguments)
 
 
 def test_cached_depth_equals_the_prediction(depth_model, infos, toy_nuscenes, tmp_path):
@@ -393,7 +406,7 @@ def test_bad_cache(tmp_path):
     with pytest.raises(FileNotFoundError, match='make-pseudo-depth'):
         read_pseudo_depth(tmp_path / 'absent.png')
     write_depth_png(np.ones((2, 2)), tmp_path / 'other.png')
-    with pytest.raises(DepthDataError, match='which part of the image'):
+    with pytest.raises(DepthDataError, match='without its region of the image'):
         read_pseudo_depth(tmp_path / 'other.png')
 
 

@@ -91,7 +91,25 @@ def test_lidar_ground_mask_and_previous_frame_are_warped_too(street):
         ModelView(source, SIZE)(shown)
 
 
-def test_a_model_without_training_size_is_rejected():
+def test_what_the_images_do_not_show_is_not_believed(street):
+    """Twelve rows are cropped away; a model answers there too."""
+    view = ModelView(PseudoDepth(ReadsChannel()), SIZE)
+    shown = []
+
+    def source(inputs):
+        shown.append(inputs)
+        return street, None
+
+    view.source = source
+    view(augmented(inputs_of(street), AUGMENTATIONS['lower part']))
+    rows = torch.arange(SIZE[0])[:, None].expand(SIZE)
+    assert torch.equal(shown[0]['seen'], (rows >= 12)[None, None])
+    inputs = inputs_of(street)
+    blind = torch.zeros(1, 1, *SIZE, dtype=torch.bool)
+    assert (PseudoDepth(ReadsChannel(), 'none')(dict(inputs, seen=blind))[0] == 0).all()
+
+
+def test_a_model_of_no_size_is_refused():
     model = ReadsChannel()
     model.image_size = None
     with pytest.raises(ConfigError, match='training size'):

@@ -49,6 +49,15 @@ def test_tables_and_files(nusc):
         assert after['timestamp'] - sample['timestamp'] == 500_000
 
 
+def test_readings_of_a_sensor_are_linked_in_time(nusc):
+    after = {row['token']: row['next'] for row in nusc.sample_data if row['next']}
+    assert len(after) == len(nusc.sample_data) - 2 * 7  # two scenes of seven sensors
+    for token, following in after.items():
+        row, later = (nusc.get('sample_data', name) for name in (token, following))
+        assert later['prev'] == token and later['timestamp'] > row['timestamp']
+        assert later['channel'] == row['channel']
+
+
 def test_instances_are_linked(nusc):
     assert any(instance['nbr_annotations'] == 2 for instance in nusc.instance)
     for instance in nusc.instance:

@@ -53,8 +53,34 @@ def test_intrinsics_scale_with_the_image():
     np.testing.assert_allclose(camera.cam2img((1600, 900))[0, 2], camera.centre[0])
 
 
-def test_visibility_equals_a_recount(scene):
-    """Rays that meet an actor without occlusion, and those that end on it in the scene."""
+def test_pixels_are_the_mean_of_their_rays(scene):
+    """Of an image of twice the size; single precision sends few rays past another edge."""
+    camera = rig.CAMERAS[1]
+    pose = scene.ego2world(0) @ camera.sensor2ego()
+    small, large = (80, 45), (160, 90)
+    image = render_view(scene, pose, camera.cam2img(small), small, 0, samples=2).image
+    rays = render_view(scene, pose, camera.cam2img(large), large, 0, samples=1).image
+    mean = rays.reshape(45, 2, 80, 2, 3).mean((1, 3))
+    assert (np.abs(image - mean) > 1).mean() < 0.002
+
+
+def test_returns_are_within_the_reach_of_the_sensor(scene):
+    lidar2world = scene.ego2world(0) @ rig.LIDAR.sensor2ego()
+    elevations = rig.LIDAR_ELEVATIONS[::4]
+
+    def ranges(*reach: float) -> np.ndarray:
+        points, _ = sweep(scene, lidar2world, 0, elevations, 180, reach)
+        return np.linalg.norm(points[:, :3], axis=1)
+
+    everything, some = ranges(0, 40), ranges(8, 20)
+    between = (everything > 8.001) & (everything < 19.999)
+    assert 100 < between.sum() < 0.9 * len(everything)
+    assert some.min() > 7.999 and some.max() < 20.001
+    assert 0 <= len(some) - between.sum() <= 2
+
+
+def test_what_is_seen_is_what_a_recount_sees(scene):
+    """Rays that meet an actor alone, and those of them that end on it among everything else."""
     camera = rig.CAMERAS[1]
     cam2world, cam2img = scene.ego2world(0) @ camera.sensor2ego(), camera.cam2img(SIZE)
     rendered = render_view(scene, cam2world, cam2img, SIZE, 0, samples=1)

@@ -55,6 +55,15 @@ def test_a_box_partly_behind_the_camera_draws_no_line_across(image, ego2img):
     assert (drawn[:, 80:] != image[:, 80:]).any()
 
 
+def test_label_of_a_box_that_reaches_beyond_the_upper_border_is_inside(image, ego2img):
+    boxes = make_boxes([(3.5, -0.5, 0)], [0], [0.9])
+    labelled, plain = (
+        draw_camera_boxes(image, boxes, ego2img, NAMES, text_size=n) for n in (11, 0)
+    )
+    changed = (labelled != plain).any(-1)
+    assert changed[:16].sum() > 100 and not changed[20:].any()
+
+
 def test_unknown_style(image, ego2img):
     with pytest.raises(ValueError, match="'predicted' or 'true', got 'gt'"):
         draw_camera_boxes(image, make_boxes([], []), ego2img, NAMES, 'gt')

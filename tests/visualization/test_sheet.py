@@ -87,5 +87,24 @@ def test_any_number_of_cameras():
 def test_camera_counts_must_be_equal():
     with pytest.raises(ValueError, match="'cam_names': 5"):
         make_scene(cam_names=list(CAMERAS)[:5])
-    with pytest.raises(ValueError, match='needs network_size'):
+    with pytest.raises(ValueError, match='expected network_size'):
         make_scene(depth=np.ones((6, 2, 3)), network_size=None)
+
+
+def test_points_in_enlarged_images_lie_where_their_pixel_centre_does():
+    """Three times as wide: the centre of pixel (80, 45) comes to (241, 136), not to (240, 135)."""
+    scene = make_scene(depth=np.full((6, 4, 10), 9.0), points=np.array([[30.0, 0, 0]]))
+    sheet = make_sheet(scene, NAMES, camera_width=480, depth_range=(4, 60))
+    top, left = 64 + GAP + 2 * (270 + GAP), 480 + GAP
+    front = sheet[top : top + 270, left : left + 480]
+    dot = (front == colorize_depth(np.array(30.0), 4, 60)).all(-1)
+    assert np.argwhere(dot).tolist() == [[136, 241], [136, 242]]
+
+
+@pytest.mark.parametrize('order', [[0, 1], [1, 0]])
+def test_near_points_lie_on_top(order):
+    points = np.array([[10.0, 0, 0], [30.0, 0, 0]])[order]
+    sheet = sheet_of(
+        make_scene(depth=np.full((6, 4, 10), 50.0), points=points), depth_range=(4, 60)
+    )
+    assert (panel(sheet, 2, 1)[45, 80] == colorize_depth(np.array(10.0), 4, 60)).all()

@@ -1,7 +1,9 @@
 """Python API for inference with trained models.
 
     from hybrid_depth.apis import infer_depth, init_depth_model
-    model = init_depth_model('configs/depth/monodepth2_r18_kitti.py', 'mono_640x192.pth')
+    model = init_depth_model(
+        'configs/monodepth2/monodepth2_r18_1xb12-20e_kitti-raw_192x640.py', 'mono_640x192.pth'
+    )
     for result in infer_depth(model, 'images/'):
         print(result.name, result.kind, result.unit, result.depth.min())
 

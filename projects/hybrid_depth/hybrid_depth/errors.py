@@ -10,7 +10,7 @@ class HybridDepthError(Exception):
 
 
 class DepthDataError(HybridDepthError, ValueError):
-    """Invalid depth data."""
+    """Images, depth maps or calibration that cannot be used."""
 
 
 class ConfigError(HybridDepthError, ValueError):

@@ -99,7 +99,7 @@ def test_correct_depth_gives_all_attention_to_the_correct_pixel():
 
     everywhere = torch.arange(200)[None]
     nothing = torch.zeros(1, 2, CHANNELS, ROWS, COLUMNS)
-    values = net._camera_values(nothing, certain(depth), rig, everywhere, everywhere >= 0)
+    values = net._camera_values(nothing, certain(depth), rig, everywhere)
     weight = values.weight.unflatten(2, (10, 20))[0]
     assert weight[(0, *cell, anchor)] > 0.9
     assert weight[(0, *cell, anchor)] > 0.9 * weight[:, cell[0], cell[1]].sum()

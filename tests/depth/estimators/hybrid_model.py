@@ -6,6 +6,7 @@ from mmengine.config import Config
 from mmengine.registry import MODELS
 from torch import Tensor
 
+from hybrid_depth.checkpoints.build import without_pretrained
 from hybrid_depth.depth.estimators import Monodepth2
 from hybrid_depth.losses import PhotometricError
 from hybrid_depth.losses.reprojection import ReprojectionTerms
@@ -26,9 +27,7 @@ FLOAT32_MEDIAN = 3e-3
 def build(head_bias: float) -> Monodepth2:
     """The model of the shipped config without pretrained files, with the recipe's weights."""
     cfg = Config.fromfile(ROOT / 'configs/_base_/models/monodepth2_hybrid.py').model
-    for part in (cfg.encoder.clip, cfg.encoder.dino, cfg.pose_net):
-        part.pretrained = None
-    model = MODELS.build({**cfg, 'tie_break': 0.0})
+    model = MODELS.build({**without_pretrained(cfg), 'tie_break': 0.0})
     official = {file: official_weights(f'stage2/{file}') for file in FILES}
     official['depth.pth']['depth_head.scratch.output_conv2.2.bias'].fill_(head_bias)
     model.load_state_dict(convert_hybrid_folder(official)[0])

@@ -9,6 +9,7 @@ from mmengine.registry import MODELS
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
+from hybrid_depth.checkpoints.build import without_pretrained
 from hybrid_depth.depth.estimators import LanguageAlignment
 from hybrid_depth.depth.transforms.patches import pick_points
 from hybrid_depth.foundation.images import PRESETS
@@ -30,9 +31,7 @@ def official_model() -> LanguageAlignment:
 def build(dtype: torch.dtype = torch.float32) -> LanguageAlignment:
     """A copy of the model, in training mode."""
     cfg = Config.fromfile(ROOT / 'configs/_base_/models/language_alignment.py').model
-    for tower in (cfg.encoder.clip, cfg.encoder.dino):
-        tower.pretrained = None
-    model = MODELS.build(cfg)
+    model = MODELS.build(without_pretrained(cfg))
     model.load_state_dict(convert_stage1_keys(official_weights(PART))[0])
     model.to(dtype)
     for tower in (model.encoder.clip, model.encoder.dino):

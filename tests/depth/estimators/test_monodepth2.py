@@ -94,7 +94,7 @@ def test_motion_from_the_data_needs_no_pose_net():
     assert torch.equal(model.compare(as_stereo)[0].errors[0], comparison.errors[0])
     del inputs['transforms'][1]
     model.sources = (-1, 1)
-    with pytest.raises(KeyError, match='need a pose_net, or data that know'):
+    with pytest.raises(KeyError, match='need a pose_net, or data with motion'):
         model.loss(inputs)
 
 

@@ -13,6 +13,7 @@ from .safe_load import load_checkpoint_file
 from .strict_load import CheckpointMismatchError
 
 PREFIX = 'encoder.'
+STAGE_1 = 'hybrid_depth/hybrid-depth-stage1_clip-dinov2_1xb6-20e_tusimple_224x392.py'
 _SHOWN = 8
 
 
@@ -30,7 +31,8 @@ class EncoderWeights:
     Args:
         checkpoint: a checkpoint of this toolkit (convert the official `stage1.ckpt` first:
             hybrid-depth convert-checkpoint hybrid-depth-stage1).
-        new: name prefixes of encoder tensors that keep their initial values.
+        new: name prefixes of encoder tensors that may be missing in the checkpoint; they keep
+            their initial values then.
         unused: name prefixes of tensors in the checkpoint's encoder that are not loaded, such as
             'language' for an encoder without text.
         part: submodule with the `encoder`, in the model that has this `init_cfg`: '' for a depth
@@ -57,10 +59,9 @@ class EncoderWeights:
         if not Path(self.checkpoint).expanduser().is_file():
             raise FileNotFoundError(
                 f'expected the checkpoint {self.checkpoint} to initialise the encoder, which does '
-                'not exist. Train stage 1 first (hybrid-depth train configs/depth/'
-                'hybrid_stage1_tusimple.py), name another file with --cfg-options '
-                'model.init_cfg.checkpoint=FILE, or start from the foundation weights with '
-                '--cfg-options model.init_cfg=None'
+                f'not exist. Train stage 1 first (hybrid-depth train {STAGE_1}), name another '
+                'file with --cfg-options model.init_cfg.checkpoint=FILE, or start from the '
+                'foundation weights with --cfg-options model.init_cfg=None'
             )
         checkpoint = load_checkpoint_file(self.checkpoint)
         state = checkpoint.get('state_dict', checkpoint)

@@ -1,7 +1,8 @@
 """Predict boxes and depth of keyframes of an info file, with visualizations.
 
-Example: hybrid-depth infer-bev data/nuscenes/nuscenes_infos_val.pkl out/ \\
-             --config configs/bevdet_r50.py --checkpoint bevdet_r50.pth --index 0 1 2
+Example:
+  hybrid-depth infer-bev data/nuscenes/nuscenes_infos_val.pkl out/ --index 0 1 2 \\
+      --config configs/bevdet/bevdet_r50_8xb8-cbgs-20e_nus-3d_256x704.py --checkpoint bevdet_r50.pth
 Writes out/NAME.json (boxes in the LiDAR frame) and out/NAME.png for every keyframe; NAME is its
 index and token. Info files are made by hybrid-depth create-nuscenes-infos.
 """

@@ -1,8 +1,8 @@
 """Predict the depth of images, a folder of images or a video.
 
 Examples:
-  hybrid-depth infer-depth drive.mp4 out/ --config configs/depth/monodepth2_r18_kitti.py \\
-      --checkpoint mono_640x192.pth
+  hybrid-depth infer-depth drive.mp4 out/ --checkpoint mono_640x192.pth \\
+      --config configs/monodepth2/monodepth2_r18_1xb12-20e_kitti-raw_192x640.py
   hybrid-depth infer-depth frames/ out/ --config CONFIG --checkpoint CHECKPOINT --numbers png \\
       --ply --intrinsics 721.5 721.5 609.6 172.9 --scale 5.4
 Writes out/depth (values), out/color, out/cloud (with --ply) and out/manifest.json with the kind and

@@ -1,8 +1,10 @@
 """Write metric pseudo depth of the keyframes of an info file, by a self-supervised depth model.
 
 Examples:
-  hybrid-depth make-pseudo-depth configs/depth/monodepth2_hybrid_nuscenes.py hybrid.pth \\
-      --infos data/nuscenes/nuscenes_infos_train.pkl --out data/nuscenes/pseudo_depth
+  hybrid-depth make-pseudo-depth --infos data/nuscenes/nuscenes_infos_train.pkl \\
+      --out data/nuscenes/pseudo_depth \\
+      configs/hybrid_depth/hybrid-depth-stage2_clip-dinov2_1xb16-20e_nus-video_280x504.py \\
+      hybrid.pth
   torchrun --nproc-per-node 8 -m hybrid_depth make-pseudo-depth CONFIG CHECKPOINT --device cuda ...
 The model should be trained on images of this aspect ratio; for a wider training size, the lower
 part of the images is used. Writes OUT/CAMERA/NAME.png (16 bit, metres times 256, 0 = unknown),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image
@@ -19,25 +21,28 @@ def open_image(path: str | Path) -> Image.Image:
         FileNotFoundError: no such file.
         DepthDataError: the file is damaged or not an image.
     """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f'expected the image {path}, which does not exist')
-    try:
-        with Image.open(path) as image:
-            return image.convert('RGB')
-    except (OSError, SyntaxError) as error:
-        raise DepthDataError(
-            f'{path}: expected an image, got a damaged file ({error}). Unpack or fetch it again, '
-            'or take it out of the list.'
-        ) from error
+    with _opened(path) as image:
+        return image.convert('RGB')
 
 
 def image_size(path: str | Path) -> tuple[int, int]:
     """(width, height) from the file header; errors as of `open_image`."""
+    with _opened(path) as image:
+        return image.size
+
+
+@contextmanager
+def _opened(path: str | Path) -> Iterator[Image.Image]:
     try:
         with Image.open(path) as image:
-            return image.size
-    except (OSError, SyntaxError) as error:
-        raise DepthDataError(f'{path}: expected an image, got a damaged file ({error})') from error
+            yield image
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f'expected the image {path}, which does not exist') from error
+    except (OSError, SyntaxError, ValueError) as error:  # Pillow raises all three on bad data
+        raise DepthDataError(
+            f'{path}: expected an image, got a damaged file ({error}). Unpack or fetch it again, '
+            'or take it out of the list.'
+        ) from error
 
 
 def natural_key(path: Path) -> list:

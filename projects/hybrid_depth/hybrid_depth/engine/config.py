@@ -1,5 +1,6 @@
 """Configs with command-line options, for `hybrid-depth train` and `hybrid-depth test`."""
 
+import sys
 from pathlib import Path
 
 import torch
@@ -7,6 +8,7 @@ from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
+from mmengine.utils import import_modules_from_strings
 
 from .. import checkpoints
 from ..config_files import find_config
@@ -16,16 +18,43 @@ from .hooks.visualization_window import has_screen
 
 
 def read_config(path: str | Path) -> Config:
-    """Read a config file, see `find_config`.
+    """Read a config file, see `find_config`, and import its `custom_imports`.
 
-    Also makes checkpoint reading safe (no code is run), whatever the config imports.
+    The config's folder comes last on the import path: modules beside a config are found from any
+    working directory, and hide no installed package. Checkpoints are read without running code from
+    here on, whatever the config imports.
+
+    Raises:
+        FileNotFoundError: no such config.
+        ConfigError: a module of `custom_imports` does not exist.
     """
     checkpoints.install()
-    cfg = Config.fromfile(find_config(path))
+    file = find_config(path)
+    folder = str(file.resolve().parent)
+    if folder not in sys.path:
+        sys.path.append(folder)
+    cfg = Config.fromfile(file, import_custom_modules=False)
+    _import_modules(cfg, folder)
     # No yapf for logs and checkpoints: it takes 0.25 s, four times before the first iteration and
     # once per checkpoint. mmengine 0.10.7 has an argument for it, which has no effect.
     object.__setattr__(cfg, '_format_python_code', False)
     return cfg
+
+
+def _import_modules(cfg: Config, folder: str) -> None:
+    custom = cfg.get('custom_imports') or dict(imports=[])
+    try:
+        import_modules_from_strings(**custom)
+    except ImportError as error:
+        absent = getattr(error.__context__, 'name', None)  # mmengine hides the cause
+        wanted = [name for name in custom['imports'] if f'{name}.'.startswith(f'{absent}.')]
+        if not wanted:
+            raise
+        raise ConfigError(
+            f'{cfg.filename}: custom_imports expected a module {wanted[0]}, got none of that name. '
+            f'Put {wanted[0].replace(".", "/")}.py beside the config, into {folder}, or name its '
+            'folder in PYTHONPATH.'
+        ) from error
 
 
 def load_config(

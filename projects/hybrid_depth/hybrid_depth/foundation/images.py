@@ -1,9 +1,11 @@
-"""Input processing of the towers: checks, normalisation, resizing."""
+"""Input processing of networks: image to tensor, checks, normalisation, resizing."""
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from torch import Tensor, nn
 
 PRESETS = {
@@ -11,6 +13,16 @@ PRESETS = {
     'clip': ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)),
     'none': ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
 }
+
+
+def to_tensor(image: Image.Image | np.ndarray) -> Tensor:
+    """An RGB image (H, W, 3) uint8 as (3, H, W) float32 in [0, 1], the form that models take.
+
+    Example:
+        >>> to_tensor(np.full((2, 4, 3), 255, np.uint8)).shape
+        torch.Size([3, 2, 4])
+    """
+    return torch.from_numpy(np.array(image)).permute(2, 0, 1).contiguous().float().div_(255)
 
 
 class InputNormalization(nn.Module):

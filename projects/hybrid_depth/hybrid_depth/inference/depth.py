@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from PIL import Image
 
 from ..depth.estimators import DepthEstimator
+from ..foundation.images import to_tensor
 from ..geometry import DepthMap
 from .image_streams import Images, ImageStream, NamedImage
 
@@ -118,7 +119,7 @@ def stream_depth(
     size = size or getattr(model, 'image_size', None)
     stream = images if isinstance(images, ImageStream) else ImageStream(images)
     for batch in _batches(stream, size, batch_size):
-        inputs = torch.stack([_to_tensor(item.image, size) for item in batch])
+        inputs = torch.stack([to_tensor(_resized(item.image, size)) for item in batch])
         prediction = model.predict({0: inputs.to(next(model.parameters()).device)})
         for item, values in zip(batch, prediction.values, strict=True):
             single = DepthMap(values[None], prediction.kind)
@@ -164,8 +165,6 @@ def _batches(
         yield batch
 
 
-def _to_tensor(image: Image.Image, size: tuple[int, int] | None) -> torch.Tensor:
-    """Tensor (3, H, W) in [0, 1], resized as in training and evaluation (Pillow's LANCZOS)."""
-    if size is not None:
-        image = image.resize((size[1], size[0]), Image.Resampling.LANCZOS)
-    return torch.from_numpy(np.array(image)).permute(2, 0, 1).float() / 255
+def _resized(image: Image.Image, size: tuple[int, int] | None) -> Image.Image:
+    """Image at (H, W), resized as in training and evaluation (Pillow's LANCZOS)."""
+    return image if size is None else image.resize(size[::-1], Image.Resampling.LANCZOS)

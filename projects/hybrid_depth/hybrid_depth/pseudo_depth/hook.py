@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
+from ..checkpoints.unwrap import unwrapped
 from ..depth.estimators.init import init_depth_model
 from ..errors import ConfigError
 from .model import PseudoDepth
@@ -37,8 +37,7 @@ class OnlinePseudoDepthHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Load the model."""
-
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrapped(runner.model)
         targets = [
             target
             for target in model.img_view_transformer.depth_net.depth_targets

@@ -23,13 +23,14 @@ _VIEW = 'img_view_transformer.'
 _FUSED = 'img_bev_encoder_backbone.layers.0.0.conv1.weight'
 _PRE_PROCESS = 'pre_process_net.layers.0.0.conv1.weight'
 _V1 = (f'{_VIEW}depthnet.', f'{_VIEW}dx', f'{_VIEW}bx', f'{_VIEW}nx', f'{_VIEW}frustum')
+_RECIPE = '8xb8-cbgs-20e_nus-3d_256x704.py'
 _CONFIGS = {
-    'base': 'bevdet_r50.py',
-    'depth': 'bevdet_r50_depth.py',
-    '4d': 'bevdet4d_r50.py',
-    '4d-depth': 'bevdet4d_r50_depth.py',
-    '4d-longterm': 'bevdet4d_longterm_r50.py',
-    '4d-longterm-depth': 'bevdet4d_longterm_r50_depth.py',
+    'base': f'bevdet/bevdet_r50_{_RECIPE}',
+    'depth': f'bevdet/bevdet_r50-depth_{_RECIPE}',
+    '4d': f'bevdet4d/bevdet4d_r50_{_RECIPE}',
+    '4d-depth': f'bevdet4d/bevdet4d_r50-depth_{_RECIPE}',
+    '4d-longterm': f'bevdet4d/bevdet4d-longterm_r50_{_RECIPE}',
+    '4d-longterm-depth': f'bevdet4d/bevdet4d-longterm_r50-depth_{_RECIPE}',
 }
 
 

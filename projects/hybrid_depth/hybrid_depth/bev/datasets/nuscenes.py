@@ -83,13 +83,13 @@ class NuScenesBEVDataset(NuScenesDataset):
         )
 
     def full_init(self) -> None:
-        """Load the info file; with ``indices``, places count within the selected part."""
+        """Load the info file; with ``indices``, sample indices count within the selected part."""
         if self._fully_initialized:
             return
         super().full_init()
         if self._indices is not None:
             infos = map(super().get_data_info, range(len(self)))
-            self._indices = {info['token']: index for index, info in enumerate(infos)}
+            self._index_of = {info['token']: index for index, info in enumerate(infos)}
 
     def load_data_list(self) -> list[dict]:
         """Read, check and parse the info file."""
@@ -102,7 +102,7 @@ class NuScenesBEVDataset(NuScenesDataset):
                 'the info file of another split, or a root with scenes of this one.'
             )
         self._check_box_convention(data_list)
-        self._indices = {info['token']: index for index, info in enumerate(data_list)}
+        self._index_of = {info['token']: index for index, info in enumerate(data_list)}
         if self.sequence_length is not None:
             self._sequence_of = self._number_sequences(data_list)
         temporal = self.num_adj or self.sequence_length is not None
@@ -193,7 +193,7 @@ class NuScenesBEVDataset(NuScenesDataset):
             )
         members: dict[str, list[int]] = {}
         for token, (sequence, _) in self._sequence_of.items():
-            members.setdefault(sequence, []).append(self._indices[token])
+            members.setdefault(sequence, []).append(self._index_of[token])
         return list(members.values())
 
     def _number_sequences(self, data_list: list[dict]) -> dict[str, tuple[str, int]]:
@@ -209,7 +209,7 @@ class NuScenesBEVDataset(NuScenesDataset):
     def _previous(self, info: dict) -> dict:
         """Info of the previous frame, empty if there is none in this subset."""
         token = info.get('prev')
-        index = self._indices.get(token, len(self))
+        index = self._index_of.get(token, len(self))
         previous = self._frame_info(index) if index < len(self) else {}
         return previous if previous.get('token') == token else {}
 

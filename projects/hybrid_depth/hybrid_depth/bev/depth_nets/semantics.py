@@ -15,6 +15,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from ...geometry import CameraRig
+from ...rotated_boxes import points_in_boxes
 from .supervision import block_minimum_depth
 
 #: Factor of background features.
@@ -100,14 +101,12 @@ def _box_classes(points: Tensor, truth: InstanceData) -> Tensor:
     boxes = truth.bboxes_3d.tensor.to(points)
     if len(boxes) == 0:
         return points.new_zeros(len(points), dtype=torch.int64)
-    offset = points.unsqueeze(1) - boxes[:, :3]  # from the bottom centre
-    cos, sin = boxes[:, 6].cos(), boxes[:, 6].sin()
-    along = offset[..., 0] * cos + offset[..., 1] * sin
-    across = offset[..., 1] * cos - offset[..., 0] * sin
-    inside = (along.abs() < boxes[:, 3] / 2 + _MARGIN) & (across.abs() < boxes[:, 4] / 2 + _MARGIN)
-    inside = inside & (offset[..., 2] > _MARGIN) & (offset[..., 2] < boxes[:, 5] + _MARGIN)
-    label = truth.labels_3d[inside.float().argmax(1)] + 1
-    return label * inside.any(1)
+    bottoms, sizes, yaws = boxes[:, :3], boxes[:, 3:6], boxes[:, 6]
+    centres = bottoms + F.pad(sizes[:, 2:] / 2 + _MARGIN, (2, 0))
+    wider = sizes + sizes.new_tensor([2 * _MARGIN, 2 * _MARGIN, 0])
+    inside = points_in_boxes(points, centres, wider, torch.stack((yaws.cos(), yaws.sin()), 1))
+    label = truth.labels_3d[inside.float().argmax(0)] + 1
+    return label * inside.any(0)
 
 
 def keep_nearest(depth: Tensor, size: tuple[int, int]) -> Tensor:

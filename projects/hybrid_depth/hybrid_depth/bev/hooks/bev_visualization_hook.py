@@ -11,13 +11,13 @@ from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
+from ...datasets.image_files import open_image
 from ...geometry import CameraRig
 from ...visualization.boxes import SceneBoxes
 from ...visualization.png import write_png
 from ...visualization.sheet import BEVScene, make_sheet
 from ..structures import lidar_to_ego_boxes
 from ..transforms.lidar_depth import load_sweep
-from ..transforms.load_images import load_rgb
 
 
 @HOOKS.register_module()
@@ -112,7 +112,7 @@ def scene_of(sample: Det3DDataSample, rig: CameraRig, network_size: tuple[int, i
     true = sample.get('eval_ann_info')
     depth = sample.get('pred_depth')
     return BEVScene(
-        images=[np.asarray(load_rgb(path)) for path in meta['img_path']],
+        images=[np.asarray(open_image(path)) for path in meta['img_path']],
         cam_names=meta['cam_names'],
         rig=rig,
         predicted=SceneBoxes.from_ego(

@@ -4,6 +4,7 @@ from mmengine.model import BaseModel
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
+from ...checkpoints.unwrap import unwrapped
 from ...depth.encoders.freezing import eval_frozen
 from ...engine.hooks.epoch_hook import EpochHook
 from ..lift.lift_cache import LiftCache
@@ -61,8 +62,8 @@ class DepthFirstHook(EpochHook):
         """Set frozen modules to eval mode, as mmengine's loop sets the training mode after the
         hooks of the epoch."""
         if runner.epoch >= self.epochs:
-            eval_frozen(self.model_of(runner))
+            eval_frozen(unwrapped(runner.model))
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Remove the lift cache for validation."""
-        vars(self.model_of(runner)).pop('lift', None)
+        vars(unwrapped(runner.model)).pop('lift', None)

@@ -242,7 +242,7 @@ class BackwardProjection(BaseModule):
         longest = max(int(kept.sum(1).max()), 1)
         cells = kept.byte().sort(dim=1, descending=True, stable=True).indices[:, :longest]
         kept = kept.gather(1, cells)
-        values = self._camera_values(context, prob, rig, cells, kept)
+        values = self._camera_values(context, prob, rig, cells)
 
         blank = bev.new_zeros((1, *self.size))
         position = self.positional_encoding(blank).flatten(2).transpose(1, 2)[0][cells]
@@ -264,9 +264,9 @@ class BackwardProjection(BaseModule):
         return (place / place.new_tensor([width, height])).unsqueeze(2)
 
     def _camera_values(
-        self, context: Tensor, prob: Tensor, rig: CameraRig, cells: Tensor, kept: Tensor
+        self, context: Tensor, prob: Tensor, rig: CameraRig, cells: Tensor
     ) -> CameraValues:
-        """Projected pillars of cells (B, L); only kept ones (B, L) are visible."""
+        """Image features and the projected pillars of cells (B, L)."""
         view = project_pillars(self.pillars, rig, self.image_size)
         cells, a = cells.unsqueeze(1).expand(-1, rig.num_cams, -1), self.pillars.shape[1]
         view = PillarView(
@@ -278,7 +278,7 @@ class BackwardProjection(BaseModule):
         if self.consistency != 'none':
             weight = depth_at(view, prob, self._position(view.depth))
         features = context.flatten(3).transpose(2, 3)
-        visible = view.hit.any(-1) & kept.unsqueeze(1)
+        visible = view.hit.any(-1)
         return CameraValues(features, tuple(context.shape[-2:]), view.uv, visible, weight)
 
     def _position(self, depth: Tensor) -> Tensor:

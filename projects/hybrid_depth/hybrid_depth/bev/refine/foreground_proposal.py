@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from mmdet3d.registry import MODELS
 from mmdet3d.structures import BaseInstance3DBoxes
@@ -9,6 +10,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from ...geometry import VoxelGrid
+from ...rotated_boxes import points_in_boxes
 
 # Weight of foreground in the cross-entropy (docs/reference/fb_bev.md, "Foreground proposal").
 _POSITIVE = 2.13
@@ -28,13 +30,11 @@ def footprints(boxes: BaseInstance3DBoxes, grid: VoxelGrid) -> Tensor:
     """
     width, height, _ = grid.size
     cells = grid.centres()[0, ..., :2].flatten(0, 1).to(boxes.tensor)
+    centres = boxes.gravity_center[:, :2]
+    headings = torch.stack((boxes.yaw.cos(), boxes.yaw.sin()), 1)
+    inside = points_in_boxes(cells, centres, boxes.dims[:, :2], headings)
     step = cells.new_tensor([grid.x[2], grid.y[2]])
-    offset = cells - boxes.gravity_center[:, None, :2]  # (M, Y * X, 2)
-    cos, sin = boxes.yaw.cos().unsqueeze(1), boxes.yaw.sin().unsqueeze(1)
-    along = offset[..., 0] * cos + offset[..., 1] * sin
-    across = offset[..., 1] * cos - offset[..., 0] * sin
-    length, breadth = boxes.dims[:, 0:1] / 2, boxes.dims[:, 1:2] / 2
-    inside = (along.abs() <= length) & (across.abs() <= breadth)
+    offset = cells - centres.unsqueeze(1)  # (M, Y * X, 2)
     contains_centre = ((offset >= -step / 2) & (offset < step / 2)).all(-1)
     return (inside | contains_centre).any(0).view(height, width)
 

@@ -9,6 +9,8 @@ from mmdet3d.registry import TRANSFORMS
 from mmdet3d.structures import Det3DDataSample
 from mmengine.structures import InstanceData
 
+from ...foundation.images import to_tensor
+
 _RIG_KEYS = ('cam2img', 'cam2ego', 'img_aug', 'bda', 'ego2global')
 _META_KEYS = (
     'box_mode_3d', 'box_type_3d', 'cam_names', 'img_path', 'lidar2ego', 'lidar_path',
@@ -17,9 +19,8 @@ _META_KEYS = (
 
 
 def _frame(results: dict) -> dict:
-    images = torch.from_numpy(np.stack([np.asarray(image) for image in results['img']]))
     return dict(
-        img=images.permute(0, 3, 1, 2).float().div_(255),
+        img=torch.stack([to_tensor(image) for image in results['img']]),
         rig={key: torch.from_numpy(np.asarray(results[key])) for key in _RIG_KEYS},
     )
 

@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import torch
 from nuscenes import NuScenes
 from nuscenes.eval.detection.utils import category_to_detection_name
 from nuscenes.utils.splits import create_splits_scenes
@@ -26,6 +27,7 @@ from pyquaternion import Quaternion
 from tqdm import tqdm
 
 from ...files import atomic_file
+from ...geometry import invert_rigid
 from .names import CAMERAS, CLASSES, SPLITS, InfoError
 
 _SHOWN = 5
@@ -55,25 +57,18 @@ def _pose(record: dict) -> np.ndarray:
     return pose
 
 
-def _inverse(pose: np.ndarray) -> np.ndarray:
-    inverse = np.eye(4)
-    inverse[:3, :3] = pose[:3, :3].T
-    inverse[:3, 3] = -pose[:3, :3].T @ pose[:3, 3]
-    return inverse
-
-
 def _camera_info(nusc: NuScenes, token: str, global2lidar: np.ndarray) -> dict:
     """The ``images`` entry of one camera."""
     data = nusc.get('sample_data', token)
     sensor = nusc.get('calibrated_sensor', data['calibrated_sensor_token'])
     cam2ego, ego2global = _pose(sensor), _pose(nusc.get('ego_pose', data['ego_pose_token']))
-    lidar2cam = _inverse(global2lidar @ ego2global @ cam2ego)
+    lidar2cam = invert_rigid(torch.from_numpy(global2lidar @ ego2global @ cam2ego)).tolist()
     return dict(
         img_path=os.path.basename(data['filename']),
         cam2img=sensor['camera_intrinsic'],
         cam2ego=cam2ego.tolist(),
         ego2global=ego2global.tolist(),
-        lidar2cam=lidar2cam.tolist(),
+        lidar2cam=lidar2cam,
         timestamp=data['timestamp'] / 1e6,
         sample_data_token=token,
     )
@@ -153,7 +148,7 @@ def _sample_info(
     lidar = nusc.get('sample_data', sample['data']['LIDAR_TOP'])
     lidar2ego = _pose(nusc.get('calibrated_sensor', lidar['calibrated_sensor_token']))
     ego2global = _pose(nusc.get('ego_pose', lidar['ego_pose_token']))
-    global2lidar = _inverse(ego2global @ lidar2ego)
+    global2lidar = invert_rigid(torch.from_numpy(ego2global @ lidar2ego)).numpy()
     return dict(
         sample_idx=0,
         token=sample['token'],

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from mmengine.registry import TRANSFORMS
 from mmengine.structures import BaseDataElement
-from PIL import Image
-from torch import Tensor
 
-
-def to_tensor(image: Image.Image) -> Tensor:
-    """(3, H, W) float32 RGB in [0, 1]."""
-    pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1)
-    return pixels.contiguous().float().div_(255)
+from ...foundation.images import to_tensor
 
 
 @TRANSFORMS.register_module()

@@ -1,12 +1,11 @@
 """Hooks that check whether a checkpoint matches the model."""
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
-from torch import nn
 
 from ...checkpoints.strict_load import load_strictly, require_channel_order
+from ...checkpoints.unwrap import unwrapped
 
 
 @HOOKS.register_module()
@@ -25,7 +24,8 @@ class StrictLoadHook(Hook):
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         weights = checkpoint.get('state_dict', checkpoint)
         weights = {key.removeprefix('module.'): value for key, value in weights.items()}
-        load_strictly(_model(runner), weights, runner._load_from, _channel_order(checkpoint))
+        model, order = unwrapped(runner.model), _channel_order(checkpoint)
+        load_strictly(model, weights, runner._load_from, order)
 
 
 @HOOKS.register_module()
@@ -41,16 +41,14 @@ class ChannelOrderHook(Hook):
     """
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        require_channel_order(_model(runner), _channel_order(checkpoint), runner._load_from)
+        model, order = unwrapped(runner.model), _channel_order(checkpoint)
+        require_channel_order(model, order, runner._load_from)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        order = getattr(getattr(_model(runner), 'img_backbone', None), 'channel_order', None)
+        backbone = getattr(unwrapped(runner.model), 'img_backbone', None)
+        order = getattr(backbone, 'channel_order', None)
         if order is not None:
             checkpoint['meta']['input_channel_order'] = order
-
-
-def _model(runner: Runner) -> nn.Module:
-    return runner.model.module if is_model_wrapper(runner.model) else runner.model
 
 
 def _channel_order(checkpoint: dict) -> str | None:

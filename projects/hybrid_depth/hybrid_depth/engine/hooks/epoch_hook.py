@@ -1,8 +1,10 @@
 """Base class of hooks for epoch-dependent training."""
 
 from mmengine.hooks import Hook
-from mmengine.model import BaseModel, is_model_wrapper
+from mmengine.model import BaseModel
 from mmengine.runner import EpochBasedTrainLoop, Runner
+
+from ...checkpoints.unwrap import unwrapped
 
 
 class EpochHook(Hook):
@@ -28,9 +30,4 @@ class EpochHook(Hook):
             )
 
     def before_train_epoch(self, runner: Runner) -> None:
-        self.prepare(self.model_of(runner), runner.epoch)
-
-    @staticmethod
-    def model_of(runner: Runner) -> BaseModel:
-        """The model without its distributed wrapper."""
-        return runner.model.module if is_model_wrapper(runner.model) else runner.model
+        self.prepare(unwrapped(runner.model), runner.epoch)

@@ -2,9 +2,10 @@
 
 import torch
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
+
+from ...checkpoints.unwrap import unwrapped
 
 
 def _not_finite(tensors: dict) -> list[str]:
@@ -30,7 +31,7 @@ class NaNGuardHook(Hook):
     """
 
     def before_train(self, runner: Runner) -> None:
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrapped(runner.model)
         parse_losses = model.parse_losses
 
         def checked_parse_losses(losses: dict) -> tuple:
@@ -45,7 +46,7 @@ class NaNGuardHook(Hook):
         model.parse_losses = checked_parse_losses
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrapped(runner.model)
         parameters = {name for name, _ in model.named_parameters()}
         names = _not_finite({k: v for k, v in checkpoint['state_dict'].items() if k in parameters})
         if names:

@@ -7,7 +7,8 @@ from pathlib import Path
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
-from PIL import Image
+
+from ...datasets.image_files import open_image
 
 
 def has_screen() -> bool:
@@ -40,6 +41,6 @@ class VisualizationWindowHook(Hook):
             axes.clear()
             axes.set_axis_off()
             axes.set_title(path.name)
-            axes.imshow(Image.open(path))
+            axes.imshow(open_image(path))
             plt.pause(self.wait_time)
         plt.close(figure)
