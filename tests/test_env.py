@@ -29,7 +29,7 @@ def test_mmcv_with_and_without_compiled_ops(compiled, monkeypatch):
     assert state == (
         'ok, with compiled ops (CUDA: 13.0)'
         if compiled
-        else 'ok, without compiled ops (mmcv-lite); none is needed here'
+        else 'ok, without compiled ops (mmcv-lite), which are not needed'
     )
 
 

@@ -69,7 +69,7 @@ def test_broken_ops_are_reported_and_depth_works():
         "assert MODELS.get('HybridDepthEncoder')\n"
     )
     assert done.returncode == 0, done.stderr
-    assert 'BEV models and data sets are switched off; mmdet3d or mmcv is broken' in done.stderr
+    assert 'BEV models and data sets are disabled; mmdet3d or mmcv is broken' in done.stderr
 
 
 HEAVY = ('torch', 'mmengine', 'mmcv', 'mmdet3d', 'timm', 'open_clip', 'scipy', 'matplotlib')

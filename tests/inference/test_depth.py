@@ -94,7 +94,7 @@ def test_metric_models_need_no_scale(image):
     result = depth_result('a', image, metres)
     assert (result.kind, result.unit, result.disparity.shape) == ('metric', 'm', (70, 110))
     np.testing.assert_allclose(result.depth, 8)
-    with pytest.raises(ValueError, match='depth is metric, got 5.4; leave it out'):
+    with pytest.raises(ValueError, match='depth is metric, got 5.4; omit it'):
         depth_result('a', image, metres, scale=5.4)
     relative = depth_result('a', image, DepthMap(metres.values, 'relative'))
     assert relative.kind == 'relative'

@@ -258,7 +258,7 @@ def test_motion_in_mean_depths_is_rejected():
     with pytest.raises(ConfigError, match='PoseCNN'):
         PseudoDepth(model, 'motion')
     model.pose_net = None
-    with pytest.raises(ConfigError, match="got none; take another scale.*'none'"):
+    with pytest.raises(ConfigError, match="got none; use another scale.*'none'"):
         PseudoDepth(model, 'motion')
 
 
@@ -374,7 +374,7 @@ def test_depth_without_any_scale_is_an_error(depth_model, infos, toy_nuscenes, t
     """The scale of the tiny model with random weights cannot be estimated."""
     out = tmp_path / 'cache'
     arguments = (*depth_model, '--infos', infos, '--root', toy_nuscenes, '--out', out)
-    assert "told by 'ground', got none" in run_tool('make_pseudo_depth.py', *arguments)
+    assert "estimated by 'ground', got none" in run_tool('make_pseudo_depth.py', *arguments)
 
 
 def test_cached_depth_equals_the_prediction(depth_model, infos, toy_nuscenes, tmp_path):
@@ -406,7 +406,7 @@ def test_bad_cache(tmp_path):
     with pytest.raises(FileNotFoundError, match='make-pseudo-depth'):
         read_pseudo_depth(tmp_path / 'absent.png')
     write_depth_png(np.ones((2, 2)), tmp_path / 'other.png')
-    with pytest.raises(DepthDataError, match='which part of the image'):
+    with pytest.raises(DepthDataError, match='without its region of the image'):
         read_pseudo_depth(tmp_path / 'other.png')
 
 

@@ -11,7 +11,7 @@ def test_a_release_is_converted_and_reported(tmp_path, capsys):
     out = tmp_path / 'mono.pth'
     assert run_tool('convert_checkpoint.py', 'monodepth2', folder, out) is None
     said = capsys.readouterr().out
-    assert 'kept: ' in said and 'the classifier is not run' in said
+    assert 'kept: ' in said and 'the classifier is not used' in said
     assert said.endswith(f'wrote {out}\n')
     assert 'state_dict' in torch.load(out, weights_only=True)
 

@@ -49,6 +49,4 @@ def test_mistakes_are_one_line(files):
     error = run_tool('evaluate_depth.py', *files, '--protocol', 'kitti', '--kind', 'depth')
     assert error.startswith('error: expected a protocol among kitti_eigen')
     options = ('--protocol', 'nuscenes_lidar', '--kind', 'disparity')
-    assert 'they look like depth. Say so with --kind' in run_tool(
-        'evaluate_depth.py', *files, *options
-    )
+    assert 'they look like depth. Set --kind' in run_tool('evaluate_depth.py', *files, *options)

@@ -63,7 +63,7 @@ def test_only_toy_worlds_are_replaced(tmp_path):
     own = tmp_path / 'photos'
     own.mkdir()
     (own / 'wedding.jpg').touch()
-    with pytest.raises(FileExistsError, match='photos is there and is not a toy world'):
+    with pytest.raises(FileExistsError, match='photos exists and is not a toy world'):
         make_toy_world(own, **TINY)
     assert sorted(os.listdir(tmp_path)) == ['out', 'photos']
     assert os.listdir(own) == ['wedding.jpg']

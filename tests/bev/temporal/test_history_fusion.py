@@ -131,7 +131,7 @@ def test_shuffled_samples_are_an_error():
     )  # a rejected sample does not change the history
     with pytest.raises(ValueError, match='frame 1 before it'):
         module(dot(0, 0)[None], [position('a', 1)], rig_at(1.0))
-    with pytest.raises(ValueError, match='expected 2 samples of as many sequences'):
+    with pytest.raises(ValueError, match='expected 2 samples of different sequences'):
         module(torch.cat([dot(0, 0)[None]] * 2), [position('a', 2), position('a', 3)], rig_at(1, 2))
 
 

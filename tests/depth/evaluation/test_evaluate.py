@@ -79,5 +79,5 @@ def test_mismatched_files_are_rejected(tmp_path):
         evaluate_files(disparity, measured, METRES, 'disparity', narrow)
     with pytest.raises(DepthDataError, match='got 2 in'):
         evaluate_files(fewer, measured, METRES, 'disparity')
-    with pytest.raises(DepthDataError, match='look like disparity. Say so with --kind'):
+    with pytest.raises(DepthDataError, match='look like disparity. Set --kind'):
         evaluate_files(disparity, measured, METRES, 'depth')

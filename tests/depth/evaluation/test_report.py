@@ -39,7 +39,7 @@ def test_partial_ground_truth_is_named(complete):
 
 def test_images_without_truth_are_named():
     table = result_table(dict(RESULT, images_without_truth=4))
-    assert '4 images have no ground truth that counts' in table
+    assert '4 images have no valid ground truth' in table
 
 
 def test_file_is_json_and_written_atomically(tmp_path):
