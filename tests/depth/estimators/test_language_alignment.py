@@ -173,5 +173,5 @@ def test_wrong_patches_are_named():
     ],
 )
 def test_an_encoder_without_prompts(encoder):
-    with pytest.raises(ValueError, match='an encoder with depth prompts'):
+    with pytest.raises(ValueError, match='with depth prompts'):
         build(encoder=encoder)
