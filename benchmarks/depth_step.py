@@ -13,7 +13,10 @@ from hybrid_depth.checkpoints.build import build_model
 from hybrid_depth.depth.encoders.freezing import eval_frozen
 from hybrid_depth.depth.estimators import DepthEstimator
 
-CONFIG = Path(__file__).resolve().parents[1] / 'configs' / 'depth' / 'monodepth2_hybrid_kitti.py'
+CONFIG = (
+    Path(__file__).resolve().parents[1]
+    / 'configs/hybrid_depth/hybrid-depth-stage2_clip-dinov2_1xb16-30e_kitti-raw_224x672.py'
+)
 SIZE, FULL_CONTEXT = (224, 672), 77
 
 
@@ -64,7 +67,7 @@ def main(repeats: int = 1) -> None:
         losses = []
         for image in images:
             if text_each_time or not losses:
-                language._forget()
+                language._invalidate()
             losses.append(model.disparity(image).mean())
         sum(losses).backward()
 

@@ -21,7 +21,12 @@ from hybrid_depth.datasets.nuscenes.infos import create_nuscenes_infos
 from . import memory
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-CONFIGS = ('bevdet_r50', 'bevdet_r50_depth', 'bevdet_hybrid', 'fbbev_r50')
+CONFIGS = (
+    'bevdet/bevdet_r50_8xb8-cbgs-20e_nus-3d_256x704.py',
+    'bevdet/bevdet_r50-depth_8xb8-cbgs-20e_nus-3d_256x704.py',
+    'bevdet_hybrid.py',
+    'fbbev/fbbev_r50-depth_8xb8-cbgs-20e_nus-3d_256x704.py',
+)
 STAGES = (
     'img_backbone',
     'img_neck',
@@ -108,7 +113,7 @@ def main(root: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         create_nuscenes_infos(root, 'v1.0-mini', folder)
         for name in CONFIGS:
-            cfg = Config.fromfile(REPOSITORY / 'configs' / f'{name}.py')
+            cfg = Config.fromfile(REPOSITORY / 'configs' / name)
             sample = load_sample(cfg, root, f'{folder}/nuscenes_infos_train.pkl')
             costs = measure(cfg, sample)
             print(f'\n{name}')

@@ -54,7 +54,8 @@ def bin_folder(wheel, tmp_path_factory) -> Path:
     """Commands of a new virtual environment with the wheel, and the packages of this one.
 
     These come by a plain line in a .pth file, behind the wheel; files of their own that lead to a
-    repository (`pip install -e`) are not read.
+    repository (`pip install -e`) are not read. setuptools' line is added: it stands in for the
+    distutils that mmengine imports and Python 3.12 no longer has.
     """
     folder = tmp_path_factory.mktemp('venv')
     builder = venv.EnvBuilder(with_pip=True, symlinks=os.name != 'nt')
@@ -64,7 +65,9 @@ def bin_folder(wheel, tmp_path_factory) -> Path:
     python = Path(found.env_exe)
     ask = 'import sysconfig; print(sysconfig.get_path("purelib"))'
     site = run(python, '-c', ask, cwd=folder).strip()
-    Path(site, 'packages_of_the_tests.pth').write_text('\n'.join(packages))
+    shims = [path for folder in packages for path in Path(folder).glob('distutils-precedence.pth')]
+    lines = packages + [shim.read_text() for shim in shims[:1]]
+    Path(site, 'packages_of_the_tests.pth').write_text('\n'.join(lines))
     run(python, '-m', 'pip', 'install', '--no-index', '--no-deps', wheel, cwd=folder)
     return python.parent
 

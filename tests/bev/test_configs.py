@@ -17,21 +17,21 @@ from hybrid_depth.checkpoints.build import build_model
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 EXPECTED = {
-    'bevdet_r50.py': PlainDepthNet,
-    'bevdet_r50_depth.py': CameraAwareDepthNet,
+    'bevdet/bevdet_r50_8xb8-cbgs-20e_nus-3d_256x704.py': PlainDepthNet,
+    'bevdet/bevdet_r50-depth_8xb8-cbgs-20e_nus-3d_256x704.py': CameraAwareDepthNet,
     'bevdet_hybrid.py': EncoderDepthNet,
-    'bevdet_hybrid_pseudo.py': EncoderDepthNet,
-    'bevdet_r18_keyframe.py': PlainDepthNet,
-    'bevdet4d_r50.py': PlainDepthNet,
-    'bevdet4d_r50_depth.py': CameraAwareDepthNet,
-    'bevdet4d_longterm_r50.py': PlainDepthNet,
-    'bevdet4d_longterm_r50_depth.py': CameraAwareDepthNet,
-    'bevdet4d_hybrid.py': EncoderDepthNet,
-    'fbbev_r18_keyframe.py': PlainDepthNet,
-    'fbbev_r50.py': CameraAwareDepthNet,
-    'fbbev_r50_history.py': CameraAwareDepthNet,
-    'fbbev_r50_voxel.py': CameraAwareDepthNet,
-    'fbbev_hybrid.py': EncoderDepthNet,
+    'bevdet/bevdet_r50-hybrid-pseudo_8xb8-cbgs-20e_nus-3d_256x704.py': EncoderDepthNet,
+    'bevdet/bevdet_r18_1xb1-200iter_nus-keyframe_256x704.py': PlainDepthNet,
+    'bevdet4d/bevdet4d_r50_8xb8-cbgs-20e_nus-3d_256x704.py': PlainDepthNet,
+    'bevdet4d/bevdet4d_r50-depth_8xb8-cbgs-20e_nus-3d_256x704.py': CameraAwareDepthNet,
+    'bevdet4d/bevdet4d-longterm_r50_8xb8-cbgs-20e_nus-3d_256x704.py': PlainDepthNet,
+    'bevdet4d/bevdet4d-longterm_r50-depth_8xb8-cbgs-20e_nus-3d_256x704.py': CameraAwareDepthNet,
+    'bevdet4d/bevdet4d_r50-hybrid_8xb8-cbgs-20e_nus-3d_256x704.py': EncoderDepthNet,
+    'fbbev/fbbev_r18_1xb1-200iter_nus-keyframe_256x704.py': PlainDepthNet,
+    'fbbev/fbbev_r50-depth_8xb8-cbgs-20e_nus-3d_256x704.py': CameraAwareDepthNet,
+    'fbbev/fbbev-history_r50-depth_8xb8-20e_nus-3d_256x704.py': CameraAwareDepthNet,
+    'fbbev/fbbev-voxel_r50-depth_8xb8-cbgs-20e_nus-3d_256x704.py': CameraAwareDepthNet,
+    'fbbev/fbbev_r50-hybrid_8xb8-cbgs-20e_nus-3d_256x704.py': EncoderDepthNet,
     'toy/fbbev_hybrid_toy.py': EncoderDepthNet,
     'toy/fbbev_hybrid_history_toy.py': EncoderDepthNet,
     'toy/bevdet_plain_toy.py': PlainDepthNet,
@@ -81,7 +81,10 @@ def test_toy_study_changes_one_thing(name, targets, loads, net):
 
 
 def test_official_configs_keep_official_conventions():
-    for name in ('bevdet_r50.py', 'bevdet_r50_depth.py'):
+    for name in (
+        'bevdet/bevdet_r50_8xb8-cbgs-20e_nus-3d_256x704.py',
+        'bevdet/bevdet_r50-depth_8xb8-cbgs-20e_nus-3d_256x704.py',
+    ):
         model = Config.fromfile(CONFIGS / name).model
         transformer = model.img_view_transformer
         assert model.img_backbone.channel_order == 'bgr'

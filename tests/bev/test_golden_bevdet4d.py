@@ -18,11 +18,12 @@ from tests.golden.reader import Golden
 GOLDEN, LIDAR = Golden('bevdet_r50_4d_depth'), Golden('bevdet_depth')
 LIMIT = 2e-5  # "whole models, features and head maps" of the golden note
 PLAIN_LIMIT = 5e-5  # saturated gates
+RECIPE = '8xb8-cbgs-20e_nus-3d_256x704'
 
 
 @pytest.fixture(scope='module')
 def model() -> torch.nn.Module:
-    cfg = Config.fromfile('configs/bevdet4d_r50_depth.py').model
+    cfg = Config.fromfile(f'configs/bevdet4d/bevdet4d_r50-depth_{RECIPE}.py').model
     cfg.img_backbone.update(with_cp=False)
     return recipe.load(MODELS.build(cfg))
 
@@ -47,11 +48,11 @@ def inputs_of(root, view: str, align: str) -> dict:
 def test_keys_and_shapes_are_the_official_ones(name):
     configs = {
         '4d': 'bevdet4d_r50',
-        '4d_depth': 'bevdet4d_r50_depth',
-        '4dlongterm': 'bevdet4d_longterm_r50',
-        '4dlongterm_depth': 'bevdet4d_longterm_r50_depth',
+        '4d_depth': 'bevdet4d_r50-depth',
+        '4dlongterm': 'bevdet4d-longterm_r50',
+        '4dlongterm_depth': 'bevdet4d-longterm_r50-depth',
     }
-    cfg = Config.fromfile(f'configs/{configs[name]}.py').model
+    cfg = Config.fromfile(f'configs/bevdet4d/{configs[name]}_{RECIPE}.py').model
     with torch.device('meta'):
         state = MODELS.build(cfg).state_dict()
     official = recipe.shapes(f'bevdet_keys_r50_{name}')

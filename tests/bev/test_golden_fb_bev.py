@@ -158,8 +158,8 @@ def test_masked_cells_as_published(view, backward_projection):
     prob = (3 * feature('fb_depth', (1, 6, 80, 16, 44))).softmax(2)
     context = feature('fb_context', (1, 6, 80, 16, 44))
     rig = published_rig(view)
-    evidence = module._evidence(context, prob, rig, cells, kept)
-    seen, visible = evidence.seen.clone(), project_pillars(module.pillars, rig, IMAGE_SIZE).hit
+    values = module._camera_values(context, prob, rig, cells, kept)
+    seen, visible = values.visible.clone(), project_pillars(module.pillars, rig, IMAGE_SIZE).hit
     for camera in (~seen.any(-1)).nonzero()[:, 1].tolist():
         seen[0, camera, visible[0, camera].any(-1).nonzero()[0]] = True
     layer, stages = module.layers[0], {}
@@ -183,8 +183,8 @@ def test_masked_cells_as_published(view, backward_projection):
             position,
             plane,
             module.size,
-            module._places(cells),
-            replace(evidence, seen=seen),
+            module._reference_points(cells),
+            replace(values, visible=seen),
         )
     for hook in hooks:
         hook.remove()

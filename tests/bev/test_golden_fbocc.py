@@ -9,7 +9,7 @@ from mmengine.config import Config
 
 import hybrid_depth.modules  # noqa: F401  registers the parts
 from hybrid_depth.bev.refine.backward_projection import BackwardProjection
-from hybrid_depth.bev.temporal.history_fusion import HistoryFusion, Moment
+from hybrid_depth.bev.temporal.history_fusion import HistoryFusion, SequencePosition
 from hybrid_depth.geometry import create_frustum, lift_frustum
 from hybrid_depth.ops import PoolingPlan, bev_pool
 from tests.bev.test_golden_bevdet import real_images
@@ -63,7 +63,9 @@ def test_whole_chain_on_real_images(real_data):
             bev = bev_pool(prob, context, plan, 'sparse')
             volume = bev.unflatten(1, (8, CHANNELS)).transpose(1, 2)
             refined = refine(volume.mean(2), context, prob, shifted)
-            fused = history(volume + refined.unsqueeze(2), [Moment('a', index, 0.5 * index)], rig)
+            fused = history(
+                volume + refined.unsqueeze(2), [SequencePosition('a', index, 0.5 * index)], rig
+            )
         stages = dict(context=context, depth=prob, refined=refined)
         stages.update(volume=volume.permute(0, 1, 3, 4, 2), fused=fused.permute(0, 1, 3, 4, 2))
         for stage, value in stages.items():

@@ -1,4 +1,4 @@
-"""A Lightning file with OmegaConf objects is read, a hostile one is not, and neither is run."""
+"""Lightning files with OmegaConf objects are read, malicious ones rejected; no code is run."""
 
 import collections
 import os
@@ -17,7 +17,7 @@ from tests.checkpoints.test_safe_load import RunsCode
 
 @pytest.fixture
 def omegaconf(monkeypatch):
-    """A library with the classes and states that pickles of OmegaConf 2.3 name; gone on loading."""
+    """Library with the classes and states in pickles of OmegaConf 2.3; absent on loading."""
     classes = {}
     monkeypatch.setitem(sys.modules, 'omegaconf', types.ModuleType('omegaconf'))
     for module, name in (
@@ -57,7 +57,7 @@ def save(path, **extra):
     return path
 
 
-def test_weights_come_out_and_settings_stay_out(omegaconf, tmp_path):
+def test_weights_are_read_without_settings(omegaconf, tmp_path):
     path = save(tmp_path / 'stage1.ckpt', hyper_parameters=settings(omegaconf))
     omegaconf.forget()
     with pytest.raises(UnsafeCheckpointError, match='omegaconf'):
@@ -67,11 +67,11 @@ def test_weights_come_out_and_settings_stay_out(omegaconf, tmp_path):
     assert loaded['epoch'] == 19
     assert type(loaded['hyper_parameters']) is StandIn and not vars(loaded['hyper_parameters'])
     with pytest.raises(UnsafeCheckpointError, match='omegaconf'):
-        load_checkpoint_file(path)  # the stand-ins are for that one call
+        load_checkpoint_file(path)  # stand-ins are limited to that call
 
 
 @pytest.mark.parametrize('where', ['posix.system', 'exec', 'getattr', 'mkdir'])
-def test_hostile_files_do_not_run(omegaconf, tmp_path, where):
+def test_malicious_files_do_not_run(omegaconf, tmp_path, where):
     marker = tmp_path / 'ran'
     hostile = {
         'posix.system': RunsCode(os.system, f'touch {marker}'),
@@ -88,8 +88,8 @@ def test_hostile_files_do_not_run(omegaconf, tmp_path, where):
     assert not marker.exists()
 
 
-def test_a_stand_in_cannot_be_called_into_life(tmp_path):
-    """A class named like one of OmegaConf's is not looked up, whoever defines it."""
+def test_stand_ins_do_not_import_classes(tmp_path):
+    """A class named like one of OmegaConf's is never imported."""
     made = types.ModuleType('omegaconf')
     made.run = lambda *_: pytest.fail('code of the file ran')
     made.run.__module__, made.run.__qualname__, made.run.__name__ = 'omegaconf', 'run', 'run'

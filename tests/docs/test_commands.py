@@ -11,7 +11,13 @@ from hybrid_depth.config_files import find_config
 from tests.conftest import ROOT
 
 PAGES = {
-    name: (ROOT / name).read_text() for name in ('README.md', 'data/README.md', 'docs/extend.md')
+    path.relative_to(ROOT).as_posix(): path.read_text()
+    for path in [
+        *ROOT.glob('*.md'),
+        *ROOT.glob('data/*.md'),
+        *ROOT.glob('configs/**/*.md'),
+        ROOT / 'docs/extend.md',
+    ]
 }
 
 

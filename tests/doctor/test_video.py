@@ -64,7 +64,7 @@ def test_split_against_disk(tmp_path):
     report = check_split([*frames, KittiFrame(other, 0)], KittiRawTree(tmp_path))
     assert report.missing == {kitti_files.DRIVE: [8], other: [0]}
     assert report.absent_drives == [other]
-    assert (report.lonely, report.without_sweep, report.complete) == (1, 2, False)
+    assert (report.without_neighbours, report.without_sweep, report.complete) == (1, 2, False)
     text = split_text(report, 'own')
     assert '3 of 5 frames on disk (PARTIAL)' in text
     assert f'drive not on disk: {other}' in text

@@ -48,8 +48,8 @@ def test_the_logged_config_is_a_config_and_is_not_formatted_by_yapf(tmp_path, mo
     assert Config.fromfile(tmp_path / 'logged.py').to_dict() == cfg.to_dict()
 
 
-def test_a_config_that_imports_nothing_does_not_make_loading_unsafe(tmp_path, monkeypatch):
-    """Safe loading came with `custom_imports`, which a config can leave out."""
+def test_loading_is_safe_without_custom_imports(tmp_path, monkeypatch):
+    """Safe loading depended on `custom_imports`, which configs can omit."""
     monkeypatch.setattr(checkpoint, 'load_url', torch.hub.load_state_dict_from_url)
     (tmp_path / 'net.py').write_text('model = dict()\n')
     load(tmp_path / 'net.py')
@@ -137,7 +137,7 @@ def test_resume(cfg, tmp_path):
         config_tools.set_resume(cfg, 'absent.pth')
 
 
-def test_metrics_are_written_into_the_work_directory(cfg):
+def test_metrics_are_written_to_the_work_directory(cfg):
     cfg.test_evaluator = dict(type='DepthMetric')
     config_tools.add_report(cfg)
     assert cfg.test_evaluator.out_dir == cfg.work_dir
@@ -147,7 +147,7 @@ def test_metrics_are_written_into_the_work_directory(cfg):
     assert cfg.test_evaluator == [dict(type='PatchOrderMetric'), elsewhere]
 
 
-def test_images_join_the_hooks_of_the_config(cfg, monkeypatch):
+def test_visualization_hooks_are_added(cfg, monkeypatch):
     config_tools.add_visualization(cfg, 'out', 0.3, show=False, wait_time=1)
     assert cfg.custom_hooks[1:] == [dict(type='BEVVisualizationHook', out_dir='out', score_thr=0.3)]
     monkeypatch.setenv('DISPLAY', ':0')
@@ -155,7 +155,7 @@ def test_images_join_the_hooks_of_the_config(cfg, monkeypatch):
     assert cfg.custom_hooks[-1] == dict(type='VisualizationWindowHook', folder='out', wait_time=1)
 
 
-def test_depth_has_images_too_and_what_has_none_is_refused(cfg):
+def test_visualization_of_depth_and_of_other_metrics(cfg):
     cfg.test_evaluator = [dict(type='DepthMetric')]
     config_tools.add_visualization(cfg, 'out', 0.3, show=False, wait_time=1)
     assert cfg.custom_hooks[1:] == [dict(type='DepthVisualizationHook', out_dir='out')]
@@ -164,7 +164,7 @@ def test_depth_has_images_too_and_what_has_none_is_refused(cfg):
         config_tools.add_visualization(cfg, 'out', 0.3, show=False, wait_time=1)
 
 
-def test_window_without_a_screen_is_refused(cfg, monkeypatch):
+def test_window_without_a_screen_is_rejected(cfg, monkeypatch):
     monkeypatch.setattr(sys, 'platform', 'linux')
     monkeypatch.delenv('DISPLAY', raising=False)
     monkeypatch.delenv('WAYLAND_DISPLAY', raising=False)
@@ -172,8 +172,8 @@ def test_window_without_a_screen_is_refused(cfg, monkeypatch):
         config_tools.add_visualization(cfg, 'out', 0.3, show=True, wait_time=1)
 
 
-def test_missing_data_ends_the_tool_with_advice(tmp_path):
-    """A config without its data: exit code 1, no traceback, what is missing, how to get it."""
+def test_missing_data_set_ends_the_tool_with_instructions(tmp_path):
+    """A config without its data: exit code 1, no traceback, what is missing and how to get it."""
     config = tmp_path / 'net.py'
     config.write_text(
         "custom_imports = dict(imports=['hybrid_depth.modules'])\n"

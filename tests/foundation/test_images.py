@@ -39,7 +39,7 @@ def test_statistics_are_not_saved_but_move_with_the_module():
     'images',
     [torch.rand(2, 6, 3, 4, 4), torch.rand(3, 4, 4), torch.zeros(1, 3, 4, 4, dtype=torch.uint8)],
 )
-def test_wrong_images_are_refused(images):
+def test_wrong_images_are_rejected(images):
     with pytest.raises(ValueError, match='expected RGB images'):
         InputNormalization()(images)
 
@@ -48,12 +48,12 @@ def test_wrong_images_are_refused(images):
     'arguments',
     [dict(mean='imagent'), dict(std=(1.0, 1.0)), dict(channel_order='grb')],
 )
-def test_wrong_statistics_are_refused(arguments):
+def test_wrong_statistics_are_rejected(arguments):
     with pytest.raises(ValueError):
         InputNormalization(**arguments)
 
 
-def test_resize_leaves_a_fitting_image_alone():
+def test_resize_returns_images_of_equal_size_unchanged():
     images = torch.rand(1, 3, 6, 8)
     assert resize_images(images, (6, 8)) is images
     assert resize_images(images, (3, 4)).shape == (1, 3, 3, 4)

@@ -63,13 +63,13 @@ def test_expectation_of_one_hot_is_the_bin_centre():
         dict(start=1, stop=2, step=1, anchor='upper'),
     ],
 )
-def test_bad_arguments_are_refused(kwargs):
+def test_bad_arguments_are_rejected(kwargs):
     with pytest.raises(ValueError, match='DepthBins'):
         DepthBins(**kwargs)
 
 
 @pytest.mark.parametrize('spacing', ['uniform', 'log'])
-def test_position_is_linear_between_centres_and_held_within(spacing):
+def test_position_is_linear_between_centres_and_clamped(spacing):
     bins = DepthBins(1.0, 41.0, num=20, spacing=spacing)
     centres = bins.centres
     torch.testing.assert_close(bins.position(centres), torch.arange(20.0), rtol=0, atol=1e-4)

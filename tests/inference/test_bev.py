@@ -78,7 +78,7 @@ def test_errors_name_what_is_wrong(model, files, tmp_path):
     with pytest.raises(IndexError, match='strange'):
         infer_bev(model, files[0], 'strange')
     with pytest.raises(CheckpointMismatchError, match='a.pth'):
-        init_bev_model(ROOT / 'configs/bevdet_r50.py', files[1])
+        init_bev_model('bevdet/bevdet_r50_8xb8-cbgs-20e_nus-3d_256x704.py', files[1])
     with pytest.raises(ConfigError, match='with a test_dataloader'):
         model_only = init_bev_model(Config(dict(model=model.cfg.model, default_scope='mmdet3d')))
         infer_bev(model_only, files[0])

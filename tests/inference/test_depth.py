@@ -11,7 +11,6 @@ from hybrid_depth.checkpoints.strict_load import CheckpointMismatchError
 from hybrid_depth.errors import ConfigError
 from hybrid_depth.geometry import DepthMap
 from hybrid_depth.inference.depth import depth_result
-from tests.conftest import ROOT
 from tests.depth.encoders.tiny import TINY_HYBRID
 from tests.depth.estimators.tiny import CONV, HYBRID
 from tests.test_imports import HIDE, python
@@ -55,7 +54,7 @@ def test_training_size_of_the_config():
         model = init_depth_model(config(test_dataloader=loader))
         assert model.image_size == SIZE
         assert init_depth_model(config()).image_size is None
-        shipped = init_depth_model(ROOT / 'configs/depth/monodepth2_r18_kitti.py')
+        shipped = init_depth_model('monodepth2/monodepth2_r18_1xb12-20e_kitti-raw_192x640.py')
     assert shipped.image_size == (192, 640)
 
 

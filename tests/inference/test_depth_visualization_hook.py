@@ -37,6 +37,17 @@ def test_disparity_comes_to_the_size_of_the_image(sample, monkeypatch):
     assert written[0].scale is None
 
 
+def test_metric_depth_keeps_its_metres(sample, monkeypatch):
+    written = []
+    hook = DepthVisualizationHook('out')
+    monkeypatch.setattr(hook.writer, 'write', written.append)
+    metres = torch.full((1, 2, 3), 12.5)
+    meta = dict(sample.metainfo, kind='metric')
+    hook.after_test_iter(None, 0, {}, [BaseDataElement(metainfo=meta, pred_depth=metres)])
+    assert written[0].kind == 'metric'
+    np.testing.assert_allclose(written[0].depth, 12.5)
+
+
 def test_one_image_a_sample_and_nothing_else(sample, tmp_path):
     out = tmp_path / 'out'
     hook = HOOKS.build(dict(type='DepthVisualizationHook', out_dir=str(out)))

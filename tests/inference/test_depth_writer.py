@@ -53,6 +53,15 @@ def test_disparity_beyond_the_png_is_held_at_its_end(tmp_path):
     assert np.array(Image.open(tmp_path / 'depth/a.png')).max() == 65535
 
 
+def test_far_disparity_is_stored_as_the_smallest_number_not_as_none(tmp_path):
+    """0 stands for no depth in a PNG."""
+    far = result()
+    far.disparity[:4] = 1e-6
+    write(tmp_path, far, numbers='png', colors=False)
+    stored = np.array(Image.open(tmp_path / 'depth/a.png'))
+    assert (stored[:4] == 1).all() and (read_depth_png(tmp_path / 'depth/a.png') > 0).all()
+
+
 def test_metric_png_is_kittis(tmp_path):
     manifest = write(tmp_path, result(scale=4.0), numbers='png')
     read = read_depth_png(tmp_path / 'depth/a.png')

@@ -20,7 +20,7 @@ from hybrid_depth.datasets.nuscenes.infos import create_nuscenes_infos
 from hybrid_depth.depth.pose.nets import PoseCNN
 from hybrid_depth.errors import ConfigError, DepthDataError
 from hybrid_depth.geometry import CameraRig, DepthMap, cell_pixels, ground_plane_depth
-from hybrid_depth.geometry.depth_consistency import agrees_with
+from hybrid_depth.geometry.depth_consistency import depth_consistency_mask
 from hybrid_depth.geometry.projection import focal_length
 from hybrid_depth.pseudo_depth import model as pseudo_depth
 from hybrid_depth.pseudo_depth.cache import keyframes_for, read_scales
@@ -90,6 +90,19 @@ def test_the_model_holds_still():
     assert not any(p.requires_grad for p in model.parameters())
 
 
+def test_both_disparities_are_averaged(street):
+    class OneSided(ReadsChannel):
+        """4 % more disparity in the left half of whatever image it is given."""
+
+        def predict(self, frames, cameras):
+            prediction = super().predict(frames, cameras)
+            prediction.values[..., : SIZE[1] // 2] *= 1.04
+            return prediction
+
+    depth, _ = PseudoDepth(OneSided(), 'none')(inputs_of(street))
+    torch.testing.assert_close(depth * FACTOR * 1.02, street)
+
+
 def test_ground_from_a_mask(street):
     """A box that covers most of the road, and says that everything is nearer."""
     inputs = inputs_of(street)
@@ -154,9 +167,9 @@ def test_what_the_frame_before_contradicts_is_dropped(street, enlarged, monkeypa
         transforms.append(transform)
         for matrix in (cam2img, other_cam2img):  # pixel centres stay where they are
             torch.testing.assert_close(matrix, forward_rig().cam2img[0])
-        return agrees_with(depth, other, cam2img, other_cam2img, transform, tolerance)
+        return depth_consistency_mask(depth, other, cam2img, other_cam2img, transform, tolerance)
 
-    monkeypatch.setattr(pseudo_depth, 'agrees_with', spy)
+    monkeypatch.setattr(pseudo_depth, 'depth_consistency_mask', spy)
     alone, _ = PseudoDepth(**source)(inputs)
     depth, _ = PseudoDepth(**source, neighbour_tolerance=0.15)(inputs)
     (transform,) = transforms

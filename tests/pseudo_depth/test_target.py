@@ -39,6 +39,19 @@ def test_target_beside_lidar():
         PseudoDepthTarget(where='elsewhere')
 
 
+def test_the_cache_goes_before_the_model():
+    bins, target = DepthBins(1.0, 9.0, num=8), PseudoDepthTarget()
+    near, far = torch.full((1, 1, 4, 8), 4.5), torch.full((1, 1, 4, 8), 8.5)
+    logits = torch.zeros(1, 8, 2, 4)
+    logits[:, 3] = 20.0  # 4 to 5 m
+    of_near, of_far = (
+        PseudoDepthTarget().loss(logits, dict(pseudo_depth=depth), bins) for depth in (near, far)
+    )
+    target.source = lambda inputs: (far, None)
+    assert target.loss(logits, dict(pseudo_depth=near), bins) == of_near < of_far
+    assert target.loss(logits, {}, bins) == of_far
+
+
 def test_half_of_a_cell_has_to_be_known():
     depth = torch.tensor([[[3.0, 0, 5, 0], [0, 7, 0, 0]]])
     assert block_median_depth(depth, (1, 2)).tolist() == [[[3.0, 0.0]]]

@@ -11,7 +11,7 @@ from hybrid_depth.errors import ConfigError
 from hybrid_depth.geometry import DepthMap
 from hybrid_depth.pseudo_depth.model import PseudoDepth
 from hybrid_depth.pseudo_depth.transform import resample
-from hybrid_depth.pseudo_depth.view import OwnView
+from hybrid_depth.pseudo_depth.view import ModelView
 from tests.pseudo_depth.test_model import FACTOR, SIZE, ReadsChannel, drive, inputs_of, street
 
 __all__ = ['street']  # a fixture
@@ -41,7 +41,7 @@ def augmented(inputs: dict, params: ImageAugmentationParams) -> dict:
 @pytest.mark.parametrize('params', AUGMENTATIONS.values(), ids=AUGMENTATIONS)
 def test_metres_of_augmented_images(params, street):
     inputs = augmented(inputs_of(street), params)
-    view = OwnView(PseudoDepth(ReadsChannel(), mirror_tolerance=9.0), SIZE)
+    view = ModelView(PseudoDepth(ReadsChannel(), mirror_tolerance=9.0), SIZE)
     depth, scale = view(inputs)
     assert float(scale.scale) == pytest.approx(FACTOR, rel=0.02)
     disparity = inputs['imgs'][:, :, 0]
@@ -66,7 +66,7 @@ def test_squeezed_images_fit_no_ground(street):
 
     source = PseudoDepth(KnowsItsHorizon(), mirror_tolerance=9.0)
     assert not source(inputs)[1].valid
-    assert OwnView(source, SIZE)(inputs)[1].valid
+    assert ModelView(source, SIZE)(inputs)[1].valid
 
 
 def test_lidar_ground_and_the_frame_before_come_along(street):
@@ -77,10 +77,10 @@ def test_lidar_ground_and_the_frame_before_come_along(street):
     shown['ground_mask'] = torch.ones(shown['gt_depth'].shape, dtype=torch.bool)
     before = {name: shown[name].clone() for name in ('imgs', 'gt_depth', 'ground_mask')}
     source = PseudoDepth(ReadsChannel(), 'lidar', 9.0, 80.0, 0.15)
-    depth, scale = OwnView(source, SIZE)(shown)
+    depth, scale = ModelView(source, SIZE)(shown)
     assert float(scale.scale) == pytest.approx(2 * FACTOR, rel=0.02)
     source = PseudoDepth(ReadsChannel(), 'ground', 9.0, 80.0, 0.15)
-    depth, scale = OwnView(source, SIZE)(shown)
+    depth, scale = ModelView(source, SIZE)(shown)
     assert float(scale.scale) == pytest.approx(FACTOR, rel=0.02)
     assert (depth > 0).float().mean() > 0.8
     assert depth.shape == shown['gt_depth'].shape
@@ -88,11 +88,29 @@ def test_lidar_ground_and_the_frame_before_come_along(street):
     assert all(torch.equal(shown[name], value) for name, value in before.items())
     del shown['adjacent']
     with pytest.raises(KeyError, match='adjacent'):
-        OwnView(source, SIZE)(shown)
+        ModelView(source, SIZE)(shown)
+
+
+def test_what_the_images_do_not_show_is_not_believed(street):
+    """Twelve rows are cropped away; a model answers there too."""
+    view = ModelView(PseudoDepth(ReadsChannel()), SIZE)
+    shown = []
+
+    def source(inputs):
+        shown.append(inputs)
+        return street, None
+
+    view.source = source
+    view(augmented(inputs_of(street), AUGMENTATIONS['lower part']))
+    rows = torch.arange(SIZE[0])[:, None].expand(SIZE)
+    assert torch.equal(shown[0]['seen'], (rows >= 12)[None, None])
+    inputs = inputs_of(street)
+    blind = torch.zeros(1, 1, *SIZE, dtype=torch.bool)
+    assert (PseudoDepth(ReadsChannel(), 'none')(dict(inputs, seen=blind))[0] == 0).all()
 
 
 def test_a_model_of_no_size_is_refused():
     model = ReadsChannel()
     model.image_size = None
     with pytest.raises(ConfigError, match='training size'):
-        OwnView(PseudoDepth(model), SIZE)
+        ModelView(PseudoDepth(model), SIZE)

@@ -18,6 +18,7 @@ from tests.golden.recipe import shapes
 from tests.releases.official_files import recipe, zeros
 
 CONFIGS = ROOT / 'configs'
+RECIPE = '8xb8-cbgs-20e_nus-3d_256x704.py'
 
 
 def official_shapes(variant='r50'):
@@ -53,7 +54,7 @@ def test_every_tensor_is_copied_and_the_channel_order_recorded(golden_release):
     assert all(torch.equal(v, official[k]) for k, v in checkpoint['state_dict'].items())
     meta = checkpoint['meta']
     assert meta['input_channel_order'] == 'bgr' and meta['averaged'] is True
-    assert meta['config'] == 'bevdet_r50.py'
+    assert meta['config'] == f'bevdet/bevdet_r50_{RECIPE}'
     assert set(meta['dropped']) == {'meta', 'epoch', 'updates'}
     assert list(meta['converted_from']['sha256']) == ['epoch_20_ema.pth']
     backbone = Config.fromfile(CONFIGS / meta['config']).model.img_backbone
@@ -63,7 +64,7 @@ def test_every_tensor_is_copied_and_the_channel_order_recorded(golden_release):
 def test_a_config_of_ones_own(golden_release, tmp_path):
     """Named in report and `meta`, and refused where its backbone sees other colours."""
     own = tmp_path / 'own.py'
-    text = f"_base_ = '{CONFIGS / 'bevdet_r50.py'}'\n"
+    text = f"_base_ = '{CONFIGS}/bevdet/bevdet_r50_{RECIPE}'\n"
     own.write_text(text)
     torch.save(dict(state_dict=golden_release[0]), tmp_path / 'a.pth')
     arguments = ('bevdet', tmp_path / 'a.pth', tmp_path / 'out.pth', own)
@@ -76,7 +77,7 @@ def test_a_config_of_ones_own(golden_release, tmp_path):
 
 @torch.no_grad()
 def test_golden_forward_of_the_real_keyframe(golden_release, real_data):
-    model = init_bev_model(CONFIGS / 'bevdet_r50.py', golden_release[1])
+    model = init_bev_model(f'bevdet/bevdet_r50_{RECIPE}', golden_release[1])
     check_forward(forward(model, real_images(real_data, 'test'), 'test'), 'test')
 
 
@@ -105,29 +106,30 @@ def test_averaged_weights_inside_a_file(tmp_path):
 
 def test_camera_aware_depth_net(tmp_path):
     """The config without the previous frame; depth net keys are those of the 4D-Depth release."""
-    state = build_model(Config.fromfile(CONFIGS / 'bevdet_r50_depth.py')).state_dict()
+    config = f'bevdet/bevdet_r50-depth_{RECIPE}'
+    state = build_model(Config.fromfile(CONFIGS / config)).state_dict()
     prefix = 'img_view_transformer.depth_net.'
     net = {k: list(v.shape) for k, v in state.items() if k.startswith(prefix)}
     released = official_shapes('r50_4d_depth')
     assert net == {k: shape for k, shape in released.items() if k.startswith(prefix)}
     torch.save(dict(state_dict=state), tmp_path / 'a.pth')
     conversion = convert(tmp_path / 'a.pth', tmp_path / 'out.pth')
-    assert conversion.config == 'bevdet_r50_depth.py' and len(conversion.kept) == len(state)
+    assert conversion.config == config and len(conversion.kept) == len(state)
 
 
 @pytest.mark.parametrize(
     ('variant', 'config'),
     [
-        ('r50_4d', 'bevdet4d_r50.py'),
-        ('r50_4d_depth', 'bevdet4d_r50_depth.py'),
-        ('r50_4dlongterm', 'bevdet4d_longterm_r50.py'),
-        ('r50_4dlongterm_depth', 'bevdet4d_longterm_r50_depth.py'),
+        ('r50_4d', 'bevdet4d_r50'),
+        ('r50_4d_depth', 'bevdet4d_r50-depth'),
+        ('r50_4dlongterm', 'bevdet4d-longterm_r50'),
+        ('r50_4dlongterm_depth', 'bevdet4d-longterm_r50-depth'),
     ],
 )
 def test_temporal_models(tmp_path, variant, config):
     torch.save(dict(state_dict=empty(variant)), tmp_path / 'a.pth')
     conversion = convert(tmp_path / 'a.pth', tmp_path / 'out.pth')
-    assert conversion.config == config
+    assert conversion.config == f'bevdet4d/{config}_{RECIPE}'
     assert conversion.kept == list(official_shapes(variant))
 
 

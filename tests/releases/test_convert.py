@@ -216,11 +216,11 @@ def test_comparison_with_stock_weights(tiny_config, tmp_path):
         stock_dino=str(tmp_path / 'dino.pth'),
     )
     image, text, others, dino, last = conversion.notes
-    assert 'the release says trained: so it is' in image and 'clip.visual.conv1.weight' in image
+    assert 'trained in the release: as expected' in image and 'clip.visual.conv1.weight' in image
     assert f'(largest difference 0.5, first {block})' in text
-    assert 'the release says frozen: NOT so here' in text
-    assert 'trained: NOT so here' in others
-    assert 'frozen: so it is' in dino and '(' not in dino
+    assert 'frozen in the release: NOT as expected' in text
+    assert 'trained in the release: NOT as expected' in others
+    assert 'frozen in the release: as expected' in dino and '(' not in dino
     assert 'trained: so it is' in last
 
 

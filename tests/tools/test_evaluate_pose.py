@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from hybrid_depth.depth.evaluation.pose_metrics import motions_of, piece_errors
+from hybrid_depth.depth.evaluation.pose_metrics import motions_of, snippet_errors
 from tests.depth.evaluation.test_pose_metrics import drive, write_poses
 from tests.tools.run import run_tool
 
@@ -23,7 +23,7 @@ def test_errors_are_printed_and_written(files, tmp_path, capsys, frames):
     options = () if frames is None else ('--frames', frames)
     out = tmp_path / 'out.json'
     assert run_tool('evaluate_pose.py', *files, *options, '--json', out) is None
-    errors = piece_errors(motions_of(drive(seed=1)), motions_of(drive()), frames or 5)
+    errors = snippet_errors(motions_of(drive(seed=1)), motions_of(drive()), frames or 5)
     said = f'{frames or 5}-frame error {errors.mean():.4f} ± {errors.std():.4f} m\n'
     assert capsys.readouterr().out == said
     result = json.loads(out.read_text())

@@ -15,13 +15,13 @@ def look_forward() -> RayGrid:
     return pinhole(FORWARD, CAM2IMG, (WIDTH, HEIGHT), np.float64)
 
 
-def solid(kind: Solid, centre, half, rotation=None, taper=1.0, owner=0) -> Parts:
+def solid(kind: Solid, centre, half, rotation=None, taper=1.0, actor=0) -> Parts:
     """One part."""
     colour = np.ones((1, 3))
     return Parts(
         solid=np.array([kind]),
-        paint=np.zeros(1, int),
-        owner=np.array([owner]),
+        texture=np.zeros(1, int),
+        actor=np.array([actor]),
         centre=np.array([centre], float),
         rotation=np.eye(3)[None] if rotation is None else rotation[None],
         half=np.array([half], float),

@@ -44,7 +44,7 @@ def test_tree_is_complete(toy_kitti, tree):
     for split, drives in ((TRAIN, tree.drives()[:1]), (VAL, tree.drives()[1:])):
         frames = read_split(split, toy_kitti)
         report = check_split(frames, tree)
-        assert report.complete and report.lonely == report.without_sweep == 0
+        assert report.complete and report.without_neighbours == report.without_sweep == 0
         assert sorted({frame.folder for frame in frames}) == drives
     for drive in tree.drives():
         stamps = (toy_kitti / drive / 'image_02' / 'timestamps.txt').read_text().splitlines()

@@ -49,6 +49,15 @@ def test_tables_and_files(nusc):
         assert after['timestamp'] - sample['timestamp'] == 500_000
 
 
+def test_readings_of_a_sensor_are_linked_in_time(nusc):
+    after = {row['token']: row['next'] for row in nusc.sample_data if row['next']}
+    assert len(after) == len(nusc.sample_data) - 2 * 7  # two scenes of seven sensors
+    for token, following in after.items():
+        row, later = (nusc.get('sample_data', name) for name in (token, following))
+        assert later['prev'] == token and later['timestamp'] > row['timestamp']
+        assert later['channel'] == row['channel']
+
+
 def test_instances_are_linked(nusc):
     assert any(instance['nbr_annotations'] == 2 for instance in nusc.instance)
     for instance in nusc.instance:
@@ -82,7 +91,7 @@ def test_visibility_is_that_of_a_recount(nusc, toy_nuscenes):
         cam2world = scene.ego2world(time) @ camera.sensor2ego()
         images.append(render_view(scene, cam2world, camera.cam2img(world.size), world.size, time))
     covered = np.sum([image.covered for image in images], 0)
-    share = np.sum([image.seen for image in images], 0) / np.maximum(covered, 1)
+    share = np.sum([image.visible for image in images], 0) / np.maximum(covered, 1)
     centres = scene.boxes(0).centre
     levels = []
     for token in sample['anns']:

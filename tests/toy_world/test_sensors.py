@@ -53,6 +53,32 @@ def test_intrinsics_scale_with_the_image():
     np.testing.assert_allclose(camera.cam2img((1600, 900))[0, 2], camera.centre[0])
 
 
+def test_pixels_are_the_mean_of_their_rays(scene):
+    """Of an image of twice the size; single precision sends few rays past another edge."""
+    camera = rig.CAMERAS[1]
+    pose = scene.ego2world(0) @ camera.sensor2ego()
+    small, large = (80, 45), (160, 90)
+    image = render_view(scene, pose, camera.cam2img(small), small, 0, samples=2).image
+    rays = render_view(scene, pose, camera.cam2img(large), large, 0, samples=1).image
+    mean = rays.reshape(45, 2, 80, 2, 3).mean((1, 3))
+    assert (np.abs(image - mean) > 1).mean() < 0.002
+
+
+def test_returns_are_within_the_reach_of_the_sensor(scene):
+    lidar2world = scene.ego2world(0) @ rig.LIDAR.sensor2ego()
+    elevations = rig.LIDAR_ELEVATIONS[::4]
+
+    def ranges(*reach: float) -> np.ndarray:
+        points, _ = sweep(scene, lidar2world, 0, elevations, 180, reach)
+        return np.linalg.norm(points[:, :3], axis=1)
+
+    everything, some = ranges(0, 40), ranges(8, 20)
+    between = (everything > 8.001) & (everything < 19.999)
+    assert 100 < between.sum() < 0.9 * len(everything)
+    assert some.min() > 7.999 and some.max() < 20.001
+    assert 0 <= len(some) - between.sum() <= 2
+
+
 def test_what_is_seen_is_what_a_recount_sees(scene):
     """Rays that meet an actor alone, and those of them that end on it among everything else."""
     camera = rig.CAMERAS[1]
@@ -62,14 +88,14 @@ def test_what_is_seen_is_what_a_recount_sees(scene):
     parts = scene.parts(0, grid.origin[:2], SIGHT)
     whole = cast(grid, parts, len(scene.actors)).distance
     shown = np.flatnonzero(rendered.covered > 100)  # far ones too: near ones stand free
-    assert len(shown) > 5 and (rendered.seen <= rendered.covered).all()
+    assert len(shown) > 5 and (rendered.visible <= rendered.covered).all()
     hidden = 0
     for k in shown:
-        alone = cast(grid, parts.take(parts.owner == k), len(scene.actors))
+        alone = cast(grid, parts.take(parts.actor == k), len(scene.actors))
         mine = alone.part >= 0
         seen = mine & (whole >= alone.distance)
         # images are cast in single precision: a ray along an edge may go either way
         assert abs(mine.sum() - rendered.covered[k]) <= 2 + 0.01 * mine.sum()
-        assert abs(seen.sum() - rendered.seen[k]) <= 2 + 0.01 * mine.sum()
+        assert abs(seen.sum() - rendered.visible[k]) <= 2 + 0.01 * mine.sum()
         hidden += seen.sum() < 0.8 * mine.sum()
     assert hidden > 2, 'the test needs actors that are partly hidden'

@@ -172,6 +172,39 @@ def test_frames_before_stay_in_a_subset(root):
     assert before['img_path'] == whole.get_data_info(1)['img_path']
 
 
+def test_another_frame_is_not_taken_for_the_one_before(root):
+    """Parts of a data set count their places anew."""
+    whole = make(root)
+    part = make(root, num_adj=1)
+    part.full_init()
+    part = part.get_subset([2, 1])
+    for place, own in enumerate((2, 1)):
+        before = part.get_data_info(place)['adjacent'][0]['img_path']
+        assert before in (
+            whole.get_data_info(own)['img_path'],
+            whole.get_data_info(own - 1)['img_path'],
+        )
+
+
+@pytest.mark.parametrize('length', [1, 2, 3, 9])
+def test_scenes_are_cut_into_sequences(root, length):
+    """Two scenes of three key frames."""
+    dataset = make(root, sequence_length=length)
+    raw = pickle.loads((root / TRAIN).read_bytes())['data_list']
+    expected = []
+    for start in (i for i, info in enumerate(raw) if not info['prev']):
+        scene = [raw[start]['token']]
+        while following := [info['token'] for info in raw if info['prev'] == scene[-1]]:
+            scene += following
+        expected += [scene[i : i + length] for i in range(0, len(scene), length)]
+    found = [[raw[i]['token'] for i in sequence] for sequence in dataset.sequences()]
+    assert sorted(found) == sorted(expected)
+    for sequence in dataset.sequences():
+        told = [dataset.get_data_info(i)['sequence'] for i in sequence]
+        assert [index for _, index in told] == list(range(len(sequence)))
+        assert {name for name, _ in told} == {raw[sequence[0]]['token']}
+
+
 def test_info_files_without_order_give_single_frames(root, tmp_path):
     def without_order(content):
         for info in content['data_list']:

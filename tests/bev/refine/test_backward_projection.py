@@ -99,8 +99,8 @@ def test_right_depth_puts_all_attention_on_the_right_pixel():
 
     everywhere = torch.arange(200)[None]
     nothing = torch.zeros(1, 2, CHANNELS, ROWS, COLUMNS)
-    evidence = net._evidence(nothing, certain(depth), rig, everywhere, everywhere >= 0)
-    weight = evidence.weight.unflatten(2, (10, 20))[0]
+    values = net._camera_values(nothing, certain(depth), rig, everywhere, everywhere >= 0)
+    weight = values.weight.unflatten(2, (10, 20))[0]
     assert weight[(0, *cell, anchor)] > 0.9
     assert weight[(0, *cell, anchor)] > 0.9 * weight[:, cell[0], cell[1]].sum()
     assert weight[1, cell[0], cell[1]].max() < 1e-6  # behind the wall
@@ -162,7 +162,7 @@ def test_cells_look_at_their_own_centres():
     net, cells = module(), torch.arange(200)[None]
     xy = net.pillars[:, 0, :2]  # metres
     expected = (xy - torch.tensor([0.0, -5.0])) / torch.tensor([20.0, 10.0])
-    torch.testing.assert_close(net._places(cells)[0, :, 0], expected)
+    torch.testing.assert_close(net._reference_points(cells)[0, :, 0], expected)
 
 
 def test_cameras_are_averaged():

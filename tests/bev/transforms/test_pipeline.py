@@ -53,6 +53,20 @@ def test_training_pipeline(root, name):
     assert META <= set(data.metainfo)
 
 
+def test_frames_before_are_augmented_in_the_same_bev_way(root):
+    dataset = NuScenesBEVDataset(
+        data_root=str(root),
+        ann_file='nuscenes_infos_train.pkl',
+        pipeline=pipelines('nuscenes_bev').train_pipeline,
+        num_adj=1,
+    )
+    inputs = dataset[1]['inputs']
+    (before,) = inputs['adjacent']
+    assert torch.equal(before['rig']['bda'], inputs['rig']['bda'])
+    assert not torch.equal(before['rig']['bda'], torch.eye(4).double())
+    assert before['img'].shape == inputs['img'].shape
+
+
 def test_test_pipeline_is_deterministic_and_keeps_the_truth(root):
     dataset = NuScenesBEVDataset(
         data_root=str(root),

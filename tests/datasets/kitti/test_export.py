@@ -23,7 +23,7 @@ def tree(tmp_path):
     return KittiRawTree(kitti_files.write_raw_tree(tmp_path / 'kitti'))
 
 
-def test_partial_download_then_more(tree, tmp_path):
+def test_partial_download_is_extended(tree, tmp_path):
     out = tmp_path / 'gt'
     report = export_ground_truth(FRAMES, velodyne_truth(tree), out, 'velodyne', 'own')
     assert (report.written, report.kept) == (2, 0)
@@ -44,7 +44,7 @@ def test_partial_download_then_more(tree, tmp_path):
     assert [float(one.max()) for one in (maps[0], maps[1], maps[2])] == [12, 11, 13]
 
 
-def test_killed_export_leaves_no_half_map(tree, tmp_path):
+def test_killed_export_leaves_no_incomplete_map(tree, tmp_path):
     def killed(frame):
         if frame.number == 1:
             raise KeyboardInterrupt

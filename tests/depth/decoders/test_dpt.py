@@ -72,3 +72,14 @@ def test_the_last_relu_is_open_at_first():
         decoder = MODELS.build(dict(SMALL, in_channels=12))
         with torch.no_grad():
             assert decoder(features(), (64, 176))[0].min() > 0
+
+
+def test_disparity_begins_near_its_start():
+    """The last weights are a tenth of PyTorch's, so that their noise stays below the start."""
+    for seed in range(4):
+        torch.manual_seed(seed)
+        decoder = MODELS.build(dict(SMALL, in_channels=12, start=0.1))
+        plain = MODELS.build(dict(SMALL, in_channels=12, start=None))
+        bound = 1 / 32**0.5  # of PyTorch's uniform initial values, 32 inputs
+        assert decoder.head[-1].weight.abs().max() <= bound / 10 < plain.head[-1].weight.abs().max()
+        assert decoder.head[-1].bias.item() == pytest.approx(0.1)

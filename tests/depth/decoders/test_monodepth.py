@@ -73,7 +73,14 @@ def test_every_parameter_learns():
 
 
 @pytest.mark.parametrize(
-    'changes', [dict(in_strides=[14, 14, 14]), dict(in_strides=[4, 2, 8]), dict(scales=(3,))]
+    'changes',
+    [
+        dict(in_strides=[14, 14, 14]),
+        dict(in_strides=[4, 2, 8]),
+        dict(scales=(3,)),
+        dict(scales=(-1, 0)),
+        dict(scales=()),
+    ],
 )
 def test_impossible_arrangements(changes):
     with pytest.raises(ValueError, match='expected'):

@@ -40,6 +40,14 @@ def test_order_is_logits_then_dino_then_clip(images):
         assert torch.equal(fused[:, :64], dino)
 
 
+def test_class_token_is_that_of_the_last_tap(images):
+    encoder = build().eval()
+    tokens = encoder.dino(images)[1]
+    assert torch.equal(encoder(images).class_token, tokens[-1])
+    assert torch.equal(encoder.class_token(images), tokens[-1])
+    assert not torch.allclose(tokens[0], tokens[-1])
+
+
 def test_clip_maps_use_the_legacy_nearest_rule(images):
     encoder = build(align_channels=64).eval()
     assert isinstance(encoder.align[0], torch.nn.Identity)

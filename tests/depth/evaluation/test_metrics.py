@@ -80,6 +80,11 @@ def test_distance_table():
     assert 'rmse' not in rows[2]
 
 
+def test_edges_belong_to_the_bin_behind_them():
+    truth = np.array([0.5, 10, 20, 80])
+    assert binned_sums(truth, truth, (0.5, 10, 20, 80))[0].tolist() == [1, 1, 1]
+
+
 def test_rank_correlation_sees_swapped_depth():
     depth = np.random.default_rng(0).uniform(1, 80, 5000)
     assert rank_correlation(depth, depth * 3) == pytest.approx(1)

@@ -13,7 +13,7 @@ from hybrid_depth.depth.evaluation.scoring import (
     score_image,
     score_set,
     summarise,
-    swapped_kind,
+    swapped_kind_warning,
 )
 from hybrid_depth.errors import DepthDataError
 from tests.golden import recipe
@@ -198,8 +198,8 @@ def test_resized_quantity_matters():
 def test_swapped_kind_is_said():
     right = score_set(pairs(1.0), WHOLE, 'depth')
     wrong = score_set(pairs(1.0), WHOLE, 'disparity')
-    assert swapped_kind(right) is None
-    assert 'they look like depth' in swapped_kind(wrong)
+    assert swapped_kind_warning(right) is None
+    assert 'they look like depth' in swapped_kind_warning(wrong)
 
 
 @pytest.mark.parametrize(

@@ -19,14 +19,14 @@ def open_image(path: str | Path) -> Image.Image:
 
     Raises:
         FileNotFoundError: no such file.
-        DepthDataError: the file is damaged or no image.
+        DepthDataError: the file is damaged or not an image.
     """
     with _opened(path) as image:
         return image.convert('RGB')
 
 
 def image_size(path: str | Path) -> tuple[int, int]:
-    """(width, height) from the file's head; errors as `open_image`."""
+    """(width, height) from the file header; errors as of `open_image`."""
     with _opened(path) as image:
         return image.size
 
@@ -46,7 +46,7 @@ def _opened(path: str | Path) -> Iterator[Image.Image]:
 
 
 def natural_key(path: Path) -> list:
-    """Sorting key that puts frame 9 before frame 10."""
+    """Natural sorting key: frame 9 before frame 10."""
     return [int(part) if part.isdigit() else part for part in re.split(r'(\d+)', path.name)]
 
 
@@ -57,7 +57,7 @@ def images_in(folder: str | Path) -> list[Path]:
 
 
 def numbered_files(folder: Path, suffixes: tuple[str, ...]) -> dict[int, Path]:
-    """Files of a folder that are named by a number; of several endings the first in `suffixes`."""
+    """Files of a folder named by a number; of several endings the first in `suffixes`."""
     if not folder.is_dir():
         return {}
     found: dict[int, Path] = {}

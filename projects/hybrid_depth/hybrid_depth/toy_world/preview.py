@@ -1,4 +1,4 @@
-"""Contact sheet of a toy world: some of its frames with everything that is known about them."""
+"""Contact sheet of a toy world: frames with all their ground truth."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ _CORNERS = np.array([(x, y, z) for x in (-1, 1) for y, z in ((-1, -1), (-1, 1), 
 
 
 def draw_toy_world(root: str | Path) -> np.ndarray:
-    """Draw a finished toy world of any layout.
+    """Contact sheet of a finished toy world of any layout.
 
-    nuScenes: cameras with boxes, their depth, LiDAR and boxes from above. KITTI: left and right
+    nuScenes: cameras with boxes, their depth, BEV with LiDAR and boxes. KITTI: left and right
     image, dense depth, sweep. TuSimple: images with the labelled points.
 
     Returns:
         (H, W, 3) uint8 RGB.
 
     Raises:
-        FileNotFoundError: the folder holds no toy world.
+        FileNotFoundError: the folder has no toy world.
     """
     layout, world = open_toy_world(root)
     return _SHEETS[layout](Path(root), world)
@@ -86,7 +86,7 @@ def _nuscenes_frame(root: Path, world: World, index: int, frame: int) -> np.ndar
     lidar2ego = rig.LIDAR.sensor2ego()
     points = points @ lidar2ego[:3, :3].T + lidar2ego[:3, 3]
     side = len(cameras)
-    above = draw_bev(points, boxes, None, _CLASSES, size=side)[:side]  # without its legend
+    above = draw_bev(points, boxes, None, _CLASSES, size=side)[:side]  # without the legend
     return np.concatenate([cameras, above], 1)
 
 
@@ -114,8 +114,8 @@ def _kitti_frame(root: Path, world: World, index: int, frame: int) -> list[np.nd
     pixels, distance = project_points(points, calibration.velo_to_image(2))
     height, width = depth.shape
     u, v = np.round(pixels).astype(int).T
-    seen = (distance > 0) & (u >= 0) & (v >= 0) & (u < width) & (v < height)
-    order = np.flatnonzero(seen)[np.argsort(-distance[seen])]  # near ones lie on top
+    visible = (distance > 0) & (u >= 0) & (v >= 0) & (u < width) & (v < height)
+    order = np.flatnonzero(visible)[np.argsort(-distance[visible])]  # near points on top
     sweep = left // 3
     sweep[v[order], u[order]] = colorize_depth(distance[order], *_DEPTH_RANGE)
     return [left, right, colorize_depth(depth, *_DEPTH_RANGE), sweep]

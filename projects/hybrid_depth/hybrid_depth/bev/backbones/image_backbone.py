@@ -1,4 +1,4 @@
-"""Image backbone that normalises for itself."""
+"""Image backbone with input normalisation."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ...foundation.images import InputNormalization
 
 @MODELS.register_module()
 class BEVResNet(ResNet):
-    """mmdet's ResNet on RGB images in [0, 1].
+    """mmdet's ResNet with input normalisation, for RGB images in [0, 1].
 
     Args:
         mean, std, channel_order: see ``InputNormalization``; ``bgr`` for official BEVDet weights
             (docs/reference/bevdet.md, "Channel order").
-        **kwargs: of ``mmdet.ResNet``.
+        **kwargs: arguments of ``mmdet.ResNet``.
     """
 
     def __init__(

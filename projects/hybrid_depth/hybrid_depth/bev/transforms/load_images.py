@@ -1,4 +1,4 @@
-"""Camera images of one keyframe and of those before it."""
+"""Loading of the camera images of a keyframe and of earlier ones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ...datasets.image_files import open_image
 
 @TRANSFORMS.register_module()
 class LoadMultiViewImages(BaseTransform):
-    """Loads ``img_path`` (N paths) as ``img``, N RGB PIL images; of ``adjacent`` frames too.
+    """Load ``img_path`` (N paths) as ``img``, N RGB PIL images; also of ``adjacent`` frames.
 
     Raises:
         FileNotFoundError, DepthDataError: an image is missing or damaged.

@@ -1,4 +1,4 @@
-"""The last step of a pipeline: tensors for the model, boxes and meta information beside them."""
+"""Packing of a sample: tensors for the model, boxes and meta information."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def _frame(results: dict) -> dict:
 
 @TRANSFORMS.register_module()
 class PackBEVInputs(BaseTransform):
-    """Packs one sample.
+    """Pack a sample into ``inputs`` and ``data_samples``.
 
     ``inputs``: img (N, 3, H, W) float32 RGB in [0, 1]; rig, the five matrices of a ``CameraRig``
     as float64 (N leading, except bda and ego2global); gt_depth and pseudo_depth
-    (N, H, W) metres and ground_mask (N, H, W) bool where a transform sets them; adjacent, a list of
-    dict(img, rig), where the dataset gives earlier frames.
+    (N, H, W) metres and ground_mask (N, H, W) bool if set by a transform; adjacent, a list of
+    dict(img, rig), if the data set has earlier frames.
 
     ``data_samples``: gt_instances_3d (ego frame) where loaded; eval_ann_info (LiDAR frame) where
     the dataset gives it; meta information.

@@ -1,4 +1,4 @@
-"""nuScenes tables to mmdet3d v2 info files.
+"""Conversion of nuScenes tables to mmdet3d v2 info files.
 
 Camera-only models need no sweeps and no image boxes: ``lidar_sweeps`` is empty unless requested and
 ``cam_instances`` is left out. Added to v2 (docs/reference/nuscenes.md, "Info files"):
@@ -35,7 +35,7 @@ _SHOWN = 5
 
 @dataclass
 class InfoSummary:
-    """What one info file holds."""
+    """Counts of one info file."""
 
     path: Path
     scenes: int = 0
@@ -105,10 +105,10 @@ def _instances(nusc: NuScenes, tokens: list[str], global2lidar: np.ndarray) -> l
 
 
 def _lidar_sweeps(nusc: NuScenes, lidar: dict, global2lidar: np.ndarray, number: int) -> list[dict]:
-    """The ``lidar_sweeps`` before a sweep, latest first, those that are on disk.
+    """The ``lidar_sweeps`` before a sweep that are on disk, latest first.
 
-    ``lidar2sensor`` is mmdet3d's: x @ lidar2sensor[:3, :3] - lidar2sensor[:3, 3] takes points of
-    the sweep to the key frame's LiDAR.
+    ``lidar2sensor`` as in mmdet3d: x @ lidar2sensor[:3, :3] - lidar2sensor[:3, 3] maps points of
+    the sweep to the key frame's LiDAR frame.
     """
     sweeps = []
     while lidar['prev'] and len(sweeps) < number:
@@ -171,7 +171,7 @@ def _sample_info(
 
 @dataclass
 class _Scene:
-    """What a worker returns: the entries of one scene and the files they name that do not exist."""
+    """Result of a worker: the entries of one scene, and missing files named in them."""
 
     infos: list[dict]
     missing: list[str]
@@ -220,9 +220,9 @@ def _stream_scenes(
 
 
 def _canonical(value: object) -> object:
-    """A copy that pickles to the same bytes however its parts were made.
+    """Copy with a reproducible pickle.
 
-    Pickle writes a second reference to one object shorter than an equal copy of it.
+    Pickle writes a repeated reference to an object shorter than an equal copy of it.
     """
     if isinstance(value, str):
         return sys.intern(value)
@@ -256,7 +256,7 @@ def _raise_missing(root: Path, missing: list[str]) -> None:
     if missing:
         shown = '\n'.join(f'  {root / name}' for name in missing[:_SHOWN])
         raise FileNotFoundError(
-            f'{len(missing)} files that the tables name do not exist, the first of them:\n{shown}\n'
+            f'{len(missing)} files named in the tables do not exist, the first of them:\n{shown}\n'
             'Unpack the missing parts of the data set into the same root. Nothing was written.'
         )
 
@@ -264,7 +264,7 @@ def _raise_missing(root: Path, missing: list[str]) -> None:
 def _build_split(
     nusc: NuScenes, name: str, scenes: list[list[dict]], workers: int, sweeps: int
 ) -> tuple[dict, list[str]]:
-    """Content of one info file, and the files that are missing."""
+    """Content of one info file, and the missing files."""
     data_list, missing, ignored = [], [], set()
     progress = tqdm(total=len(scenes), desc=f'{name} scenes', unit='scene')
     with progress:
@@ -301,23 +301,23 @@ def create_nuscenes_infos(
 ) -> list[InfoSummary]:
     """Write ``nuscenes_infos_{train,val}.pkl``, or ``_test.pkl`` for v1.0-test.
 
-    Running it twice, with any number of workers, writes the same bytes. A split that has no scene
-    in this root gets a file without samples.
+    The bytes are reproducible with any number of workers. A split without scenes in this root gets
+    a file without samples.
 
     Args:
         root: nuScenes root, with ``samples/`` and ``<version>/``.
         version: 'v1.0-mini', 'v1.0-trainval' or 'v1.0-test' (which has no annotations).
         out: folder of the info files; None is ``root``.
-        workers: processes that read scenes.
-        max_scenes: take only the first scenes of each split.
-        lidar_sweeps: name this many LiDAR sweeps before each key frame, those that are on disk.
+        workers: number of processes that read scenes.
+        max_scenes: number of scenes per split, the first ones.
+        lidar_sweeps: number of LiDAR sweeps listed before each key frame, if they are on disk.
 
     Returns:
-        One summary a file.
+        One summary per file.
 
     Raises:
-        FileNotFoundError: the tables, or files they name, do not exist; nothing is written.
-        InfoError: unknown version, or no scene of this root belongs to a split of it.
+        FileNotFoundError: the tables, or files named in them, do not exist; nothing is written.
+        InfoError: unknown version, or no scene of this root belongs to one of its splits.
     """
     root, out = Path(root), Path(out or root)
     nusc = _load_tables(root, version)

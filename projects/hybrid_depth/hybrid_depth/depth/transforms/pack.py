@@ -1,4 +1,4 @@
-"""From a sample of images to what a depth model takes."""
+"""Packing of a sample into the inputs of a depth model."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ...foundation.images import to_tensor
 
 @TRANSFORMS.register_module()
 class PackFrames:
-    """Make dict(inputs, data_samples) of a sample.
+    """Pack a sample into dict(inputs, data_samples).
 
     inputs: images {frame id: (3, H, W)} clean, augmented {frame id: (3, H, W)} for the networks
-    (the same tensors where nothing was jittered), float32 RGB in [0, 1]; cam2img (3, 3) float32 in
-    pixels of the image, where the camera is known; transforms {frame id: (4, 4)} float32 from this
-    camera's frame to that frame's camera, where they are known. data_samples: metainfo dataset,
-    name, folder, frame, side, img_path, ori_shape, img_shape, flip; where the sample has them the
-    fields lanes (L, R), lane_rows (R,) and patches (P, K, 2).
+    (the same tensors without jitter), float32 RGB in [0, 1]; cam2img (3, 3) float32 in image
+    pixels, if known; transforms {frame id: (4, 4)} float32 from the current camera's frame to that
+    frame's camera, if known. data_samples: metainfo dataset, name, folder, frame, side, img_path,
+    ori_shape, img_shape, flip; if present in the sample, the fields lanes (L, R), lane_rows (R,)
+    and patches (P, K, 2).
     """
 
     def __call__(self, results: dict) -> dict:

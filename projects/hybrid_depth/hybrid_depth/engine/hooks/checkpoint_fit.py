@@ -1,4 +1,4 @@
-"""Checkpoints that have to fit the model."""
+"""Hooks that check whether a checkpoint matches the model."""
 
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
@@ -10,15 +10,15 @@ from ...checkpoints.unwrap import unwrapped
 
 @HOOKS.register_module()
 class StrictLoadHook(Hook):
-    """Refuse a checkpoint of another model, which mmengine loads as far as names agree.
+    """Hook that rejects checkpoints of other models; mmengine loads the matching names only.
 
-    `hybrid-depth test` adds it: the scores of half a model look like those of a bad one.
+    `hybrid-depth test` adds it: a partially loaded model only shows as bad scores.
 
     Raises:
         CheckpointMismatchError: see `load_strictly`.
     """
 
-    # after EMAHook, which may put other weights in
+    # after EMAHook, which may replace the weights
     priority = 'LOWEST'
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
@@ -30,11 +30,11 @@ class StrictLoadHook(Hook):
 
 @HOOKS.register_module()
 class ChannelOrderHook(Hook):
-    """Refuse to go on from weights that were trained on images of another channel order, and say
-    in every checkpoint which one it was.
+    """Hook that rejects weights trained with another channel order of the images, and records the
+    channel order in checkpoints.
 
-    `hybrid-depth train` adds it: `load_from` may hold part of a model, but such a part sees wrong
-    colours without a word.
+    `hybrid-depth train` adds it: `load_from` may have the weights of a part of a model, which would
+    get swapped colours without an error.
 
     Raises:
         CheckpointMismatchError: see `require_channel_order`.
