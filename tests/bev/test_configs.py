@@ -8,12 +8,11 @@ from mmdet3d.registry import MODELS
 from mmengine import Config
 
 import hybrid_depth.modules  # noqa: F401  registers models
-from benchmarks.models import without_weights
 from hybrid_depth.bev.depth_nets.camera_aware import CameraAwareDepthNet
 from hybrid_depth.bev.depth_nets.encoder import EncoderDepthNet
 from hybrid_depth.bev.depth_nets.plain import PlainDepthNet
 from hybrid_depth.bev.detectors.bevdet import BEVDet
-from hybrid_depth.checkpoints.build import build_model
+from hybrid_depth.checkpoints.build import build_model, without_pretrained
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 EXPECTED = {
@@ -48,8 +47,8 @@ def test_the_table_lists_every_bev_config():
 
 @pytest.mark.parametrize('name', EXPECTED)
 def test_config_builds(name):
-    cfg = without_weights(Config.fromfile(CONFIGS / name))
-    transformer = MODELS.build(cfg.model.img_view_transformer)
+    cfg = Config.fromfile(CONFIGS / name)
+    transformer = MODELS.build(without_pretrained(cfg.model.img_view_transformer))
     assert type(transformer.depth_net) is EXPECTED[name]
     assert transformer.depth_net.bins is transformer.bins
 

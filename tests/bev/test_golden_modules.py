@@ -143,7 +143,7 @@ def test_block_minimum_bins(view, step):
 
 
 def test_block_minimum_rejects_cells_that_do_not_divide():
-    with pytest.raises(ValueError, match='do not divide'):
+    with pytest.raises(ValueError, match='a multiple of 16x44 feature cells, got 30x44'):
         block_minimum_depth(torch.zeros(1, 30, 44), (16, 44))
 
 

@@ -103,10 +103,10 @@ def test_what_the_images_do_not_show_is_not_believed(street):
     view.source = source
     view(augmented(inputs_of(street), AUGMENTATIONS['lower part']))
     rows = torch.arange(SIZE[0])[:, None].expand(SIZE)
-    assert torch.equal(shown[0]['seen'], (rows >= 12)[None, None])
+    assert torch.equal(shown[0]['visible'], (rows >= 12)[None, None])
     inputs = inputs_of(street)
     blind = torch.zeros(1, 1, *SIZE, dtype=torch.bool)
-    assert (PseudoDepth(ReadsChannel(), 'none')(dict(inputs, seen=blind))[0] == 0).all()
+    assert (PseudoDepth(ReadsChannel(), 'none')(dict(inputs, visible=blind))[0] == 0).all()
 
 
 def test_a_model_of_no_size_is_refused():

@@ -231,7 +231,7 @@ def test_stock_weights_of_another_kind(tiny_config, tmp_path):
     torch.jit.save(torch.jit.script(torch.nn.Linear(2, 2)), tmp_path / 'RN50.pt')
     torch.save(dict(a=torch.zeros(1)), tmp_path / 'other.pth')
     arguments = ('hybrid-depth-stage2', folder, tmp_path / 'out.pth', config)
-    with pytest.raises(ReleaseError, match='(?s)RN50.pt.*take the tag openai'):
+    with pytest.raises(ReleaseError, match='(?s)RN50.pt.*use the tag openai'):
         convert_checkpoint(*arguments, stock_clip=str(tmp_path / 'RN50.pt'))
     with pytest.raises(ReleaseError, match='(?s)other.pth.*dinov2_vitb14_pretrain.pth'):
         convert_checkpoint(*arguments, stock_dino=str(tmp_path / 'other.pth'))

@@ -177,7 +177,7 @@ def test_wrong_splits(root):
 
 
 def test_other_info_file(root):
-    with pytest.raises(ValueError, match='one info file'):
+    with pytest.raises(ValueError, match='use the same info file in the metric and the data set'):
         score(metric_of(dataset(root, 'val')), perfect(dataset(root)))
 
 

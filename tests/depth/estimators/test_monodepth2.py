@@ -209,7 +209,7 @@ def test_strides_that_do_not_match_the_decoder():
     encoder = dict(TIMM, out_indices=(1, 2, 3, 4))
     decoder = dict(type='Monodepth2Decoder', scales=(0,))
     assert build(encoder=encoder, decoder=decoder).decoder.in_strides == [4, 8, 16, 32]
-    with pytest.raises(ValueError, match=r'\[4, 8, 16, 32\] from TimmDepthEncoder; leave'):
+    with pytest.raises(ValueError, match=r'\[4, 8, 16, 32\] from TimmDepthEncoder; remove'):
         build(encoder=encoder, decoder=dict(decoder, in_strides=(2, 4, 8, 16)))
     with pytest.raises(ValueError, match='use DPTDecoder'):
         build(HYBRID, decoder=decoder)
