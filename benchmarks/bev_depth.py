@@ -85,9 +85,9 @@ def teacher_error(infos: Path, cache: str) -> dict[str, float]:
         )
     errors, points = [], 0
     for sample in map(dataset.__getitem__, range(len(dataset))):
-        told, true = sample['pseudo_depth'], sample['gt_depth']
-        both = (told > 0) & (true > 0)
-        errors.append(np.abs(told[both] / true[both] - 1))
+        cached, true = sample['pseudo_depth'], sample['gt_depth']
+        both = (cached > 0) & (true > 0)
+        errors.append(np.abs(cached[both] / true[both] - 1))
         points += (true > 0).sum()
     errors = np.concatenate(errors)
     return dict(abs_rel=float(errors.mean()), known=len(errors) / float(points))

@@ -71,13 +71,13 @@ def _rig(cam2img: torch.Tensor, cam2ego: torch.Tensor) -> CameraRig:
 
 def report(frames: Iterator[tuple]) -> str:
     """Scales per image, and fractions of road pixels within 5 and 10 % of the plane, by range."""
-    errors, lines, told = {limits: [] for limits in RANGES}, [], []
+    errors, lines, found = {limits: [] for limits in RANGES}, [], []
     for name, depth, rig, size in frames:
         height, width = size
         v, u = torch.meshgrid(torch.arange(height), torch.arange(width), indexing='ij')
         plane = ground_plane_depth(torch.stack((u, v), -1), rig, max_depth=FAR)[0]
         estimate = GroundPlaneScale(min_pixels=50)(depth, plane)
-        told.append(estimate.scale)
+        found.append(estimate.scale)
         lines.append(f'{name}: scale ' + ' '.join(f'{s:.3f}' for s in estimate.scale.tolist()))
         cameras = torch.arange(len(depth))[:, None, None].expand_as(depth)
         seen = (depth > 0) & (plane > 0)
@@ -88,7 +88,7 @@ def report(frames: Iterator[tuple]) -> str:
         for near, far in RANGES:
             of_range = (depth[seen][road] >= near) & (depth[seen][road] < far)
             errors[near, far].append((ratio[of_range] - 1).abs())
-    scales = torch.cat(told)
+    scales = torch.cat(found)
     valid = scales[scales.isfinite()]
     lines.append(
         f'scale (truth 1): {len(valid)} of {len(scales)} images have one; median '

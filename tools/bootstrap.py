@@ -66,8 +66,10 @@ def run(title, command, log, **env):
 
 def find_python():
     """Name and version of the interpreter to use; raises SetupError if none is suitable."""
-    asked, found = os.environ.get('PYTHON'), []
-    for name in [asked] if asked else [f'python{v}' for v in SUPPORTED] + ['python3', 'python']:
+    requested, found = os.environ.get('PYTHON'), []
+    for name in (
+        [requested] if requested else [f'python{v}' for v in SUPPORTED] + ['python3', 'python']
+    ):
         with contextlib.suppress(OSError):
             done = subprocess.run([name, '-c', FACTS], capture_output=True, text=True)
             version, works = done.stdout.strip(), done.returncode == 0
