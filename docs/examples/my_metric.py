@@ -23,7 +23,7 @@ class LogError(BaseMetric):
             truth = self.truths[self.truths.index(sample['name'])]
             disparity = sample['pred_disparity'][0].cpu().numpy()
             disparity = cv2.resize(disparity, truth.shape[::-1])
-            log_ratio = -np.log(disparity * truth)[truth > 0]
+            log_ratio = -np.log((disparity * truth)[truth > 0])
             self.results.append(np.abs(log_ratio - np.median(log_ratio)).mean())
 
     def compute_metrics(self, results: list[float]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Every BEV config builds; swapping the depth net is one entry."""
+"""All BEV configs can be built; swapping the depth net is one entry."""
 
 from pathlib import Path
 
@@ -8,12 +8,11 @@ from mmdet3d.registry import MODELS
 from mmengine import Config
 
 import hybrid_depth.modules  # noqa: F401  registers models
-from benchmarks.models import without_weights
 from hybrid_depth.bev.depth_nets.camera_aware import CameraAwareDepthNet
 from hybrid_depth.bev.depth_nets.encoder import EncoderDepthNet
 from hybrid_depth.bev.depth_nets.plain import PlainDepthNet
 from hybrid_depth.bev.detectors.bevdet import BEVDet
-from hybrid_depth.checkpoints.build import build_model
+from hybrid_depth.checkpoints.build import build_model, without_pretrained
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 EXPECTED = {
@@ -41,15 +40,15 @@ EXPECTED = {
 }
 
 
-def test_the_table_names_every_bev_config():
+def test_the_table_lists_every_bev_config():
     files = {p.relative_to(CONFIGS).as_posix() for p in CONFIGS.rglob('*bev*.py')}
     assert {f for f in files if not f.startswith('_base_')} == set(EXPECTED)
 
 
 @pytest.mark.parametrize('name', EXPECTED)
 def test_config_builds(name):
-    cfg = without_weights(Config.fromfile(CONFIGS / name))
-    transformer = MODELS.build(cfg.model.img_view_transformer)
+    cfg = Config.fromfile(CONFIGS / name)
+    transformer = MODELS.build(without_pretrained(cfg.model.img_view_transformer))
     assert type(transformer.depth_net) is EXPECTED[name]
     assert transformer.depth_net.bins is transformer.bins
 
@@ -66,7 +65,7 @@ def test_config_builds(name):
         ('lidar_pretrained', ['lidar'], ['LoadLidarDepth'], EncoderDepthNet),
     ],
 )
-def test_toy_study_changes_one_thing(name, targets, loads, net):
+def test_toy_study_changes_one_option(name, targets, loads, net):
     folder = CONFIGS / 'toy/depth_supervision'
     assert len(list(folder.glob('*.py'))) == 7
     cfg, control = Config.fromfile(folder / f'{name}.py'), Config.fromfile(folder / 'none.py')
@@ -94,7 +93,7 @@ def test_official_configs_keep_official_conventions():
 
 
 @pytest.mark.parametrize('name', [name for name in EXPECTED if 'fbbev' in name])
-def test_fb_bev_fits_its_view_transformer(name):
+def test_fb_bev_matches_its_view_transformer(name):
     model = build_model(Config.fromfile(CONFIGS / name))
     assert type(model) is BEVDet and model.refine is not None
     width, height, levels = model.img_view_transformer.grid.size

@@ -34,9 +34,9 @@ LIMIT = 2e-5  # the whole chain rounds more than its parts: 7e-6 was measured
 
 @pytest.mark.slow
 def test_whole_chain_on_real_images(real_data):
-    """FB-OCC-R50 up to its history, two frames, sixteen past ones; its occupancy head is not ours.
+    """FB-OCC-R50 up to its history, two frames, sixteen earlier ones; without its occupancy head.
 
-    Its second frame sees the same images in another augmentation, from another place.
+    The second frame has the same images with another augmentation and pose.
     """
     cfg = Config.fromfile(ROOT / 'configs/_base_/models/bevdet_r50.py').model
     cfg.img_backbone.update(with_cp=False)

@@ -29,7 +29,7 @@ FULL_SIZE_ENCODERS = (
     STAGE_2('siglip2-dinov2_1xb16-30e_kitti-raw'),
     STAGE_2('clip-vitb16-dinov2_1xb16-30e_kitti-raw'),
 )
-# The same encoder as another one's, in other data or with another pose net.
+# Configs with an encoder of another config, with other data or another pose net.
 SAME = {
     MONODEPTH2('r18_1xb2-15e_kitti-drive'),
     STAGE_2('clip-dinov2-tokenpose_1xb16-30e_kitti-raw'),
@@ -39,13 +39,13 @@ SAME = {
 
 @pytest.fixture(scope='module')
 def batch(toy_nuscenes, tmp_path_factory) -> dict:
-    """A toy keyframe with one before it."""
+    """A toy keyframe with the previous one."""
     folder = tmp_path_factory.mktemp('infos')
     return pseudo_collate([training_keyframe('bevdet4d_toy', toy_nuscenes, folder, 1)])
 
 
 def encoder_of(name: str) -> dict:
-    """Built without its foundation weights: those are read by `init_weights`."""
+    """Encoder config without foundation weights, which `init_weights` reads."""
     model = Config.fromfile(ROOT / f'configs/{name}.py').model
     return model.encoder if 'encoder' in model else model.img_view_transformer.depth_net.encoder
 
@@ -75,7 +75,7 @@ def test_depth_nets(detector, depth_net, batch):
 
 
 def check_encoder(detector: str, encoder: str, batch: dict) -> None:
-    """One step, and the encoder learns."""
+    """Check that the encoder gets a gradient in one step."""
     depth_net = dict(type='EncoderDepthNet', encoder=encoder_of(encoder), encoder_channels=16)
     net = step(detector, depth_net, batch).img_view_transformer.depth_net
     learned = [p for p in net.encoder.parameters() if p.requires_grad]

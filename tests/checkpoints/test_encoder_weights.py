@@ -50,7 +50,7 @@ def test_encoder_is_loaded_except_the_learned_tokens(stage1, file, monkeypatch):
     others = [key for key in before if not key.startswith('encoder.')]
     assert all(torch.equal(model.state_dict()[key], before[key]) for key in others)
     assert f'{len(given)} tensors of the encoder loaded, 0 left out' in said[0]
-    assert "new are ['language.prompts.tokens'] of the encoder, and" in said[0]
+    assert "new: ['language.prompts.tokens'] of the encoder, and" in said[0]
 
 
 def test_text_features_are_those_of_the_loaded_tower(stage1, file):

@@ -104,7 +104,7 @@ def test_stand_ins_do_not_import_classes(tmp_path):
 def test_damaged_and_missing_files_are_named(tmp_path):
     path = save(tmp_path / 'whole.ckpt', weights=torch.ones(1000))
     (tmp_path / 'cut.ckpt').write_bytes(path.read_bytes()[:900])
-    with pytest.raises(RuntimeError, match='cut.ckpt: expected a whole checkpoint'):
+    with pytest.raises(RuntimeError, match='cut.ckpt: expected a complete checkpoint'):
         load_lightning_file(tmp_path / 'cut.ckpt')
     with pytest.raises(FileNotFoundError, match='absent.ckpt'):
         load_lightning_file(tmp_path / 'absent.ckpt')

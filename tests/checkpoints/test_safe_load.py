@@ -147,7 +147,7 @@ def test_truncated_and_missing_files_are_named(tmp_path):
     whole, cut = tmp_path / 'whole.pth', tmp_path / 'cut.pth'
     torch.save(dict(a=torch.ones(1000)), whole)
     cut.write_bytes(whole.read_bytes()[:2000])
-    with pytest.raises(RuntimeError, match='cut.pth: expected a whole checkpoint'):
+    with pytest.raises(RuntimeError, match='cut.pth: expected a complete checkpoint'):
         load_checkpoint_file(cut)
     with pytest.raises(FileNotFoundError, match='absent.pth'):
         load_checkpoint_file(tmp_path / 'absent.pth')

@@ -50,7 +50,7 @@ def learns(module: torch.nn.Module) -> bool:
 
 def test_the_page_shows_the_files():
     files = {path.name: path.read_text() for path in EXAMPLES.iterdir() if path.suffix == '.py'}
-    assert dict(SHOWN.findall((ROOT / 'docs' / 'extend.md').read_text())) == files
+    assert dict(SHOWN.findall((ROOT / 'docs/extend.md').read_text())) == files
     modules = [text for name, text in files.items() if name.startswith('my_')]
     assert len(modules) == 5 and all(10 <= text.count('\n') <= 30 for text in modules)
 

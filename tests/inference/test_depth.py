@@ -58,8 +58,8 @@ def test_training_size_of_the_config():
     assert shipped.image_size == (192, 640)
 
 
-def test_foundation_weights_are_not_fetched():
-    """They would be overwritten, and may not be there."""
+def test_foundation_weights_are_not_loaded():
+    """They would be overwritten, and may not exist."""
     clip, dino = (dict(TINY_HYBRID[t], pretrained='absent.pth') for t in ('clip', 'dino'))
     model = dict(HYBRID, encoder=dict(TINY_HYBRID, clip=clip, dino=dino))
     with pytest.warns(UserWarning, match='random weights'):
@@ -68,7 +68,7 @@ def test_foundation_weights_are_not_fetched():
 
 
 @torch.no_grad()
-def test_disparity_is_that_of_the_resized_image_at_the_old_size(checkpoint, image):
+def test_disparity_is_resized_to_the_image_size(checkpoint, image):
     model = init_depth_model(config(), checkpoint[0])
     (result,) = infer_depth(model, image)
     resized = Image.fromarray(image).resize((96, 64), Image.Resampling.LANCZOS)
@@ -82,7 +82,7 @@ def test_disparity_is_that_of_the_resized_image_at_the_old_size(checkpoint, imag
     assert (result.kind, result.unit, result.name) == ('relative', 'unknown', 'array')
 
 
-def test_a_scale_makes_it_metric(checkpoint, image):
+def test_depth_with_a_scale_is_metric(checkpoint, image):
     model = init_depth_model(config(), checkpoint[0])
     (relative,), (metric,) = (infer_depth(model, image, scale=scale) for scale in (None, 5.4))
     assert (metric.kind, metric.unit) == ('metric', 'm')
@@ -94,14 +94,14 @@ def test_metric_models_need_no_scale(image):
     result = depth_result('a', image, metres)
     assert (result.kind, result.unit, result.disparity.shape) == ('metric', 'm', (70, 110))
     np.testing.assert_allclose(result.depth, 8)
-    with pytest.raises(ValueError, match='depth is metric, got 5.4; leave it out'):
+    with pytest.raises(ValueError, match='depth is metric, got 5.4; omit it'):
         depth_result('a', image, metres, scale=5.4)
     relative = depth_result('a', image, DepthMap(metres.values, 'relative'))
     assert relative.kind == 'relative'
     np.testing.assert_allclose(relative.depth, 8)
 
 
-def test_batches_change_nothing(checkpoint, image):
+def test_results_do_not_depend_on_the_batch_size(checkpoint, image):
     model = init_depth_model(config(), checkpoint[0])
     images = [image, image[:, ::-1], image[:50], image[::-1], image[:64, :64]]
     one, several = (list(stream_depth(model, images, None, None, n)) for n in (1, 3))
@@ -112,7 +112,7 @@ def test_batches_change_nothing(checkpoint, image):
     assert np.abs(own[0].disparity - one[0].disparity).max() > 0  # another network size
 
 
-def test_own_size_where_none_is_known(image):
+def test_image_size_is_used_without_a_training_size(image):
     with pytest.warns(UserWarning):
         model = init_depth_model(config())
     images = [image[:64, :96], image[:64, :64], image[:64, :96]]
@@ -122,7 +122,7 @@ def test_own_size_where_none_is_known(image):
     assert seen == [(1, 3, 64, 96), (1, 3, 64, 64), (1, 3, 64, 96)]
 
 
-def test_weights_that_do_not_fit_are_named(checkpoint, tmp_path):
+def test_mismatched_weights_are_named(checkpoint, tmp_path):
     state = torch.load(checkpoint[0], weights_only=True)['state_dict']
     state['decoder.strange'] = torch.zeros(1)
     del state['pose_net.pose_conv.bias']
@@ -133,7 +133,7 @@ def test_weights_that_do_not_fit_are_named(checkpoint, tmp_path):
         assert said in str(caught.value)
 
 
-def test_configs_that_are_none(tmp_path):
+def test_invalid_configs(tmp_path):
     with pytest.raises(FileNotFoundError, match='absent.py'):
         init_depth_model(tmp_path / 'absent.py')
     with pytest.raises(ConfigError, match='expected a config with a model'):

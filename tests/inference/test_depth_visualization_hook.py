@@ -23,8 +23,8 @@ def sample(tmp_path):
     return BaseDataElement(metainfo=meta, pred_disparity=disparity.half())
 
 
-def test_disparity_comes_to_the_size_of_the_image(sample, monkeypatch):
-    """Half-pixel centres: new pixels lie at a quarter and three quarters of the way."""
+def test_disparity_is_resized_to_the_image(sample, monkeypatch):
+    """Half-pixel centres: new pixels are at one and three quarters between pixels."""
     written = []
     hook = DepthVisualizationHook('out')
     monkeypatch.setattr(hook.writer, 'write', written.append)

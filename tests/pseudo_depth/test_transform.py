@@ -1,11 +1,11 @@
-"""Cached depth seen by an augmented camera."""
+"""Cached depth warped to an augmented camera."""
 
 import numpy as np
 
 from hybrid_depth.pseudo_depth.transform import resample
 
 
-def test_resampling_undoes_an_augmentation():
+def test_resampling_inverts_an_augmentation():
     depth = np.arange(12.0).reshape(3, 4)
     flip = np.array([[-1.0, 0, 3], [0, 1, 0], [0, 0, 1]])
     np.testing.assert_array_equal(resample(depth, flip, (4, 3)), depth[:, ::-1])

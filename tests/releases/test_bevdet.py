@@ -1,4 +1,4 @@
-"""Released BEVDet checkpoints through the converter."""
+"""Conversion of official BEVDet checkpoints."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ def official_shapes(variant='r50'):
 
 
 def empty(variant='r50'):
-    """Zeros in the layout of a release."""
+    """Zeros with the keys of a release."""
     return zeros(official_shapes(variant))
 
 
@@ -61,8 +61,8 @@ def test_every_tensor_is_copied_and_the_channel_order_recorded(golden_release):
     assert backbone.channel_order == meta['input_channel_order']
 
 
-def test_a_config_of_ones_own(golden_release, tmp_path):
-    """Named in report and `meta`, and refused where its backbone sees other colours."""
+def test_user_config(golden_release, tmp_path):
+    """Recorded in report and `meta`; rejected with another channel order."""
     own = tmp_path / 'own.py'
     text = f"_base_ = '{CONFIGS}/bevdet/bevdet_r50_{RECIPE}'\n"
     own.write_text(text)
@@ -141,13 +141,13 @@ def test_temporal_models(tmp_path, variant, config):
         ('img_view_transformer.depth_net.cost_volumn_net.0.weight', 'got BEVDet4D-Stereo'),
     ],
 )
-def test_models_without_a_counterpart_are_refused_with_the_reason(tmp_path, key, says):
+def test_unsupported_models_are_rejected_with_a_reason(tmp_path, key, says):
     torch.save(dict(state_dict={**empty(), key: torch.zeros(1)}), tmp_path / 'a.pth')
     with pytest.raises(ReleaseError, match=says):
         convert(tmp_path / 'a.pth', tmp_path / 'out.pth')
 
 
-def test_other_weights_are_refused(tmp_path):
+def test_other_weights_are_rejected(tmp_path):
     torch.save(dict(state_dict={'backbone.conv1.weight': torch.zeros(1)}), tmp_path / 'a.pth')
     with pytest.raises(ReleaseError, match='expected BEVDet'):
         convert(tmp_path / 'a.pth', tmp_path / 'out.pth')
@@ -156,7 +156,7 @@ def test_other_weights_are_refused(tmp_path):
         convert(tmp_path / 'empty', tmp_path / 'out.pth')
 
 
-def test_a_six_task_head_does_not_fit(tmp_path):
+def test_a_six_task_head_is_a_mismatch(tmp_path):
     state = empty()
     state['pts_bbox_head.task_heads.1.reg.1.bias'] = torch.zeros(2)
     state['pts_bbox_head.task_heads.0.heatmap.1.bias'] = torch.zeros(1)

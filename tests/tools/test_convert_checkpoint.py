@@ -11,11 +11,11 @@ def test_a_release_is_converted_and_reported(tmp_path, capsys):
     out = tmp_path / 'mono.pth'
     assert run_tool('convert_checkpoint.py', 'monodepth2', folder, out) is None
     said = capsys.readouterr().out
-    assert 'kept: ' in said and 'the classifier is not run' in said
+    assert 'kept: ' in said and 'the classifier is not used' in said
     assert said.endswith(f'wrote {out}\n')
     assert 'state_dict' in torch.load(out, weights_only=True)
 
 
-def test_what_does_not_fit_is_one_line(tmp_path):
+def test_mismatches_are_one_line(tmp_path):
     error = run_tool('convert_checkpoint.py', 'monodepth2', tmp_path / 'absent', tmp_path / 'a.pth')
     assert error.startswith('error: ') and 'expected the released folder' in error

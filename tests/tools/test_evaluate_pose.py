@@ -1,4 +1,4 @@
-"""The command line that scores camera motion."""
+"""Command line of pose evaluation."""
 
 import json
 
@@ -12,7 +12,7 @@ from tests.tools.run import run_tool
 
 @pytest.fixture
 def files(tmp_path):
-    """Predicted motions and true poses."""
+    """Predicted motions and ground-truth poses."""
     write_poses(drive(), tmp_path / '09.txt')
     np.save(tmp_path / 'motions.npy', motions_of(drive(seed=1)))
     return '--pred', tmp_path / 'motions.npy', '--gt', tmp_path / '09.txt'

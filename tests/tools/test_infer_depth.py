@@ -1,4 +1,4 @@
-"""The command line of depth inference."""
+"""Command line of depth inference."""
 
 import json
 
@@ -37,7 +37,7 @@ def test_a_video(tmp_path, tiny_config, capsys):
 
 
 @RANDOM
-def test_point_clouds_with_the_camera_beside_the_frames(tmp_path, tiny_config):
+def test_point_clouds_with_the_intrinsics_file_of_the_frames(tmp_path, tiny_config):
     frames = tmp_path / 'frames'
     frames.mkdir()
     Image.fromarray(np.zeros((64, 96, 3), np.uint8)).save(frames / '0.png')
@@ -51,6 +51,6 @@ def test_point_clouds_with_the_camera_beside_the_frames(tmp_path, tiny_config):
     assert json.loads((tmp_path / 'out/manifest.json').read_text())['network_size'] == [64, 128]
 
 
-def test_what_is_missing_is_one_line(tmp_path, tiny_config):
+def test_missing_files_are_one_line(tmp_path, tiny_config):
     error = run_tool('infer_depth.py', tmp_path / 'a.png', tmp_path, '--config', tiny_config)
     assert error.startswith('error: expected an image') and 'a.png' in error

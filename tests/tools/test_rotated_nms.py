@@ -16,7 +16,7 @@ def test_ratio_against_shapely(monkeypatch, capsys):
         assert ratio == pytest.approx(ours / theirs, abs=0.02)
 
 
-def test_other_boxes_are_no_measurement(monkeypatch):
+def test_different_boxes_are_an_error(monkeypatch):
     monkeypatch.setattr(rotated_nms, 'reference', lambda: ('none', lambda *_: [1]))
     with pytest.raises(RuntimeError, match='none keeps other boxes'):
         rotated_nms.main(repeats=1)

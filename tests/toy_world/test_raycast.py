@@ -64,7 +64,7 @@ def test_entry_is_where_small_steps_along_the_ray_find_the_solid(kind, taper, tu
 
 
 def test_lidar_columns_wrap_around():
-    """A box behind the LiDAR lies on both ends of the azimuth range."""
+    """A box behind the LiDAR is at both ends of the azimuth range."""
     azimuth = np.arange(360) * (2 * np.pi / 360)
     lidar2world = np.eye(4)
     lidar2world[2, 3] = 1.5

@@ -27,7 +27,7 @@ def test_boxes_hold_their_parts_with_the_margin_on_every_side(scene):
     boxes = scene.boxes(0.7)
     parts = scene.parts(0.7, np.zeros(2), np.inf)
     for k, (centre, size, yaw) in enumerate(zip(boxes.centre, boxes.size, boxes.yaw, strict=True)):
-        away = parts.take(parts.owner == k).corners().reshape(-1, 3) - centre
+        away = parts.take(parts.actor == k).corners().reshape(-1, 3) - centre
         cos, sin = np.cos(yaw), np.sin(yaw)
         local = np.stack(
             [away[:, 0] * cos + away[:, 1] * sin, away[:, 1] * cos - away[:, 0] * sin, away[:, 2]]

@@ -36,14 +36,14 @@ def test_camera_depth_and_lidar_agree_within_a_centimetre(scene, camera):
     away = depth_between_pixels(depth, pixels, 1e-9) - local[:, 2]
     away = away[np.isfinite(away)]
     assert len(away) > 2000
-    # What the LiDAR sees may be hidden from the camera, which then sees something nearer.
+    # LiDAR points may be occluded in the camera, whose depth is then smaller.
     assert (np.abs(away) < 0.01).mean() > 0.9
-    # Farther only where a thing thinner than a pixel lies between the pixel centres.
+    # Larger only for objects thinner than a pixel between the pixel centres.
     assert (away > 0.01).mean() < 0.002
 
 
 def test_intrinsics_scale_with_the_image():
-    """A direction has the same place, as a share of the image, at any size."""
+    """A direction has the same relative image position at any size."""
     camera = rig.CAMERAS[1]
     point = np.array([0.3, -0.2, 1.0])
     shares = [
@@ -87,7 +87,7 @@ def test_what_is_seen_is_what_a_recount_sees(scene):
     grid = pinhole(cam2world, cam2img, SIZE, np.float64)
     parts = scene.parts(0, grid.origin[:2], SIGHT)
     whole = cast(grid, parts, len(scene.actors)).distance
-    shown = np.flatnonzero(rendered.covered > 100)  # far ones too: near ones stand free
+    shown = np.flatnonzero(rendered.covered > 100)  # also far ones, as near ones are not occluded
     assert len(shown) > 5 and (rendered.visible <= rendered.covered).all()
     hidden = 0
     for k in shown:

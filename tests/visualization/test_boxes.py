@@ -50,7 +50,7 @@ def test_above_keeps_the_best_in_ascending_order():
 def test_wrong_shapes_are_named():
     with pytest.raises(ValueError, match=r'expected corners \(2, 8, 3\)'):
         SceneBoxes(cuboid((0, 0, 0))[None], np.array([0, 1]))
-    with pytest.raises(ValueError, match='1 scores for 2 labels'):
+    with pytest.raises(ValueError, match='expected 2 scores, one per label, got 1'):
         make_boxes([(0.0, 0, 0)] * 2, [0, 1], [0.5])
 
 

@@ -87,7 +87,7 @@ def test_any_number_of_cameras():
 def test_camera_counts_must_be_equal():
     with pytest.raises(ValueError, match="'cam_names': 5"):
         make_scene(cam_names=list(CAMERAS)[:5])
-    with pytest.raises(ValueError, match='needs network_size'):
+    with pytest.raises(ValueError, match='expected network_size'):
         make_scene(depth=np.ones((6, 2, 3)), network_size=None)
 
 

@@ -42,7 +42,7 @@ def test_calibration(root):
     lidar2global = np.array(raw['ego2global']) @ raw['lidar_points']['lidar2ego']
     for i, name in enumerate(CAMERAS):
         camera = raw['images'][name]
-        # the camera's own pose brings it to the ego at LiDAR time
+        # from the camera's ego pose to the ego at LiDAR time
         expected = np.linalg.inv(raw['ego2global']) @ camera['ego2global'] @ camera['cam2ego']
         np.testing.assert_allclose(info['cam2ego'][i], expected, atol=1e-10)
     np.testing.assert_allclose(info['ego2global'] @ info['lidar2ego'], lidar2global)
@@ -51,7 +51,7 @@ def test_calibration(root):
     assert info['lidar_path'].startswith(str(root / 'samples/LIDAR_TOP'))
 
 
-def test_only_boxes_with_points_and_no_nan_velocity(root):
+def test_only_boxes_with_points_and_without_nan_velocity(root):
     annotations = make(root).get_data_info(0)['ann_info']
     assert annotations['gt_labels_3d'].tolist() == [0, 8]  # the animal has no point
     assert annotations['gt_bboxes_3d'].tensor.shape == (2, 9)
@@ -131,8 +131,8 @@ def test_test_mode_keeps_boxes_for_evaluation(root):
     assert len(info['eval_ann_info']['gt_bboxes_3d']) == 2
 
 
-def test_real_keyframe_projects_boxes_into_the_image(real_data, tmp_path):
-    """Nearly every annotated box of the real keyframe lies in some camera's image."""
+def test_boxes_of_the_real_keyframe_project_into_images(real_data, tmp_path):
+    """Almost all annotated boxes of the real keyframe are in a camera's image."""
     info = keyframe_dataset(real_data, tmp_path).get_data_info(0)
     BDA.check('gt_labels', info['ann_info']['gt_labels_3d'], 0)  # boxes with a point
     centre = info['ann_info']['gt_bboxes_3d'].gravity_center.double().numpy()
@@ -145,7 +145,7 @@ def test_real_keyframe_projects_boxes_into_the_image(real_data, tmp_path):
     assert seen.mean() > 0.95
 
 
-def test_frames_before(root):
+def test_adjacent_frames(root):
     dataset = make(root, num_adj=2)
     infos = [dataset.get_data_info(i) for i in range(len(dataset))]
     places = {info['token']: i for i, info in enumerate(infos)}
@@ -157,13 +157,13 @@ def test_frames_before(root):
         first, second = info['adjacent']
         assert first['img_path'] == infos[before]['img_path']
         np.testing.assert_array_equal(first['ego2global'], infos[before]['ego2global'])
-        # two before, or the sample itself where the scene has no such frame
+        # two earlier frames, or the current one at the start of the scene
         earliest = places.get(raw[before]['prev'], i)
         assert second['img_path'] == infos[earliest]['img_path']
         assert first['cam2ego'].shape == (6, 4, 4)
 
 
-def test_frames_before_stay_in_a_subset(root):
+def test_adjacent_frames_are_in_the_subset(root):
     dataset = make(root, num_adj=1, indices=[2, 0])
     for i in range(2):
         info = dataset.get_data_info(i)

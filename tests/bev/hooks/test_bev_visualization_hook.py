@@ -29,7 +29,7 @@ def make_runner() -> SimpleNamespace:
 
 
 def make_batch(folder: Path, count: int, full: bool = True) -> tuple[dict, list[Det3DDataSample]]:
-    """What the loop gives a hook: collated inputs and the samples that ``predict`` returns."""
+    """Arguments of a hook: collated inputs and the samples returned by ``predict``."""
     paths = [str(folder / f'{name}.png') for name in CAMERAS]
     for path in paths:
         Image.fromarray(np.full((*IMAGE_SIZE, 3), 90, np.uint8)).save(path)
@@ -65,7 +65,7 @@ def make_batch(folder: Path, count: int, full: bool = True) -> tuple[dict, list[
 
 
 @pytest.mark.parametrize('full', [True, False], ids=['all', 'boxes only'])
-def test_writes_one_readable_image_a_sample(tmp_path, full):
+def test_writes_one_readable_image_per_sample(tmp_path, full):
     batch, samples = make_batch(tmp_path, 2, full)
     hook = HOOKS.build(
         dict(
@@ -105,7 +105,7 @@ def test_interval_and_maximum(tmp_path):
     assert written == ['000000_token0.png', '000002_token2.png']
 
 
-def test_validation_only_when_asked(tmp_path):
+def test_validation_images_are_optional(tmp_path):
     batch, samples = make_batch(tmp_path, 1, full=False)
     for draw_val in (False, True):
         hook = BEVVisualizationHook(str(tmp_path / 'out'), draw_val=draw_val, camera_width=160)
@@ -129,7 +129,7 @@ def _save_half(self, path, **kwargs):
 
 
 def test_real_keyframe(real_keyframe, tmp_path):
-    """The packed sample of the data set holds all that the hook needs."""
+    """The packed sample of the data set has all inputs of the hook."""
     packed = real_keyframe.packed
     sample = packed['data_samples'].clone()
     sample.pred_instances_3d = InstanceData(

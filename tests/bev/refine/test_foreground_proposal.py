@@ -1,4 +1,4 @@
-"""Cells under boxes."""
+"""Foreground cells of boxes."""
 
 import math
 
@@ -18,7 +18,7 @@ def boxes(*rows: tuple[float, ...]) -> LiDARInstance3DBoxes:
     return LiDARInstance3DBoxes(torch.tensor(full).view(-1, 9), box_dim=9)
 
 
-def test_a_box_covers_the_cells_whose_centre_it_covers():
+def test_a_box_covers_cells_by_their_centres():
     mask = footprints(boxes((2.0, 1.0, 4.0, 2.0, 0.0)), GRID)
     assert mask.shape == (24, 40)
     rows, columns = mask.nonzero().T
@@ -27,11 +27,11 @@ def test_a_box_covers_the_cells_whose_centre_it_covers():
     assert mask.sum() == 4 * 8
 
 
-def test_turned_boxes_agree_with_mmdet3d():
+def test_rotated_boxes_equal_mmdet3d():
     turned = boxes((-3.0, 0.2, 4.5, 1.9, 0.6), (4.0, -2.0, 8.0, 2.5, -2.2))
     mask = footprints(turned, GRID)
     cells = GRID.centres()[0].flatten(0, 1)
-    corners = turned.corners[:, [0, 3, 7, 4], :2]  # of the bottom, in order round
+    corners = turned.corners[:, [0, 3, 7, 4], :2]  # bottom corners in cyclic order
     for box in corners:
         edges = box.roll(-1, 0) - box
         to_cells = cells[:, None, :2] - box
@@ -42,7 +42,7 @@ def test_turned_boxes_agree_with_mmdet3d():
     assert math.isclose(mask.sum(), areas, rel_tol=0.1)
 
 
-def test_a_pedestrian_is_a_cell_and_nobody_is_none():
+def test_a_pedestrian_covers_one_cell():
     assert footprints(boxes((0.1, 0.1, 0.3, 0.3, 0.0)), GRID).nonzero().tolist() == [[12, 20]]
     assert footprints(boxes((30.0, 0.0, 4.0, 2.0, 0.0)), GRID).sum() == 0
     assert footprints(boxes(), GRID).sum() == 0

@@ -1,4 +1,4 @@
-"""The whole training pipeline: image loading, ego boxes, packing, agreement of all geometry."""
+"""Complete training pipeline: image loading, ego boxes, packing, consistent geometry."""
 
 import pytest
 import torch
@@ -81,8 +81,8 @@ def test_test_pipeline_is_deterministic_and_keeps_the_truth(root):
     assert 'gt_instances_3d' not in first['data_samples']
 
 
-def test_boxes_cameras_and_depth_agree_after_augmentation(real_data, tmp_path):
-    """The LiDAR depth around the pixel of an augmented vehicle's centre is about its distance."""
+def test_boxes_cameras_and_depth_are_consistent_after_augmentation(real_data, tmp_path):
+    """LiDAR depth around the projected centre of an augmented vehicle is about its distance."""
     info = keyframe_dataset(real_data, tmp_path).get_data_info(0)
     sample = Compose(pipelines('nuscenes_bev').train_pipeline)(info)
     boxes = sample['data_samples'].gt_instances_3d.bboxes_3d

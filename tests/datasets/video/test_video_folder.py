@@ -71,7 +71,7 @@ def test_bad_intrinsics_are_rejected(root):
 
 
 def test_missing_folder_and_images(tmp_path):
-    with pytest.raises(FileNotFoundError, match='which is not there'):
+    with pytest.raises(FileNotFoundError, match='which does not exist'):
         VideoFolderDataset(data_root=str(tmp_path / 'x'))
     with pytest.raises(FileNotFoundError, match='expected PNG or JPEG frames'):
         VideoFolderDataset(data_root=str(tmp_path))

@@ -13,7 +13,7 @@ def test_pyramid():
     assert encoder.out_strides == sorted(encoder.out_strides)
 
 
-def test_normalises_for_itself():
+def test_normalises_its_input():
     torch.manual_seed(0)
     own = MODELS.build(
         dict(type='TimmDepthEncoder', name='test_resnet', mean=(0.5,) * 3, std=(1,) * 3)

@@ -20,7 +20,7 @@ from tests.releases.official_encoder import official_shapes, official_weights
 FILES = ('encoder.pth', 'depth.pth', 'pose_encoder.pth', 'pose.pth')
 SIZE = (224, 672)
 # Median of the relative errors of float32 gradient norms. The note measured 5e-4 on one draw and
-# suggests 2e-3; another draw has more ReLUs that rounding tips over, 2.1e-3 was seen.
+# suggests 2e-3; another draw has more ReLUs that change sign by rounding; 2.1e-3 was measured.
 FLOAT32_MEDIAN = 3e-3
 
 
@@ -74,7 +74,7 @@ def check_comparison(
     """Disparity, warps, errors and losses of a forward pass in a mode, 'eval' or 'train'."""
     golden.check(f'{mode}.disp', found.output, disparity_limit)
     disparity = model.scale(found.output)
-    moved = disparity.max() / disparity**2  # depth, by an error of the disparity
+    moved = disparity.max() / disparity**2  # error of depth by an error of the disparity
     golden.check(f'{mode}.depth', found.depth, disparity_limit, moved)
     error = PhotometricError(inputs['images'][0], model.objective.ssim_weight)
     for i, source in enumerate(model.sources):
@@ -97,7 +97,7 @@ def check_losses(golden: Golden, mode: str, losses: dict[str, Tensor], limit: fl
 
 
 def check_norms(golden: Golden, gradients: dict[str, Tensor], limits: dict[str, float]) -> None:
-    """The parameters that get a gradient, and its norms: median and worst relative error."""
+    """Check which parameters have a gradient, and its norms: median and worst relative error."""
     names = golden.array('grad.names').tolist()
     assert set(gradients) == set(names)
     norms = np.array([gradients[name].norm().item() for name in names])
@@ -108,7 +108,7 @@ def check_norms(golden: Golden, gradients: dict[str, Tensor], limits: dict[str, 
 
 def official_gradients(model: Monodepth2) -> dict[str, Tensor | None]:
     """Gradients under the official names, as 'encoder:clip.visual.conv1.weight'; None where the
-    parameter got none. Learned tokens are split into rows."""
+    parameter has none. Learned tokens are split into rows."""
     numbered = {
         file: {key: torch.full((1,), float(i)) for i, key in enumerate(official_shapes(part))}
         for file, part in ((file, f'stage2/{file}') for file in FILES)

@@ -1,4 +1,4 @@
-"""Every depth config builds; an encoder is swapped in a few lines."""
+"""All depth configs can be built; an encoder is swapped in a few lines."""
 
 import pytest
 import torch
@@ -64,7 +64,7 @@ def read(name):
 
 
 def build(name, monkeypatch):
-    """A model without memory for its weights; the text tower does not run there."""
+    """A model without memory for its weights, on which the text tower does not run."""
     monkeypatch.setattr(LanguageHead, 'refresh', lambda self: None)
     with torch.device('meta'):
         return build_model(read(name))
@@ -98,11 +98,11 @@ def test_pipelines_and_schedules_build(name):
     assert all(s['type'] in PARAM_SCHEDULERS for s in cfg.param_scheduler)
 
 
-def test_trainable_parts_are_the_released_ones(monkeypatch):
+def test_trainable_parts_equal_the_release(monkeypatch):
     """592 tensors flagged, 18 of them never used (docs/reference/golden.md, "Hybrid-depth")."""
     model = build(STAGE_2('clip-dinov2'), monkeypatch)
     learning = [name for name, p in model.named_parameters() if p.requires_grad]
-    # The 256 tokens are one tensor here, parameters that never run are not kept.
+    # The 256 tokens are one tensor here, unused parameters are dropped.
     assert len(learning) == 592 - 18 - 255
     model = build(STAGE_1('tusimple_224x392'), monkeypatch)
     learning = [name for name, p in model.named_parameters() if p.requires_grad]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hybrid_depth.depth.evaluation.files import DepthMaps, pair_places
+from hybrid_depth.depth.evaluation.files import DepthMaps, match_predictions
 
 
 def test_frames_are_in_the_order_of_their_numbers(tmp_path):
@@ -22,5 +22,5 @@ def test_maps_without_names_are_paired_in_order(tmp_path):
     (tmp_path / 'truth').mkdir()
     for number in (10, 9):
         np.save(tmp_path / 'truth' / f'{number}.npy', np.ones((2, 3)))
-    pairs = pair_places(DepthMaps(tmp_path / 'predicted.npy'), DepthMaps(tmp_path / 'truth'))
+    pairs = match_predictions(DepthMaps(tmp_path / 'predicted.npy'), DepthMaps(tmp_path / 'truth'))
     assert pairs == [('9', 0), ('10', 1)]

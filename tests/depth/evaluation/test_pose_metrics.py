@@ -1,4 +1,4 @@
-"""Errors of visual odometry against loops over frames and a search for the scale."""
+"""Visual odometry errors against loops over frames with a numerical search for the scale."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def write_poses(poses: np.ndarray, path) -> None:
 
 
 def errors_by_search(predicted: np.ndarray, truth: np.ndarray, frames: int) -> list[float]:
-    """The definition, frame by frame, the scale by search."""
+    """Errors by definition, frame by frame, with a numerical search for the scale."""
     found = []
     for start in range(len(truth)):
         tracks = []
@@ -57,7 +57,7 @@ def errors_by_search(predicted: np.ndarray, truth: np.ndarray, frames: int) -> l
 
 
 @pytest.mark.parametrize('frames', [2, 3, 5])
-def test_pieces_are_aligned_in_scale(frames):
+def test_snippets_are_aligned_in_scale(frames):
     predicted, truth = motions_of(drive(seed=1)), motions_of(drive())
     errors = snippet_errors(predicted, truth, frames)
     np.testing.assert_allclose(errors, errors_by_search(predicted, truth, frames), atol=1e-6)
@@ -68,7 +68,7 @@ def test_pieces_are_aligned_in_scale(frames):
     assert np.isfinite(snippet_errors(standing, truth, frames)).all()
 
 
-def test_motions_take_points_from_a_frame_to_the_next():
+def test_motions_transform_points_to_the_next_frame():
     poses, point = drive(), np.array([3.0, -2, 20, 1])
     seen = [np.linalg.solve(pose, point) for pose in poses]
     for motion, now, later in zip(motions_of(poses), seen[:-1], seen[1:], strict=True):
@@ -122,13 +122,13 @@ def test_trajectory_after_a_similarity_alignment():
         ([[2.0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 2, 0]], 'expected rotations'),
     ],
 )
-def test_other_numbers_are_refused(tmp_path, rows, said):
+def test_other_numbers_are_rejected(tmp_path, rows, said):
     np.savetxt(tmp_path / 'bad.txt', rows)
     with pytest.raises(DepthDataError, match=said):
         read_poses(tmp_path / 'bad.txt')
 
 
-def test_what_does_not_fit_is_refused(tmp_path):
+def test_mismatched_inputs_are_rejected(tmp_path):
     truth = motions_of(drive())
     with pytest.raises(DepthDataError, match='N frames have N - 1 motions'):
         snippet_errors(truth[1:], truth)
