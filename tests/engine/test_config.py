@@ -38,6 +38,8 @@ def test_options_and_work_dir(tmp_path):
     assert cfg.work_dir == 'work_dirs/net'
     assert cfg.model == dict(depth=18, width=dict(a=2))
     assert load(path, work_dir='w').work_dir == 'w'
+    path.write_text("model = dict()\nwork_dir = 'mine'\n")
+    assert load(path).work_dir == 'mine' and load(path, work_dir='w').work_dir == 'w'
 
 
 def test_the_logged_config_is_a_config_and_is_not_formatted_by_yapf(tmp_path, monkeypatch):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from mmdet3d.datasets import CBGSDataset
 
+from hybrid_depth.bev.datasets import nuscenes
 from hybrid_depth.bev.datasets.nuscenes import NuScenesBEVDataset
 from hybrid_depth.datasets.nuscenes.infos import CAMERAS, CLASSES, InfoError
 from tests.datasets.roots import fake_root, keyframe_dataset
@@ -187,10 +188,12 @@ def test_another_frame_is_not_taken_for_the_one_before(root):
 
 
 @pytest.mark.parametrize('length', [1, 2, 3, 9])
-def test_scenes_are_cut_into_sequences(root, length):
-    """Two scenes of three key frames."""
-    dataset = make(root, sequence_length=length)
-    raw = pickle.loads((root / TRAIN).read_bytes())['data_list']
+@pytest.mark.parametrize('backwards', [False, True])
+def test_scenes_are_cut_into_sequences(root, tmp_path, length, backwards):
+    """Two scenes of three key frames, in whatever order the file has them."""
+    path = edited(root, tmp_path, lambda content: backwards and content['data_list'].reverse())
+    dataset = make(root, path, sequence_length=length)
+    raw = pickle.loads(path.read_bytes())['data_list']
     expected = []
     for start in (i for i, info in enumerate(raw) if not info['prev']):
         scene = [raw[start]['token']]
@@ -205,11 +208,22 @@ def test_scenes_are_cut_into_sequences(root, length):
         assert {name for name, _ in positions} == {raw[sequence[0]]['token']}
 
 
-def test_info_files_without_order_give_single_frames(root, tmp_path):
+def test_frames_without_boxes_stay_in_their_sequence(root, tmp_path):
+    path = edited(root, tmp_path, lambda content: content['data_list'][1]['instances'].clear())
+    assert make(root, path).prepare_data(1) is None
+    assert make(root, path, sequence_length=3).prepare_data(1) is not None
+
+
+def test_info_files_without_order_give_single_frames(root, tmp_path, monkeypatch):
     def without_order(content):
         for info in content['data_list']:
             del info['prev'], info['next'], info['scene_token']
 
-    dataset = make(root, edited(root, tmp_path, without_order), num_adj=1)
-    info = dataset.get_data_info(1)
+    warnings = []
+    monkeypatch.setattr(nuscenes, 'print_log', lambda text, **_: warnings.append(text))
+    make(root, num_adj=1)
+    assert not warnings
+    path = edited(root, tmp_path, without_order)
+    info = make(root, path, num_adj=1).get_data_info(1)
     assert info['adjacent'][0]['img_path'] == info['img_path']
+    assert len(warnings) == 1 and str(path) in warnings[0]

@@ -49,6 +49,11 @@ def test_epochs_differ_and_are_reproducible():
     dataset = Sequences(*[2] * 10)
     first, second = (batches(dataset, 2, shuffle=True, epoch=epoch) for epoch in (0, 1))
     assert first != second and first == batches(dataset, 2, shuffle=True, epoch=0)
+    sampler = DefaultSampler(dataset, seed=0)
+    made = SequenceBatchSampler(sampler, 2)
+    assert list(made) == first
+    sampler.set_epoch(1)
+    assert list(made) == second
 
 
 @pytest.mark.parametrize('shuffle', [False, True])
@@ -57,6 +62,7 @@ def test_processes_divide_the_sequences_and_have_equal_steps(shuffle):
     shares = [batches(dataset, 1, shuffle=shuffle, rank=rank, world_size=2) for rank in (0, 1)]
     assert len(shares[0]) == len(shares[1])
     assert not set(sum(shares[0], [])) & set(sum(shares[1], []))
+    assert batches(Sequences(2, 2), 1, rank=1, world_size=2) == [[2], [3]]  # one for each
 
 
 def test_processes_test_every_sample():
