@@ -1,4 +1,4 @@
-"""Registers everything that is installed, and makes checkpoint loading safe.
+"""Registers everything that is installed, and makes loading of checkpoints and info files safe.
 
 Configs name it: ``custom_imports = dict(imports=['hybrid_depth.modules'],
 allow_failed_imports=False)``. The depth road is registered always, the BEV road where mmdet3d is

@@ -9,7 +9,7 @@ from pathlib import Path
 from mmdet3d.structures import Det3DDataSample
 
 from ..bev.hooks.bev_visualization_hook import scene_of
-from ..files import atomic_file
+from ..files import atomic_file, file_name
 from ..geometry import CameraRig
 from ..visualization import write_png
 from ..visualization.sheet import make_sheet
@@ -22,7 +22,8 @@ def write_keyframe(
     out: Path,
     score_thr: float = 0.3,
 ) -> None:
-    """Write `<number>_<token>.json`, all boxes, and `.png`, a sheet (see `make_sheet`).
+    """Write `<number>_<token>.json`, all boxes, and `.png`, a sheet (see `make_sheet`); a token that
+    is no file name is written as `file_name` has it.
 
     Args:
         sample: of `infer_bev`.
@@ -32,7 +33,7 @@ def write_keyframe(
         score_thr: boxes that score less are left out of the visualization.
     """
     inputs, meta = packed['inputs'], sample.metainfo
-    name = f'{meta["sample_idx"]:06d}_{meta["token"]}'
+    name = f'{meta["sample_idx"]:06d}_{file_name(meta["token"])}'
     with atomic_file(out / f'{name}.json', 'w') as file:
         json.dump(describe_boxes(sample, class_names), file)
     scene = scene_of(sample, CameraRig.collate([inputs['rig']]), tuple(inputs['img'].shape[-2:]))

@@ -2,58 +2,84 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
+from PIL import Image
 from tqdm import tqdm
 
 from ...errors import DepthDataError
 from ...files import atomic_file
-from ..image_files import open_image
+from ..image_files import image_size, open_image
 
 QUALITY, SUBSAMPLING = 92, '4:2:0'  # docs/reference/kitti.md, "Image files"
 
 
 def _convert(path: Path, remove: bool = False) -> bool:
-    """Write a JPEG beside a PNG, or keep the one that is there.
+    """Write a JPEG beside a PNG, or keep the whole one that is there.
 
     Args:
         path: the PNG.
-        remove: delete the PNG when the JPEG is there.
+        remove: delete the PNG when the JPEG has been read back.
 
     Returns:
         Whether a JPEG was written.
 
     Raises:
-        DepthDataError: the PNG is damaged.
+        DepthDataError: the PNG is damaged, or the JPEG that is there is another image.
     """
     target = path.with_suffix('.jpg')
-    wanted = not target.is_file()
+    wanted = not _is_whole(target)
     if wanted:
+        if target.exists() and not target.is_file():
+            raise DepthDataError(
+                f'{target}: expected a file or nothing, got a folder; move it away'
+            )
         image = open_image(path)
         with atomic_file(target) as file:
             image.save(file, 'JPEG', quality=QUALITY, subsampling=SUBSAMPLING)
+            file.flush()
+            os.fsync(file.fileno())  # on disk before the PNG is gone
+        if not _is_whole(target):
+            raise DepthDataError(f'{target}: expected to read what was written, got a damaged file')
+    if image_size(target) != image_size(path):
+        raise DepthDataError(
+            f'{target}: expected the image of {path}, {image_size(path)} pixels, got another one '
+            f'of {image_size(target)}; both are kept. Move one of them away.'
+        )
     if remove:
         path.unlink()
     return wanted
 
 
+def _is_whole(path: Path) -> bool:
+    """Whether a file is a JPEG that reads to its end."""
+    try:
+        with Image.open(path, formats=('JPEG',)) as image:
+            image.load()
+    except (OSError, SyntaxError):
+        return False
+    return True
+
+
 def convert_to_jpeg(root: str | Path, remove: bool = False, workers: int = 1) -> tuple[int, int]:
     """Convert the images of all KITTI raw drives below a folder; a killed run can go on.
 
+    A JPEG that is there is read: a whole one is kept, one that is empty or cut is written again.
     Settings are those of the releases (quality 92, 4:2:0); the bytes differ from ImageMagick's.
 
     Args:
         root: folder of the days.
-        remove: delete each PNG once its JPEG is there.
+        remove: delete each PNG once its JPEG has been read back whole and is of the same size.
         workers: processes.
 
     Returns:
         Number of images written, and of those that were there already.
 
     Raises:
-        DepthDataError: no PNG there, or a damaged one.
+        DepthDataError: no PNG there, a damaged one, or beside it a JPEG of another size.
     """
     paths = sorted(Path(root).glob('*/*/image_0[0-3]/data/*.png'))
     if not paths:

@@ -15,25 +15,13 @@ from ...datasets.image_files import natural_key
 from ...datasets.kitti.export import INFO_FILE, LIST_FILE
 from ...datasets.kitti.splits import read_split
 from ...errors import DepthDataError
+from ...plain_pickle import load_plain
 
 _SUFFIXES = ('.npz', '.npy', '.png')
 _FORMS = (
     'a folder with one map a file (.npz, .npy, 16-bit .png), an array (N, H, W), or a list of maps '
     'saved by numpy'
 )
-
-
-class _ArrayUnpickler(pickle.Unpickler):
-    """Unpickles arrays of arrays and nothing else, so that a file cannot run code."""
-
-    _ALLOWED = {('numpy', 'ndarray'), ('numpy', 'dtype')} | {
-        (f'numpy.{core}.multiarray', '_reconstruct') for core in ('core', '_core')
-    }
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in self._ALLOWED:
-            raise pickle.UnpicklingError(f'{module}.{name} is not allowed in a file of maps')
-        return super().find_class(module, name)
 
 
 def _read_npy(file: IO[bytes]) -> np.ndarray:
@@ -44,7 +32,7 @@ def _read_npy(file: IO[bytes]) -> np.ndarray:
     else:
         _, _, dtype = np.lib.format.read_array_header_2_0(file)
     if dtype.hasobject:
-        return _ArrayUnpickler(file).load()
+        return load_plain(file)
     file.seek(0)
     return np.lib.format.read_array(file, allow_pickle=False)
 
