@@ -46,7 +46,7 @@ def history_statistic(owner: type, name: str) -> Any:
         UnsafeCheckpointError: anything but the four statistics of HistoryBuffer is asked for.
     """
     if owner is not HistoryBuffer or name not in ('min', 'max', 'current', 'mean'):
-        raise UnsafeCheckpointError(f'global builtins.getattr({str(owner)[:80]}, {name!r})')
+        raise UnsafeCheckpointError(f'GLOBAL builtins.getattr({owner}, {name!r})')
     return getattr(HistoryBuffer, name)
 
 
@@ -67,12 +67,7 @@ def _explained(name: str | Path) -> Iterator[None]:
     except pickle.UnpicklingError as error:
         found = re.search(r'GLOBAL (\S+)', str(error))
         said = re.search(r'WeightsUnpickler error:\s*(.+)', str(error)) or [None, str(error)]
-        if isinstance(error, UnsafeFileError):
-            what = str(error)
-        elif found:
-            what = f'global {found.group(1)}'
-        else:
-            what = f'another kind of pickle ({said[1]})'
+        what = f'global {found.group(1)}' if found else f'another kind of pickle ({said[1]})'
         raise UnsafeCheckpointError(
             f'{name}: expected plain tensors, numbers and text, got {what}. Loading it could run '
             'code, so it was not loaded. Do not load files that you do not trust; ask the author '

@@ -22,8 +22,7 @@ def write_keyframe(
     out: Path,
     score_thr: float = 0.3,
 ) -> None:
-    """Write `<number>_<token>.json`, all boxes, and `.png`, a sheet (see `make_sheet`); a token that
-    is no file name is written as `file_name` has it.
+    """Write `<number>_<token>.json`, all boxes, and `.png`, a sheet (see `make_sheet`).
 
     Args:
         sample: of `infer_bev`.
