@@ -68,9 +68,7 @@ def written_by_hand(marker: Path) -> dict[str, bytes]:
         'name below an allowed one': b'\x80\x04\x8c\x05numpy\x8c\x10ndarray.__reduce__\x93.',
         'extension registry': b'\x82\x01.',
         'persistent id': b'P' + command + b'\n.',
-        'attribute of a stand-in': b"cnumpy\ndtype\n(N}S'__call__'\n"
-        + system
-        + b'stb.',
+        'attribute of a stand-in': b"cnumpy\ndtype\n(N}S'__call__'\n" + system + b'stb.',
         'class of a stand-in': b"cnumpy\ndtype\n(S'f8'\ntR(N}S'__class__'\ncnumpy\nndarray\nstb.",
         'call of the array class': b'cnumpy\nndarray\n((I4\ntcnumpy\ndtype\n(S"O"\ntRtR.',
         'codec': b'c_codecs\nencode\n(VAAAA\nVrot13\ntR.',

@@ -26,9 +26,9 @@ def test_published_files_are_read(tmp_path, numpy_of):
     mmengine.dump(published(), path)
     written = path.read_bytes()
     path.write_bytes(
-        written.replace(b'cnumpy._core.', b'c@.').replace(b'cnumpy.core.', b'c@.').replace(
-            b'c@.', b'c' + numpy_of + b'.'
-        )
+        written.replace(b'cnumpy._core.', b'c@.')
+        .replace(b'cnumpy.core.', b'c@.')
+        .replace(b'c@.', b'c' + numpy_of + b'.')
     )
     for content in (read_infos(path), mmengine.load(path)):
         box = content['data_list'][0]['instances'][0]
