@@ -75,16 +75,21 @@ def written_by_hand(marker: Path) -> dict[str, bytes]:
     }
 
 
-def _array(kind: bytes, state: bytes, shape: bytes = b'(I1\nt', content: bytes = b"S'AAAAAAAA'"):
-    """Pickle of an array: its data type by code and state, then shape and content as opcodes."""
-    data_type = b'cnumpy\ndtype\n(' + kind + b'I00\nI01\ntR' + state + b'b'
-    empty = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR"
-    as_bytes = b'c_codecs\nencode\n(V' + content[2:-1] + b'\nVlatin1\ntR'
-    return empty + b'(I1\n' + shape + data_type + b'I00\n' + as_bytes + b'tb.'
-
-
+_RECONSTRUCT = b'cnumpy.core.multiarray\n_reconstruct\n'
+_EMPTY = _RECONSTRUCT + b"(cnumpy\nndarray\n(I0\ntS'b'\ntR"
 _F8, _PLAIN = b"S'f8'\n", b"(I3\nS'<'\nNNNI-1\nI-1\nI0\nt"
+_DOUBLE = b'cnumpy\ndtype\n(' + _F8 + b'I00\nI01\ntR'
 _OBJECT = b"cnumpy\ndtype\n(S'O8'\nI00\nI01\ntR"
+
+
+def _bytes(count: int) -> bytes:
+    return b'c_codecs\nencode\n(V' + b'A' * count + b'\nVlatin1\ntR'
+
+
+def _array(kind: bytes, state: bytes, shape: bytes = b'(I1\nt') -> bytes:
+    """Pickle of an array of 8 bytes: code and state of its data type, and shape, as opcodes."""
+    data_type = b'cnumpy\ndtype\n(' + kind + b'I00\nI01\ntR' + state + b'b'
+    return _EMPTY + b'(I1\n' + shape + data_type + b'I00\n' + _bytes(8) + b'tb.'
 
 
 def numpy_lies() -> dict[str, bytes]:
@@ -108,11 +113,9 @@ def numpy_lies() -> dict[str, bytes]:
         'overflow': _array(_F8, _PLAIN, b'(I4611686018427387905\nI4\nt'),
         'negative': _array(_F8, _PLAIN, b'(I-1\nI-1\nt'),
         'shape of text': _array(_F8, _PLAIN, b"S'a'\n"),
-        'array of another class': b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\ndtype\n(tS'b'\ntR.",
-        'no array at all': b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR.",
-        'scalar too long': b"cnumpy.core.multiarray\nscalar\n(cnumpy\ndtype\n(S'f8'\nI00\nI01\ntR"
-        b'c_codecs\nencode\n(VAAAAAAAAA\nVlatin1\ntRtR.',
-        'scalar of an object': b"cnumpy.core.multiarray\nscalar\n(cnumpy\ndtype\n(S'O8'\nI00\nI01\nt"
-        b'R(dtR.',
+        'array of another class': _RECONSTRUCT + b"(cnumpy\ndtype\n(tS'b'\ntR.",
+        'no array at all': _EMPTY + b'.',
+        'scalar too long': b'cnumpy.core.multiarray\nscalar\n(' + _DOUBLE + _bytes(9) + b'tR.',
+        'scalar of an object': b'cnumpy.core.multiarray\nscalar\n(' + _OBJECT + b'(dtR.',
         'key of a dict': b'(d' + _array(_F8, _PLAIN)[:-1] + b'I1\ns.',
     }

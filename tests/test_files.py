@@ -58,7 +58,8 @@ def test_leftovers_are_removed_and_nothing_else(tmp_path):
 WRITER = """
 import sys, time
 from hybrid_depth.files import atomic_file, temporary_folder
-with atomic_file(sys.argv[1] + '/file') as file, temporary_folder(sys.argv[1] + '/folder') as folder:
+out = sys.argv[1]
+with atomic_file(out + '/file') as file, temporary_folder(out + '/folder') as folder:
     file.write(b'half')
     file.flush()
     (folder / 'part').touch()

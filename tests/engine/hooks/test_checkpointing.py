@@ -14,12 +14,12 @@ from mmengine.runner import Runner
 
 from hybrid_depth.checkpoints import load_checkpoint_file
 from hybrid_depth.checkpoints.strict_load import CheckpointMismatchError
-from hybrid_depth.errors import HybridDepthError
 from hybrid_depth.engine.hooks.checkpointing import (
     AtomicCheckpointHook,
     AtomicLocalBackend,
     find_latest_checkpoint,
 )
+from hybrid_depth.errors import HybridDepthError
 from tests.engine.kill_resume import ROOT
 from tests.engine.tiny import TinyModel, tiny_config
 
