@@ -64,7 +64,7 @@ with atomic_file(out + '/file') as file, temporary_folder(out + '/folder') as fo
     file.flush()
     (folder / 'part').touch()
     print('writing', flush=True)
-    time.sleep(60)
+    time.sleep(600)
 """
 
 

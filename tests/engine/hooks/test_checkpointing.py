@@ -214,14 +214,14 @@ def test_the_config_in_a_checkpoint_is_not_run(tmp_path):
     """mmengine executes it on `resume`, from the file named or the newest in the work dir."""
     marker = tmp_path / 'code-has-run'
     checkpoint = resumable(tmp_path / 'work', max_epochs=1)
-    assert 'AdamW' in checkpoint['meta']['config']
+    assert 'AdamW' in checkpoint['meta']['cfg']
     program = f'open({str(marker)!r}, "w")'
     checkpoint['meta'].update(config=program, cfg=program)
     checkpoint['message_hub']['runtime_info']['cfg'] = program
     finish(tmp_path / 'work', checkpoint)
     assert not marker.exists()
     last = load_checkpoint_file(tmp_path / 'work' / 'epoch_3.pth')
-    assert 'AdamW' in last['meta']['config']
+    assert 'AdamW' in last['meta']['cfg']
     assert 'AdamW' in last['message_hub']['runtime_info']['cfg']  # this run's, not the file's
 
 
