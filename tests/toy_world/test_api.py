@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_depth.errors import HybridDepthError, OutputInUseError
+from hybrid_depth.errors import DamagedFileError, HybridDepthError, OutputInUseError
 from hybrid_depth.toy_world import api, make_toy_world, open_toy_world
 from hybrid_depth.toy_world.tusimple_layout import TuSimpleLayout
 
@@ -113,6 +113,20 @@ def test_links_and_files_that_come_meanwhile_are_kept(tmp_path, monkeypatch):
         make_toy_world(out, seed=1, **TINY)
     assert (out / 'notes.txt').read_text() == 'mine' and open_toy_world(out)[1].seed == 0
     assert os.listdir(tmp_path) == ['out']
+
+
+def test_a_marker_that_is_damaged_meanwhile_costs_nothing(tmp_path, monkeypatch):
+    out = make_toy_world(tmp_path / 'out', **TINY)
+    finish = TuSimpleLayout.finish
+
+    def meanwhile(*args):
+        (out / api.MARKER).write_text('{')
+        finish(*args)
+
+    monkeypatch.setattr(TuSimpleLayout, 'finish', meanwhile)
+    with pytest.raises(DamagedFileError, match='out/toy_world.json: expected.*remove the folder'):
+        make_toy_world(out, **TINY)
+    assert (out / 'train_label_data.json').exists() and os.listdir(tmp_path) == ['out']
 
 
 @pytest.mark.parametrize('target', ['empty', 'toy', 'absent'])

@@ -9,7 +9,7 @@ import json
 import multiprocessing
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -94,7 +94,7 @@ def open_toy_world(root: str | os.PathLike) -> tuple[str, World]:
     path = Path(root) / MARKER
     if not path.is_file():
         raise FileNotFoundError(f'expected a toy world in {root}, got no file {path}')
-    parameters = _read_marker(Path(root))
+    parameters = _read_marker(Path(root), Path(root))
     parameters.pop('files', None)
     size = tuple(parameters.pop('size'))
     return parameters.pop('layout'), World(size=size, **parameters)
@@ -129,7 +129,7 @@ def _folder(out: Path) -> Iterator[Path]:
         try:
             _require_no_other_files(older, out)  # rendering takes minutes, in which some may come
             root.rename(out)
-        except OSError:
+        except BaseException:  # whatever it is, what was there goes back
             older.rename(out)
             raise
 
@@ -143,7 +143,7 @@ def _require_no_other_files(folder: Path, name: Path) -> None:
             f'{name} is there and is not a toy world (no {MARKER} in it): '
             'give another folder, or remove it first'
         )
-    files = _read_marker(folder).get('files')
+    files = _read_marker(folder, name).get('files')
     if not isinstance(files, list):
         raise OutputInUseError(
             f'{name} is a toy world of an older version, which did not note its files: '
@@ -160,14 +160,12 @@ def _require_no_other_files(folder: Path, name: Path) -> None:
         )
 
 
-def _read_marker(root: Path) -> dict:
-    try:
+def _read_marker(root: Path, name: Path) -> dict:
+    with suppress(ValueError):
         marker = json.loads((root / MARKER).read_text())
         if isinstance(marker, dict):
             return marker
-    except ValueError:
-        pass
     raise DamagedFileError(
-        f'{root / MARKER}: expected the parameters of a toy world, got a damaged file; remove the '
+        f'{name / MARKER}: expected the parameters of a toy world, got a damaged file; remove the '
         'folder and make it again'
     )
