@@ -1,4 +1,5 @@
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -211,6 +212,14 @@ def test_what_is_no_name_becomes_one(text, tmp_path):
 def test_other_texts_give_other_names():
     texts = [*NAMES, *NO_NAMES, 'a_b', '_CAM_FRONT', '_etc_passwd', 'x' * 167, 'a\\b', 'a_b..']
     assert len({file_name(text) for text in texts}) == len(texts)
+
+
+@pytest.mark.parametrize('text', ['C:evil', 'NUL', 'con.txt', 'com1', 'a<b', 'a|b', 'why?', '*'])
+def test_on_windows_fewer_texts_are_names(text, monkeypatch):
+    monkeypatch.setattr(os, 'name', 'nt')
+    there = runpy.run_path(files.__file__)['file_name']
+    assert there(text) != text == file_name(text)
+    assert not set(there(text)) & set('<>:"|?*') and there('CAM_FRONT') == 'CAM_FRONT'
 
 
 def test_names_are_not_changed_on_their_way():

@@ -61,6 +61,16 @@ OTHERS = {
     'turned': encoded(kitti_files.SIZE[::-1]),
     'a line less': encoded((124, 37)),
 }
+ALIKE = {
+    'black': Image.new('RGB', kitti_files.SIZE),
+    'of another frame': kitti_files.image(9),
+    'upside down': kitti_files.image(0).rotate(180),
+    'half': Image.composite(
+        kitti_files.image(0),
+        Image.new('RGB', kitti_files.SIZE, 'grey'),
+        Image.linear_gradient('L').resize(kitti_files.SIZE).point(lambda v: 255 * (v < 128)),
+    ),
+}
 
 
 @pytest.fixture
@@ -92,6 +102,29 @@ def test_another_image_is_left_and_the_png_too(tmp_path, png, name):
         with pytest.raises(DepthDataError, match='0.jpg: expected the image of.*both are kept'):
             convert_to_jpeg(tmp_path, remove)
     assert target.read_bytes() == OTHERS[name] and png.read_bytes() == before
+
+
+@pytest.mark.parametrize('name', ALIKE)
+def test_another_image_of_the_size_does_not_cost_the_png(tmp_path, png, name):
+    ALIKE[name].save(png.with_suffix('.jpg'), quality=92)
+    before = png.read_bytes()
+    with pytest.raises(DepthDataError, match='0.jpg: expected the image of.*both are kept'):
+        convert_to_jpeg(tmp_path, remove=True)
+    assert png.read_bytes() == before
+
+
+@pytest.mark.parametrize('kind', ['RGB', 'L', 'P', 'RGBA', 'I;16'])
+def test_a_copy_of_any_image_counts(tmp_path, png, kind):
+    """Noise loses most in a JPEG."""
+    noise = np.random.default_rng(0).integers(0, 256, (*kitti_files.SIZE[::-1], 3), dtype=np.uint8)
+    image = Image.fromarray(noise)
+    if kind == 'I;16':
+        image = Image.fromarray(noise[..., 0].astype(np.uint16) * 257)
+    else:
+        image = image.convert(kind)
+    image.save(png)
+    assert convert_to_jpeg(tmp_path, remove=True) == (1, 0)
+    assert not png.exists()
 
 
 def test_a_link_to_the_png_is_no_copy(tmp_path, png):
