@@ -37,7 +37,7 @@ def file_name(text: Any) -> str:
 
     Example:
         >>> file_name('CAM_FRONT'), file_name('../../etc/passwd')
-        ('CAM_FRONT', '_.._etc_passwd-05c5eb3a6f3e')
+        ('CAM_FRONT', '_.._etc_passwd-3754d6cb3a38')
     """
     text = str(text)
     name = _NO_NAME.sub('_', text).strip('. ')
