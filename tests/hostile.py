@@ -12,6 +12,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import torch
 from mmengine.config import Config
 from mmengine.logging.history_buffer import HistoryBuffer
 
@@ -119,3 +120,45 @@ def numpy_lies() -> dict[str, bytes]:
         'scalar of an object': b'cnumpy.core.multiarray\nscalar\n(' + _OBJECT + b'(dtR.',
         'key of a dict': b'(d' + _array(_F8, _PLAIN)[:-1] + b'I1\ns.',
     }
+
+
+class Program(torch.nn.Module):
+    """A TorchScript program, which runs where it is loaded."""
+
+    def __init__(self, marker: str) -> None:
+        super().__init__()
+        self.marker = marker
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x
+
+    @torch.jit.export
+    def __getstate__(self) -> tuple[str, bool]:
+        return (self.marker, self.training)
+
+    @torch.jit.export
+    def __setstate__(self, state: tuple[str, bool]) -> None:
+        self.marker = state[0]
+        self.training = state[1]
+        torch.save(torch.zeros(1), state[0])
+
+
+FILE_KINDS = ('zip', 'legacy', 'pickle', 'npz', 'program')
+
+
+def hostile_file(kind: str, folder: Path, marker: Path) -> Path:
+    """A file of weights that makes `marker` where it is loaded without care."""
+    state, path = {'state_dict': {'x': payloads(marker)['system']}}, folder / 'hostile.pth'
+    if kind == 'zip':
+        torch.save(state, path)
+    elif kind == 'legacy':
+        torch.save(state, path, _use_new_zipfile_serialization=False)
+    elif kind == 'pickle':
+        path.write_bytes(pickle.dumps(state))
+    elif kind == 'npz':
+        path = path.with_suffix('.npz')
+        np.savez(path, **{'params/x': np.array([state['state_dict']['x']], dtype=object)})
+    else:
+        torch.jit.save(torch.jit.script(Program(str(marker))), path)
+    marker.unlink(missing_ok=True)  # a program is run where it is compiled, too
+    return path

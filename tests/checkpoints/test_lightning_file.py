@@ -12,7 +12,7 @@ import torch
 
 from hybrid_depth.checkpoints import UnsafeCheckpointError, load_checkpoint_file
 from hybrid_depth.checkpoints.lightning_file import StandIn, load_lightning_file
-from tests.checkpoints.test_safe_load import RunsCode
+from tests.hostile import Calls
 
 
 @pytest.fixture
@@ -74,10 +74,10 @@ def test_weights_come_out_and_settings_stay_out(omegaconf, tmp_path):
 def test_hostile_files_do_not_run(omegaconf, tmp_path, where):
     marker = tmp_path / 'ran'
     hostile = {
-        'posix.system': RunsCode(os.system, f'touch {marker}'),
-        'exec': RunsCode(exec, f'open({str(marker)!r}, "w")'),
-        'getattr': RunsCode(getattr, settings(omegaconf), '__class__'),
-        'mkdir': RunsCode(Path.mkdir, marker),
+        'posix.system': Calls(os.system, f'touch {marker}'),
+        'exec': Calls(exec, f'open({str(marker)!r}, "w")'),
+        'getattr': Calls(getattr, settings(omegaconf), '__class__'),
+        'mkdir': Calls(Path.mkdir, marker),
     }[where]
     path = save(tmp_path / 'a.ckpt', hyper_parameters=settings(omegaconf), callbacks=hostile)
     omegaconf.forget()
@@ -95,7 +95,7 @@ def test_a_stand_in_cannot_be_called_into_life(tmp_path):
     made.run.__module__, made.run.__qualname__, made.run.__name__ = 'omegaconf', 'run', 'run'
     sys.modules['omegaconf'] = made
     try:
-        path = save(tmp_path / 'a.ckpt', hyper_parameters=RunsCode(made.run, 1))
+        path = save(tmp_path / 'a.ckpt', hyper_parameters=Calls(made.run, 1))
         assert type(load_lightning_file(path)['hyper_parameters']) is StandIn
     finally:
         del sys.modules['omegaconf']

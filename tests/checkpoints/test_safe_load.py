@@ -19,7 +19,14 @@ from hybrid_depth.checkpoints import (
     load_checkpoint_file,
 )
 from tests.engine.tiny import tiny_config
-from tests.hostile import Calls, numpy_lies, payloads, written_by_hand
+from tests.hostile import (
+    FILE_KINDS,
+    Calls,
+    hostile_file,
+    numpy_lies,
+    payloads,
+    written_by_hand,
+)
 
 
 @pytest.fixture(params=list(payloads('x')))
@@ -56,6 +63,18 @@ def test_a_plain_pickle_is_refused_too(tmp_path):
     path.write_bytes(pickle.dumps(Calls(os.system, f'touch {marker}')))
     with pytest.raises(UnsafeCheckpointError, match='got another kind of pickle'):
         load_checkpoint_file(path)
+    assert not marker.exists()
+
+
+@pytest.mark.parametrize('kind', FILE_KINDS)
+def test_files_of_any_kind_run_nothing(tmp_path, kind):
+    marker = tmp_path / 'code-has-run'
+    path = hostile_file(kind, tmp_path, marker)
+    for load in (load_checkpoint_file, CheckpointLoader.load_checkpoint):
+        with pytest.raises((UnsafeCheckpointError, DamagedCheckpointError), match=path.name):
+            load(str(path))
+    with pytest.raises((UnsafeCheckpointError, DamagedCheckpointError), match=path.name):
+        load_from_http(path.as_uri(), model_dir=str(tmp_path / 'downloads'))
     assert not marker.exists()
 
 
