@@ -29,7 +29,8 @@ FLOORS = (
     ('losses',),
     ('ops',),
     ('geometry',),
-    ('config_files', 'files', 'mmcv_ext', 'optional', 'quick_imports', 'rotated_boxes', 'version'),
+    ('config_files', 'files', 'info_files', 'mmcv_ext', 'optional', 'quick_imports', 'version'),
+    ('plain_pickle',),
     ('errors',),
 )
 HEIGHT = {room: -level for level, rooms in enumerate(FLOORS) for room in rooms}

@@ -12,7 +12,7 @@ import torch
 
 from hybrid_depth.checkpoints import UnsafeCheckpointError, load_checkpoint_file
 from hybrid_depth.checkpoints.lightning_file import StandIn, load_lightning_file
-from tests.checkpoints.test_safe_load import RunsCode
+from tests.hostile import Calls
 
 
 @pytest.fixture
@@ -73,11 +73,11 @@ def test_weights_are_read_without_settings(omegaconf, tmp_path):
 @pytest.mark.parametrize('where', ['posix.system', 'exec', 'getattr', 'mkdir'])
 def test_malicious_files_do_not_run(omegaconf, tmp_path, where):
     marker = tmp_path / 'ran'
-    malicious = {
-        'posix.system': RunsCode(os.system, f'touch {marker}'),
-        'exec': RunsCode(exec, f'open({str(marker)!r}, "w")'),
-        'getattr': RunsCode(getattr, settings(omegaconf), '__class__'),
-        'mkdir': RunsCode(Path.mkdir, marker),
+    hostile = {
+        'posix.system': Calls(os.system, f'touch {marker}'),
+        'exec': Calls(exec, f'open({str(marker)!r}, "w")'),
+        'getattr': Calls(getattr, settings(omegaconf), '__class__'),
+        'mkdir': Calls(Path.mkdir, marker),
     }[where]
     path = save(tmp_path / 'a.ckpt', hyper_parameters=settings(omegaconf), callbacks=malicious)
     omegaconf.remove()
@@ -95,7 +95,7 @@ def test_stand_ins_do_not_import_classes(tmp_path):
     made.run.__module__, made.run.__qualname__, made.run.__name__ = 'omegaconf', 'run', 'run'
     sys.modules['omegaconf'] = made
     try:
-        path = save(tmp_path / 'a.ckpt', hyper_parameters=RunsCode(made.run, 1))
+        path = save(tmp_path / 'a.ckpt', hyper_parameters=Calls(made.run, 1))
         assert type(load_lightning_file(path)['hyper_parameters']) is StandIn
     finally:
         del sys.modules['omegaconf']

@@ -1,4 +1,5 @@
 import json
+import pickle
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from hybrid_depth.errors import ConfigError  # noqa: E402
 from hybrid_depth.inference.bev import in_order, infer_sample, keyframes  # noqa: E402
 from tests.conftest import ROOT  # noqa: E402
 from tests.datasets.roots import fake_root  # noqa: E402
+from tests.hostile import payloads  # noqa: E402
 from tests.tools.run import run_tool  # noqa: E402
 
 CONFIG = ROOT / 'configs/toy/bevdet_plain_toy.py'
@@ -99,7 +101,28 @@ def test_command_line(files, tmp_path, capsys):
     assert error.startswith('error: Expected a config file')
 
 
-def test_boxes_are_given_by_their_gravity_centre(model, files, tmp_path):
+@pytest.mark.parametrize('token', ['x/../../../evil', '/tmp/evil'])
+def test_tokens_that_are_paths_stay_in_the_folder(files, tmp_path, token):
+    content = pickle.loads(files[0].read_bytes())
+    content['data_list'][0]['token'] = token
+    infos, out = tmp_path / 'infos.pkl', tmp_path / 'a' / 'b' / 'out'
+    infos.write_bytes(pickle.dumps(content))
+    options = ('--config', CONFIG, '--checkpoint', files[1], '--root', files[0].parent)
+    assert run_tool('infer_bev.py', infos, out, *options) is None
+    written = [path for path in tmp_path.rglob('*') if path.is_file() and path != infos]
+    assert {path.parent for path in written} == {out} and len(written) == 2
+
+
+def test_code_in_an_info_file_is_not_run(files, tmp_path):
+    content, marker = pickle.loads(files[0].read_bytes()), tmp_path / 'code-has-run'
+    (tmp_path / 'infos.pkl').write_bytes(pickle.dumps(dict(content, x=payloads(marker)['exec'])))
+    options = ('--config', CONFIG, '--checkpoint', files[1], '--root', files[0].parent)
+    error = run_tool('infer_bev.py', tmp_path / 'infos.pkl', tmp_path / 'out', *options)
+    assert error.startswith('error: ') and 'infos.pkl: expected numbers' in error
+    assert not marker.exists() and not (tmp_path / 'out').exists()
+
+
+def test_boxes_are_described_by_their_centre(model, files, tmp_path):
     from hybrid_depth.inference.bev_writer import describe_boxes
 
     sample = infer_bev(model, files[0])

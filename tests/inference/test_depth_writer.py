@@ -28,7 +28,15 @@ def write(out, *results, **options):
     return json.loads((out / 'manifest.json').read_text())
 
 
-def test_exact_values_and_manifest(tmp_path):
+@pytest.mark.parametrize('name', ['x/../../../evil', '../b', '/tmp/evil', '..', 'a/b', 'a\0b'])
+def test_names_that_are_paths_stay_in_the_folder(tmp_path, name):
+    out = tmp_path / 'a' / 'b' / 'out'
+    written = write(out, result(name), colors=False, cam2img=CAMERA)['files'][0]['name']
+    names = {path.relative_to(out).as_posix() for path in tmp_path.rglob('*') if path.is_file()}
+    assert names == {f'depth/{written}.npy', f'cloud/{written}.ply', 'manifest.json'}
+
+
+def test_exact_numbers_and_what_they_mean(tmp_path):
     manifest = write(tmp_path, result('a'), result('b'), colors=False)
     np.testing.assert_array_equal(np.load(tmp_path / 'depth/b.npy'), result().disparity)
     assert manifest['kind'] == 'disparity' and manifest['config'] == 'c.py'

@@ -1,6 +1,7 @@
 """Pseudo depth of a self-supervised model: scale, consistency checks, cache, losses."""
 
 import json
+import pickle
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -30,6 +31,7 @@ from hybrid_depth.pseudo_depth.transform import LoadPseudoDepth
 from tests.bev.depth_nets.test_semantics import forward_rig
 from tests.conftest import ROOT
 from tests.depth.estimators.tiny import CONV
+from tests.hostile import payloads
 from tests.tools.run import run_tool
 
 SIZE = (32, 64)
@@ -370,6 +372,28 @@ def test_cameras_of_another_rig(depth_model, infos, toy_nuscenes, tmp_path):
     assert len(list(out.glob('MINE/*.png'))) == 2 == len(list(out.glob('*/*.png')))
     absent = (*depth_model, '--infos', tmp_path / 'absent.pkl', '--out', out)
     assert 'create-nuscenes-infos' in run_tool('make_pseudo_depth.py', *absent)
+
+
+def test_code_in_an_info_file_is_not_run(depth_model, infos, toy_nuscenes, tmp_path):
+    path, marker = tmp_path / 'infos.pkl', tmp_path / 'code-has-run'
+    path.write_bytes(pickle.dumps(dict(load(infos), x=payloads(marker)['system'])))
+    arguments = (*depth_model, '--infos', path, '--root', toy_nuscenes, '--out', tmp_path / 'out')
+    assert 'infos.pkl: expected numbers' in run_tool('make_pseudo_depth.py', *arguments)
+    assert not marker.exists() and not (tmp_path / 'out').exists()
+
+
+def test_cameras_that_are_paths_stay_in_the_folder(depth_model, infos, toy_nuscenes, tmp_path):
+    content = load(infos)
+    for info in content['data_list']:
+        info['images'] = {'../../../evil': info['images']['CAM_BACK']}
+    dump(content, tmp_path / 'infos.pkl')
+    root, out = tmp_path / 'r' / 'o' / 'o' / 't', tmp_path / 'a' / 'b' / 'out'
+    (root / 'samples').mkdir(parents=True)
+    (root.parents[1] / 'evil').symlink_to(toy_nuscenes / 'samples' / 'CAM_BACK')
+    arguments = (*depth_model, '--infos', tmp_path / 'infos.pkl', '--root', root, '--out', out)
+    assert run_tool('make_pseudo_depth.py', *arguments, '--scale', 'none') is None
+    written = [path for path in tmp_path.rglob('*.png') if not path.is_symlink()]
+    assert len(written) == 2 and all(path.parent.parent == out for path in written)
 
 
 def test_depth_without_any_scale_is_an_error(depth_model, infos, toy_nuscenes, tmp_path):

@@ -13,10 +13,10 @@ from hybrid_depth.releases.conversion import ReleaseError
 from hybrid_depth.releases.convert import convert_checkpoint
 from hybrid_depth.releases.depth import convert_hybrid_stage2
 from hybrid_depth.releases.report import conversion_report
-from tests.checkpoints.test_safe_load import RunsCode
 from tests.depth.encoders.tiny import TINY_CLIP, TINY_HYBRID
 from tests.depth.estimators.tiny import DPT
 from tests.golden.monodepth2 import RELEASE
+from tests.hostile import Calls
 from tests.releases.official_files import (
     hybrid_stage2_files,
     monodepth2_files,
@@ -298,7 +298,7 @@ def test_missing_files_are_named(monodepth2, tmp_path):
 
 def test_a_malicious_file_in_a_folder_does_not_run(tmp_path):
     files = monodepth2_files(draw=False)
-    files['pose.pth']['net'] = RunsCode((tmp_path / 'ran').touch)
+    files['pose.pth']['net'] = Calls((tmp_path / 'ran').touch)
     folder = save_folder(tmp_path / 'release', files)
     with pytest.raises(UnsafeCheckpointError, match='pose.pth'):
         convert_checkpoint('monodepth2', folder, tmp_path / 'out.pth')

@@ -1,4 +1,4 @@
-"""Registers the modules of depth models, and makes checkpoint loading safe.
+"""Registers what depth models need, and makes loading of checkpoints and info files safe.
 
 Configs of depth models name it in ``custom_imports``; others name `modules`, which adds the BEV
 modules. It imports neither mmdet3d nor mmcv.
@@ -29,7 +29,7 @@ _MODULES = (
 )
 
 with quick_imports():
-    from . import checkpoints
+    from . import checkpoints, info_files  # noqa: F401 (makes mmengine.load safe)
 
     for _module in _MODULES:
         importlib.import_module(f'hybrid_depth.{_module}')

@@ -1,5 +1,7 @@
 """Errors meant for users."""
 
+import pickle
+
 
 class HybridDepthError(Exception):
     """Error for the user; its text states what was expected, what was got, and what to do.
@@ -14,4 +16,16 @@ class DepthDataError(HybridDepthError, ValueError):
 
 
 class ConfigError(HybridDepthError, ValueError):
-    """Config that is not suitable for an operation."""
+    """A config that does not fit what is asked of it."""
+
+
+class UnsafeFileError(HybridDepthError, pickle.UnpicklingError):
+    """A file that names functions or classes, which could run code if it were loaded."""
+
+
+class DamagedFileError(HybridDepthError, ValueError):
+    """A file that does not read to its end, or holds something else than it should."""
+
+
+class OutputInUseError(HybridDepthError, FileExistsError):
+    """An output folder that another run writes to, or that holds files of the user."""

@@ -1,4 +1,4 @@
-"""Registers all models, data sets, transforms and hooks, and makes checkpoint loading safe.
+"""Registers everything that is installed, and makes loading of checkpoints and info files safe.
 
 Configs name it: ``custom_imports = dict(imports=['hybrid_depth.modules'],
 allow_failed_imports=False)``. BEV modules are registered if mmdet3d is installed.

@@ -5,12 +5,15 @@ import pickle
 import numpy as np
 import pytest
 from mmdet3d.datasets import CBGSDataset
+from mmengine import dump
 
 from hybrid_depth.bev.datasets import nuscenes
 from hybrid_depth.bev.datasets.nuscenes import NuScenesBEVDataset
 from hybrid_depth.datasets.nuscenes.infos import CAMERAS, CLASSES, InfoError
+from hybrid_depth.errors import UnsafeFileError
 from tests.datasets.roots import fake_root, keyframe_dataset
 from tests.golden.reader import Golden
+from tests.hostile import payloads
 
 BDA = Golden('bevdet_bda')
 TRAIN = 'nuscenes_infos_train.pkl'
@@ -32,6 +35,40 @@ def edited(root, tmp_path, edit):
     path = tmp_path / 'edited.pkl'
     path.write_bytes(pickle.dumps(content))
     return path
+
+
+@pytest.mark.parametrize('name', ['system', 'exec', 'Path.touch', 'Config.fromstring'])
+def test_code_in_an_info_file_is_not_run(root, tmp_path, name):
+    marker = tmp_path / 'code-has-run'
+    path = edited(root, tmp_path, lambda content: content.update(x=payloads(marker)[name]))
+    with pytest.raises(UnsafeFileError, match='edited.pkl: expected.*do not trust'):
+        make(root, path)
+    assert not marker.exists()
+
+
+def test_published_files_hold_numbers_of_numpy(root, tmp_path):
+    """As mmdet3d's converter and mmengine's `dump` leave them."""
+
+    def publish(content):
+        content['metainfo']['categories'] = {
+            np.str_(name): label for name, label in content['metainfo']['categories'].items()
+        }
+        for info in content['data_list']:
+            for item in info['instances']:
+                item.update(num_lidar_pts=np.int64(item['num_lidar_pts']))
+                item.update(bbox_3d_isvalid=np.bool_(item['bbox_3d_isvalid']))
+
+    content = pickle.loads((root / TRAIN).read_bytes())
+    publish(content)
+    dump(content, tmp_path / 'published.pkl')
+    ours, theirs = make(root), make(root, tmp_path / 'published.pkl')
+    assert len(ours) == len(theirs)
+    for i in range(len(ours)):
+        for key, value in ours.get_data_info(i)['ann_info'].items():
+            found = theirs.get_data_info(i)['ann_info'][key]
+            np.testing.assert_array_equal(
+                getattr(found, 'tensor', found), getattr(value, 'tensor', value)
+            )
 
 
 def test_calibration(root):

@@ -1,6 +1,7 @@
 """NuScenesBEVMetric: perfect, empty, partial and reordered predictions; report; splits."""
 
 import json
+import pickle
 
 import numpy as np
 import pytest
@@ -12,10 +13,12 @@ from mmengine.config import Config
 from hybrid_depth.bev.datasets.nuscenes import NuScenesBEVDataset
 from hybrid_depth.bev.evaluation.nuscenes_metric import NuScenesBEVMetric
 from hybrid_depth.datasets.nuscenes.infos import create_nuscenes_infos
+from hybrid_depth.errors import UnsafeFileError
 from hybrid_depth.toy_world import make_toy_world
 from tests.bev.perfect import Detector, echo, perfect_prediction, through_head
 from tests.conftest import ROOT
 from tests.datasets.roots import fake_root, keyframe_dataset
+from tests.hostile import payloads
 
 HEAD = Config.fromfile(ROOT / 'configs/_base_/models/bevdet_r50.py').model.pts_bbox_head
 PREFIX = 'NuScenes metric/pred_instances_3d_NuScenes'
@@ -200,3 +203,15 @@ def test_depth_is_evaluated_too(root, tmp_path):
     values = score(metric, [dict(found, **depth, **names) for found in perfect(data)])
     assert not any('depth' in name for name in values)
     assert report['cells'] == 6 * len(data) and report['cameras']['CAM_BACK']['cells'] == len(data)
+
+
+def test_code_in_an_info_file_is_not_run(root, tmp_path):
+    data, marker = dataset(root), tmp_path / 'code-has-run'
+    path = tmp_path / 'infos.pkl'
+    infos = pickle.loads((root / 'nuscenes_infos_train.pkl').read_bytes())
+    path.write_bytes(pickle.dumps(dict(infos, x=payloads(marker)['system'])))
+    metric = NuScenesBEVMetric(data_root=str(root), ann_file=str(path), eval_split='mini_train')
+    metric.dataset_meta = data.metainfo
+    with pytest.raises(UnsafeFileError, match='infos.pkl: expected.*do not trust'):
+        score(metric, perfect(data))
+    assert not marker.exists()

@@ -105,7 +105,19 @@ def test_interval_and_maximum(tmp_path):
     assert written == ['000000_token0.png', '000002_token2.png']
 
 
-def test_validation_images_are_optional(tmp_path):
+@pytest.mark.parametrize('token', ['x/../../../evil', '/tmp/evil', '..', '', 'a\0b', 7])
+def test_tokens_that_are_paths_stay_in_the_folder(tmp_path, token):
+    batch, samples = make_batch(tmp_path, 1, full=False)
+    samples[0].set_metainfo(dict(token=token))
+    out = tmp_path / 'a' / 'b' / 'out'
+    BEVVisualizationHook(str(out), camera_width=160).after_test_iter(
+        make_runner(), 0, batch, samples
+    )
+    (path,) = (path for path in tmp_path.rglob('*.png') if path.parent != tmp_path)
+    assert path.parent == out and path.name.startswith('000000_')
+
+
+def test_validation_only_when_asked(tmp_path):
     batch, samples = make_batch(tmp_path, 1, full=False)
     for draw_val in (False, True):
         hook = BEVVisualizationHook(str(tmp_path / 'out'), draw_val=draw_val, camera_width=160)
@@ -123,8 +135,8 @@ def test_a_failed_write_leaves_no_image(tmp_path, monkeypatch):
     assert list((tmp_path / 'out').iterdir()) == []
 
 
-def _save_half(self, path, **kwargs):
-    Path(path).write_bytes(b'half')
+def _save_half(self, file, **kwargs):
+    file.write(b'half')
     raise OSError('disk full')
 
 

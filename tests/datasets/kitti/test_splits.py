@@ -82,3 +82,10 @@ def test_split_of_a_list_without_static_frames(tmp_path):
     }  # fmt: skip
     with pytest.raises(DepthDataError, match='got none'):
         make_split(KittiRawTree(tmp_path), wanted[-1:])
+
+
+@pytest.mark.parametrize('folder', ['..', '../..', '/tmp/evil', 'a/..', '.', '', 'x\0', '.hidden'])
+def test_names_of_frames_are_no_paths(tmp_path, folder):
+    name = KittiFrame(folder, 3, 'l').name
+    (tmp_path / f'{name}.npz').touch()
+    assert len(list(tmp_path.iterdir())) == 1 and not name.startswith('.')

@@ -1,19 +1,27 @@
+import json
 import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+import torch
+from mmengine.config import Config
+from mmengine.evaluator import BaseMetric
+from mmengine.registry import METRICS, MODELS
 from mmengine.runner import Runner
 
 from hybrid_depth.checkpoints import load_checkpoint_file
+from hybrid_depth.checkpoints.strict_load import CheckpointMismatchError
 from hybrid_depth.engine.hooks.checkpointing import (
     AtomicCheckpointHook,
     AtomicLocalBackend,
     find_latest_checkpoint,
 )
+from hybrid_depth.errors import HybridDepthError
 from tests.engine.kill_resume import ROOT
-from tests.engine.tiny import tiny_config
+from tests.engine.tiny import TinyModel, tiny_config
 
 KILLED_WHILE_SAVING = """
 import os, signal, sys
@@ -52,7 +60,7 @@ def test_kill_during_save_keeps_the_previous_checkpoint(tmp_path):
 def test_training_keeps_the_newest_and_leaves_no_temporary_file(tmp_path):
     cfg = tiny_config(tmp_path)
     cfg.default_hooks.checkpoint.max_keep_ckpts = 2
-    (tmp_path / '.epoch_1.pth.123').touch()  # of a run killed while writing
+    (tmp_path / '.epoch_1.pth.part-0123456789abcdef').touch()  # of a run killed while it wrote
     Runner.from_cfg(cfg).train()
     names = sorted(path.name for path in tmp_path.iterdir() if path.is_file())
     assert [name for name in names if 'epoch' in name] == ['epoch_2.pth', 'epoch_3.pth']
@@ -101,3 +109,166 @@ def test_scheduler_that_cannot_be_resumed_is_rejected_before_training(tmp_path):
     with pytest.raises(ValueError, match='OneCycleLR.*CosineAnnealingLR'):
         Runner.from_cfg(cfg).train()
     assert not list(tmp_path.glob('*.pth'))
+
+
+@MODELS.register_module()
+class ValidTinyModel(TinyModel):
+    """It can be validated."""
+
+    def forward(self, inputs: list, mode: str = 'loss') -> dict | list:
+        return super().forward(inputs) if mode == 'loss' else inputs
+
+
+@METRICS.register_module()
+class FallingMetric(BaseMetric):
+    """Better at every epoch."""
+
+    calls = 0
+
+    def process(self, data_batch, data_samples) -> None:
+        self.results.append(0)
+
+    def compute_metrics(self, results: list) -> dict:
+        FallingMetric.calls += 1
+        return dict(fall=-FallingMetric.calls)
+
+
+def trained(work_dir, **changes):
+    """Config of a tiny training that keeps its best checkpoint, and its second checkpoint."""
+    cfg = tiny_config(work_dir)
+    cfg.val_dataloader = dict(cfg.train_dataloader, sampler=dict(type='DefaultSampler'))
+    cfg.val_cfg = dict()
+    cfg.val_evaluator = dict(type='FallingMetric')
+    cfg.default_hooks.checkpoint.update(save_best='fall', rule='less', max_keep_ckpts=2, **changes)
+    cfg.model.type = 'ValidTinyModel'
+    cfg.train_cfg.val_interval = 1
+    return cfg
+
+
+HOSTILE_PATHS = [
+    '{victim}',
+    '../precious/thesis.tex',
+    '{victim}/..',
+    7,
+    None,
+    ['{victim}'],
+    '',
+    '.',
+]
+
+
+@pytest.mark.parametrize('said', HOSTILE_PATHS, ids=str)
+def test_a_checkpoint_cannot_have_files_of_others_deleted(tmp_path, said, monkeypatch):
+    """mmengine removes the best checkpoint so far, wherever the one it goes on from says it is."""
+    victim = tmp_path / 'precious' / 'thesis.tex'
+    victim.parent.mkdir()
+    victim.write_text('my thesis')
+    work = tmp_path / 'work'
+    monkeypatch.chdir(tmp_path)
+    said = json.loads(json.dumps(said).replace('{victim}', str(victim)))
+    checkpoint = resumable(work, max_epochs=1)
+    messages = checkpoint['message_hub']['runtime_info']
+    assert Path(messages['best_ckpt']).parent == work
+    messages['best_ckpt'] = said
+    finish(work, checkpoint)
+    assert victim.read_text() == 'my thesis'
+    assert len(list(work.glob('best_fall_epoch_*.pth'))) >= 1
+
+
+@pytest.mark.parametrize('said', [['x/../../precious/thesis'], [1, {}], 'text', 3, [None] * 9])
+def test_nor_by_the_numbers_of_those_to_be_replaced(tmp_path, said):
+    victim = tmp_path / 'precious' / 'thesis.pth'
+    work = tmp_path / 'work'
+    checkpoint = resumable(work, max_epochs=1)
+    victim.parent.mkdir()
+    victim.write_text('my thesis')
+    (work / 'epoch_x').mkdir()
+    checkpoint['message_hub']['runtime_info']['keep_ckpt_ids'] = said
+    finish(work, checkpoint)
+    assert victim.read_text() == 'my thesis' and (work / 'epoch_3.pth').exists()
+
+
+def test_the_best_so_far_is_replaced_and_found_in_a_moved_folder(tmp_path):
+    checkpoint = resumable(tmp_path / 'old', max_epochs=1)
+    (tmp_path / 'old').rename(tmp_path / 'new')
+    finish(tmp_path / 'new', checkpoint)
+    assert [path.name for path in (tmp_path / 'new').glob('best_*')] == ['best_fall_epoch_3.pth']
+
+
+def resumable(work: Path, max_epochs: int) -> dict:
+    cfg = trained(work)
+    cfg.train_cfg.max_epochs = max_epochs
+    Runner.from_cfg(cfg).train()
+    return load_checkpoint_file(work / f'epoch_{max_epochs}.pth')
+
+
+def finish(work: Path, checkpoint: dict) -> None:
+    """Go on from a checkpoint to the end of the third epoch."""
+    torch.save(checkpoint, work / 'changed.pth')
+    cfg = trained(work)
+    cfg.resume, cfg.load_from, cfg.experiment_name = True, str(work / 'changed.pth'), 'again'
+    Runner.from_cfg(cfg).train()
+
+
+def test_the_config_in_a_checkpoint_is_not_run(tmp_path):
+    """mmengine executes it on `resume`, from the file named or the newest in the work dir."""
+    marker = tmp_path / 'code-has-run'
+    checkpoint = resumable(tmp_path / 'work', max_epochs=1)
+    assert 'AdamW' in checkpoint['meta']['cfg']
+    program = f'open({str(marker)!r}, "w")'
+    checkpoint['meta'].update(config=program, cfg=program)
+    checkpoint['message_hub']['runtime_info']['cfg'] = program
+    finish(tmp_path / 'work', checkpoint)
+    assert not marker.exists()
+    last = load_checkpoint_file(tmp_path / 'work' / 'epoch_3.pth')
+    assert 'AdamW' in last['meta']['cfg']
+    assert 'AdamW' in last['message_hub']['runtime_info']['cfg']  # this run's, not the file's
+
+
+def test_the_program_is_real(tmp_path):
+    """Guards the test above."""
+    marker = tmp_path / 'code-has-run'
+    Config.fromstring(f'open({str(marker)!r}, "w")', '.py')
+    assert marker.exists()
+
+
+WHOLE = dict(
+    state_dict={},
+    meta=dict(epoch=1, iter=3),
+    message_hub=dict(log_scalars={}, runtime_info={}, resumed_keys={}),
+)
+ODD = {
+    'weights alone': dict(net=torch.ones(2)),
+    'no meta': dict(state_dict={}, message_hub=WHOLE['message_hub']),
+    'no messages': dict(state_dict={}, meta=WHOLE['meta']),
+    'nothing': {},
+    'a list': [1, 2],
+    'a tensor': torch.ones(2),
+    'text': 'checkpoint',
+    'None': None,
+    'meta None': dict(WHOLE, meta=None),
+    'meta text': dict(WHOLE, meta='epoch=1'),
+    'epoch text': dict(WHOLE, meta=dict(epoch='1', iter=3)),
+    'epoch negative': dict(WHOLE, meta=dict(epoch=-1, iter=3)),
+    'epoch broken': dict(WHOLE, meta=dict(epoch=1.5, iter=3)),
+    'iter true': dict(WHOLE, meta=dict(epoch=1, iter=True)),
+    'iter absent': dict(WHOLE, meta=dict(epoch=1)),
+    'messages text': dict(WHOLE, message_hub='x'),
+    'messages cut': dict(WHOLE, message_hub=dict(log_scalars={}, runtime_info={})),
+    'messages lists': dict(
+        WHOLE, message_hub=dict(log_scalars=[], runtime_info=[], resumed_keys=[])
+    ),
+}
+
+
+@pytest.mark.parametrize('name', ODD)
+def test_what_cannot_be_gone_on_from_is_named(tmp_path, name):
+    torch.save(ODD[name], tmp_path / 'odd.pth')
+    cfg = tiny_config(tmp_path / 'work')
+    cfg.resume, cfg.load_from = True, str(tmp_path / 'odd.pth')
+    cfg.custom_hooks = []
+    with pytest.raises(HybridDepthError, match='odd.pth: expected') as caught:
+        Runner.from_cfg(cfg).train()
+    if isinstance(caught.value, CheckpointMismatchError):
+        assert 'load_from=FILE' in str(caught.value)
+    assert not list((tmp_path / 'work').glob('*.pth'))

@@ -1,9 +1,12 @@
 """Safe reading of checkpoint files: code in a file is not run.
 
 A `.pth` file is a pickle, and a pickle can name any function to be called on loading. torch's
-`weights_only=True` calls only those on an allow-list; mmengine's checkpoints need a few more
-(running averages of the log, numpy scalars). Only this module extends that list. `install()` makes
-all checkpoint loaders of mmengine use it.
+`weights_only=True` calls none but those on a list; mmengine's own checkpoints need a few more
+(running averages of the log, numpy numbers). This module holds that list, and is the only place
+that extends it. `install()` also makes every checkpoint loader of mmengine use it.
+
+Checkpoints also hold text, and mmengine runs some of it: `Runner.resume` executes the config in
+`meta`, its inferencers the one among the run's messages. Its loaders get checkpoints without these.
 """
 
 import pickle
@@ -13,24 +16,25 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from mmengine.logging.history_buffer import HistoryBuffer
 from mmengine.runner import CheckpointLoader
 from mmengine.runner import checkpoint as mmengine_checkpoint
 from torch.hub import load_state_dict_from_url
 
-from ..errors import HybridDepthError
+from ..errors import HybridDepthError, UnsafeFileError
+from ..plain_pickle import STAND_INS, PlainArray, PlainType, settle
 
-_NUMPY_DTYPES = ('bool', 'uint8', 'int32', 'int64', 'float16', 'float32', 'float64')
+#: Entries that mmengine runs as Python: the keys on the way to each.
+_PROGRAMS = (('meta', 'config'), ('meta', 'cfg'), ('message_hub', 'runtime_info', 'cfg'))
 
 
 class DamagedCheckpointError(HybridDepthError, RuntimeError):
-    """A truncated or damaged checkpoint file."""
+    """A checkpoint file that does not read to its end, or is none."""
 
 
-class UnsafeCheckpointError(HybridDepthError, pickle.UnpicklingError):
-    """A checkpoint with a function or class that plain weights do not need."""
+class UnsafeCheckpointError(UnsafeFileError):
+    """A checkpoint names a function or class that plain weights do not need."""
 
 
 def history_statistic(owner: type, name: str) -> Any:
@@ -47,13 +51,12 @@ def history_statistic(owner: type, name: str) -> Any:
 
 
 def _allowed() -> list:
-    """Allowed classes and functions beside torch's; a pair also gives the name used in files."""
-    reconstruct, scalar = np.core.multiarray._reconstruct, np.core.multiarray.scalar
+    """Classes and functions beside torch's own, each with the name under which a file asks."""
     names = [(HistoryBuffer, 'mmengine.logging.history_buffer.HistoryBuffer')]
-    names += [(history_statistic, 'builtins.getattr'), np.dtype, np.ndarray]
-    for module in ('numpy.core.multiarray', 'numpy._core.multiarray'):  # numpy 1 and 2 write these
-        names += [(reconstruct, f'{module}._reconstruct'), (scalar, f'{module}.scalar')]
-    return names + [type(np.dtype(name)) for name in _NUMPY_DTYPES]
+    names += [(history_statistic, 'builtins.getattr')]
+    names += [(stand_in, name) for name, stand_in in STAND_INS.items()]
+    # torch sets no state but of classes on the list
+    return names + [(kind, f'hybrid_depth.{kind.__name__}') for kind in (PlainType, PlainArray)]
 
 
 @contextmanager
@@ -70,11 +73,13 @@ def _clear_errors(name: str | Path) -> Iterator[None]:
             'code, so it was not loaded. Do not load files that you do not trust; ask the author '
             "for one saved with torch.save(model.state_dict(), 'file.pth')."
         ) from error
-    except (EOFError, RuntimeError) as error:
+    except OSError:
+        raise
+    except Exception as error:  # whatever the bytes of a damaged file lead to
+        said = str(error).splitlines()[0][:200] if str(error) else 'it ends too early'
         raise DamagedCheckpointError(
-            f'{name}: expected a complete checkpoint written by torch.save, got a damaged file '
-            f'({str(error).splitlines()[0] if str(error) else "unexpected end of file"}). It may '
-            'be truncated: download or write it again.'
+            f'{name}: expected a whole checkpoint written by torch.save, got a file that does not '
+            f'read ({said}). It may be cut short: fetch or write it again.'
         ) from error
 
 
@@ -86,17 +91,29 @@ def load_checkpoint_file(path: str | Path, map_location: Any = 'cpu') -> dict:
         map_location: as in `torch.load`.
 
     Raises:
-        FileNotFoundError: the file does not exist.
-        UnsafeCheckpointError: the file names code that weights do not need.
-        DamagedCheckpointError: the file is damaged.
+        FileNotFoundError: there is no such file.
+        UnsafeCheckpointError: the file asks for code that weights do not need.
+        DamagedCheckpointError: the file is damaged, or holds something else.
     """
     path = Path(path).expanduser()
     if not path.is_file():
         raise FileNotFoundError(f'Expected a checkpoint file, got {path}, which does not exist.')
     # not torch's context manager, which removes the list on exit for all other loaders
     torch.serialization.add_safe_globals(_allowed())
-    with _clear_errors(path):
-        return torch.load(path, map_location=map_location, weights_only=True)
+    with _explained(path):
+        content = torch.load(path, map_location=map_location, weights_only=True)
+    return _checked(settle(content, (HistoryBuffer,)), path)
+
+
+def _checked(content: Any, source: str | Path) -> dict:
+    """Raises DamagedCheckpointError unless a checkpoint and what it says about itself are dicts."""
+    if not isinstance(content, dict) or not isinstance(content.get('meta', {}), dict):
+        got = 'a dict whose meta is none' if isinstance(content, dict) else type(content).__name__
+        raise DamagedCheckpointError(
+            f'{source}: expected a dict of tensors, or one with state_dict and the dict meta, got '
+            f'{got}; is it another kind of file?'
+        )
+    return content
 
 
 def _load_local(filename: str, map_location: Any = None) -> dict:
@@ -104,8 +121,24 @@ def _load_local(filename: str, map_location: Any = None) -> dict:
 
 
 def _load_url(url: str, **kwargs: Any) -> dict:
-    with _clear_errors(url):
-        return load_state_dict_from_url(url, weights_only=True, **kwargs)
+    with _explained(url):
+        content = load_state_dict_from_url(url, weights_only=True, **kwargs)
+    return _checked(settle(content, (HistoryBuffer,)), url)
+
+
+_load_anywhere = CheckpointLoader.load_checkpoint
+
+
+def _load_without_programs(filename: str, *args: Any, **kwargs: Any) -> Any:
+    """mmengine's loader of files, addresses and buckets, less the text that mmengine would run."""
+    checkpoint = _checked(_load_anywhere(filename, *args, **kwargs), filename)
+    for *way, key in _PROGRAMS:
+        entry = checkpoint
+        for step in way:
+            entry = entry.get(step) if isinstance(entry, dict) else None
+        if isinstance(entry, dict):
+            entry.pop(key, None)
+    return checkpoint
 
 
 def install() -> None:
@@ -117,3 +150,4 @@ def install() -> None:
     torch.serialization.add_safe_globals(_allowed())
     CheckpointLoader.register_scheme(prefixes='', loader=_load_local, force=True)
     mmengine_checkpoint.load_url = _load_url
+    CheckpointLoader.load_checkpoint = staticmethod(_load_without_programs)

@@ -11,8 +11,8 @@ import re
 import sys
 
 from ..toy_world import LAYOUTS, make_toy_world
+from ..toy_world.api import PREVIEW
 
-PREVIEW = 'preview.png'
 SHOWN = '(default: %(default)s)'
 DEFAULT_SIZES = {name: layout.default_size for name, layout in LAYOUTS.items()}
 
@@ -26,10 +26,10 @@ def parse_size(text: str) -> tuple[int, int]:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument('out', help='output folder; an older toy world in it is replaced')
     parser.add_argument(
-        '--layout', choices=list(LAYOUTS), default='nuscenes', help=f'data format {SHOWN}'
+        'out', help='folder to make; an older toy world there is replaced, other files are kept'
     )
+    parser.add_argument('--layout', choices=list(LAYOUTS), default='nuscenes', help=f'{SHOWN}')
     parser.add_argument('--scenes', type=int, default=10, help=f'number of scenes {SHOWN}')
     parser.add_argument(
         '--keyframes',
@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> None:
             args.layout,
             args.sweeps,
         )
-    except (ValueError, FileExistsError) as error:
+    except ValueError as error:
         sys.exit(f'error: {error}')
     print(f'toy world in {out}')
     if args.preview:

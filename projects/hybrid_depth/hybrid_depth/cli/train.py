@@ -40,6 +40,7 @@ def run(args: argparse.Namespace) -> None:
 
     from ..doctor.datasets import check_datasets
     from ..engine import config as config_tools
+    from ..engine.work_dir import locked_work_dir
 
     cfg = config_tools.load_config(config, args.work_dir, args.cfg_options, args.launcher)
     if args.amp:
@@ -52,4 +53,5 @@ def run(args: argparse.Namespace) -> None:
         config_tools.set_resume(cfg, args.resume)
     config_tools.require_channel_order(cfg)
     check_datasets(cfg, ('train_dataloader', 'val_dataloader', 'val_evaluator'))
-    config_tools.build_runner(cfg).train()
+    with locked_work_dir(cfg):
+        config_tools.build_runner(cfg).train()

@@ -10,7 +10,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from ..errors import DepthDataError
-from ..files import atomic_file
+from ..files import atomic_file, file_name
 
 _KEY = 'depth'
 _PNG_UNITS = 256.0  # KITTI's depth PNG: uint16, metres times 256, 0 = none
@@ -58,8 +58,8 @@ def read_depth_png(path: str | Path) -> np.ndarray:
 
 
 def pseudo_depth_path(folder: str | Path, camera: str, image: str) -> Path:
-    """Path to which hybrid-depth make-pseudo-depth writes the depth of an image."""
-    return Path(folder) / camera / f'{Path(image).stem}.png'
+    """Where hybrid-depth make-pseudo-depth writes the depth of an image."""
+    return Path(folder) / file_name(camera) / f'{file_name(Path(image).stem)}.png'
 
 
 def read_pseudo_depth(path: str | Path) -> tuple[np.ndarray, np.ndarray]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from mmdet3d.structures import Det3DDataSample
 
 from ..bev.hooks.bev_visualization_hook import scene_of
-from ..files import atomic_file
+from ..files import atomic_file, file_name
 from ..geometry import CameraRig
 from ..visualization import write_png
 from ..visualization.sheet import make_sheet
@@ -32,7 +32,7 @@ def write_keyframe(
         score_thr: smallest score of the boxes drawn.
     """
     inputs, meta = packed['inputs'], sample.metainfo
-    name = f'{meta["sample_idx"]:06d}_{meta["token"]}'
+    name = f'{meta["sample_idx"]:06d}_{file_name(meta["token"])}'
     with atomic_file(out / f'{name}.json', 'w') as file:
         json.dump(describe_boxes(sample, class_names), file)
     scene = scene_of(sample, CameraRig.collate([inputs['rig']]), tuple(inputs['img'].shape[-2:]))

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..datasets.depth_map_files import write_depth_png
 from ..errors import DepthDataError
-from ..files import atomic_file
+from ..files import atomic_file, file_name
 from ..visualization import colorize_depth, depth_color_bar, write_png
 from .depth import DepthResult
 from .point_cloud import depth_points, write_ply
@@ -25,11 +25,12 @@ _COLOR_RANGE = (5, 95)  # percentiles of an image's depth at the ends of the col
 class DepthWriter:
     """Writer of depth results into a folder, one by one.
 
-    Writes `depth/NAME.png` (16 bit) or `depth/NAME.npy` (float32, exact), `color/NAME.png`,
-    `cloud/NAME.ply`, and `manifest.json` with the kind and unit of the values. Relative depth is
-    written as disparity (whose 16-bit steps are fine near the camera), metric depth in metres, in
-    KITTI's PNG format (metres times 256). `depth/` is an input of
-    `hybrid-depth evaluate-depth --pred`, with the manifest's `kind`.
+    `depth/NAME.png` (16 bit) or `depth/NAME.npy` (float32, exact), `color/NAME.png`,
+    `cloud/NAME.ply`, and `manifest.json`, which says what the numbers are; NAME is the `file_name`
+    of the result's. Of relative depth the numbers are disparities (their 16-bit steps are even
+    where it matters, near the camera), of metric depth metres; the PNGs of the latter are KITTI's
+    (metres times 256). `depth/` is what `hybrid-depth evaluate-depth --pred` takes, with the
+    manifest's `kind`.
 
     Args:
         out: output folder.
@@ -75,16 +76,17 @@ class DepthWriter:
                 f'expected results of one kind, got {meaning} after {self.meaning}'
             )
         self.meaning = meaning
+        name = file_name(result.name)
         if self.numbers != 'none':
-            self._write_numbers(result)
+            self._write_numbers(result, name)
         near, far = self._range(result.depth)
         if self.colors:
-            write_png(render_depth(result, near, far), self.out / 'color' / f'{result.name}.png')
+            write_png(render_depth(result, near, far), self.out / 'color' / f'{name}.png')
         if self.cam2img is not None:
             points, colors = depth_points(result.depth, result.image, self.cam2img, far)
             comment = f'camera frame: x right, y down, z forward; unit: {result.unit}'
-            write_ply(points, colors, self.out / 'cloud' / f'{result.name}.ply', comment)
-        self.files.append(dict(name=result.name, size=list(result.disparity.shape)))
+            write_ply(points, colors, self.out / 'cloud' / f'{name}.ply', comment)
+        self.files.append(dict(name=name, size=list(result.disparity.shape)))
 
     def close(self, **facts: object) -> None:
         """Write the manifest, with `facts` on the run."""
@@ -103,9 +105,9 @@ class DepthWriter:
             meaning['png_factor'] = 1 / _PNG_READS_AS if metric else self.png_factor
         return meaning
 
-    def _write_numbers(self, result: DepthResult) -> None:
+    def _write_numbers(self, result: DepthResult, name: str) -> None:
         values = result.depth if result.kind == 'metric' else result.disparity
-        path = self.out / 'depth' / f'{result.name}.{self.numbers}'
+        path = self.out / 'depth' / f'{name}.{self.numbers}'
         if self.numbers == 'npy':
             with atomic_file(path) as file:
                 np.save(file, values.astype(np.float32))

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-from mmengine import load
 from mmengine.dataset import BaseDataset, pseudo_collate
 from mmengine.registry import DefaultScope
 
@@ -17,6 +16,7 @@ from ..datasets.depth_map_files import pseudo_depth_path, write_depth_png
 from ..datasets.nuscenes.names import CAMERAS
 from ..errors import DepthDataError
 from ..files import atomic_file
+from ..info_files import read_infos
 from .model import PseudoDepth
 
 MANIFEST = 'manifest.json'
@@ -55,10 +55,10 @@ def keyframes_for(
 
 
 def _cameras(infos: Path) -> tuple[str, ...]:
-    """Cameras of an info file; for other files, which the data set rejects, those of nuScenes."""
+    """Those of the first sample; nuScenes' own where there is none, which the data set says."""
     try:
-        return tuple(load(infos)['data_list'][0]['images'])
-    except (FileNotFoundError, LookupError, TypeError):
+        return tuple(read_infos(infos)['data_list'][0]['images'])
+    except (LookupError, TypeError):
         return CAMERAS
 
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
 
-from ..files import temporary_beside
+from ..errors import DamagedFileError, OutputInUseError
+from ..files import temporary_folder
 from .kitti_layout import KittiLayout
 from .layout import Layout
 from .nuscenes_layout import NuScenesLayout
@@ -29,8 +29,10 @@ LAYOUTS: dict[str, type[Layout]] = {
     'kitti': KittiLayout,
     'tusimple': TuSimpleLayout,
 }
-#: Marker file of a finished toy world, with its parameters.
+#: File that marks a finished toy world and holds its parameters and the names of its files.
 MARKER = 'toy_world.json'
+#: The contact sheet that the tool may add to it.
+PREVIEW = 'preview.png'
 
 
 def make_toy_world(
@@ -46,7 +48,8 @@ def make_toy_world(
     """Generates a toy world; equal arguments give equal bytes with any number of ``workers``.
 
     Args:
-        out: output folder; an older toy world in it is replaced.
+        out: folder to make, or a link to one. An older toy world there is replaced, unless other
+            files have come into it.
         scenes: number of scenes (drives).
         keyframes: 2 Hz keyframes per scene; KITTI has five frames per keyframe.
         size: width and height of the images, pixels; None for the layout's default.
@@ -59,8 +62,8 @@ def make_toy_world(
         The folder.
 
     Raises:
-        ValueError: parameters are out of range.
-        FileExistsError: ``out`` exists and is not a toy world.
+        ValueError: for parameters outside of their range.
+        OutputInUseError: where ``out`` holds anything but a toy world as it was made.
     """
     if layout not in LAYOUTS:
         raise ValueError(f'expected a layout out of {", ".join(LAYOUTS)}, got {layout!r}')
@@ -69,13 +72,15 @@ def make_toy_world(
     writer = LAYOUTS[layout]
     world = World(scenes, keyframes, tuple(size or writer.default_size), seed, sweeps)
     writer.check(world)
-    with _folder(Path(out)) as root:
+    with _folder(Path(out).resolve()) as root:  # a link stays one
         frames = range(keyframes * writer.frames_per_keyframe)
         tasks = [(index, frame) for index in range(scenes) for frame in frames]
         done = dict(_run(partial(_render, writer, root, world), tasks, workers))
         results = [[done[index, frame] for frame in frames] for index in range(scenes)]
         writer.finish(root, world, results)
-        (root / MARKER).write_text(json.dumps(dict(layout=layout, **asdict(world)), indent=1))
+        files = sorted(p.relative_to(root).as_posix() for p in root.rglob('*') if p.is_file())
+        marker = dict(layout=layout, **asdict(world), files=files)
+        (root / MARKER).write_text(json.dumps(marker, indent=1))
     return Path(out)
 
 
@@ -83,12 +88,14 @@ def open_toy_world(root: str | os.PathLike) -> tuple[str, World]:
     """Layout and world of a finished toy world.
 
     Raises:
-        FileNotFoundError: the folder has no toy world.
+        FileNotFoundError: there is none in the folder.
+        DamagedFileError: its parameters do not read.
     """
     path = Path(root) / MARKER
     if not path.is_file():
         raise FileNotFoundError(f'expected a toy world in {root}, got no file {path}')
-    parameters = json.loads(path.read_text())
+    parameters = _read_marker(Path(root), Path(root))
+    parameters.pop('files', None)
     size = tuple(parameters.pop('size'))
     return parameters.pop('layout'), World(size=size, **parameters)
 
@@ -111,24 +118,54 @@ def _run(function, tasks: list, workers: int) -> Iterator:
 
 @contextmanager
 def _folder(out: Path) -> Iterator[Path]:
-    """Temporary folder beside ``out``; replaces it if the block succeeds, else is removed."""
-    if out.exists() and not (out / MARKER).is_file() and (not out.is_dir() or any(out.iterdir())):
-        raise FileExistsError(
-            f'{out} exists and is not a toy world (no {MARKER} in it): '
+    """A new folder beside ``out``; takes its place if the block ends well, is removed otherwise."""
+    _require_no_other_files(out, out)
+    with temporary_folder(out) as root, temporary_folder(out) as attic:
+        yield root
+        if not out.exists():
+            root.rename(out)
+            return
+        older = out.rename(attic / 'older')
+        try:
+            _require_no_other_files(older, out)  # rendering takes minutes, in which some may come
+            root.rename(out)
+        except BaseException:  # whatever it is, what was there goes back
+            older.rename(out)
+            raise
+
+
+def _require_no_other_files(folder: Path, name: Path) -> None:
+    """Raises OutputInUseError where a folder holds anything but a toy world as it was made."""
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    if not (folder / MARKER).is_file():
+        raise OutputInUseError(
+            f'{name} is there and is not a toy world (no {MARKER} in it): '
             'give another folder, or remove it first'
         )
-    out.parent.mkdir(parents=True, exist_ok=True)
-    root = temporary_beside(out)
-    shutil.rmtree(root, ignore_errors=True)  # of a killed process with the same process id
-    root.mkdir()
-    try:
-        yield root
-        if out.exists():
-            old = root.with_name(root.name + '-old')
-            out.rename(old)
-            root.rename(out)
-            shutil.rmtree(old)
-        else:
-            root.rename(out)
-    finally:
-        shutil.rmtree(root, ignore_errors=True)
+    files = _read_marker(folder, name).get('files')
+    if not isinstance(files, list):
+        raise OutputInUseError(
+            f'{name} is a toy world of an older version, which did not note its files: '
+            'give another folder, or remove it first'
+        )
+    made = {MARKER, PREVIEW, *map(str, files)}
+    paths = (path for path in folder.rglob('*') if path.is_symlink() or not path.is_dir())
+    others = sorted({path.relative_to(folder).as_posix() for path in paths} - made)
+    if others:
+        raise OutputInUseError(
+            f'{name} holds {len(others)} files that are not of its toy world and would be lost, '
+            f'such as {", ".join(others[:3])}: move them away, give another folder, or remove '
+            'this one first'
+        )
+
+
+def _read_marker(root: Path, name: Path) -> dict:
+    with suppress(ValueError):
+        marker = json.loads((root / MARKER).read_text())
+        if isinstance(marker, dict):
+            return marker
+    raise DamagedFileError(
+        f'{name / MARKER}: expected the parameters of a toy world, got a damaged file; remove the '
+        'folder and make it again'
+    )

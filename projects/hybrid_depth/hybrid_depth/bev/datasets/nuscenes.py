@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 
 import numpy as np
 import torch
@@ -13,6 +12,7 @@ from mmengine.logging import print_log
 
 from ...datasets.nuscenes.names import CAMERAS, CLASSES, InfoError
 from ...geometry import invert_rigid
+from ...info_files import read_infos
 
 _MAKE_INFOS = 'make it with: hybrid-depth create-nuscenes-infos --root ROOT --version VERSION'
 _INFO_KEYS = ('token', 'ego2global', 'lidar_points', 'images')
@@ -46,8 +46,10 @@ class NuScenesBEVDataset(NuScenesDataset):
             without boxes are kept (``filter_empty_gt=False``), so sequences have no gaps.
 
     Raises:
-        FileNotFoundError: the info file does not exist.
-        InfoError: it is empty, of another schema, lacks a class, or has boxes of mmdet3d < 1.0.
+        FileNotFoundError: there is no such info file.
+        UnsafeFileError: it names functions or classes.
+        DamagedFileError: it does not read, or is no info file.
+        InfoError: it is empty, of another schema, lacks a class, or holds boxes of mmdet3d < 1.0.
         ValueError: ``indices`` (a part of the file) with ``sequence_length``.
     """
 
@@ -93,9 +95,10 @@ class NuScenesBEVDataset(NuScenesDataset):
 
     def load_data_list(self) -> list[dict]:
         """Read, check and parse the info file."""
-        if not os.path.isfile(self.ann_file):
-            raise FileNotFoundError(f'no info file {self.ann_file}; {_MAKE_INFOS}')
-        data_list = super().load_data_list()
+        content = read_infos(self.ann_file)
+        for key, value in content['metainfo'].items():
+            self._metainfo.setdefault(key, value)
+        data_list = [self.parse_data_info(info) for info in content['data_list']]
         if not data_list:
             raise InfoError(
                 f'{self.ann_file} has no samples: no scene of this root is in that split. Use '

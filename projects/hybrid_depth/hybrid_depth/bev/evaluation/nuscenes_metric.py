@@ -18,6 +18,7 @@ from nuscenes.eval.detection.data_classes import DetectionMetrics
 from terminaltables import AsciiTable
 
 from ...files import atomic_file
+from ...info_files import naming
 from .nuscenes_split_eval import SplitDetectionEval, split_sample_tokens
 from .rig_depth import rig_depth_report, rig_depth_sums, rig_depth_table
 
@@ -139,7 +140,8 @@ class NuScenesBEVMetric(NuScenesMetric):
         total = sum(sums for _, sums in depths)
         if np.any(total):  # zero without LiDAR sweeps
             self._depth = rig_depth_report(total, depths[0][0])
-        return super().compute_metrics(results)
+        with naming(self.ann_file):
+            return super().compute_metrics(results)
 
     def format_results(self, results: list[dict], classes=None, jsonfile_prefix=None):
         """Write the submission JSON, matching samples by token.

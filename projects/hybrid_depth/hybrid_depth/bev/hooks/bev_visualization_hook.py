@@ -11,7 +11,7 @@ from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
-from ...datasets.image_files import open_image
+from ...files import file_name
 from ...geometry import CameraRig
 from ...visualization.boxes import SceneBoxes
 from ...visualization.png import write_png
@@ -92,7 +92,8 @@ class BEVVisualizationHook(Hook):
             network_size = tuple(inputs['img'][i].shape[-2:])
             scene = scene_of(sample, rig.to('cpu'), network_size)
             sheet = make_sheet(scene, class_names, **self.sheet_options)
-            write_png(sheet, folder / f'{index:06d}_{sample.metainfo["token"]}.png')
+            token = file_name(sample.metainfo['token'])
+            write_png(sheet, folder / f'{index:06d}_{token}.png')
 
     def _is_drawn(self, index: int) -> bool:
         within = self.max_samples is None or index // self.interval < self.max_samples

@@ -15,6 +15,7 @@ from ...datasets.image_files import natural_key
 from ...datasets.kitti.export import INFO_FILE, LIST_FILE
 from ...datasets.kitti.splits import read_split
 from ...errors import DepthDataError
+from ...plain_pickle import load_plain
 
 _SUFFIXES = ('.npz', '.npy', '.png')
 _FORMS = (
@@ -22,19 +23,6 @@ _FORMS = (
     'maps '
     'saved by numpy'
 )
-
-
-class _ArrayUnpickler(pickle.Unpickler):
-    """Unpickler that accepts only arrays of arrays, so a file cannot run code."""
-
-    _ALLOWED = {('numpy', 'ndarray'), ('numpy', 'dtype')} | {
-        (f'numpy.{core}.multiarray', '_reconstruct') for core in ('core', '_core')
-    }
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in self._ALLOWED:
-            raise pickle.UnpicklingError(f'{module}.{name} is not allowed in a file of maps')
-        return super().find_class(module, name)
 
 
 def _read_npy(file: IO[bytes]) -> np.ndarray:
@@ -45,7 +33,7 @@ def _read_npy(file: IO[bytes]) -> np.ndarray:
     else:
         _, _, dtype = np.lib.format.read_array_header_2_0(file)
     if dtype.hasobject:
-        return _ArrayUnpickler(file).load()
+        return load_plain(file)
     file.seek(0)
     return np.lib.format.read_array(file, allow_pickle=False)
 

@@ -5,6 +5,7 @@ import os
 import pickle
 import re
 from pathlib import Path
+from typing import Any
 
 import torch
 from mmengine.dist import is_main_process
@@ -13,7 +14,9 @@ from mmengine.hooks import CheckpointHook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
-from ...files import atomic_file
+from ...checkpoints.strict_load import CheckpointMismatchError
+from ...files import atomic_file, remove_leftovers
+from ..work_dir import lock_work_dir
 
 
 class AtomicLocalBackend(LocalBackend):
@@ -39,12 +42,16 @@ register_backend('atomic_local', AtomicLocalBackend)
 class AtomicCheckpointHook(CheckpointHook):
     """mmengine's `CheckpointHook` with atomic writes (`AtomicLocalBackend`).
 
-    Takes the same arguments.
+    Takes the same arguments. While it trains no other process can train in the work directory. What
+    the checkpoint that it goes on from says about other files is not believed: mmengine deletes the
+    best checkpoint so far, and those to be replaced, wherever it says they are.
 
     Raises:
-        ValueError: `max_keep_ckpts=1`, as the hook deletes old files before it writes a new one:
-            none would be left if the run is killed in between. Also, before training, a parameter
-            scheduler whose state can be saved but not loaded.
+        OutputInUseError: another process trains in the work directory.
+        CheckpointMismatchError: what it is to go on from is no checkpoint of a training.
+        ValueError: `max_keep_ckpts=1`, because the hook deletes old files before it writes the new
+            one: a kill in between would leave none. Also, before training, a parameter scheduler
+            whose state could be saved but not be read back.
     """
 
     def __init__(self, *args, **kwargs) -> None:
@@ -56,12 +63,60 @@ class AtomicCheckpointHook(CheckpointHook):
                 'checkpoint is deleted before the next is written.'
             )
 
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        if runner._resume:
+            _require_training(checkpoint, runner._load_from or runner.work_dir)
+
     def before_train(self, runner: Runner) -> None:
+        if is_main_process():
+            self._lock = lock_work_dir(runner.work_dir)
+        _keep_own_names(runner.message_hub.runtime_info)
         super().before_train(runner)
+        self._keep_own_best()
         _check_scheduler_states(runner)
         if is_main_process() and Path(self.out_dir).is_dir():
-            for leftover in Path(self.out_dir).glob('.*.pth.*'):  # of runs killed while writing
-                leftover.unlink()
+            remove_leftovers(self.out_dir)  # of a run killed while it wrote
+
+    def after_train(self, runner: Runner) -> None:
+        super().after_train(runner)
+        if is_main_process():
+            self._lock.release()
+
+    def _keep_own_best(self) -> None:
+        """Look for the best checkpoints so far in this run's own folder, by their names."""
+        if self.save_best is None:
+            return
+        if len(self.key_indicators) == 1:
+            self.best_ckpt_path = self._own(self.best_ckpt_path)
+        else:
+            paths = self.best_ckpt_path_dict
+            self.best_ckpt_path_dict = {key: self._own(path) for key, path in paths.items()}
+
+    def _own(self, path: Any) -> str | None:
+        name = Path(path).name if isinstance(path, str) else ''
+        return str(Path(self.out_dir, name)) if re.fullmatch(r'best_.+\.pth', name) else None
+
+
+def _require_training(checkpoint: dict, source: str) -> None:
+    """Raises CheckpointMismatchError where a checkpoint does not say how far its training was."""
+    meta, messages = checkpoint.get('meta', {}), checkpoint.get('message_hub')
+    counted = all(type(meta.get(name)) is int and meta[name] >= 0 for name in ('epoch', 'iter'))
+    parts = ('log_scalars', 'runtime_info', 'resumed_keys')
+    told = isinstance(messages, dict) and all(isinstance(messages.get(p), dict) for p in parts)
+    if not (counted and told):
+        raise CheckpointMismatchError(
+            f'{source}: expected the checkpoint of a training to go on with (meta with epoch and '
+            f'iter, message_hub), got {sorted(map(str, checkpoint))[:8]}. To start from weights '
+            'alone leave out --resume: --cfg-options load_from=FILE'
+        )
+
+
+def _keep_own_names(messages: dict) -> None:
+    """The hook makes names of files, which it deletes, from what should be numbers."""
+    if 'keep_ckpt_ids' in messages:
+        steps = messages['keep_ckpt_ids']
+        steps = steps if isinstance(steps, (list, tuple)) else []
+        messages['keep_ckpt_ids'] = [step for step in steps if type(step) is int]
 
 
 def _check_scheduler_states(runner: Runner) -> None:

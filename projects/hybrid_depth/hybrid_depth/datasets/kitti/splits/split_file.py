@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ....errors import DepthDataError
-from ....files import atomic_file
+from ....files import atomic_file, file_name
 from ...image_files import IMAGE_SUFFIXES, numbered_files
 from .eigen_test import eigen_test_frames
 
@@ -34,8 +34,8 @@ class KittiFrame(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Unique file name without suffix."""
-        return f'{Path(self.folder).name}_{self.number:010d}_{self.side}'
+        """File name without ending, one for every frame of every drive."""
+        return file_name(f'{Path(self.folder).name}_{self.number:010d}_{self.side}')
 
     @property
     def other_side(self) -> str:

@@ -1,0 +1,121 @@
+"""Info files, and all else that mmengine reads, without running code that a file may carry.
+
+Importing this module makes `mmengine.load` read pickles and YAML files of plain data only, for
+every data set, metric and transform in the process: its own readers run what such files name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import mmengine
+import yaml
+from mmengine.fileio import register_handler
+from mmengine.fileio.handlers import PickleHandler, YamlHandler
+
+from .errors import DamagedFileError, UnsafeFileError
+from .plain_pickle import load_plain
+
+_FORM = 'an info file of mmdet3d >= 1.1, a dict with the dict metainfo and the list data_list'
+
+
+@register_handler(['pkl', 'pickle'])
+class PlainPickleHandler(PickleHandler):
+    """mmengine's pickles, of plain data only."""
+
+    def load_from_fileobj(self, file: IO[bytes], **kwargs: Any) -> Any:
+        """Errors as of `load_plain`; the options of `pickle.load` do not matter to plain data."""
+        return load_plain(file)
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's loader of plain data; tuples too, as which mmengine writes those of a config."""
+
+
+_Loader.add_constructor(
+    'tag:yaml.org,2002:python/tuple', lambda loader, node: tuple(loader.construct_sequence(node))
+)
+
+
+@register_handler(['yaml', 'yml'])
+class PlainYamlHandler(YamlHandler):
+    """mmengine's YAML files, of plain data only."""
+
+    def load_from_fileobj(self, file: IO, **kwargs: Any) -> Any:
+        """
+        Raises:
+            UnsafeFileError: the file names Python objects.
+            DamagedFileError: it is no YAML.
+        """
+        try:
+            return yaml.load(file, _Loader)
+        except yaml.constructor.ConstructorError as error:
+            raise UnsafeFileError(
+                f'expected numbers, text, lists and dicts, got YAML with {error.problem}. Loading '
+                'it could run code, so it was not loaded. Do not use files that you do not trust'
+            ) from error
+        except yaml.YAMLError as error:
+            raise DamagedFileError(
+                f'expected YAML, got a file that does not read: {error}'
+            ) from error
+
+
+@contextmanager
+def naming(path: str | Path) -> Iterator[None]:
+    """Put a file's name before the errors about it, which mmengine's readers do not know."""
+    try:
+        yield
+    except (UnsafeFileError, DamagedFileError) as error:
+        raise type(error)(f'{path}: {error}') from error
+
+
+def read_infos(path: str | Path) -> dict:
+    """Read an info file; nothing in it is run.
+
+    Args:
+        path: .pkl, .json or .yaml.
+
+    Returns:
+        Its `metainfo` and `data_list`.
+
+    Raises:
+        FileNotFoundError: there is none.
+        UnsafeFileError: it names functions or classes.
+        DamagedFileError: it does not read, or is no info file.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(
+            f'no info file {path}; make it with: hybrid-depth create-nuscenes-infos --root ROOT '
+            '--version VERSION'
+        )
+    with naming(path):
+        try:
+            content = mmengine.load(path)
+        except (ValueError, TypeError) as error:
+            if isinstance(error, DamagedFileError):
+                raise
+            raise DamagedFileError(f'expected {_FORM}, as .pkl or .json; got {error}') from error
+        _require_infos(content)
+    return content
+
+
+def _require_infos(content: Any) -> None:
+    """Raises DamagedFileError."""
+    if not isinstance(content, dict):
+        got = f'a {type(content).__name__}'
+    elif not isinstance(content.get('metainfo'), dict):
+        got = f'a dict of {sorted(map(str, content))[:5]}'
+    elif not isinstance(content.get('data_list'), list):
+        got = 'no list data_list'
+    else:
+        odd = [item for item in content['data_list'] if not isinstance(item, dict)]
+        if not odd:
+            return
+        got = f'a {type(odd[0]).__name__} in data_list, where each sample should be a dict'
+    raise DamagedFileError(
+        f'expected {_FORM}, got {got}; make it with: hybrid-depth create-nuscenes-infos --root '
+        'ROOT --version VERSION (other data: with tools/create_data.py of mmdet3d)'
+    )
