@@ -103,8 +103,10 @@ bench-keyframe: export HYBRID_DEPTH_NUSCENES := $(HYBRID_DEPTH_NUSCENES)
 # the config wants it relative to here
 bench-keyframe: export HYBRID_DEPTH_INFOS = $(shell python3 -c "import os; print(os.path.relpath('$(KEYFRAME)'))")
 bench-keyframe: setup
-	$(PY) tools/create_nuscenes_infos.py --root $(ROOT) --version v1.0-mini --out $(KEYFRAME)
-	export SPLIT=$$($(PY) -c "from hybrid_depth.info_files import read_infos as read; \
+	$(NEEDS_NUSCENES)
+	$(PY) tools/create_nuscenes_infos.py --root $(HYBRID_DEPTH_NUSCENES) --version v1.0-mini \
+		--out $(KEYFRAME)
+	export HYBRID_DEPTH_SPLIT=$$($(PY) -c "from hybrid_depth.info_files import read_infos as read; \
 		print('train' if read('$(KEYFRAME)/nuscenes_infos_train.pkl')['data_list'] else 'val')") && \
 	$(PY) tools/train.py $(KEYFRAME_CONFIG) --work-dir $(KEYFRAME) && \
 	$(PY) tools/test.py $(KEYFRAME_CONFIG) "$$(cat $(KEYFRAME)/last_checkpoint)" \

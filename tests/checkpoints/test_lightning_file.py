@@ -79,7 +79,7 @@ def test_malicious_files_do_not_run(omegaconf, tmp_path, where):
         'getattr': Calls(getattr, settings(omegaconf), '__class__'),
         'mkdir': Calls(Path.mkdir, marker),
     }[where]
-    path = save(tmp_path / 'a.ckpt', hyper_parameters=settings(omegaconf), callbacks=malicious)
+    path = save(tmp_path / 'a.ckpt', hyper_parameters=settings(omegaconf), callbacks=hostile)
     omegaconf.remove()
     named = where if where in ('posix.system', 'exec') else 'builtins.getattr'
     with pytest.raises(UnsafeCheckpointError, match=named) as caught:

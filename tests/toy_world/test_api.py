@@ -68,7 +68,7 @@ def test_only_toy_worlds_are_replaced(tmp_path):
     with pytest.raises(FileExistsError, match='photos is there and is not a toy world'):
         make_toy_world(own, **TINY)
     assert sorted(os.listdir(tmp_path)) == ['out', 'photos']
-    assert os.listdir(folder_of_photos) == ['wedding.jpg']
+    assert os.listdir(own) == ['wedding.jpg']
 
 
 OWN_FILES = [

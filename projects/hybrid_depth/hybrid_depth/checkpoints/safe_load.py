@@ -60,7 +60,7 @@ def _allowed() -> list:
 
 
 @contextmanager
-def _clear_errors(name: str | Path) -> Iterator[None]:
+def _explained(name: str | Path) -> Iterator[None]:
     """Context that turns torch's loading errors into errors with the file name and the remedy."""
     try:
         yield

@@ -11,6 +11,7 @@ from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
+from ...datasets.image_files import open_image
 from ...files import file_name
 from ...geometry import CameraRig
 from ...visualization.boxes import SceneBoxes

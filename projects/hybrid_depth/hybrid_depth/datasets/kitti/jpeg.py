@@ -55,7 +55,7 @@ def _convert(path: Path, remove: bool = False) -> bool:
         )
     if remove:
         path.unlink()
-    return missing
+    return wanted
 
 
 def _is_whole(path: Path) -> bool:
