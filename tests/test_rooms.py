@@ -29,7 +29,16 @@ FLOORS = (
     ('losses',),
     ('ops',),
     ('geometry',),
-    ('config_files', 'files', 'info_files', 'mmcv_ext', 'optional', 'quick_imports', 'version'),
+    (
+        'config_files',
+        'files',
+        'info_files',
+        'mmcv_ext',
+        'optional',
+        'quick_imports',
+        'rotated_boxes',
+        'version',
+    ),  # fmt: skip
     ('plain_pickle',),
     ('errors',),
 )

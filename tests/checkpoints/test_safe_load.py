@@ -88,7 +88,7 @@ def test_mmengine_refuses_it_too(hostile, tmp_path):
     assert not marker.exists()
 
 
-def test_urls_are_read_with_weights_only(malicious, tmp_path):
+def test_urls_are_read_with_weights_only(hostile, tmp_path):
     """torch.hub, through which mmengine downloads, runs code by default."""
     path, marker = hostile
     with pytest.raises(UnsafeCheckpointError):

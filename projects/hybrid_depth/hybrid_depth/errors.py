@@ -16,16 +16,16 @@ class DepthDataError(HybridDepthError, ValueError):
 
 
 class ConfigError(HybridDepthError, ValueError):
-    """A config that does not fit what is asked of it."""
+    """Config that is not suitable for an operation."""
 
 
 class UnsafeFileError(HybridDepthError, pickle.UnpicklingError):
-    """A file that names functions or classes, which could run code if it were loaded."""
+    """File that names functions or classes, which could run code when loaded."""
 
 
 class DamagedFileError(HybridDepthError, ValueError):
-    """A file that does not read to its end, or holds something else than it should."""
+    """A truncated or damaged file, or one with other content than expected."""
 
 
 class OutputInUseError(HybridDepthError, FileExistsError):
-    """An output folder that another run writes to, or that holds files of the user."""
+    """Output folder that another run writes to, or that contains files of the user."""

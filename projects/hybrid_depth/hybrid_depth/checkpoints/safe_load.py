@@ -1,12 +1,12 @@
 """Safe reading of checkpoint files: code in a file is not run.
 
 A `.pth` file is a pickle, and a pickle can name any function to be called on loading. torch's
-`weights_only=True` calls none but those on a list; mmengine's own checkpoints need a few more
-(running averages of the log, numpy numbers). This module holds that list, and is the only place
-that extends it. `install()` also makes every checkpoint loader of mmengine use it.
+`weights_only=True` calls only those on an allow-list; mmengine's checkpoints need a few more
+(running averages of the log, numpy scalars). Only this module extends that list. `install()` makes
+all checkpoint loaders of mmengine use it.
 
-Checkpoints also hold text, and mmengine runs some of it: `Runner.resume` executes the config in
-`meta`, its inferencers the one among the run's messages. Its loaders get checkpoints without these.
+Checkpoints also contain text that mmengine executes: `Runner.resume` runs the config in `meta`, its
+inferencers the one in the message hub. These entries are removed on loading.
 """
 
 import pickle
@@ -30,11 +30,11 @@ _PROGRAMS = (('meta', 'config'), ('meta', 'cfg'), ('message_hub', 'runtime_info'
 
 
 class DamagedCheckpointError(HybridDepthError, RuntimeError):
-    """A checkpoint file that does not read to its end, or is none."""
+    """A truncated or damaged checkpoint, or a file of another kind."""
 
 
 class UnsafeCheckpointError(UnsafeFileError):
-    """A checkpoint names a function or class that plain weights do not need."""
+    """A checkpoint with a function or class that plain weights do not need."""
 
 
 def history_statistic(owner: type, name: str) -> Any:
@@ -51,7 +51,7 @@ def history_statistic(owner: type, name: str) -> Any:
 
 
 def _allowed() -> list:
-    """Classes and functions beside torch's own, each with the name under which a file asks."""
+    """Allowed classes and functions beside torch's; a pair also gives the name used in files."""
     names = [(HistoryBuffer, 'mmengine.logging.history_buffer.HistoryBuffer')]
     names += [(history_statistic, 'builtins.getattr')]
     names += [(stand_in, name) for name, stand_in in STAND_INS.items()]
@@ -76,10 +76,10 @@ def _explained(name: str | Path) -> Iterator[None]:
     except OSError:
         raise
     except Exception as error:  # whatever the bytes of a damaged file lead to
-        said = str(error).splitlines()[0][:200] if str(error) else 'it ends too early'
+        reason = str(error).splitlines()[0][:200] if str(error) else 'unexpected end of file'
         raise DamagedCheckpointError(
-            f'{name}: expected a whole checkpoint written by torch.save, got a file that does not '
-            f'read ({said}). It may be cut short: fetch or write it again.'
+            f'{name}: expected a complete checkpoint written by torch.save, got a damaged file '
+            f'({reason}). It may be truncated: download or write it again.'
         ) from error
 
 
@@ -91,9 +91,9 @@ def load_checkpoint_file(path: str | Path, map_location: Any = 'cpu') -> dict:
         map_location: as in `torch.load`.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        UnsafeCheckpointError: the file asks for code that weights do not need.
-        DamagedCheckpointError: the file is damaged, or holds something else.
+        FileNotFoundError: the file does not exist.
+        UnsafeCheckpointError: the file names code that weights do not need.
+        DamagedCheckpointError: the file is damaged, or of another kind.
     """
     path = Path(path).expanduser()
     if not path.is_file():
