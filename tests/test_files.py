@@ -56,6 +56,23 @@ def test_only_leftovers_of_dead_processes_are_removed(tmp_path):
     assert sorted(tmp_path.iterdir()) == sorted([*kept, tmp_path / 'out'])
 
 
+def test_leftovers_of_other_users_are_not_removed(tmp_path, monkeypatch):
+    """Their processes may not be signalled, which shows that they are alive."""
+    part = leftover(tmp_path / 'toy', dead_process())
+    part.touch()
+
+    def refuse(pid: int, signal: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, 'kill', refuse)
+    temporary_beside(tmp_path / 'out')
+    assert part.exists()
+    monkeypatch.undo()
+    files._remove_leftovers.cache_clear()
+    temporary_beside(tmp_path / 'out')
+    assert not part.exists()
+
+
 def test_a_folder_is_searched_once(tmp_path):
     """Thousands of files may be written to one folder."""
     part = leftover(tmp_path / 'toy', dead_process())
