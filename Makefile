@@ -17,7 +17,7 @@ NEEDS_KITTI = $(call NEEDS,HYBRID_DEPTH_KITTI,a KITTI raw folder)
 
 # Where the results of bench-keyframe and bench-kitti go, and what they train.
 KEYFRAME ?= work_dirs/keyframe
-KEYFRAME_CONFIG ?= configs/bevdet/bevdet_r18_1xb1-200iter_nus-keyframe_256x704.py
+KEYFRAME_CONFIG ?= configs/bevdet/bevdet_r18_1xb1-300iter_nus-keyframe_256x704.py
 DRIVE := work_dirs/kitti_drive
 DRIVE_CONFIG := configs/monodepth2/monodepth2_r18_1xb2-15e_kitti-drive_192x640.py
 

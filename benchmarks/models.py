@@ -40,7 +40,7 @@ STAGES = (
 
 
 def load_sample(cfg: Config, root: str, ann_file: str) -> dict:
-    """The first sample through the config's own test pipeline, collated."""
+    """The first sample from the config's test pipeline, collated."""
     dataset_cfg = cfg.test_dataloader.dataset
     dataset_cfg.update(data_root=root, ann_file=ann_file, metainfo=dict(version='v1.0-mini'))
     return pseudo_collate([DATASETS.build(dataset_cfg)[0]])
@@ -48,7 +48,7 @@ def load_sample(cfg: Config, root: str, ann_file: str) -> dict:
 
 @dataclass
 class Cost:
-    """Of one stage: parameters in millions, FLOPs in units of 10^9, seconds, peak MiB."""
+    """Cost of one stage: parameters in millions, FLOPs in units of 10^9, seconds, peak MiB."""
 
     parameters: float
     gflops: float = 0.0
@@ -57,7 +57,7 @@ class Cost:
 
 
 def _watch(module: torch.nn.Module, before: Callable, after: Callable) -> list:
-    """Call ``before`` ahead of a module and hand its result to ``after`` behind."""
+    """Call ``before`` ahead of a module's forward pass, then ``after`` with its result."""
     state = {}
     return [
         module.register_forward_pre_hook(lambda *_: state.update(value=before())),
@@ -66,10 +66,10 @@ def _watch(module: torch.nn.Module, before: Callable, after: Callable) -> list:
 
 
 def measure(cfg: Config, sample: dict) -> dict[str, Cost]:
-    """Cost of each stage the detector has, in the order of ``STAGES``.
+    """Cost of each stage of a detector, in the order of ``STAGES``.
 
-    FLOPs are torch's count: matrix products and convolutions, two for a multiplication with its
-    addition; sampling and pooling count nothing.
+    FLOPs as counted by torch: matrix products and convolutions, two per multiply-add; sampling and
+    pooling are not counted.
     """
     model = build_model(cfg).eval()
     stages = {name: getattr(model, name) for name in STAGES if getattr(model, name, None)}
@@ -78,7 +78,7 @@ def measure(cfg: Config, sample: dict) -> dict[str, Cost]:
         for name, module in stages.items()
     }
     counter = FlopCounterMode(display=False)
-    looks = dict(  # each in a pass of its own; the first also warms up
+    looks = dict(  # each in a separate pass; the first is also the warm-up
         gflops=(counter.get_total_flops, lambda n: (counter.get_total_flops() - n) / 1e9),
         seconds=(time.perf_counter, lambda t: time.perf_counter() - t),
         mib=(memory.start, memory.peak_above),
@@ -103,11 +103,11 @@ def measure(cfg: Config, sample: dict) -> dict[str, Cost]:
 
 
 def main(root: str) -> None:
-    """Print one table a config, batch 1, random weights."""
+    """Print one table per config, batch 1, random weights."""
     init_default_scope('mmdet3d')
     print(
         f'Full-size detectors, batch 1 of six 256 x 704 images, CPU, {torch.get_num_threads()} '
-        f'threads, torch {torch.__version__}, random weights (a fresh foreground '
+        f'threads, torch {torch.__version__}, random weights (an untrained foreground '
         'proposal keeps all cells)'
     )
     with tempfile.TemporaryDirectory() as folder:

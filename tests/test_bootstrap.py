@@ -92,7 +92,7 @@ def test_newest_supported_python_with_venv_is_used(clone, tmp_path):
 
 
 def test_too_little_disk(clone):
-    assert_refused(set_up(clone, HYBRID_DEPTH_MIN_FREE_GB='1e9'), 'Too little disk:')
+    assert_refused(set_up(clone, HYBRID_DEPTH_MIN_FREE_GB='1e9'), 'Too little disk space:')
     assert not (clone / '.venv').exists()
 
 
@@ -114,7 +114,7 @@ def test_no_network_is_one_sentence_and_keeps_the_old_venv(clone):
 
 
 def test_set_up_with_a_valid_stamp_does_nothing(bootstrap, clone):
-    wanted = bootstrap.wanted_stamp(PYTHON_VERSION, bootstrap.LOCKS['newest'])
+    wanted = bootstrap.expected_stamp(PYTHON_VERSION, bootstrap.LOCKS['newest'])
     venv = finished_venv(clone, wanted)
     done = set_up(clone, HYBRID_DEPTH_MIN_FREE_GB='1e9')
     assert (done.returncode, done.stdout, done.stderr) == (0, '', '')
@@ -130,10 +130,10 @@ def test_set_up_with_a_valid_stamp_does_nothing(bootstrap, clone):
 
 @pytest.mark.parametrize('file', ['requirements/lock.txt', 'pyproject.toml', 'tools/bootstrap.py'])
 def test_stamp_depends_on_the_files(bootstrap, clone, file):
-    finished_venv(clone, bootstrap.wanted_stamp(PYTHON_VERSION, bootstrap.LOCKS['newest']))
+    finished_venv(clone, bootstrap.expected_stamp(PYTHON_VERSION, bootstrap.LOCKS['newest']))
     with open(clone / file, 'a') as opened:
         opened.write('# changed\n')
-    assert_refused(set_up(clone, HYBRID_DEPTH_MIN_FREE_GB='1e9'), 'Too little disk:')
+    assert_refused(set_up(clone, HYBRID_DEPTH_MIN_FREE_GB='1e9'), 'Too little disk space:')
 
 
 def test_refresh_installs_the_lock_in_place_and_then_stamps(bootstrap, clone):
@@ -151,7 +151,7 @@ def test_refresh_installs_the_lock_in_place_and_then_stamps(bootstrap, clone):
     assert packages == f'{install} -r {files[0]} -r {files[1]} --python {python}'
     assert project == f'{install} --no-build-isolation --editable {clone} --python {python}'
     assert 'bev_problem' in check
-    wanted = bootstrap.wanted_stamp(PYTHON_VERSION, bootstrap.LOCKS['newest'])
+    wanted = bootstrap.expected_stamp(PYTHON_VERSION, bootstrap.LOCKS['newest'])
     assert (venv / 'bootstrap.stamp').read_text() == wanted
 
 
@@ -178,7 +178,7 @@ def test_pip_is_the_fallback_of_uv(bootstrap, tmp_path, monkeypatch, capsys):
         f'http://mirror/simple -m uv pip {packages} --python {python}',
         f' -m pip {packages}',
     ]
-    assert 'uv cannot; with pip' in capsys.readouterr().out
+    assert 'uv failed; with pip' in capsys.readouterr().out
 
 
 def test_failed_command_shows_the_end_of_the_log(bootstrap, tmp_path, monkeypatch, capsys):

@@ -20,11 +20,11 @@ def test_shipped_configs_are_found_from_any_folder(name, tmp_path, monkeypatch):
 
 def test_user_files_take_precedence(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    own = Path('configs/toy/bevdet_plain_toy.py')
-    own.parent.mkdir(parents=True)
-    own.touch()
-    assert find_config(str(own)) == own
-    assert find_config(own.absolute()) == own.absolute()
+    user_file = Path('configs/toy/bevdet_plain_toy.py')
+    user_file.parent.mkdir(parents=True)
+    user_file.touch()
+    assert find_config(str(user_file)) == user_file
+    assert find_config(user_file.absolute()) == user_file.absolute()
 
 
 @pytest.mark.parametrize('name', ['absent.py', 'configs/absent.py', '/absent.py', 'toy', ''])

@@ -224,10 +224,10 @@ def test_history():
         volume = feature(f'history.{step}', (2, 8, 20, 25, 4)).permute(0, 1, 4, 2, 3)
         start, bda = HISTORY[f'{step}.start'], torch.eye(4).repeat(2, 1, 1)
         bda[:, :3, :3] = HISTORY[f'{step}.bda']
-        own = volume.unsqueeze(1).expand(-1, 3, -1, -1, -1, -1)
+        current = volume.unsqueeze(1).expand(-1, 3, -1, -1, -1, -1)
         if step == 0:
-            maps, augmented, ages = own, bda, torch.zeros(2, 3)
-        maps = torch.where(start.view(2, 1, 1, 1, 1, 1), own, maps)
+            maps, augmented, ages = current, bda, torch.zeros(2, 3)
+        maps = torch.where(start.view(2, 1, 1, 1, 1, 1), current, maps)
         augmented = torch.where(start.view(2, 1, 1), bda, augmented)
         ages = torch.where(start.view(2, 1), 0.0, ages + 0.5)
         # the published code also warps at the start of a sequence, by the given motion

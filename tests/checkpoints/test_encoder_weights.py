@@ -40,8 +40,8 @@ def started(file, encoder=TINY_HYBRID, **init):
 
 
 def test_encoder_is_loaded_except_the_learned_tokens(stage1, file, monkeypatch):
-    said = []
-    monkeypatch.setattr(encoder_weights, 'print_log', lambda text, **_: said.append(text))
+    logged = []
+    monkeypatch.setattr(encoder_weights, 'print_log', lambda text, **_: logged.append(text))
     model, before = started(file)
     given = stage1.encoder.state_dict()
     for key, value in model.encoder.state_dict().items():
@@ -49,8 +49,8 @@ def test_encoder_is_loaded_except_the_learned_tokens(stage1, file, monkeypatch):
         assert torch.equal(value, expected), key
     others = [key for key in before if not key.startswith('encoder.')]
     assert all(torch.equal(model.state_dict()[key], before[key]) for key in others)
-    assert f'{len(given)} tensors of the encoder loaded, 0 left out' in said[0]
-    assert "new: ['language.prompts.tokens'] of the encoder, and" in said[0]
+    assert f'{len(given)} tensors of the encoder loaded, 0 left out' in logged[0]
+    assert "new: ['language.prompts.tokens'] of the encoder, and" in logged[0]
 
 
 def test_text_features_are_those_of_the_loaded_tower(stage1, file):

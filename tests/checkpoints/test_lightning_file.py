@@ -31,11 +31,11 @@ def omegaconf(monkeypatch):
         setattr(made, name, classes[name])
         monkeypatch.setitem(sys.modules, module, made)
 
-    def forget() -> None:
+    def remove() -> None:
         for module in [name for name in sys.modules if name.startswith('omegaconf')]:
             monkeypatch.delitem(sys.modules, module)
 
-    return types.SimpleNamespace(**classes, forget=forget)
+    return types.SimpleNamespace(**classes, remove=remove)
 
 
 def settings(omegaconf):
@@ -59,7 +59,7 @@ def save(path, **extra):
 
 def test_weights_are_read_without_settings(omegaconf, tmp_path):
     path = save(tmp_path / 'stage1.ckpt', hyper_parameters=settings(omegaconf))
-    omegaconf.forget()
+    omegaconf.remove()
     with pytest.raises(UnsafeCheckpointError, match='omegaconf'):
         load_checkpoint_file(path)
     loaded = load_lightning_file(path)
@@ -73,14 +73,14 @@ def test_weights_are_read_without_settings(omegaconf, tmp_path):
 @pytest.mark.parametrize('where', ['posix.system', 'exec', 'getattr', 'mkdir'])
 def test_malicious_files_do_not_run(omegaconf, tmp_path, where):
     marker = tmp_path / 'ran'
-    hostile = {
+    malicious = {
         'posix.system': RunsCode(os.system, f'touch {marker}'),
         'exec': RunsCode(exec, f'open({str(marker)!r}, "w")'),
         'getattr': RunsCode(getattr, settings(omegaconf), '__class__'),
         'mkdir': RunsCode(Path.mkdir, marker),
     }[where]
-    path = save(tmp_path / 'a.ckpt', hyper_parameters=settings(omegaconf), callbacks=hostile)
-    omegaconf.forget()
+    path = save(tmp_path / 'a.ckpt', hyper_parameters=settings(omegaconf), callbacks=malicious)
+    omegaconf.remove()
     named = where if where in ('posix.system', 'exec') else 'builtins.getattr'
     with pytest.raises(UnsafeCheckpointError, match=named) as caught:
         load_lightning_file(path)

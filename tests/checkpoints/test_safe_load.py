@@ -36,7 +36,7 @@ class Attribute:
         return self.call
 
 
-def hostile_objects(marker: Path) -> dict:
+def malicious_objects(marker: Path) -> dict:
     """Malicious objects by the name that the error must contain."""
     return {
         'posix.system': RunsCode(os.system, f'touch {marker}'),
@@ -47,17 +47,17 @@ def hostile_objects(marker: Path) -> dict:
 
 
 @pytest.fixture(params=['posix.system', 'pathlib.Path', 'exec', 'builtins.getattr'])
-def hostile(request, tmp_path):
+def malicious(request, tmp_path):
     """(checkpoint that would create a file, the file, name in the error)."""
-    path, marker = tmp_path / 'hostile.pth', tmp_path / 'code-has-run'
-    thing = hostile_objects(marker)[request.param]
+    path, marker = tmp_path / 'malicious.pth', tmp_path / 'code-has-run'
+    thing = malicious_objects(marker)[request.param]
     torch.save(dict(state_dict={'net.weight': torch.ones(2)}, meta=thing), path)
     return path, marker, request.param
 
 
 def test_the_malicious_files_work(tmp_path):
     """Precondition of the tests below: an unsafe load runs the code."""
-    path, marker = tmp_path / 'hostile.pth', tmp_path / 'code-has-run'
+    path, marker = tmp_path / 'malicious.pth', tmp_path / 'code-has-run'
     torch.save(dict(meta=RunsCode(os.system, f'touch {marker}')), path)
     with open(tmp_path / 'plain.pkl', 'wb') as file:
         pickle.dump(RunsCode(os.system, f'touch {marker}'), file)
@@ -66,8 +66,8 @@ def test_the_malicious_files_work(tmp_path):
     assert marker.exists()
 
 
-def test_malicious_checkpoint_is_rejected_without_running_code(hostile):
-    path, marker, name = hostile
+def test_malicious_checkpoint_is_rejected_without_running_code(malicious):
+    path, marker, name = malicious
     with pytest.raises(UnsafeCheckpointError, match='do not trust') as caught:
         load_checkpoint_file(path)
     assert str(path) in str(caught.value)
@@ -84,8 +84,8 @@ def test_a_plain_pickle_is_rejected_too(tmp_path):
     assert not marker.exists()
 
 
-def test_mmengine_rejects_it_too(hostile, tmp_path):
-    path, marker, _ = hostile
+def test_mmengine_rejects_it_too(malicious, tmp_path):
+    path, marker, _ = malicious
     with pytest.raises(UnsafeCheckpointError):
         CheckpointLoader.load_checkpoint(str(path))
     runner = Runner.from_cfg(tiny_config(tmp_path / 'work'))
@@ -94,9 +94,9 @@ def test_mmengine_rejects_it_too(hostile, tmp_path):
     assert not marker.exists()
 
 
-def test_urls_are_read_with_weights_only(hostile, tmp_path):
+def test_urls_are_read_with_weights_only(malicious, tmp_path):
     """torch.hub, through which mmengine downloads, runs code by default."""
-    path, marker, _ = hostile
+    path, marker, _ = malicious
     with pytest.raises(UnsafeCheckpointError):
         load_from_http(path.as_uri(), model_dir=str(tmp_path / 'downloads'))
     assert not marker.exists()

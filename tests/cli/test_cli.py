@@ -62,8 +62,8 @@ def test_help_lists_every_tool(monkeypatch, capsys):
     with pytest.raises(SystemExit) as end:
         cli.main()
     assert not end.value.code
-    said = capsys.readouterr().out
-    assert all(f'\n  {tool} ' in said for tool in cli.TOOLS)
+    output = capsys.readouterr().out
+    assert all(f'\n  {tool} ' in output for tool in cli.TOOLS)
 
 
 def test_options_are_read_as_mmengine_reads_them():
@@ -92,11 +92,11 @@ def test_other_errors_keep_their_traceback():
 
 
 def test_all_errors_have_one_base_class():
-    own = set()
+    classes = set()
     for module in pkgutil.walk_packages(hybrid_depth.__path__, 'hybrid_depth.'):
         if not module.name.startswith(('hybrid_depth.configs', 'hybrid_depth.__main__')):
             members = vars(importlib.import_module(module.name)).values()
-            own |= {m for m in members if inspect.isclass(m) and issubclass(m, Exception)}
-    own = {kind for kind in own if kind.__module__.startswith('hybrid_depth.')}
-    assert len(own) >= 10
-    assert {kind for kind in own if not issubclass(kind, HybridDepthError)} == set()
+            classes |= {m for m in members if inspect.isclass(m) and issubclass(m, Exception)}
+    classes = {kind for kind in classes if kind.__module__.startswith('hybrid_depth.')}
+    assert len(classes) >= 10
+    assert {kind for kind in classes if not issubclass(kind, HybridDepthError)} == set()

@@ -77,7 +77,7 @@ def test_variables_of_configs():
 def test_the_keyframe_configs_read_them(name, monkeypatch):
     for key in ('NUSCENES', 'INFOS', 'SPLIT'):
         monkeypatch.setenv(f'HYBRID_DEPTH_{key}', key.lower())
-    cfg = Config.fromfile(CONFIGS / f'{name}/{name}_r18_1xb1-200iter_nus-keyframe_256x704.py')
+    cfg = Config.fromfile(CONFIGS / f'{name}/{name}_r18_1xb1-300iter_nus-keyframe_256x704.py')
     for part in (cfg.train_dataloader.dataset, cfg.test_dataloader.dataset, cfg.test_evaluator):
         assert part.data_root == 'nuscenes/'
         assert Path(part.ann_file).resolve() == ROOT / 'infos/nuscenes_infos_split.pkl'

@@ -132,7 +132,7 @@ def test_pages_are_listed():
         ('see github.com/nutonomy/nuscenes-devkit, docs/schema_nuscenes.md', None),
         ('see docs/schema_nuscenes.md', 'no such file'),
         ('the kernel aborts (BEVDet #229)', 'BEVDet #229: expected github.com'),
-        ('see [the results](docs/results.md#what-was-measured) and data/README.md', None),
+        ('see [the results](docs/results.md#results) and data/README.md', None),
         ('see [the results](docs/results.md#absent)', 'no such heading'),
         ('see [the results](docs/absent.png)', 'link docs/absent.png: no such file'),
     ],

@@ -15,8 +15,8 @@ def test_report_of_a_drive_with_a_gap(tmp_path):
     assert (report.images, report.gaps, report.sweeps) == (4, [3, 4], 2)
     assert report.problems == []
     text = clip_text(report)
-    for said in ('2 frames are missing', 'K fx 72.00', '124x38', 'angle of view', 'motion'):
-        assert said in text
+    for message in ('2 frames are missing', 'K fx 72.00', '124x38', 'angle of view', 'motion'):
+        assert message in text
 
 
 def test_frames_before_the_first_are_no_gap(tmp_path):
@@ -71,7 +71,7 @@ def test_split_is_compared_with_the_disk(tmp_path):
     assert report.missing == {kitti_files.DRIVE: [8], other: [0]}
     assert report.absent_drives == [other]
     assert (report.without_neighbours, report.without_sweep, report.complete) == (1, 2, False)
-    text = split_text(report, 'own')
+    text = split_text(report, 'local')
     assert '3 of 5 frames on disk (PARTIAL)' in text
     assert f'drive not on disk: {other}' in text
 

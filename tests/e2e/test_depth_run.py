@@ -97,5 +97,5 @@ def test_stage_2_without_a_stage_1_checkpoint(toy_kitti, truth, tmp_path):
     data = f"dict(data_root='{toy_kitti}/')"
     config = write_config(tmp_path, 'monodepth2_hybrid_toy', data, truth=truth)
     start = f'model.init_cfg.checkpoint={tmp_path}/none.pth'
-    said = run_tool('train.py', config, '--work-dir', tmp_path, '--cfg-options', start)
-    assert 'Train stage 1 first' in said
+    error = run_tool('train.py', config, '--work-dir', tmp_path, '--cfg-options', start)
+    assert 'Train stage 1 first' in error

@@ -83,16 +83,16 @@ def test_tools_import_modules_beside_a_config(beside, tool):
     (beside / f'{module}.py').touch()
     config = write_config(beside, module)
     checkpoint = [config] if tool == 'test' else []  # any file; the data set is looked for first
-    said = run_tool(f'{tool}.py', config.relative_to(Path.cwd()), *checkpoint)
-    assert 'nowhere' in said and module in sys.modules
+    error = run_tool(f'{tool}.py', config.relative_to(Path.cwd()), *checkpoint)
+    assert 'nowhere' in error and module in sys.modules
 
 
 @pytest.mark.parametrize('tool', ['train', 'test'])
 def test_a_module_that_is_nowhere_is_named_with_what_to_do(beside, tool):
     config = write_config(beside, 'absent.module')
-    said = run_tool(f'{tool}.py', config, *([config] if tool == 'test' else []))
-    assert 'custom_imports expected a module absent.module, got none of that name' in said
-    assert f'Put absent/module.py beside the config, into {beside}' in said
+    error = run_tool(f'{tool}.py', config, *([config] if tool == 'test' else []))
+    assert 'custom_imports expected a module absent.module, got none of that name' in error
+    assert f'Put absent/module.py beside the config, into {beside}' in error
 
 
 def test_what_a_module_itself_cannot_import_is_another_error(beside):

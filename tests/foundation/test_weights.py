@@ -57,7 +57,7 @@ class _RunsCode:
     ids=['clip', 'dino', 'timm'],
 )
 def test_malicious_pickle_does_not_run(folder, load):
-    path = folder / 'hostile.pth'
+    path = folder / 'malicious.pth'
     torch.save({'state_dict': {'x': _RunsCode()}}, path)
     with pytest.raises((RuntimeError, pickle.UnpicklingError)):
         load(str(path))

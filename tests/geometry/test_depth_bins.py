@@ -40,8 +40,8 @@ def test_soft_targets_are_gaussian_in_units_of_the_bin(spacing):
     bins = DepthBins(2.0, 42.0, num=10, spacing=spacing)
     edges, centres = bins.edges.tolist(), bins.centres.tolist()
     for depth in (3.1, 17.0, 33.3):
-        own = next(i for i in range(10) if edges[i] <= depth < edges[i + 1])
-        width = 0.7 * (edges[own + 1] - edges[own])
+        bin_index = next(i for i in range(10) if edges[i] <= depth < edges[i + 1])
+        width = 0.7 * (edges[bin_index + 1] - edges[bin_index])
         bell = torch.tensor([-(((depth - centre) / width) ** 2) / 2 for centre in centres]).exp()
         found = bins.soft(torch.full((1, 1, 1), depth), sigma=0.7).flatten()
         torch.testing.assert_close(found, bell / bell.sum())

@@ -21,8 +21,8 @@ def plane() -> torch.Tensor:
 def scene(plane: torch.Tensor) -> torch.Tensor:
     """Street with a wall at 30 m and a truck 6 m ahead over a third of the width."""
     depth = torch.where(plane > 0, plane, 30.0).clamp(max=30.0)
-    lorry = depth[:, :, 10:31]
-    depth[:, :, 10:31] = lorry.clamp(max=6.0)
+    truck = depth[:, :, 10:31]
+    depth[:, :, 10:31] = truck.clamp(max=6.0)
     return depth
 
 

@@ -84,7 +84,7 @@ def test_exceptions(run, monkeypatch):
     monkeypatch.setattr(exceptions, 'EXCEPTIONS', table)
     assert run(test_a=READS_A)[0] == 0
     code, text = run(test_a=READS_A, test_b=READS_B.format(mark=''))
-    assert code == 1 and 'letters: b* is no exception: every such key is read' in text
+    assert code == 1 and 'letters: b* is not an exception: all such keys are read' in text
 
 
 def test_files_that_are_not_implemented(run, monkeypatch):
@@ -92,7 +92,7 @@ def test_files_that_are_not_implemented(run, monkeypatch):
     code, text = run(test_c='def test_c(): pass')
     assert code == 0 and 'golden: letters not implemented: an alphabet' in text
     code, text = run(test_a=READS_A)
-    assert code == 1 and 'letters is read: take it out of NOT_IMPLEMENTED' in text
+    assert code == 1 and 'letters is read: remove it from NOT_IMPLEMENTED' in text
 
 
 def test_failed_runs_are_not_checked(run):

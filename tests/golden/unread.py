@@ -101,7 +101,7 @@ class UnreadArrays:
                 reason = exceptions.NOT_IMPLEMENTED[missing[0]]
                 self.notes.append(f'{name} not implemented: {reason}')
             elif missing:
-                self.failures.append(f'{name} is read: take it out of NOT_IMPLEMENTED')
+                self.failures.append(f'{name} is read: remove it from NOT_IMPLEMENTED')
             else:
                 problems = self._compare_file(name, set(np.load(path).files) - read)
                 if problems and name in self.left_out:
@@ -117,7 +117,7 @@ class UnreadArrays:
             excepted = {key for key in unread if fnmatchcase(key, pattern)}
             unread = unread - excepted
             if not excepted:
-                problems.append(f'{name}: {pattern} is no exception: every such key is read')
+                problems.append(f'{name}: {pattern} is not an exception: all such keys are read')
         if unread:
             problems.append(f'{name}: no test reads {", ".join(sorted(unread))}')
         return problems

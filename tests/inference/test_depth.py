@@ -105,11 +105,11 @@ def test_results_do_not_depend_on_the_batch_size(checkpoint, image):
     model = init_depth_model(config(), checkpoint[0])
     images = [image, image[:, ::-1], image[:50], image[::-1], image[:64, :64]]
     one, several = (list(stream_depth(model, images, None, None, n)) for n in (1, 3))
-    own = list(stream_depth(model, images, (70, 110), None, 5))
+    without_size = list(stream_depth(model, images, (70, 110), None, 5))
     assert [r.disparity.shape for r in one] == [p.shape[:2] for p in images]
     for single, batched in zip(one, several, strict=True):
         np.testing.assert_allclose(single.disparity, batched.disparity, rtol=1e-4)
-    assert np.abs(own[0].disparity - one[0].disparity).max() > 0  # another network size
+    assert np.abs(without_size[0].disparity - one[0].disparity).max() > 0  # another network size
 
 
 def test_image_size_is_used_without_a_training_size(image):
@@ -129,8 +129,8 @@ def test_mismatched_weights_are_named(checkpoint, tmp_path):
     torch.save(state, tmp_path / 'b.pth')
     with pytest.raises(CheckpointMismatchError) as caught:
         init_depth_model(config(), tmp_path / 'b.pth')
-    for said in ('b.pth', 'decoder.strange', 'pose_net.pose_conv.bias'):
-        assert said in str(caught.value)
+    for message in ('b.pth', 'decoder.strange', 'pose_net.pose_conv.bias'):
+        assert message in str(caught.value)
 
 
 def test_invalid_configs(tmp_path):

@@ -111,8 +111,10 @@ def test_ground_from_a_mask(street):
     mask = torch.ones(1, 1, *SIZE, dtype=torch.bool)
     mask[..., rows, columns] = False
     _, misled = PseudoDepth(ReadsChannel(), mirror_tolerance=9)(inputs)
-    _, told = PseudoDepth(ReadsChannel(), mirror_tolerance=9)(dict(inputs, ground_mask=mask))
-    assert float(told.scale) == pytest.approx(FACTOR, rel=0.01)
+    _, scale_of_mask = PseudoDepth(ReadsChannel(), mirror_tolerance=9)(
+        dict(inputs, ground_mask=mask)
+    )
+    assert float(scale_of_mask.scale) == pytest.approx(FACTOR, rel=0.01)
     assert not float(misled.scale) == pytest.approx(FACTOR, rel=0.1)
 
 

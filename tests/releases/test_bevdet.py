@@ -63,14 +63,14 @@ def test_every_tensor_is_copied_and_the_channel_order_recorded(golden_release):
 
 def test_user_config(golden_release, tmp_path):
     """Recorded in report and `meta`; rejected with another channel order."""
-    own = tmp_path / 'own.py'
+    user_config = tmp_path / 'own.py'
     text = f"_base_ = '{CONFIGS}/bevdet/bevdet_r50_{RECIPE}'\n"
-    own.write_text(text)
+    user_config.write_text(text)
     torch.save(dict(state_dict=golden_release[0]), tmp_path / 'a.pth')
-    arguments = ('bevdet', tmp_path / 'a.pth', tmp_path / 'out.pth', own)
-    assert f'fits {own}' in conversion_report(convert_checkpoint(*arguments))
-    assert load_checkpoint_file(tmp_path / 'out.pth')['meta']['config'] == str(own)
-    own.write_text(text + "model = dict(img_backbone=dict(channel_order='rgb'))\n")
+    arguments = ('bevdet', tmp_path / 'a.pth', tmp_path / 'out.pth', user_config)
+    assert f'fits {user_config}' in conversion_report(convert_checkpoint(*arguments))
+    assert load_checkpoint_file(tmp_path / 'out.pth')['meta']['config'] == str(user_config)
+    user_config.write_text(text + "model = dict(img_backbone=dict(channel_order='rgb'))\n")
     with pytest.raises(CheckpointMismatchError, match="expected.*'bgr'.*got 'rgb'"):
         convert_checkpoint(*arguments)
 

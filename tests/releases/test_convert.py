@@ -88,7 +88,7 @@ def test_a_mismatched_config_error_names_the_matching_one(monodepth2):
 
 def test_the_report_lists_all_entries(monodepth2):
     text = conversion_report(monodepth2[2])
-    for said in (
+    for message in (
         'kept: ',
         'pose_encoder.pth:encoder.fc.weight',
         'the classifier is not used',
@@ -97,7 +97,7 @@ def test_the_report_lists_all_entries(monodepth2):
         "not read: adam.pth, the optimiser's state",
         'fits configs/_base_/models/monodepth2_r18.py',
     ):
-        assert said in text, text
+        assert message in text, text
 
 
 R50 = 'option: {}.pth with num_layers 50'
@@ -276,8 +276,8 @@ def test_strict(tmp_path):
     folder = save_folder(tmp_path / 'release', files)
     with pytest.raises(CheckpointMismatchError) as caught:
         convert_checkpoint('monodepth2', folder, tmp_path / 'out.pth')
-    for said in ('decoder.99.conv.weight', 'net.1.bias', '64, 4, 7, 7', str(folder)):
-        assert said in str(caught.value)
+    for message in ('decoder.99.conv.weight', 'net.1.bias', '64, 4, 7, 7', str(folder)):
+        assert message in str(caught.value)
     assert [path.name for path in tmp_path.iterdir()] == ['release']
 
 

@@ -32,8 +32,8 @@ def test_error_of_cached_depth(toy_nuscenes, tmp_path):
             all_points += points
             known_points += points * (camera != 'CAM_BACK')
             placed = dict(img_aug=json.dumps(sample['img_aug'][index].tolist()))
-            told = depth * (1.1 if camera != 'CAM_BACK' else 0)
-            write_depth_png(told, pseudo_depth_path(tmp_path / 'cache', camera, image), placed)
+            cached = depth * (1.1 if camera != 'CAM_BACK' else 0)
+            write_depth_png(cached, pseudo_depth_path(tmp_path / 'cache', camera, image), placed)
     report = teacher_error(infos, str(tmp_path / 'cache'))
     assert report['abs_rel'] == pytest.approx(0.1, abs=1e-3)
     assert report['known'] == pytest.approx(known_points / all_points)

@@ -30,8 +30,8 @@ def test_scores_are_printed_and_written(files, tmp_path, capsys, scaling):
     name = 'nuscenes_lidar' + ('' if scaling is None else f'+{scaling}')
     assert result['protocol']['name'] == name and result['images'] == 2
     assert result['metrics']['abs_rel'] == pytest.approx(expected, abs=1e-6)
-    said = capsys.readouterr().out
-    assert f'protocol {name}: 2 images' in said and f'{expected:8.4f}' in said
+    output = capsys.readouterr().out
+    assert f'protocol {name}: 2 images' in output and f'{expected:8.4f}' in output
 
 
 def test_mirrored_disparity_is_averaged(files, tmp_path):

@@ -24,8 +24,8 @@ def test_errors_are_printed_and_written(files, tmp_path, capsys, frames):
     out = tmp_path / 'out.json'
     assert run_tool('evaluate_pose.py', *files, *options, '--json', out) is None
     errors = snippet_errors(motions_of(drive(seed=1)), motions_of(drive()), frames or 5)
-    said = f'{frames or 5}-frame error {errors.mean():.4f} ± {errors.std():.4f} m\n'
-    assert capsys.readouterr().out == said
+    output = f'{frames or 5}-frame error {errors.mean():.4f} ± {errors.std():.4f} m\n'
+    assert capsys.readouterr().out == output
     result = json.loads(out.read_text())
     assert result['ate_mean'] == pytest.approx(errors.mean())
     assert result['protocol'] == f'kitti_odometry_{frames or 5}_frames'

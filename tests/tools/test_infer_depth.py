@@ -27,8 +27,8 @@ def test_a_video(tmp_path, tiny_config, capsys):
     video, out = write_video(tmp_path / 'drive.avi', 3, (96, 64)), tmp_path / 'out'
     options = ('--config', tiny_config, '--numbers', 'png', '--scale', 5.4, '--batch-size', 2)
     assert run_tool('infer_depth.py', video, out, *options) is None
-    said = capsys.readouterr()
-    assert 'wrote depth of 3 images' in said.out and '3/3' in said.err
+    output = capsys.readouterr()
+    assert 'wrote depth of 3 images' in output.out and '3/3' in output.err
     for folder in ('depth', 'color'):
         names = sorted(path.name for path in (out / folder).iterdir())
         assert names == [f'drive_{i:06d}.png' for i in range(3)]

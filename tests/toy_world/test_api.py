@@ -60,13 +60,13 @@ def test_only_toy_worlds_are_replaced(tmp_path):
     (out / 'nuscenes_infos_train.pkl').touch()
     make_toy_world(out, **TINY)
     assert not (out / 'nuscenes_infos_train.pkl').exists()
-    own = tmp_path / 'photos'
-    own.mkdir()
-    (own / 'wedding.jpg').touch()
+    folder_of_photos = tmp_path / 'photos'
+    folder_of_photos.mkdir()
+    (folder_of_photos / 'wedding.jpg').touch()
     with pytest.raises(FileExistsError, match='photos exists and is not a toy world'):
-        make_toy_world(own, **TINY)
+        make_toy_world(folder_of_photos, **TINY)
     assert sorted(os.listdir(tmp_path)) == ['out', 'photos']
-    assert os.listdir(own) == ['wedding.jpg']
+    assert os.listdir(folder_of_photos) == ['wedding.jpg']
 
 
 def test_a_failure_keeps_the_older_world(tmp_path, monkeypatch):

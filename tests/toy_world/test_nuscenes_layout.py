@@ -77,8 +77,8 @@ def test_lidar_point_counts_equal_a_recount(nusc):
         assert points.shape[1] > 20_000
         assert len(boxes) > 40  # plausible number of objects
         for box in boxes:
-            told = nusc.get('sample_annotation', box.token)['num_lidar_pts']
-            assert points_in_box(box, points).sum() == told
+            annotated = nusc.get('sample_annotation', box.token)['num_lidar_pts']
+            assert points_in_box(box, points).sum() == annotated
 
 
 def test_visibility_equals_a_recount(nusc, toy_nuscenes):

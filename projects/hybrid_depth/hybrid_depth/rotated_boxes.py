@@ -16,7 +16,7 @@ Array = TypeVar('Array', np.ndarray, 'Tensor')
 
 
 def points_in_boxes(points: Array, centres: Array, sizes: Array, headings: Array) -> Array:
-    """Which points lie in which boxes, borders included.
+    """Mask of points inside boxes, borders included.
 
     Args:
         points: (P, D) metres; D = 3, or 2 to look from above.

@@ -179,11 +179,11 @@ def test_another_frame_is_not_taken_for_the_one_before(root):
     part = make(root, num_adj=1)
     part.full_init()
     part = part.get_subset([2, 1])
-    for place, own in enumerate((2, 1)):
+    for place, index_of_sample in enumerate((2, 1)):
         before = part.get_data_info(place)['adjacent'][0]['img_path']
         assert before in (
-            whole.get_data_info(own)['img_path'],
-            whole.get_data_info(own - 1)['img_path'],
+            whole.get_data_info(index_of_sample)['img_path'],
+            whole.get_data_info(index_of_sample - 1)['img_path'],
         )
 
 
@@ -203,9 +203,9 @@ def test_scenes_are_cut_into_sequences(root, tmp_path, length, backwards):
     found = [[raw[i]['token'] for i in sequence] for sequence in dataset.sequences()]
     assert sorted(found) == sorted(expected)
     for sequence in dataset.sequences():
-        told = [dataset.get_data_info(i)['sequence'] for i in sequence]
-        assert [index for _, index in told] == list(range(len(sequence)))
-        assert {name for name, _ in told} == {raw[sequence[0]]['token']}
+        positions = [dataset.get_data_info(i)['sequence'] for i in sequence]
+        assert [index for _, index in positions] == list(range(len(sequence)))
+        assert {name for name, _ in positions} == {raw[sequence[0]]['token']}
 
 
 def test_frames_without_boxes_stay_in_their_sequence(root, tmp_path):

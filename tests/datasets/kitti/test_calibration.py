@@ -51,7 +51,7 @@ def test_missing_and_damaged_files(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ('numbers', 'said'),
+    ('numbers', 'message'),
     [
         ((0.58, 1.92, 0.5, 0.5), 'relative to the size'),
         ((700, -700, 620, 187), 'positive focal'),
@@ -59,9 +59,9 @@ def test_missing_and_damaged_files(tmp_path):
         ((10, 700, 620, 187), 'horizontal angle of view'),
     ],
 )
-def test_implausible_intrinsics(numbers, said):
+def test_implausible_intrinsics(numbers, message):
     fx, fy, cx, cy = numbers
-    with pytest.raises(DepthDataError, match=said):
+    with pytest.raises(DepthDataError, match=message):
         check_intrinsics(np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1.0]]), (1242, 375), 'test')
 
 

@@ -26,8 +26,8 @@ def test_eigen_test_frames():
 
 def test_lists_are_written_and_read(tmp_path):
     frames = [KittiFrame(kitti_files.DRIVE, 3, 'r'), KittiFrame('06', 1)]
-    write_split(frames, tmp_path / 'splits' / 'own.txt')
-    assert read_split('splits/own.txt', tmp_path) == frames
+    write_split(frames, tmp_path / 'splits' / 'local.txt')
+    assert read_split('splits/local.txt', tmp_path) == frames
     assert frames[0].name == '2011_09_26_drive_0077_sync_0000000003_r'
 
 

@@ -26,9 +26,12 @@ def line(x):
 def batch(*columns):
     """Random images, with a line at each of their columns."""
     torch.manual_seed(1)
-    lines = [[line(x) for x in own] for own in columns]
+    lines = [[line(x) for x in sample_lines] for sample_lines in columns]
     empty = torch.zeros(0, 7, 2)
-    samples = [BaseDataElement(patches=torch.stack(own) if own else empty) for own in lines]
+    samples = [
+        BaseDataElement(patches=torch.stack(sample_lines) if sample_lines else empty)
+        for sample_lines in lines
+    ]
     return dict(images={0: torch.rand(len(columns), 3, *SIZE)}), samples
 
 

@@ -6,7 +6,7 @@ from hybrid_depth.depth.evaluation.patch_order import PatchOrderMetric
 
 def score(*logits):
     metric = PatchOrderMetric()
-    metric.process({}, [dict(patch_logits=own) for own in logits])
+    metric.process({}, [dict(patch_logits=sample_logits) for sample_logits in logits])
     return metric.evaluate(len(logits))
 
 

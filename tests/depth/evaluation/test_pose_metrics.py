@@ -116,15 +116,15 @@ def test_trajectory_after_a_similarity_alignment():
 
 
 @pytest.mark.parametrize(
-    ('rows', 'said'),
+    ('rows', 'message'),
     [
         ([[1.0] * 11], 'got 11'),
         ([[2.0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 2, 0]], 'expected rotations'),
     ],
 )
-def test_other_numbers_are_rejected(tmp_path, rows, said):
+def test_other_numbers_are_rejected(tmp_path, rows, message):
     np.savetxt(tmp_path / 'bad.txt', rows)
-    with pytest.raises(DepthDataError, match=said):
+    with pytest.raises(DepthDataError, match=message):
         read_poses(tmp_path / 'bad.txt')
 
 

@@ -33,7 +33,7 @@ def test_another_scaling_is_in_the_name():
 
 
 @pytest.mark.parametrize(
-    ('protocol', 'said'),
+    ('protocol', 'message'),
     [
         ('kitti', 'expected a protocol among kitti_eigen'),
         (dict(name='a', cropp=(0, 1, 0, 1)), 'cropp'),
@@ -43,6 +43,6 @@ def test_another_scaling_is_in_the_name():
         (dict(base='kitti_eigen', name='kitti_eigen', scaling='none'), 'needs another name'),
     ],
 )
-def test_mistakes_are_named(protocol, said):
-    with pytest.raises(DepthDataError, match=said):
+def test_mistakes_are_named(protocol, message):
+    with pytest.raises(DepthDataError, match=message):
         load_protocol(protocol)

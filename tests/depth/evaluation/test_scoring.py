@@ -203,7 +203,7 @@ def test_swapped_kind_gives_a_warning():
 
 
 @pytest.mark.parametrize(
-    ('prediction', 'said'),
+    ('prediction', 'message'),
     [
         (np.ones((3, 4, 5), np.float32), r'shape \(3, 4, 5\)'),
         (np.ones((4, 5), np.uint8), 'floats.*uint8'),
@@ -211,8 +211,8 @@ def test_swapped_kind_gives_a_warning():
         (np.zeros((4, 5), np.float32), '20 that are zero or negative'),
     ],
 )
-def test_bad_maps_are_named(prediction, said):
-    with pytest.raises(DepthDataError, match=f'image 7: .*{said}'):
+def test_bad_maps_are_named(prediction, message):
+    with pytest.raises(DepthDataError, match=f'image 7: .*{message}'):
         score_image(prediction, scene()[1], WHOLE, 'disparity', name='image 7')
 
 

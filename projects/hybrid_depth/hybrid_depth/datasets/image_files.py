@@ -41,7 +41,7 @@ def _opened(path: str | Path) -> Iterator[Image.Image]:
     except (OSError, SyntaxError, ValueError) as error:  # Pillow raises all three on bad data
         raise DepthDataError(
             f'{path}: expected an image, got a damaged file ({error}). Unpack or fetch it again, '
-            'or take it out of the list.'
+            'or remove it from the list.'
         ) from error
 
 

@@ -20,12 +20,12 @@ from .hooks.visualization_window import has_screen
 def read_config(path: str | Path) -> Config:
     """Read a config file, see `find_config`, and import its `custom_imports`.
 
-    The config's folder comes last on the import path: modules beside a config are found from any
+    The config's folder is appended to the import path: modules beside a config are found from any
     working directory, and hide no installed package. Checkpoints are read without running code from
     here on, whatever the config imports.
 
     Raises:
-        FileNotFoundError: no such config.
+        FileNotFoundError: the config does not exist.
         ConfigError: a module of `custom_imports` does not exist.
     """
     checkpoints.install()
@@ -52,8 +52,8 @@ def _import_modules(cfg: Config, folder: str) -> None:
             raise
         raise ConfigError(
             f'{cfg.filename}: custom_imports expected a module {wanted[0]}, got none of that name. '
-            f'Put {wanted[0].replace(".", "/")}.py beside the config, into {folder}, or name its '
-            'folder in PYTHONPATH.'
+            f'Put {wanted[0].replace(".", "/")}.py beside the config, into {folder}, or add its '
+            'folder to PYTHONPATH.'
         ) from error
 
 

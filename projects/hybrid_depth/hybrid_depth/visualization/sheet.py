@@ -217,7 +217,7 @@ def _header(scene: BEVScene, score_thr: float, width: int) -> np.ndarray:
     header[:] = BACKGROUND
     facts = [f'{len(scene.predicted)} boxes with score ≥ {score_thr:g}']
     if scene.true is not None:
-        facts.append(f'{len(scene.true)} true boxes')
+        facts.append(f'{len(scene.true)} ground-truth boxes')
     draw_texts(
         header,
         [

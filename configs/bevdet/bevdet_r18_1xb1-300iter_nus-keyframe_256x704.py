@@ -46,7 +46,7 @@ test_dataloader = val_dataloader
 val_evaluator = dict(data_root=data_root, ann_file=ann_file, eval_split=f'mini_{split}')
 test_evaluator = val_evaluator
 
-max_iters = 200
+max_iters = 300
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=max_iters)
 val_cfg = dict()
 test_cfg = dict()
