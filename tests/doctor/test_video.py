@@ -19,6 +19,12 @@ def test_report_of_a_drive_with_a_gap(tmp_path):
         assert message in text
 
 
+def test_frames_before_the_first_are_no_gap(tmp_path):
+    kitti_files.write_raw_tree(tmp_path, [3, 4, 6], sides='l')
+    (report,) = check_root(tmp_path)
+    assert report.gaps == [5]
+
+
 def test_motion_is_measured_in_pixels_at_640(tmp_path):
     ramp = np.random.default_rng(0).integers(0, 255, (24, 80, 3), dtype=np.uint8)
     wide = Image.fromarray(ramp).resize((800, 192), Image.Resampling.BICUBIC)

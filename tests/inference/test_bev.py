@@ -1,5 +1,6 @@
 import json
 import pickle
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +13,13 @@ from hybrid_depth.apis import infer_bev, init_bev_model  # noqa: E402
 from hybrid_depth.checkpoints.build import build_model  # noqa: E402
 from hybrid_depth.checkpoints.strict_load import CheckpointMismatchError  # noqa: E402
 from hybrid_depth.errors import ConfigError  # noqa: E402
-from hybrid_depth.inference.bev import in_order, infer_sample, keyframes  # noqa: E402
+from hybrid_depth.inference.bev import (  # noqa: E402
+    find_keyframe,
+    frames_before,
+    in_order,
+    infer_sample,
+    keyframes,
+)
 from tests.conftest import ROOT  # noqa: E402
 from tests.datasets.roots import fake_root  # noqa: E402
 from tests.hostile import payloads  # noqa: E402
@@ -43,6 +50,18 @@ def test_keyframe_by_index_and_by_token(model, files):
     assert torch.equal(found.bboxes_3d.tensor, other.bboxes_3d.tensor)
     assert found.bboxes_3d.tensor.shape == (len(found.scores_3d), 9) and len(found.scores_3d) > 0
     assert first.pred_depth.data.shape == (6, 12, 32)
+
+
+def test_indices_from_the_end_are_places():
+    assert [find_keyframe(range(6), index) for index in (-1, -6, 5)] == [5, 0, 5]
+
+
+def test_keyframes_are_taken_sequence_by_sequence():
+    dataset = SimpleNamespace(sequence_length=3, sequences=lambda: [[2, 0, 4], [1, 3]])
+    assert in_order(dataset) == [2, 0, 4, 1, 3]
+    assert [frames_before(dataset, place) for place in (2, 4, 3)] == [[], [2, 0], [1]]
+    dataset.sequence_length = None
+    assert frames_before(dataset, 4) == []
 
 
 def test_result_equals_that_of_testing(model, files):

@@ -66,6 +66,11 @@ def test_arrays_and_tensors(tmp_path):
         np.testing.assert_array_equal(np.asarray(item.image), array)
 
 
+def test_floats_are_rounded_to_the_nearest_level():
+    (item,) = ImageStream(np.full((2, 3, 3), 99.6 / 255))
+    assert (np.asarray(item.image) == 100).all()
+
+
 @pytest.mark.parametrize(
     ('images', 'says'),
     [

@@ -37,6 +37,17 @@ def test_a_video(tmp_path, tiny_config, capsys):
 
 
 @RANDOM
+def test_disparity_pngs_reach_the_nearest_depth_of_the_model(tmp_path, tiny_config):
+    image = tmp_path / '0.png'
+    Image.fromarray(np.zeros((64, 96, 3), np.uint8)).save(image)
+    options = ('--config', tiny_config, '--numbers', 'png', '--no-color')
+    assert run_tool('infer_depth.py', image, tmp_path / 'out', *options) is None
+    manifest = json.loads((tmp_path / 'out/manifest.json').read_text())
+    nearest = 0.1  # of Monodepth2, whose largest disparity is 10
+    assert manifest['png_factor'] == pytest.approx(65535 * nearest)
+
+
+@RANDOM
 def test_point_clouds_with_the_intrinsics_file_of_the_frames(tmp_path, tiny_config):
     frames = tmp_path / 'frames'
     frames.mkdir()

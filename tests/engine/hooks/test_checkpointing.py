@@ -85,13 +85,16 @@ def test_failed_write_keeps_the_old_file(tmp_path, monkeypatch):
     assert path.read_bytes() == b'old'
 
 
+@pytest.mark.parametrize('unit', ['epoch', 'iter'])
 @pytest.mark.parametrize('pointer', [None, '', '/gone/epoch_9.pth'])
-def test_latest_checkpoint_without_a_valid_pointer(tmp_path, pointer):
-    for name in ('epoch_2.pth', 'epoch_10.pth', '.epoch_11.pth.7', 'best_NDS_epoch_12.pth'):
+def test_latest_checkpoint_without_a_valid_pointer(tmp_path, pointer, unit):
+    for number in ('2.pth', '10.pth'):
+        (tmp_path / f'{unit}_{number}').touch()
+    for name in ('.epoch_11.pth.7', 'best_NDS_epoch_12.pth'):
         (tmp_path / name).touch()
     if pointer is not None:
         (tmp_path / 'last_checkpoint').write_text(pointer)
-    assert find_latest_checkpoint(tmp_path) == tmp_path / 'epoch_10.pth'
+    assert find_latest_checkpoint(tmp_path) == tmp_path / f'{unit}_10.pth'
 
 
 def test_latest_checkpoint_in_a_moved_folder(tmp_path):

@@ -1,0 +1,48 @@
+"""`hybrid-depth infer-bev`: which keyframes a model sees, in which order."""
+
+from types import SimpleNamespace
+
+import pytest
+
+pytest.importorskip('mmdet3d')
+from hybrid_depth.inference import bev, bev_writer  # noqa: E402
+from tests.conftest import ROOT  # noqa: E402
+from tests.tools.run import run_tool  # noqa: E402
+
+
+class Keyframes:
+    """Data set of a model with a history, whose samples are their places."""
+
+    sequence_length, metainfo = 3, dict(classes=())
+
+    def __len__(self) -> int:
+        return 5
+
+    def __getitem__(self, place: int) -> int:
+        return place
+
+    def get_data_info(self, place: int) -> dict:
+        return dict(token=f'token{place}')
+
+    def sequences(self) -> list[list[int]]:
+        return [[2, 0, 4], [1, 3]]
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'inferred', 'written'),
+    [
+        ([], [2, 0], [0]),
+        (['--index', '4', 'token3'], [2, 0, 4, 1, 3], [4, 3]),
+        (['--all'], [2, 0, 4, 1, 3], [2, 0, 4, 1, 3]),
+    ],
+)
+def test_earlier_frames_come_first_and_are_not_written(arguments, inferred, written, monkeypatch):
+    found = SimpleNamespace(pred_instances_3d=SimpleNamespace(scores_3d=[0.5]))
+    seen, results = [], []
+    monkeypatch.setattr(bev, 'init_bev_model', lambda *_: None)
+    monkeypatch.setattr(bev, 'keyframes', lambda *_: Keyframes())
+    monkeypatch.setattr(bev, 'infer_sample', lambda _, packed: seen.append(packed) or found)
+    monkeypatch.setattr(bev_writer, 'write_keyframe', lambda _, place, *__: results.append(place))
+    config = ROOT / 'configs/toy/bevdet_plain_toy.py'
+    assert run_tool('infer_bev.py', 'infos.pkl', 'out', '--config', config, *arguments) is None
+    assert (seen, results) == (inferred, written)
