@@ -53,6 +53,14 @@ def test_points_in_a_box_have_its_class():
     assert (classes >= 0).sum() == 4
 
 
+def test_boxes_are_wider_by_ten_centimetres():
+    """The point lies on the optical axis, before the rear face and beside the box."""
+    for distance, y, label in ((7.92, 0, 4), (7.88, 0, 0), (10, 1.08, 4), (10, -1.12, 0)):
+        depth = torch.zeros(1, 1, 32, 64)
+        depth[0, 0, 16, 32] = distance
+        assert lidar_classes(depth, forward_rig(), [one_box(y)])[0, 0, 16, 32] == label
+
+
 def test_bev_augmentation_transforms_points_and_boxes():
     bda = torch.diag(torch.tensor([-1.0, 1, 1, 1], dtype=torch.float64))
     truth = one_box()
