@@ -17,7 +17,7 @@ from hybrid_depth.files import atomic_file, file_name, remove_leftovers, tempora
 PART = '.part-0123456789abcdef'
 
 
-def test_file_is_whole_or_as_it_was(tmp_path):
+def test_file_is_complete_or_unchanged(tmp_path):
     path = tmp_path / 'folder' / 'file'
     with atomic_file(path, 'w') as file:
         file.write('first')

@@ -9,14 +9,12 @@ model = dict(
             type='CameraAwareDepthNet',
             mid_channels=48,
             aspp_channels=16,
-            depth_supervision=[
-                dict(type='LidarDepthTarget', weight=3.0, form='cross_entropy', sigma=0.7)
-            ],
+            depth_supervision=[_base_.lidar_target],
             semantics=dict(num_classes=10, weight=3.0),
         )
     )
 )
-depth_epochs, detection_epochs = 9, 20
+depth_epochs, detection_epochs = 9, 16
 train_cfg = dict(max_epochs=depth_epochs + detection_epochs)
 custom_hooks = [dict(type='DepthFirstHook', epochs=depth_epochs, keep_lifts=True)]
 param_scheduler = [

@@ -58,7 +58,7 @@ def test_hostile_checkpoint_is_refused_and_runs_nothing(hostile):
     assert not marker.exists()
 
 
-def test_a_plain_pickle_is_refused_too(tmp_path):
+def test_a_plain_pickle_is_rejected_too(tmp_path):
     marker, path = tmp_path / 'ran', tmp_path / 'plain.pth'
     path.write_bytes(pickle.dumps(Calls(os.system, f'touch {marker}')))
     with pytest.raises(UnsafeCheckpointError, match='got another kind of pickle'):
@@ -96,7 +96,7 @@ def test_a_runner_refuses_it_too(tmp_path):
     assert not marker.exists()
 
 
-def test_web_addresses_are_read_with_weights_only(hostile, tmp_path):
+def test_urls_are_read_with_weights_only(hostile, tmp_path):
     """torch.hub, through which mmengine downloads, runs code by default."""
     path, marker = hostile
     with pytest.raises(UnsafeCheckpointError):
@@ -110,7 +110,7 @@ def test_runner_saves_and_resumes(tmp_path):
     checkpoint = load_checkpoint_file(tmp_path / 'epoch_3.pth')
     assert isinstance(
         checkpoint['message_hub']['log_scalars']['train/loss'], HistoryBuffer
-    )  # what torch alone refuses
+    )  # rejected by torch
     again = Config(dict(cfg, resume=True, load_from=str(tmp_path / 'epoch_2.pth')))
     again.work_dir = str(tmp_path / 'again')
     again.experiment_name = 'again'
@@ -132,8 +132,8 @@ def test_numpy_in_checkpoints_is_read(tmp_path):
     np.testing.assert_array_equal(loaded['flags'], saved['flags'])
 
 
-def test_a_load_leaves_the_list_of_safe_classes_alone(tmp_path):
-    """torch's context manager took the list away at its end, from mmengine's loaders too."""
+def test_a_load_does_not_change_the_list_of_safe_classes(tmp_path):
+    """torch's context manager removed the list on exit, for mmengine's loaders too."""
     torch.save(dict(score=np.float64(0.5)), tmp_path / 'numpy.pth')
     load_checkpoint_file(tmp_path / 'numpy.pth')
     assert torch.load(tmp_path / 'numpy.pth', weights_only=True)['score'] == 0.5
@@ -212,11 +212,11 @@ def test_odd_messages_are_no_error(tmp_path):
         assert loaded['message_hub'] == messages
 
 
-def test_cut_and_missing_files_are_named(tmp_path):
+def test_truncated_and_missing_files_are_named(tmp_path):
     whole, cut = tmp_path / 'whole.pth', tmp_path / 'cut.pth'
     torch.save(dict(a=torch.ones(1000)), whole)
     cut.write_bytes(whole.read_bytes()[:2000])
-    with pytest.raises(RuntimeError, match='cut.pth: expected a whole checkpoint'):
+    with pytest.raises(RuntimeError, match='cut.pth: expected a complete checkpoint'):
         load_checkpoint_file(cut)
     with pytest.raises(FileNotFoundError, match='absent.pth'):
         load_checkpoint_file(tmp_path / 'absent.pth')

@@ -4,28 +4,28 @@ import pickle
 
 
 class HybridDepthError(Exception):
-    """An error meant for the user: its text says what was expected, what was got, what to do.
+    """Error for the user; its text states what was expected, what was got, and what to do.
 
-    The command lines show the text without a traceback. Errors that derive from it derive from the
-    built-in of their kind too, so that ``except ValueError`` keeps working.
+    The command lines print the text without a traceback. Subclasses also derive from the built-in
+    error of their kind, so ``except ValueError`` works.
     """
 
 
 class DepthDataError(HybridDepthError, ValueError):
-    """Depth data that cannot be used; the text says what was expected, got, and what to do."""
+    """Images, depth maps or calibration that cannot be used."""
 
 
 class ConfigError(HybridDepthError, ValueError):
-    """A config that does not fit what is asked of it."""
+    """Config that is not suitable for an operation."""
 
 
 class UnsafeFileError(HybridDepthError, pickle.UnpicklingError):
-    """A file that names functions or classes, which could run code if it were loaded."""
+    """File that names functions or classes, which could run code when loaded."""
 
 
 class DamagedFileError(HybridDepthError, ValueError):
-    """A file that does not read to its end, or holds something else than it should."""
+    """A truncated or damaged file, or one with other content than expected."""
 
 
 class OutputInUseError(HybridDepthError, FileExistsError):
-    """An output folder that another run writes to, or that holds files of the user."""
+    """Output folder that another run writes to, or that contains files of the user."""

@@ -54,13 +54,13 @@ def _bytes(name: str) -> int:
 
 @contextmanager
 def atomic_file(path: str | Path, mode: str = 'wb') -> Iterator[IO]:
-    """Write to a temporary file beside ``path``, moved there when the block ends well.
+    """Temporary file beside ``path``, which replaces it if the block succeeds.
 
     Missing folders are made. After an error or a kill, what was at ``path`` before is still there.
     Where several write one file at a time (threads, processes, containers), the last one counts.
 
     Args:
-        path: the file to write.
+        path: file to write.
         mode: 'wb' or 'w'.
     """
     path = Path(path)

@@ -1,4 +1,4 @@
-"""Makes a toy world on disk.
+"""Generation of a toy world on disk.
 
 Frames are rendered in worker processes; the finished folder is moved into place.
 """
@@ -45,18 +45,18 @@ def make_toy_world(
     layout: str = 'nuscenes',
     sweeps: int = 0,
 ) -> Path:
-    """Renders a toy world; the same arguments give the same bytes, whatever ``workers`` is.
+    """Generates a toy world; equal arguments give equal bytes with any number of ``workers``.
 
     Args:
         out: folder to make, or a link to one. An older toy world there is replaced, unless other
             files have come into it.
         scenes: number of scenes (drives).
-        keyframes: 2 Hz keyframes of a scene; KITTI gets five frames for each.
-        size: width and height of the images, pixels; None takes the layout's own.
-        seed: everything random follows from it.
-        workers: processes that render.
+        keyframes: 2 Hz keyframes per scene; KITTI has five frames per keyframe.
+        size: width and height of the images, pixels; None for the layout's default.
+        seed: seed of all random choices.
+        workers: number of rendering processes.
         layout: 'nuscenes' (v1.0-mini root), 'kitti' (KITTI raw tree) or 'tusimple' (lane labels).
-        sweeps: nuScenes: camera images between one keyframe and the next.
+        sweeps: nuScenes: camera images between two keyframes.
 
     Returns:
         The folder.
@@ -105,12 +105,12 @@ def _render(writer: type[Layout], root: Path, world: World, task: tuple[int, int
 
 
 def _run(function, tasks: list, workers: int) -> Iterator:
-    """Results in any order, with a progress bar."""
+    """Results of the tasks, in any order, with a progress bar."""
     bar = partial(tqdm, total=len(tasks), desc='toy world', unit='frame')
     if workers == 1:
         yield from bar(map(function, tasks))
         return
-    # Forked workers start at once; a spawned one would import the whole package again.
+    # Forked workers start immediately; spawned ones would import the whole package again.
     method = 'fork' if 'fork' in multiprocessing.get_all_start_methods() else 'spawn'
     with multiprocessing.get_context(method).Pool(workers) as pool:
         yield from bar(pool.imap_unordered(function, tasks))

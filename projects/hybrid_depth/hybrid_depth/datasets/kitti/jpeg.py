@@ -1,4 +1,4 @@
-"""PNG images to JPEG, as most published KITTI numbers have been measured."""
+"""Conversion of PNG images to JPEG, on which most published KITTI results were measured."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _shows_the_same(path: Path, other: Path) -> bool:
 
 
 def convert_to_jpeg(root: str | Path, remove: bool = False, workers: int = 1) -> tuple[int, int]:
-    """Convert the images of all KITTI raw drives below a folder; a killed run can go on.
+    """Convert the images of all KITTI raw drives below a folder; resumable.
 
     A JPEG that is there is read: a whole one is kept, one that is empty or cut is written again.
     Settings are those of the releases (quality 92, 4:2:0); the bytes differ from ImageMagick's.
@@ -87,7 +87,7 @@ def convert_to_jpeg(root: str | Path, remove: bool = False, workers: int = 1) ->
         workers: processes.
 
     Returns:
-        Number of images written, and of those that were there already.
+        Number of images written, and of existing ones.
 
     Raises:
         DepthDataError: no PNG there, a damaged one, or beside it the JPEG of another image.
