@@ -70,9 +70,12 @@ demo: $(TOY)/nuscenes_infos_val.pkl
 	@echo 'Weights, metrics.json and visualizations are in $(DEMO)'
 
 # create_nuscenes_infos.py writes this file last.
-$(TOY)/nuscenes_infos_val.pkl: | setup
-	$(PY) tools/make_toy_world.py $(TOY) --keyframes 16 --size 256x144
+$(TOY)/nuscenes_infos_val.pkl: | $(TOY)/toy_world.json
 	$(PY) tools/create_nuscenes_infos.py --root $(TOY) --version v1.0-mini
+
+# A world with files that are not of it, such as those above, is not made again.
+$(TOY)/toy_world.json: | setup
+	$(PY) tools/make_toy_world.py $(TOY) --keyframes 16 --size 256x144
 
 # Two workers with a thread each; a file's tests stay together, as they share what it takes to set up.
 PYTEST = OMP_NUM_THREADS=1 $(PY) -m pytest --numprocesses 2 --dist loadfile
@@ -140,8 +143,10 @@ bench-fb-bev: $(TOY)/nuscenes_infos_val.pkl
 $(TOY_RIG_VIDEO)/toy_world.json: | setup
 	$(PY) tools/make_toy_world.py $(TOY_RIG_VIDEO) --keyframes 16 --sweeps 5 --size 256x144
 
-$(TOY_VIDEO)/gt/toy/export.json: | setup
+$(TOY_VIDEO)/toy_world.json: | setup
 	$(PY) tools/make_toy_world.py $(TOY_VIDEO) --layout kitti
+
+$(TOY_VIDEO)/gt/toy/export.json: | $(TOY_VIDEO)/toy_world.json
 	$(PY) tools/prepare_kitti.py export-gt $(TOY_VIDEO) $(TOY_VIDEO)/gt/toy \
 		--split splits/toy/val_files.txt --source improved
 

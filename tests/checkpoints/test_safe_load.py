@@ -78,10 +78,18 @@ def test_files_of_any_kind_run_nothing(tmp_path, kind):
     assert not marker.exists()
 
 
-def test_mmengine_refuses_it_too(hostile, tmp_path):
+def test_mmengine_refuses_it_too(hostile):
     path, marker = hostile
     with pytest.raises(UnsafeCheckpointError):
         CheckpointLoader.load_checkpoint(str(path))
+    assert not marker.exists()
+
+
+def test_a_runner_refuses_it_too(tmp_path):
+    path, marker = (
+        hostile_file('zip', tmp_path, tmp_path / 'code-has-run'),
+        tmp_path / 'code-has-run',
+    )
     runner = Runner.from_cfg(tiny_config(tmp_path / 'work'))
     with pytest.raises(UnsafeCheckpointError):
         runner.load_checkpoint(str(path))

@@ -45,7 +45,7 @@ def file_name(text: Any) -> str:
         return name
     while _bytes(name) > _LONGEST_NAME - 13:
         name = name[:-1]
-    return f'{name}-{hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:12]}'
+    return f'{name or "_"}-{hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:12]}'
 
 
 def _bytes(name: str) -> int:

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -136,13 +137,13 @@ class FallingMetric(BaseMetric):
         return dict(fall=-FallingMetric.calls)
 
 
-def trained(work_dir, **changes):
-    """Config of a tiny training that keeps its best checkpoint, and its second checkpoint."""
+def keeps_the_best(work_dir: Path) -> Config:
+    """A tiny training with a validation."""
     cfg = tiny_config(work_dir)
     cfg.val_dataloader = dict(cfg.train_dataloader, sampler=dict(type='DefaultSampler'))
     cfg.val_cfg = dict()
     cfg.val_evaluator = dict(type='FallingMetric')
-    cfg.default_hooks.checkpoint.update(save_best='fall', rule='less', max_keep_ckpts=2, **changes)
+    cfg.default_hooks.checkpoint.update(save_best='fall', rule='less', max_keep_ckpts=2)
     cfg.model.type = 'ValidTinyModel'
     cfg.train_cfg.val_interval = 1
     return cfg
@@ -161,7 +162,7 @@ HOSTILE_PATHS = [
 
 
 @pytest.mark.parametrize('said', HOSTILE_PATHS, ids=str)
-def test_a_checkpoint_cannot_have_files_of_others_deleted(tmp_path, said, monkeypatch):
+def test_a_checkpoint_cannot_have_files_of_others_deleted(first_epoch, tmp_path, said, monkeypatch):
     """mmengine removes the best checkpoint so far, wherever the one it goes on from says it is."""
     victim = tmp_path / 'precious' / 'thesis.tex'
     victim.parent.mkdir()
@@ -169,20 +170,18 @@ def test_a_checkpoint_cannot_have_files_of_others_deleted(tmp_path, said, monkey
     work = tmp_path / 'work'
     monkeypatch.chdir(tmp_path)
     said = json.loads(json.dumps(said).replace('{victim}', str(victim)))
-    checkpoint = resumable(work, max_epochs=1)
-    messages = checkpoint['message_hub']['runtime_info']
-    assert Path(messages['best_ckpt']).parent == work
-    messages['best_ckpt'] = said
+    checkpoint = resumable(first_epoch, work)
+    checkpoint['message_hub']['runtime_info']['best_ckpt'] = said
     finish(work, checkpoint)
     assert victim.read_text() == 'my thesis'
     assert len(list(work.glob('best_fall_epoch_*.pth'))) >= 1
 
 
 @pytest.mark.parametrize('said', [['x/../../precious/thesis'], [1, {}], 'text', 3, [None] * 9])
-def test_nor_by_the_numbers_of_those_to_be_replaced(tmp_path, said):
+def test_nor_by_the_numbers_of_those_to_be_replaced(first_epoch, tmp_path, said):
     victim = tmp_path / 'precious' / 'thesis.pth'
     work = tmp_path / 'work'
-    checkpoint = resumable(work, max_epochs=1)
+    checkpoint = resumable(first_epoch, work)
     victim.parent.mkdir()
     victim.write_text('my thesis')
     (work / 'epoch_x').mkdir()
@@ -191,32 +190,44 @@ def test_nor_by_the_numbers_of_those_to_be_replaced(tmp_path, said):
     assert victim.read_text() == 'my thesis' and (work / 'epoch_3.pth').exists()
 
 
-def test_the_best_so_far_is_replaced_and_found_in_a_moved_folder(tmp_path):
-    checkpoint = resumable(tmp_path / 'old', max_epochs=1)
+def test_the_best_so_far_is_replaced_and_found_in_a_moved_folder(first_epoch, tmp_path):
+    checkpoint = resumable(first_epoch, tmp_path / 'old')
     (tmp_path / 'old').rename(tmp_path / 'new')
     finish(tmp_path / 'new', checkpoint)
     assert [path.name for path in (tmp_path / 'new').glob('best_*')] == ['best_fall_epoch_3.pth']
 
 
-def resumable(work: Path, max_epochs: int) -> dict:
-    cfg = trained(work)
-    cfg.train_cfg.max_epochs = max_epochs
+@pytest.fixture(scope='module')
+def first_epoch(tmp_path_factory) -> Path:
+    """Work directory of a training that was stopped after its first epoch."""
+    cfg = keeps_the_best(tmp_path_factory.mktemp('first') / 'work')
+    cfg.train_cfg.max_epochs = 1
     Runner.from_cfg(cfg).train()
-    return load_checkpoint_file(work / f'epoch_{max_epochs}.pth')
+    return Path(cfg.work_dir)
+
+
+def resumable(first_epoch: Path, work: Path) -> dict:
+    """A copy of that work directory, and its checkpoint as if it had been written there."""
+    shutil.copytree(first_epoch, work)
+    checkpoint = load_checkpoint_file(work / 'epoch_1.pth')
+    messages = checkpoint['message_hub']['runtime_info']
+    assert Path(messages['best_ckpt']) == first_epoch / 'best_fall_epoch_1.pth'
+    messages['best_ckpt'] = str(work / 'best_fall_epoch_1.pth')
+    return checkpoint
 
 
 def finish(work: Path, checkpoint: dict) -> None:
     """Go on from a checkpoint to the end of the third epoch."""
     torch.save(checkpoint, work / 'changed.pth')
-    cfg = trained(work)
+    cfg = keeps_the_best(work)
     cfg.resume, cfg.load_from, cfg.experiment_name = True, str(work / 'changed.pth'), 'again'
     Runner.from_cfg(cfg).train()
 
 
-def test_the_config_in_a_checkpoint_is_not_run(tmp_path):
+def test_the_config_in_a_checkpoint_is_not_run(first_epoch, tmp_path):
     """mmengine executes it on `resume`, from the file named or the newest in the work dir."""
     marker = tmp_path / 'code-has-run'
-    checkpoint = resumable(tmp_path / 'work', max_epochs=1)
+    checkpoint = resumable(first_epoch, tmp_path / 'work')
     assert 'AdamW' in checkpoint['meta']['cfg']
     program = f'open({str(marker)!r}, "w")'
     checkpoint['meta'].update(config=program, cfg=program)
