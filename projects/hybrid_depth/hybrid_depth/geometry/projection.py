@@ -41,8 +41,8 @@ def project(points: Tensor, cam2img: Tensor, transform: Tensor, size: tuple[int,
     """Projection of points into another camera, as a sampling grid.
 
     Args:
-        points: (B, 3, H * W) in the first camera's frame.
-        cam2img: (B, 3, 3) intrinsics of the other camera.
+        points: (..., B, 3, H * W) in the first camera's frame.
+        cam2img: (..., B, 3, 3) intrinsics of the other camera.
         transform: (..., B, 4, 4) first camera's frame to the other's.
         size: (H, W) of both images.
 
@@ -67,14 +67,17 @@ def project(points: Tensor, cam2img: Tensor, transform: Tensor, size: tuple[int,
     return grid.unflatten(-2, (rows, columns))
 
 
-def sample(image: Tensor, grid: Tensor, align_corners: bool = True) -> Tensor:
-    """Bilinear sampling, border values outside.
+def sample(
+    image: Tensor, grid: Tensor, align_corners: bool = True, outside: str = 'border'
+) -> Tensor:
+    """Bilinear sampling.
 
     Args:
         image: (B, C, H, W).
         grid: (B, h, w, 2) of `project`.
         align_corners: True fits the grid. False shifts it by up to half a pixel, as Monodepth2's
             code does on any PyTorch since 1.3.
+        outside: values outside the image: 'border' for the nearest of its border, or 'zeros'.
 
     Example:
         >>> image = torch.tensor([[[[0.0, 10.0, 20.0]]]])
@@ -82,7 +85,7 @@ def sample(image: Tensor, grid: Tensor, align_corners: bool = True) -> Tensor:
         >>> sample(image, grid).flatten().tolist()
         [0.0, 15.0, 20.0]
     """
-    return F.grid_sample(image, grid, padding_mode='border', align_corners=align_corners)
+    return F.grid_sample(image, grid, padding_mode=outside, align_corners=align_corners)
 
 
 def scale_intrinsics(cam2img: Tensor, x: float, y: float) -> Tensor:
