@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from mmengine.model import BaseModel
 from mmengine.registry import MODELS
 from mmengine.structures import BaseDataElement
@@ -140,6 +141,11 @@ class DepthEstimator(BaseModel):
     def scale(self, output: Tensor) -> Tensor:
         """Decoder output -> disparity between 1 / max_depth and 1 / min_depth."""
         return scale_disparity(output, self.min_depth, self.max_depth)
+
+    def resized_disparity(self, output: Tensor, size: Sequence[int]) -> Tensor:
+        """Decoder output (B, 1, h, w) -> disparity (B, 1, *size)."""
+        resized = F.interpolate(output, size=tuple(size), mode='bilinear', align_corners=False)
+        return self.scale(resized)
 
     def disparity(self, images: Tensor) -> Tensor:
         """Images (B, 3, H, W), RGB in [0, 1] -> disparity (B, 1, H, W), float32 or float64."""
