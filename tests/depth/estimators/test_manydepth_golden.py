@@ -17,8 +17,8 @@ RULES = Golden('manydepth_rules')
 SIZE = tuple(meta(ENCODER)['size'])
 LIMIT = 1e-4
 CELLS = 1e-2  # share of cells whose best bin is another, near ties
-# A camera that stands sees no depth: bins far away cost the same, and 3 % of the cells take another.
-# So they do in the official code with other kernels, by as much as 4e-3 of the largest value.
+# A camera that stands sees no depth: bins far away cost the same, and 3 % of the cells take
+# another. So they do in the official code with other kernels, by up to 4e-3 of the largest value.
 NEAR_TIES = 5e-3
 
 CASES = dict(
@@ -63,7 +63,10 @@ def test_poses():
     ENCODER.check('poses', lookup_poses(SIZE[0]), 1e-6)
 
 
-@pytest.mark.parametrize('name', CASES)
+@pytest.mark.parametrize(
+    'name',
+    ['one', 'bins32', *(pytest.param(name, marks=pytest.mark.slow) for name in ('two', 'inverse'))],
+)
 @torch.no_grad()
 def test_encoder(name):
     model = build_case(name).eval()

@@ -33,7 +33,7 @@ OPTIONS = dict(
     missing_frame=(dict(augmentation=False), {}),
     eval=({}, {}),
 )
-QUICK = ('base', 'two_back', 'frozen', 'missing_frame')
+QUICK = ('two_back', 'missing_frame')
 CASES = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in OPTIONS]
 NEEDED = dict(two_back=(0, -1, 1, -2))
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from .hybrid_encoder_keys import convert_encoder_keys
 from .monodepth2_keys import DROPPED as RESNET_DROPPED
 from .monodepth2_keys import Converted, convert_resnet_keys
 
@@ -37,6 +38,14 @@ _DROPPED = {
     NEAR: f'part of {DEPTH_RANGE}',
     FAR: f'part of {DEPTH_RANGE}',
 }
+_STUDENT_REDUCE = 'reduce_conv.0.0.'
+_STUDENT_DROPPED = {
+    **{part: 'never run' for part in (_PREMATCHING, 'reduce_conv.1.')},
+    **{part: 'another name of a tensor that is read' for part in ('layer', 'dino_norm.')},
+    'backprojector': 'pixel grids, which are computed here',
+    NEAR: f'part of {DEPTH_RANGE}',
+    FAR: f'part of {DEPTH_RANGE}',
+}
 _OTHERS = {
     'depth.pth': 'decoder.',
     'mono_encoder.pth': 'teacher.encoder.',
@@ -56,10 +65,7 @@ def convert_matching_encoder_keys(official: Mapping, prematching_conv: bool = Fa
     Raises:
         KeyError: an entry is neither known nor known to be useless, or the range is missing.
     """
-    if not {NEAR, FAR} <= set(official):
-        raise KeyError(
-            f'encoder.pth: expected the depth range of its cost volume, {NEAR} and {FAR}, got none'
-        )
+    depth_range = _depth_range(official)
     reasons = dict(_DROPPED)
     if not prematching_conv:
         reasons[_PREMATCHING] = 'never run'
@@ -75,9 +81,43 @@ def convert_matching_encoder_keys(official: Mapping, prematching_conv: bool = Fa
             unknown.append(key)
     if unknown:
         raise KeyError(f'encoder.pth: not part of an official matching encoder: {unknown[:10]}')
-    ends = [float(official[NEAR]), float(official[FAR])]
-    converted[DEPTH_RANGE] = torch.tensor(ends, dtype=torch.float64)
-    return converted, dropped
+    return converted | {DEPTH_RANGE: depth_range}, dropped
+
+
+def convert_hybrid_student_keys(official: Mapping) -> Converted:
+    """Rename the entries of the `encoder.pth` of Hybrid-depth's multi-frame student.
+
+    The file repeats its tensors under other names; those of stage 2 are read
+    (docs/reference/manydepth.md, "Hybrid-depth's student").
+
+    Returns:
+        The part of the state dict of a `ManyDepth` that is encoder and cost volume, and the
+        official keys left out with the reason.
+
+    Raises:
+        KeyError: an entry is neither known nor known to be useless, or the range is missing.
+    """
+    own, matching, dropped = {}, {}, {}
+    for key, value in official.items():
+        reason = next((why for part, why in _STUDENT_DROPPED.items() if key.startswith(part)), None)
+        if reason is not None:
+            dropped[key] = reason
+        elif key.startswith(_STUDENT_REDUCE):
+            matching['matching.reduce_conv.0.' + key.removeprefix(_STUDENT_REDUCE)] = value
+        else:
+            own[key] = value
+    matching[DEPTH_RANGE] = _depth_range(official)
+    kept, left_out = convert_encoder_keys(own)
+    kept = {f'encoder.{key}': value for key, value in kept.items()}
+    return kept | matching, dropped | left_out
+
+
+def _depth_range(official: Mapping) -> Tensor:
+    if not {NEAR, FAR} <= set(official):
+        raise KeyError(
+            f'encoder.pth: expected the depth range of its cost volume, {NEAR} and {FAR}, got none'
+        )
+    return torch.tensor([float(official[NEAR]), float(official[FAR])], dtype=torch.float64)
 
 
 def convert_manydepth_folder(
