@@ -6,15 +6,20 @@ TOY := data/toy
 DEMO := work_dirs/bevdet_hybrid_toy
 DEMO_CONFIG := configs/toy/bevdet_hybrid_toy.py
 
-# The one-keyframe nuScenes root of bench-keyframe, and where its results go.
-ROOT ?= ../shared/data/nuscenes_keyframe
-KEYFRAME ?= work_dirs/keyframe
-KEYFRAME_CONFIG ?= configs/bevdet_r18_keyframe.py
+# Real data: a nuScenes root with one keyframe, and the days of KITTI raw (one drive will do). The
+# configs read the same variables, from the environment.
+HYBRID_DEPTH_NUSCENES ?= data/nuscenes_keyframe
+HYBRID_DEPTH_KITTI ?= data/kitti
+NEEDS = @test -d '$($(1))' || { echo 'error: expected $(2), got $(1)=$($(1)), which is no \
+	folder. Link it there, or: make $@ $(1)=FOLDER' >&2; exit 1; }
+NEEDS_NUSCENES = $(call NEEDS,HYBRID_DEPTH_NUSCENES,a nuScenes root with one keyframe)
+NEEDS_KITTI = $(call NEEDS,HYBRID_DEPTH_KITTI,a KITTI raw folder)
 
-# The KITTI folder of bench-kitti, and where its results go.
-KITTI ?= ../shared/data/kitti_raw
+# Where the results of bench-keyframe and bench-kitti go, and what they train.
+KEYFRAME ?= work_dirs/keyframe
+KEYFRAME_CONFIG ?= configs/bevdet/bevdet_r18_1xb1-300iter_nus-keyframe_256x704.py
 DRIVE := work_dirs/kitti_drive
-DRIVE_CONFIG := configs/depth/monodepth2_r18_kitti_drive.py
+DRIVE_CONFIG := configs/monodepth2/monodepth2_r18_1xb2-15e_kitti-drive_192x640.py
 
 TOY_VIDEO := data/toy_kitti
 TOY_LANES := data/toy_lanes
@@ -37,9 +42,9 @@ help:
 	@echo 'make lint            ruff: format and rules'
 	@echo 'make lock            the newest versions that requirements/ allows, into its lock files'
 	@echo 'make bench           BEV pooling and hybrid encoder: time and memory'
-	@echo 'make bench-keyframe  overfit one real nuScenes keyframe: ROOT=FOLDER'
-	@echo 'make bench-kitti     learn depth from the frames of one KITTI drive: KITTI=FOLDER'
-	@echo 'make bench-ground    scale by camera height against LiDAR: KITTI=FOLDER ROOT=FOLDER'
+	@echo 'make bench-keyframe  overfit one real nuScenes keyframe: HYBRID_DEPTH_NUSCENES=FOLDER'
+	@echo 'make bench-kitti     learn depth from the frames of one KITTI drive: HYBRID_DEPTH_KITTI=FOLDER'
+	@echo 'make bench-ground    scale by camera height against LiDAR: both folders'
 	@echo 'make bench-depth-toy study of depth models on toy video; goes on where it was stopped'
 	@echo 'make bench-bev-depth study of depth supervision of a toy detector; goes on where it was stopped'
 	@echo 'make bench-fb-bev    study of FB-BEV beside BEVDet on the toy world; goes on where it was stopped'
@@ -94,28 +99,34 @@ bench: setup
 	$(PY) tools/benchmark.py depth-step
 
 # The keyframe's scene may be of either split of v1.0-mini: train and score on the one that has it.
-bench-keyframe: export ROOT := $(ROOT)
+bench-keyframe: export HYBRID_DEPTH_NUSCENES := $(HYBRID_DEPTH_NUSCENES)
 # the config wants it relative to here
-bench-keyframe: export INFOS = $(shell python3 -c "import os; print(os.path.relpath('$(KEYFRAME)'))")
+bench-keyframe: export HYBRID_DEPTH_INFOS = $(shell python3 -c "import os; print(os.path.relpath('$(KEYFRAME)'))")
 bench-keyframe: setup
-	$(PY) tools/create_nuscenes_infos.py --root $(ROOT) --version v1.0-mini --out $(KEYFRAME)
-	export SPLIT=$$($(PY) -c "import pickle; print('train' if pickle.load(open( \
+	$(NEEDS_NUSCENES)
+	$(PY) tools/create_nuscenes_infos.py --root $(HYBRID_DEPTH_NUSCENES) --version v1.0-mini \
+		--out $(KEYFRAME)
+	export HYBRID_DEPTH_SPLIT=$$($(PY) -c "import pickle; print('train' if pickle.load(open( \
 		'$(KEYFRAME)/nuscenes_infos_train.pkl', 'rb'))['data_list'] else 'val')") && \
 	$(PY) tools/train.py $(KEYFRAME_CONFIG) --work-dir $(KEYFRAME) && \
 	$(PY) tools/test.py $(KEYFRAME_CONFIG) "$$(cat $(KEYFRAME)/last_checkpoint)" \
 		--work-dir $(KEYFRAME) --show-dir $(KEYFRAME)/visualizations
 
-bench-kitti: export KITTI := $(KITTI)
-bench-kitti: export TRUTH := $(DRIVE)/gt
+bench-kitti: export HYBRID_DEPTH_KITTI := $(HYBRID_DEPTH_KITTI)
+bench-kitti: export HYBRID_DEPTH_TRUTH := $(DRIVE)/gt
 bench-kitti: setup
-	$(PY) tools/prepare_kitti.py export-gt $(KITTI) $(DRIVE)/gt --split all
+	$(NEEDS_KITTI)
+	$(PY) tools/prepare_kitti.py export-gt $(HYBRID_DEPTH_KITTI) $(DRIVE)/gt --split all
 	$(PY) tools/train.py $(DRIVE_CONFIG) --work-dir $(DRIVE) --resume
 	$(PY) tools/test.py $(DRIVE_CONFIG) "$$(cat $(DRIVE)/last_checkpoint)" \
 		--work-dir $(DRIVE)/test --show-dir $(DRIVE)/visualizations
 	$(PY) tools/benchmark.py learning $(DRIVE)
 
 bench-ground: setup
-	$(PY) tools/benchmark.py ground-scale --kitti $(KITTI) --nuscenes $(ROOT)
+	$(NEEDS_KITTI)
+	$(NEEDS_NUSCENES)
+	$(PY) tools/benchmark.py ground-scale --kitti $(HYBRID_DEPTH_KITTI) \
+		--nuscenes $(HYBRID_DEPTH_NUSCENES)
 
 bench-depth-toy: $(TOY_VIDEO)/gt/toy/export.json $(TOY_LANES)/toy_world.json
 	$(PY) tools/benchmark.py depth-toy

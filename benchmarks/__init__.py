@@ -1,1 +1,1 @@
-"""Side-by-side measurements behind ``tools/benchmark.py``; every table is made in one run."""
+"""Benchmarks of ``tools/benchmark.py``; every table is measured in one run."""

@@ -1,4 +1,4 @@
-"""What depth supervision and the depth net are worth to a toy detector."""
+"""Study of depth supervision and depth nets of a toy detector."""
 
 import json
 import subprocess
@@ -18,16 +18,16 @@ METRICS = (
     'NuScenes metric/pred_instances_3d_NuScenes/NDS',
     'NuScenes metric/depth/abs_rel',
 )
-SEEDS = (0, 1, 2)  # of the decisive three
+SEEDS = (0, 1, 2)  # of the three main runs
 CONFIGS = 'configs/toy/depth_supervision'
 TEACHER = 'configs/toy/monodepth2_hybrid_video_toy.py'
 INFOS = 'data/toy/nuscenes_infos_train.pkl'
-FINAL_SIZE, MAX_DEPTH = (96, 256), 56.0  # what the detectors see; their last bin, metres
+FINAL_SIZE, MAX_DEPTH = (96, 256), 56.0  # input size of the detectors; last bin, metres
 TEACHER_CHECKPOINT = '{study}/teacher_seed0/epoch_3.pth'
 PSEUDO_DEPTH = '{study}/pseudo_depth'
 LOADER = 'train_dataloader.dataset.dataset.pipeline.3.folder=' + PSEUDO_DEPTH
 
-#: The depth model that needs no LiDAR: both stages, on the video of the detectors' own cameras.
+#: Depth model without LiDAR: both stages, on the video of the detectors' cameras.
 TEACHERS = [
     Run('stage1', 'configs/toy/hybrid_stage1_video_toy.py', scored=False),
     Run(
@@ -56,7 +56,7 @@ RUNS = [
 
 
 def main(folder: str) -> None:
-    """Run what is not done yet: the teacher, its depth, the detectors."""
+    """Run the unfinished steps: teacher, pseudo depth, detectors."""
     study = Path(folder).resolve()
     run_study(TEACHERS, study, METRICS)
     checkpoint, cache = TEACHER_CHECKPOINT.format(study=study), PSEUDO_DEPTH.format(study=study)
@@ -71,8 +71,8 @@ def main(folder: str) -> None:
 
 
 def teacher_error(infos: Path, cache: str) -> dict[str, float]:
-    """AbsRel of cached depth where LiDAR has points, up to `MAX_DEPTH`, and the share of those
-    points that have such depth."""
+    """AbsRel of cached depth at LiDAR points up to `MAX_DEPTH`, and the fraction of these points
+    with a cached depth."""
     pipeline = [
         dict(type='LoadMultiViewImages'),
         dict(type='ImageAugmentation', final_size=FINAL_SIZE, random=False),
@@ -85,9 +85,9 @@ def teacher_error(infos: Path, cache: str) -> dict[str, float]:
         )
     errors, points = [], 0
     for sample in map(dataset.__getitem__, range(len(dataset))):
-        told, true = sample['pseudo_depth'], sample['gt_depth']
-        both = (told > 0) & (true > 0)
-        errors.append(np.abs(told[both] / true[both] - 1))
+        cached, true = sample['pseudo_depth'], sample['gt_depth']
+        both = (cached > 0) & (true > 0)
+        errors.append(np.abs(cached[both] / true[both] - 1))
         points += (true > 0).sum()
     errors = np.concatenate(errors)
     return dict(abs_rel=float(errors.mean()), known=len(errors) / float(points))

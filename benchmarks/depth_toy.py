@@ -5,7 +5,7 @@ from pathlib import Path
 from .study import Run, run_study
 
 METRICS = ('depth/abs_rel', 'depth/rmse', 'depth/a1', 'depth/scale_spread')
-SEEDS = (0, 1, 2)  # of the decisive pair: what stage 1 is worth
+SEEDS = (0, 1, 2)  # of the main comparison, with and without stage 1
 STAGE_1 = 'model.init_cfg.checkpoint={study}/stage1_seed{seed}/epoch_6.pth'
 SCRATCH = 'model.init_cfg=None'
 
@@ -28,5 +28,5 @@ RUNS = [
 
 
 def main(folder: str) -> None:
-    """Run what is not done yet."""
+    """Run the unfinished trainings."""
     run_study(RUNS, Path(folder).resolve(), METRICS)

@@ -1,4 +1,4 @@
-"""FB-BEV beside BEVDet at equal iterations on toy scenes, with and without history."""
+"""Study of FB-BEV against BEVDet at equal iterations on toy scenes, with and without history."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def _pair(seed: int) -> list[Run]:
 
 
 def _history(seed: int) -> list[Run]:
-    """On and off in the same order of samples, that of the scenes."""
+    """With and without history, both in sequential order of samples."""
     return [
         Run('fbbev_hybrid_history', HISTORY, seed),
         Run('fbbev_hybrid_in_order', HISTORY, seed, WITHOUT),
@@ -34,5 +34,5 @@ RUNS = [run for make in (_pair, _history) for seed in SEEDS for run in make(seed
 
 
 def main(folder: str) -> None:
-    """Run what is not done yet."""
+    """Run the unfinished trainings."""
     run_study(RUNS, Path(folder).resolve(), METRICS, jobs=2)

@@ -1,7 +1,7 @@
-"""Ground-plane scale on real frames against their LiDAR: no network, no learning.
+"""Ground-plane scale on real frames against LiDAR, without a network.
 
-The LiDAR's own depth takes the part of the depth to be scaled, so that the right scale is 1, and
-what is measured is the plane: calibration, height, and how flat the road is.
+The depth to be scaled is LiDAR depth, so the correct scale is 1, and the result evaluates
+the plane: calibration, height and flatness of the road.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from hybrid_depth.geometry.depth_scale import GroundPlaneScale
 
 KITTI_HEIGHT = 1.65  # metres (docs/reference/ground_plane.md, "Camera heights")
 RANGES = ((3, 10), (10, 20), (20, 30), (30, 50))
-ROAD = 0.3  # metres from the plane within which a LiDAR point counts as road
+ROAD = 0.3  # largest distance of road points from the plane, metres
 FAR = 50.0
 
 
 def kitti_frames(root: Path) -> Iterator[tuple[str, torch.Tensor, CameraRig, tuple[int, int]]]:
-    """Name, LiDAR depth (1, H, W), camera, size (H, W) of every frame with a sweep."""
+    """Name, LiDAR depth (1, H, W), camera and size (H, W) of all frames with a sweep."""
     tree = KittiRawTree(root)
     axes = torch.tensor([[0.0, 0, 1, 0], [-1, 0, 0, 0], [0, -1, 0, KITTI_HEIGHT], [0, 0, 0, 1]])
     for drive in tree.drives():
@@ -41,7 +41,7 @@ def kitti_frames(root: Path) -> Iterator[tuple[str, torch.Tensor, CameraRig, tup
 
 
 def nuscenes_frames(root: Path, out: Path) -> Iterator[tuple]:
-    """The same of every keyframe of a root, all cameras at once, (N, H, W)."""
+    """The same for all keyframes of a root, with all cameras together, (N, H, W)."""
     for summary in create_nuscenes_infos(root, 'v1.0-mini', out=out):
         if not summary.samples:
             continue
@@ -70,14 +70,14 @@ def _rig(cam2img: torch.Tensor, cam2ego: torch.Tensor) -> CameraRig:
 
 
 def report(frames: Iterator[tuple]) -> str:
-    """Scale of every image, and road pixels within 5 and 10 % of the plane, by range."""
-    errors, lines, told = {limits: [] for limits in RANGES}, [], []
+    """Scales per image, and fractions of road pixels within 5 and 10 % of the plane, by range."""
+    errors, lines, found = {limits: [] for limits in RANGES}, [], []
     for name, depth, rig, size in frames:
         height, width = size
         v, u = torch.meshgrid(torch.arange(height), torch.arange(width), indexing='ij')
         plane = ground_plane_depth(torch.stack((u, v), -1), rig, max_depth=FAR)[0]
         estimate = GroundPlaneScale(min_pixels=50)(depth, plane)
-        told.append(estimate.scale)
+        found.append(estimate.scale)
         lines.append(f'{name}: scale ' + ' '.join(f'{s:.3f}' for s in estimate.scale.tolist()))
         cameras = torch.arange(len(depth))[:, None, None].expand_as(depth)
         seen = (depth > 0) & (plane > 0)
@@ -88,7 +88,7 @@ def report(frames: Iterator[tuple]) -> str:
         for near, far in RANGES:
             of_range = (depth[seen][road] >= near) & (depth[seen][road] < far)
             errors[near, far].append((ratio[of_range] - 1).abs())
-    scales = torch.cat(told)
+    scales = torch.cat(found)
     valid = scales[scales.isfinite()]
     lines.append(
         f'scale (truth 1): {len(valid)} of {len(scales)} images have one; median '

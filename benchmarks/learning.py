@@ -1,4 +1,4 @@
-"""What a depth training learnt: loss and scores at every validation, from its own log."""
+"""Learning curve of a depth training: loss and scores at every validation, from its log."""
 
 import json
 from pathlib import Path
@@ -7,10 +7,10 @@ SCORES = ('abs_rel', 'rmse', 'a1')
 
 
 def read_scalars(work_dir: str | Path) -> list[dict]:
-    """Entries of all logs below a work dir, in the order in which they were written.
+    """Entries of all logs below a work dir, in order of writing.
 
     Raises:
-        FileNotFoundError: there is no log.
+        FileNotFoundError: no log exists.
     """
     logs = sorted(Path(work_dir).glob('*/vis_data/scalars.json'))
     if not logs:
@@ -19,7 +19,7 @@ def read_scalars(work_dir: str | Path) -> list[dict]:
 
 
 def learning_table(work_dir: str | Path) -> str:
-    """One line a validation: epoch, mean loss of the last iterations before it (for epoch 0, of
+    """One line per validation: epoch, mean loss of the last iterations before it (for epoch 0, of
     the first ones after it), scores."""
     lines = [f'{"epoch":>6}{"loss":>10}' + ''.join(f'{name:>10}' for name in SCORES)]
     entries = read_scalars(work_dir)

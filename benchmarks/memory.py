@@ -13,10 +13,9 @@ def _status_kib(field: str) -> int:
 
 
 def start() -> float:
-    """Reset the high-water mark; resident memory now, MiB.
+    """Reset the high-water mark; returns the current resident memory, MiB.
 
-    Memory that the allocator keeps for re-use is given back first, so that earlier peaks do not
-    hide this one.
+    Memory cached by the allocator is released first, so that it does not hide the peak.
     """
     ctypes.CDLL('libc.so.6').malloc_trim(0)
     CLEAR.write_text('5')
@@ -24,12 +23,12 @@ def start() -> float:
 
 
 def peak_above(before: float) -> float:
-    """Highest resident memory since ``start`` above what it gave, MiB."""
+    """Highest resident memory since ``start`` above its result, MiB."""
     return _status_kib('VmHWM') / 1024 - before
 
 
 def peak_mib(call: Callable[[], object]) -> float:
-    """Highest resident memory during ``call`` above what was resident before, MiB."""
+    """Highest resident memory during ``call`` above that before, MiB."""
     before = start()
     call()
     return peak_above(before)

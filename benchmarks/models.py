@@ -8,19 +8,25 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import torch
-from mmdet3d.registry import DATASETS, MODELS
+from mmdet3d.registry import DATASETS
 from mmengine import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
 from torch.utils.flop_counter import FlopCounterMode
 
 import hybrid_depth.modules  # noqa: F401  registers models and data sets
+from hybrid_depth.checkpoints.build import build_model
 from hybrid_depth.datasets.nuscenes.infos import create_nuscenes_infos
 
 from . import memory
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-CONFIGS = ('bevdet_r50', 'bevdet_r50_depth', 'bevdet_hybrid', 'fbbev_r50')
+CONFIGS = (
+    'bevdet/bevdet_r50_8xb8-cbgs-20e_nus-3d_256x704.py',
+    'bevdet/bevdet_r50-depth_8xb8-cbgs-20e_nus-3d_256x704.py',
+    'bevdet_hybrid.py',
+    'fbbev/fbbev_r50-depth_8xb8-cbgs-20e_nus-3d_256x704.py',
+)
 STAGES = (
     'img_backbone',
     'img_neck',
@@ -33,18 +39,8 @@ STAGES = (
 )
 
 
-def without_weights(cfg: Config) -> Config:
-    """The same model with random weights: no file, no download."""
-    cfg.model.img_backbone.init_cfg = None
-    encoder = cfg.model.img_view_transformer.depth_net.get('encoder')
-    for tower in ('clip', 'dino'):
-        if encoder is not None:
-            encoder[tower].pretrained = None
-    return cfg
-
-
 def load_sample(cfg: Config, root: str, ann_file: str) -> dict:
-    """The first sample through the config's own test pipeline, collated."""
+    """The first sample from the config's test pipeline, collated."""
     dataset_cfg = cfg.test_dataloader.dataset
     dataset_cfg.update(data_root=root, ann_file=ann_file, metainfo=dict(version='v1.0-mini'))
     return pseudo_collate([DATASETS.build(dataset_cfg)[0]])
@@ -52,7 +48,7 @@ def load_sample(cfg: Config, root: str, ann_file: str) -> dict:
 
 @dataclass
 class Cost:
-    """Of one stage: parameters in millions, FLOPs in units of 10^9, seconds, peak MiB."""
+    """Cost of one stage: parameters in millions, FLOPs in units of 10^9, seconds, peak MiB."""
 
     parameters: float
     gflops: float = 0.0
@@ -61,7 +57,7 @@ class Cost:
 
 
 def _watch(module: torch.nn.Module, before: Callable, after: Callable) -> list:
-    """Call ``before`` ahead of a module and hand its result to ``after`` behind."""
+    """Call ``before`` ahead of a module's forward pass, then ``after`` with its result."""
     state = {}
     return [
         module.register_forward_pre_hook(lambda *_: state.update(value=before())),
@@ -70,19 +66,19 @@ def _watch(module: torch.nn.Module, before: Callable, after: Callable) -> list:
 
 
 def measure(cfg: Config, sample: dict) -> dict[str, Cost]:
-    """Cost of each stage the detector has, in the order of ``STAGES``.
+    """Cost of each stage of a detector, in the order of ``STAGES``.
 
-    FLOPs are torch's count: matrix products and convolutions, two for a multiplication with its
-    addition; sampling and pooling count nothing.
+    FLOPs as counted by torch: matrix products and convolutions, two per multiply-add; sampling and
+    pooling are not counted.
     """
-    model = MODELS.build(cfg.model).eval()
+    model = build_model(cfg).eval()
     stages = {name: getattr(model, name) for name in STAGES if getattr(model, name, None)}
     costs = {
         name: Cost(sum(p.numel() for p in module.parameters()) / 1e6)
         for name, module in stages.items()
     }
     counter = FlopCounterMode(display=False)
-    looks = dict(  # each in a pass of its own; the first also warms up
+    looks = dict(  # each in a separate pass; the first is also the warm-up
         gflops=(counter.get_total_flops, lambda n: (counter.get_total_flops() - n) / 1e9),
         seconds=(time.perf_counter, lambda t: time.perf_counter() - t),
         mib=(memory.start, memory.peak_above),
@@ -107,17 +103,17 @@ def measure(cfg: Config, sample: dict) -> dict[str, Cost]:
 
 
 def main(root: str) -> None:
-    """Print one table a config, batch 1, random weights."""
+    """Print one table per config, batch 1, random weights."""
     init_default_scope('mmdet3d')
     print(
         f'Full-size detectors, batch 1 of six 256 x 704 images, CPU, {torch.get_num_threads()} '
-        f'threads, torch {torch.__version__}, random weights (a fresh foreground '
+        f'threads, torch {torch.__version__}, random weights (an untrained foreground '
         'proposal keeps all cells)'
     )
     with tempfile.TemporaryDirectory() as folder:
         create_nuscenes_infos(root, 'v1.0-mini', folder)
         for name in CONFIGS:
-            cfg = without_weights(Config.fromfile(REPOSITORY / 'configs' / f'{name}.py'))
+            cfg = Config.fromfile(REPOSITORY / 'configs' / name)
             sample = load_sample(cfg, root, f'{folder}/nuscenes_infos_train.pkl')
             costs = measure(cfg, sample)
             print(f'\n{name}')

@@ -1,4 +1,4 @@
-"""BEV pooling: our sparse product against the ways other code bases do it on a CPU."""
+"""BEV pooling: sparse product against other common implementations on a CPU."""
 
 import time
 from collections.abc import Callable
@@ -28,7 +28,7 @@ def nuscenes_like_rig() -> CameraRig:
 
 
 def materialised_index_add(depth: Tensor, feat: Tensor, plan: PoolingPlan) -> Tensor:
-    """All (points x C) products at once, then ``index_add``: what users re-invent."""
+    """All (points x C) products at once, then ``index_add``."""
     ranks = plan.ranks.flatten()
     kept = (ranks >= 0).nonzero().squeeze(1)
     product = (depth.unsqueeze(3) * feat.unsqueeze(2)).permute(0, 1, 2, 4, 5, 3)
@@ -76,7 +76,7 @@ def _measure(pool: Callable[[Tensor, Tensor], Tensor], depth: Tensor, feat: Tens
 
 
 def main(repeats: int = 20) -> None:
-    """Print time and peak memory of each form, and its ratio to ours, for D = 59 and 118."""
+    """Print time, peak memory and their ratios to the default, for D = 59 and 118."""
     grid = VoxelGrid((-51.2, 51.2, 0.8), (-51.2, 51.2, 0.8), (-5.0, 3.0, 8.0))
     print(
         f'BEV pooling, 6 x 16 x 44 pixels, C = {CHANNELS}, 128 x 128 cells, ranks cached, '
@@ -91,8 +91,8 @@ def main(repeats: int = 20) -> None:
         depth = torch.rand(1, 6, bins.num, 16, 44).softmax(2).requires_grad_()
         feat = torch.randn(1, 6, CHANNELS, 16, 44).requires_grad_()
         forms = {
-            'sparse product (ours)': lambda d, f, p=plan: bev_pool(d, f, p),
-            'index_add by bin (our reference)': lambda d, f, p=plan: bev_pool(d, f, p, 'index_add'),
+            'sparse product (default)': lambda d, f, p=plan: bev_pool(d, f, p),
+            'index_add by bin (reference)': lambda d, f, p=plan: bev_pool(d, f, p, 'index_add'),
             'index_add, materialised': lambda d, f, p=plan: materialised_index_add(d, f, p),
             'sort and cumsum (LSS)': lambda d, f, p=plan: sort_and_cumsum(d, f, p),
         }
@@ -101,9 +101,9 @@ def main(repeats: int = 20) -> None:
             f'{"form":34}{"forward ms":>18}{"fwd + bwd ms":>20}'
             f'{"forward MiB":>20}{"fwd + bwd MiB":>20}'
         )
-        ours = None
+        first = None
         for name, pool in forms.items():
             row = _measure(pool, depth, feat, repeats)
-            ours = ours or row
-            cells = [f'{x:8.1f} ({x / max(o, 0.1):5.1f}x)' for x, o in zip(row, ours, strict=True)]
+            first = first or row
+            cells = [f'{x:8.1f} ({x / max(o, 0.1):5.1f}x)' for x, o in zip(row, first, strict=True)]
             print(f'{name:34}' + ''.join(f'{cell:>20}' for cell in cells))

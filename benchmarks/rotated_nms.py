@@ -1,4 +1,4 @@
-"""Rotated NMS of BEV detections: ours against mmcv's compiled op, or a loop over shapely."""
+"""Rotated NMS of BEV detections against mmcv's compiled op, or a loop over shapely."""
 
 import math
 import statistics
@@ -18,7 +18,7 @@ SIZES = ((500, 25), (500, 100), (1000, 25), (1000, 100))  # boxes, road users
 
 
 def detections(count: int, objects: int, seed: int = 0) -> tuple[Tensor, Tensor]:
-    """Boxes (count, 5) and scores as a detector gives them: several around each road user."""
+    """Boxes (count, 5) and scores as of a detector: several around each road user."""
     draw = torch.Generator().manual_seed(seed)
     footprints = torch.tensor([[4.6, 1.9], [8.0, 2.6], [0.7, 0.7], [1.8, 0.8], [11.0, 2.9]])
     centre = 100 * torch.rand(objects, 2, generator=draw) - 50
@@ -38,7 +38,7 @@ def detections(count: int, objects: int, seed: int = 0) -> tuple[Tensor, Tensor]
 
 
 def shapely_loop(boxes: Tensor, scores: Tensor, threshold: float) -> list[int]:
-    """Box by box, against all later ones that are left."""
+    """Greedy NMS box by box, with shapely."""
     x, y, w, h, angle = boxes.double().numpy().T
     along = np.stack((w * np.cos(angle), w * np.sin(angle)), 1) / 2
     across = np.stack((-h * np.sin(angle), h * np.cos(angle)), 1) / 2
@@ -56,7 +56,7 @@ def shapely_loop(boxes: Tensor, scores: Tensor, threshold: float) -> list[int]:
 
 
 def reference() -> tuple[str, Callable[[Tensor, Tensor, float], list[int]]]:
-    """Name and function of what is compared against: mmcv's op where it is compiled."""
+    """Name and function of the reference: mmcv's op if compiled, else shapely."""
     try:
         compiled = mmcv_ext.is_compiled()
     except ImportError:
@@ -84,20 +84,20 @@ def main(repeats: int = 15) -> None:
     print(
         f'Rotated NMS on the CPU, IoU {THRESHOLD}, medians of {repeats}, torch {torch.__version__}'
     )
-    columns = ('boxes', 'road users', 'kept', 'threads', 'ours ms', f'{name} ms', 'ratio')
+    columns = ('boxes', 'road users', 'kept', 'threads', 'hybrid_depth ms', f'{name} ms', 'ratio')
     print(''.join(f'{column:>{max(12, len(column) + 2)}}' for column in columns))
     before = torch.get_num_threads()
     for boxes_count, objects in SIZES:
         boxes, scores = detections(boxes_count, objects)
         kept = rotated_nms(boxes, scores, THRESHOLD).tolist()
         if kept != other(boxes, scores, THRESHOLD):
-            raise RuntimeError(f'{name} keeps other boxes')
+            raise RuntimeError(f'expected the kept boxes of {name}, got others')
         for threads in (1, 2):
             torch.set_num_threads(threads)
-            ours = _median_ms(lambda b=boxes, s=scores: rotated_nms(b, s, THRESHOLD), repeats)
-            theirs = _median_ms(lambda b=boxes, s=scores: other(b, s, THRESHOLD), repeats)
+            measured = _median_ms(lambda b=boxes, s=scores: rotated_nms(b, s, THRESHOLD), repeats)
+            reference_ms = _median_ms(lambda b=boxes, s=scores: other(b, s, THRESHOLD), repeats)
             row = [boxes_count, objects, len(kept), threads]
-            row += [f'{ours:.2f}', f'{theirs:.2f}', f'{ours / theirs:.2f}']
+            row += [f'{measured:.2f}', f'{reference_ms:.2f}', f'{measured / reference_ms:.2f}']
             print(
                 ''.join(f'{x!s:>{max(12, len(c) + 2)}}' for x, c in zip(row, columns, strict=True))
             )

@@ -1,7 +1,7 @@
-"""A study: several trainings by the command lines of `tools/`, scored and put into one table.
+"""Studies: several trainings and evaluations by command line, with one table of results.
 
-Every run has a folder of its own. What is done is kept, a run that was stopped goes on from its
-last checkpoint, and one that fails is named and leaves the others going.
+Every run has a folder. Finished runs are kept, interrupted ones resume from their last checkpoint,
+and failed ones are named without stopping the others.
 """
 
 import json
@@ -26,15 +26,15 @@ LOG, RESULT = 'study.log', 'result.json'
 
 @dataclass(frozen=True)
 class Run:
-    """One training.
+    """Training run of a study.
 
     Attributes:
-        name: of its row in the table; runs of several seeds share it.
-        config: config file, from the repository.
-        seed: of everything.
-        options: as of `--cfg-options`; '{study}' stands for the study's folder, '{seed}' for the
+        name: row of the table, common to runs of several seeds.
+        config: config file, relative to the repository.
+        seed: random seed.
+        options: as of `--cfg-options`; '{study}' is replaced by the study's folder, '{seed}' by the
             seed, so that a run can start from the checkpoint of an earlier one.
-        scored: run `tools/test.py` on the result; else it is only a start for others.
+        scored: evaluate the result by `tools/test.py`; else it only initialises others.
     """
 
     name: str
@@ -44,24 +44,24 @@ class Run:
     scored: bool = True
 
     def folder(self, study: Path) -> Path:
-        """Work dir."""
+        """Work dir of the run."""
         return study / f'{self.name}_seed{self.seed}'
 
 
 def run_study(runs: Sequence[Run], study: Path, metrics: Sequence[str], jobs: int = 1) -> None:
-    """Train and score what is not done yet, print the table; write `study/table.md` and `plot.png`
-    where a run is scored.
+    """Train and evaluate the unfinished runs, print the table; write `study/table.md` and
+    `plot.png` if any run is scored.
 
-    A result counts until its run's folder is removed, whatever has become of its config or of the
-    run it starts from.
+    A result is used until its run's folder is removed, even if its config or the run from which it
+    starts has changed.
 
     Args:
-        runs: in the order in which they have to run.
-        study: folder.
+        runs: runs, in the required order.
+        study: folder of the study.
         metrics: names in the test's `scalars`, columns of the table.
-        jobs: runs at a time, which share the cores; above 1 no run may need another. Small
-            models gain nothing from a second core: two BEV toy runs side by side take as long
-            as one on two cores (0.36 s a step either way).
+        jobs: number of parallel runs, which share the cores; above 1 no run may need another. Small
+            models do not benefit from a second core: two parallel BEV toy runs take as long as one
+            on two cores (0.36 s per step in both cases).
 
     Raises:
         SystemExit: some runs failed.
@@ -84,8 +84,8 @@ def run_study(runs: Sequence[Run], study: Path, metrics: Sequence[str], jobs: in
 
 
 def study_table(runs: Sequence[Run], study: Path, metrics: Sequence[str]) -> str:
-    """Markdown: a row a name, mean and (from two seeds on) standard deviation of each metric,
-    which is called by the last part of its name."""
+    """Markdown table: one row per name, mean and (for several seeds) standard deviation of each
+    metric; columns have the last part of the metric's name."""
     columns = [metric.rsplit('/', 1)[-1] for metric in metrics]
     rows = [['run', 'seeds', *columns, 'training min'], ['---'] * (len(metrics) + 3)]
     for name, results in _results(runs, study).items():
@@ -105,7 +105,7 @@ def _done(run: Run, study: Path) -> bool:
 
 
 def _results(runs: Sequence[Run], study: Path) -> dict[str, list[dict]]:
-    """Results of the scored runs that are done, by name."""
+    """Results of the finished scored runs, by name."""
     results = {}
     for run in runs:
         if run.scored and _done(run, study):
@@ -115,7 +115,7 @@ def _results(runs: Sequence[Run], study: Path) -> dict[str, list[dict]]:
 
 
 def _train(run: Run, study: Path, threads: int) -> bool:
-    """Train and score; False where it fails."""
+    """Train and evaluate a run; False if it fails."""
     folder = run.folder(study)
     folder.mkdir(parents=True, exist_ok=True)
     names = dict(study=study, seed=run.seed)
@@ -138,7 +138,7 @@ def _train(run: Run, study: Path, threads: int) -> bool:
 
 
 def _training_seconds(folder: Path) -> float:
-    """Time of all iterations, without validation and start."""
+    """Time of all iterations, without validation and start-up."""
     entries = [entry for entry in read_scalars(folder) if 'loss' in entry]
     return statistics.mean(entry['time'] for entry in entries) * entries[-1]['iter']
 

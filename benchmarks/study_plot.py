@@ -1,4 +1,4 @@
-"""A study's results as a plot."""
+"""Plot of a study's results."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,14 +14,14 @@ _ROW, _PANEL = 0.3, 2.6  # inches
 def plot_study(
     results: Mapping[str, Sequence[dict[str, float]]], metrics: Sequence[str], path: Path
 ) -> None:
-    """A panel a metric, a row a name: a dot a seed, and a line at the mean of several.
+    """Plot with one panel per metric and one row per name: a dot per seed and a line at the mean.
 
-    A metric whose scores differ tenfold gets a logarithmic axis.
+    A metric whose scores differ by a factor of ten has a logarithmic axis.
 
     Args:
-        results: name of a row -> scores of its seeds.
-        metrics: names in the scores, one a panel, called by their last part.
-        path: of the PNG.
+        results: scores of the seeds, by name of the row.
+        metrics: names in the scores, one per panel, labelled by their last part.
+        path: output PNG.
     """
     size = (2 + _PANEL * len(metrics), 0.8 + _ROW * len(results))
     figure = Figure(figsize=size, layout='constrained')

@@ -1,6 +1,7 @@
 # BEVDet-R50 with the hybrid (CLIP + DINO + language) depth net. A new model, so: RGB input, bin
-# centres, cell centres, floored voxel indices. Full-size towers; data/README.md names their files.
-_base_ = 'bevdet_r50_depth.py'
+# centres, cell centres, floored voxel indices. Full-size towers; their weights:
+# configs/hybrid_depth/README.md
+_base_ = 'bevdet/bevdet_r50-depth_8xb8-cbgs-20e_nus-3d_256x704.py'
 
 model = dict(
     img_backbone=dict(channel_order='rgb'),

@@ -17,7 +17,7 @@ pytest_plugins = ['pytester', 'tests.golden.unread']
 
 @pytest.fixture(autouse=True)
 def _seed() -> None:
-    """Every test draws the same numbers, whatever ran before it."""
+    """Every test has the same random numbers, independent of earlier tests."""
     random.seed(0)
     np.random.seed(0)
     torch.manual_seed(0)
@@ -25,7 +25,7 @@ def _seed() -> None:
 
 @pytest.fixture(autouse=True)
 def _default_scope():
-    """No test finds its classes, or fails to, by the scope that a runner elsewhere left behind."""
+    """The registry scope of a test does not depend on runners of earlier tests."""
     DefaultScope._instance_dict.clear()
 
 
@@ -55,11 +55,11 @@ def toy_nuscenes(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope='session')
 def toy_kitti(tmp_path_factory) -> Path:
-    """Toy KITTI raw tree: a drive to train on and one held out, five frames each."""
+    """Toy KITTI raw tree: a training drive and a held-out one, five frames each."""
     return _toy_world(tmp_path_factory, 'kitti', (160, 48), keyframes=1)
 
 
 @pytest.fixture(scope='session')
 def toy_lanes(tmp_path_factory) -> Path:
-    """Toy TuSimple labels: an image to train on and one held out."""
+    """Toy TuSimple labels: a training image and a held-out one."""
     return _toy_world(tmp_path_factory, 'tusimple', (160, 90), keyframes=1)

@@ -1,6 +1,6 @@
-"""tools/bootstrap.py on a bare machine: each thing that is missing is one sentence, at once.
+"""tools/bootstrap.py on a bare machine: missing requirements are reported in one sentence.
 
-The installation itself is what `make test` does before it comes here.
+The installation itself is tested by `make test`, which runs it first.
 """
 
 import importlib.util
@@ -25,7 +25,7 @@ RANGES = ('runtime', 'bev', 'tests')
 
 @pytest.fixture
 def clone(tmp_path) -> Path:
-    """The files that the set-up reads, in a folder without .venv."""
+    """The files read by the set-up, in a folder without .venv."""
     folder = tmp_path / 'clone'
     shutil.copytree(ROOT / 'requirements', folder / 'requirements')
     (folder / 'tools').mkdir()
@@ -64,7 +64,7 @@ def executable(path: Path, text: str) -> Path:
 
 
 def finished_venv(clone: Path, stamp: str) -> Path:
-    """What a set-up leaves, as far as the next one looks at it."""
+    """Result of a set-up, as checked by the next one."""
     venv = clone / '.venv'
     (venv / 'bin').mkdir(parents=True, exist_ok=True)
     (venv / 'bin' / 'python').symlink_to(sys.executable)
@@ -81,7 +81,7 @@ def test_wrong_python(clone, tmp_path):
     assert not (clone / '.venv').exists()
 
 
-def test_newest_supported_python_with_venv_is_taken(clone, tmp_path):
+def test_newest_supported_python_with_venv_is_used(clone, tmp_path):
     commands = tmp_path / 'bin'
     executable(commands / 'python3.14', 'echo 3.14\n')
     executable(commands / 'python3.13', 'echo 3.13; exit 1\n')
@@ -92,11 +92,11 @@ def test_newest_supported_python_with_venv_is_taken(clone, tmp_path):
 
 
 def test_too_little_disk(clone):
-    assert_refused(set_up(clone, HYBRID_DEPTH_MIN_FREE_GB='1e9'), 'Too little disk:')
+    assert_refused(set_up(clone, HYBRID_DEPTH_MIN_FREE_GB='1e9'), 'Too little disk space:')
     assert not (clone / '.venv').exists()
 
 
-def test_no_network_is_one_sentence_and_keeps_what_is_there(clone):
+def test_no_network_is_one_sentence_and_keeps_the_old_venv(clone):
     """`git pull` without a network left an empty .venv."""
     offline = dict(
         PIP_INDEX_URL='http://127.0.0.1:9/simple', PIP_CONFIG_FILE=os.devnull, PIP_FIND_LINKS=''
@@ -113,27 +113,27 @@ def test_no_network_is_one_sentence_and_keeps_what_is_there(clone):
     assert time.monotonic() - start < 60
 
 
-def test_nothing_is_done_when_the_stamp_is_right(bootstrap, clone):
-    wanted = bootstrap.wanted_stamp(PYTHON_VERSION, bootstrap.LOCKS['newest'])
+def test_set_up_with_a_valid_stamp_does_nothing(bootstrap, clone):
+    wanted = bootstrap.expected_stamp(PYTHON_VERSION, bootstrap.LOCKS['newest'])
     venv = finished_venv(clone, wanted)
     done = set_up(clone, HYBRID_DEPTH_MIN_FREE_GB='1e9')
     assert (done.returncode, done.stdout, done.stderr) == (0, '', '')
     assert set_up(clone, PYTHON='', HYBRID_DEPTH_MIN_FREE_GB='1e9').returncode == 0
-    other = executable(clone / 'bin' / 'python', 'echo 3.10; exit 0\n')  # PYTHON asks for another
+    other = executable(clone / 'bin' / 'python', 'echo 3.10; exit 0\n')  # PYTHON is another version
     if PYTHON_VERSION != '3.10':
         assert (
             'Too little' in set_up(clone, PYTHON=str(other), HYBRID_DEPTH_MIN_FREE_GB='1e9').stderr
         )
-    (venv / 'bin' / 'python').unlink()  # its interpreter is gone
+    (venv / 'bin' / 'python').unlink()  # without its interpreter
     assert 'Too little' in set_up(clone, HYBRID_DEPTH_MIN_FREE_GB='1e9').stderr
 
 
 @pytest.mark.parametrize('file', ['requirements/lock.txt', 'pyproject.toml', 'tools/bootstrap.py'])
-def test_stamp_follows_the_files(bootstrap, clone, file):
-    finished_venv(clone, bootstrap.wanted_stamp(PYTHON_VERSION, bootstrap.LOCKS['newest']))
+def test_stamp_depends_on_the_files(bootstrap, clone, file):
+    finished_venv(clone, bootstrap.expected_stamp(PYTHON_VERSION, bootstrap.LOCKS['newest']))
     with open(clone / file, 'a') as opened:
         opened.write('# changed\n')
-    assert_refused(set_up(clone, HYBRID_DEPTH_MIN_FREE_GB='1e9'), 'Too little disk:')
+    assert_refused(set_up(clone, HYBRID_DEPTH_MIN_FREE_GB='1e9'), 'Too little disk space:')
 
 
 def test_refresh_installs_the_lock_in_place_and_then_stamps(bootstrap, clone):
@@ -151,12 +151,12 @@ def test_refresh_installs_the_lock_in_place_and_then_stamps(bootstrap, clone):
     assert packages == f'{install} -r {files[0]} -r {files[1]} --python {python}'
     assert project == f'{install} --no-build-isolation --editable {clone} --python {python}'
     assert 'bev_problem' in check
-    wanted = bootstrap.wanted_stamp(PYTHON_VERSION, bootstrap.LOCKS['newest'])
+    wanted = bootstrap.expected_stamp(PYTHON_VERSION, bootstrap.LOCKS['newest'])
     assert (venv / 'bootstrap.stamp').read_text() == wanted
 
 
 def test_failed_installation_leaves_no_stamp(clone):
-    """With its stamp, the next set-up would build on packages that are half there."""
+    """With a stamp, the next set-up would use incomplete packages."""
     venv = finished_venv(clone, f'{PYTHON_VERSION} lock.txt of-yesterday')
     (venv / 'bin' / 'python').unlink()
     executable(venv / 'bin' / 'python', 'case "$*" in *no-deps*) echo disk full; exit 9; esac\n')
@@ -166,7 +166,7 @@ def test_failed_installation_leaves_no_stamp(clone):
     assert not (venv / 'bootstrap.stamp').exists()
 
 
-def test_pip_installs_where_uv_cannot(bootstrap, tmp_path, monkeypatch, capsys):
+def test_pip_is_the_fallback_of_uv(bootstrap, tmp_path, monkeypatch, capsys):
     calls = tmp_path / 'calls'
     python = executable(
         tmp_path / 'bin' / 'python', f'echo "$UV_DEFAULT_INDEX $@" >> {calls}; [ $2 = pip ]\n'
@@ -178,7 +178,7 @@ def test_pip_installs_where_uv_cannot(bootstrap, tmp_path, monkeypatch, capsys):
         f'http://mirror/simple -m uv pip {packages} --python {python}',
         f' -m pip {packages}',
     ]
-    assert 'uv cannot; with pip' in capsys.readouterr().out
+    assert 'uv failed; with pip' in capsys.readouterr().out
 
 
 def test_failed_command_shows_the_end_of_the_log(bootstrap, tmp_path, monkeypatch, capsys):
@@ -190,7 +190,7 @@ def test_failed_command_shows_the_end_of_the_log(bootstrap, tmp_path, monkeypatc
     assert re.fullmatch(r'step \.\.\.( \d+ s){2,}, failed\n', capsys.readouterr().out)
 
 
-def test_second_set_up_waits_for_the_first_and_not_for_a_dead_one(bootstrap, tmp_path):
+def test_set_up_waits_for_a_running_one_and_not_for_a_dead_one(bootstrap, tmp_path):
     lock = str(tmp_path / 'lock')
     code = (
         f'import sys, time; sys.path.insert(0, {str(Path(bootstrap.__file__).parent)!r})\n'
@@ -255,7 +255,7 @@ def test_locks_pin_every_requirement_for_every_python(lock, python):
     assert not {'mmcv', 'mmengine', 'opencv-python'} & {*pins}
 
 
-def test_readme_installs_what_no_deps_txt_pins():
+def test_install_commands_of_the_docs_equal_no_deps_txt():
     readme = (ROOT / 'README.md').read_text()
     command = ' '.join(str(requirement) for requirement, _ in requirements('no_deps'))
     assert f'`pip install --no-deps {command}`' in readme

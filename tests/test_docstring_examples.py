@@ -1,4 +1,4 @@
-"""The examples in docstrings run, and what users call has one."""
+"""Examples in docstrings run, and public functions have one."""
 
 import doctest
 import importlib
@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 
 PACKAGE = Path(hybrid_depth.__file__).parent
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-BEV = ('hybrid_depth.bev', 'hybrid_depth.inference.bev')  # what needs mmdet3d
+BEV = ('hybrid_depth.bev', 'hybrid_depth.inference.bev')  # needs mmdet3d
 
 
 def modules_with_examples() -> list[str]:
@@ -30,7 +30,7 @@ def modules_with_examples() -> list[str]:
 def test_examples(name, monkeypatch):
     if name.startswith(BEV) and bev_problem():
         pytest.skip(bev_problem())
-    monkeypatch.chdir(ROOT)  # examples name configs
+    monkeypatch.chdir(ROOT)  # examples use config paths
     module = importlib.import_module(name)
     failed, run = doctest.testmod(module, extraglobs=dict(torch=torch), optionflags=OPTIONS)
     assert run and not failed
@@ -46,7 +46,7 @@ def test_examples(name, monkeypatch):
     ],
 )
 def test_public_names_have_examples(room, without):
-    """Data that a function returns or takes is shown in that function's example."""
+    """Data classes are covered by the examples of the functions that use them."""
     module = importlib.import_module(f'hybrid_depth.{room}')
     bare = {name for name in module.__all__ if '>>> ' not in inspect.getdoc(getattr(module, name))}
     assert bare == without

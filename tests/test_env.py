@@ -9,7 +9,7 @@ from hybrid_depth import env, env_ops, mmcv_ext
 DEVICES = ['cpu', *(['cuda:0'] if torch.cuda.is_available() else [])]
 
 
-def test_table_holds_every_part_and_nothing_is_broken():
+def test_table_lists_every_part_without_failures():
     rows = env.collect()
     names = {name for name, _, _ in rows}
     assert names >= {'PyTorch', 'CUDA', 'Triton', 'open_clip (CLIP)', 'timm (DINO)', 'mmengine'}
@@ -29,7 +29,7 @@ def test_mmcv_with_and_without_compiled_ops(compiled, monkeypatch):
     assert state == (
         'ok, with compiled ops (CUDA: 13.0)'
         if compiled
-        else 'ok, without compiled ops (mmcv-lite); none is needed here'
+        else 'ok, without compiled ops (mmcv-lite), which are not needed'
     )
 
 
@@ -76,7 +76,7 @@ def _half(depth, feat, plan):
         ('bf16', 'torch.nn.Linear.forward', lambda layer, x: 2 * layer.weight.sum(1, True)),
     ],
 )
-def test_wrong_numbers_are_said(row, place, wrong, monkeypatch):
+def test_wrong_results_are_reported(row, place, wrong, monkeypatch):
     monkeypatch.setattr(place, wrong)
     with pytest.raises(RuntimeError, match='expected .*, got '):
         env_ops.OPS[row]('cpu')

@@ -16,14 +16,14 @@ def dead_process() -> int:
 
 
 def leftover(path: Path, pid: int) -> Path:
-    """The temporary path that another process of this machine would use."""
+    """Temporary path of another process on this machine."""
     name = temporary_beside(path).name
     assert name.endswith(f'-{os.getpid()}')
     files._remove_leftovers.cache_clear()
     return path.with_name(name.removesuffix(str(os.getpid())) + str(pid))
 
 
-def test_file_is_whole_or_as_it_was(tmp_path):
+def test_file_is_complete_or_unchanged(tmp_path):
     path = tmp_path / 'folder' / 'file'
     with atomic_file(path, 'w') as file:
         file.write('first')
@@ -35,7 +35,7 @@ def test_file_is_whole_or_as_it_was(tmp_path):
     assert os.listdir(path.parent) == ['file']
 
 
-def test_leftovers_of_dead_processes_are_removed_and_no_others(tmp_path):
+def test_only_leftovers_of_dead_processes_are_removed(tmp_path):
     path, dead = tmp_path / 'toy', dead_process()
     part = leftover(path, dead)
     part.mkdir()
@@ -56,8 +56,8 @@ def test_leftovers_of_dead_processes_are_removed_and_no_others(tmp_path):
     assert sorted(tmp_path.iterdir()) == sorted([*kept, tmp_path / 'out'])
 
 
-def test_a_folder_is_looked_through_once(tmp_path):
-    """Thousands of files are written into one folder."""
+def test_a_folder_is_searched_once(tmp_path):
+    """Thousands of files may be written to one folder."""
     part = leftover(tmp_path / 'toy', dead_process())
     temporary_beside(tmp_path / 'first')
     part.touch()

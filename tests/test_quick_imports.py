@@ -6,7 +6,7 @@ from hybrid_depth.quick_imports import quick_imports
 
 
 @pytest.mark.parametrize('before', [True, False])
-def test_garbage_is_collected_again_after_imports(before):
+def test_garbage_collection_is_enabled_after_imports(before):
     was = gc.isenabled()
     try:
         gc.enable() if before else gc.disable()

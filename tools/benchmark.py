@@ -1,15 +1,15 @@
 #!/usr/bin/env python
-"""Side-by-side measurements, printed with ratios.
+"""Benchmarks with tables of results and ratios.
 
 Example:
     python tools/benchmark.py pooling
     python tools/benchmark.py rotated-nms
-    python tools/benchmark.py models --root ../shared/data/nuscenes_keyframe
+    python tools/benchmark.py models --root data/nuscenes_keyframe
     python tools/benchmark.py depth-step
     python tools/benchmark.py depth-toy --out work_dirs/depth_toy
     python tools/benchmark.py bev-depth --out work_dirs/bev_depth
     python tools/benchmark.py fb-bev --out work_dirs/fb_bev
-    python tools/benchmark.py ground-scale --kitti ../shared/data/kitti_raw
+    python tools/benchmark.py ground-scale --kitti data/kitti
     python tools/benchmark.py learning work_dirs/kitti_drive
 """
 
@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 STUDIES = {
     'depth-toy': 'depth models',
     'bev-depth': 'depth supervision',
-    'fb-bev': 'FB-BEV beside BEVDet',
+    'fb-bev': 'FB-BEV against BEVDet',
 }
 
 
@@ -35,22 +35,24 @@ def main() -> None:
     )
     commands = parser.add_subparsers(dest='command', required=True)
     commands.add_parser('pooling', help='BEV pooling back-ends: time and peak memory')
-    commands.add_parser('rotated-nms', help='suppression of BEV boxes against mmcv or shapely')
+    commands.add_parser('rotated-nms', help='NMS of BEV boxes against mmcv or shapely')
     models = commands.add_parser('models', help='full-size detectors: parameters and CPU time')
-    models.add_argument('--root', default='../shared/data/nuscenes_keyframe', help='nuScenes root')
-    commands.add_parser('depth-step', help='hybrid encoder: what each saving is worth')
+    models.add_argument('--root', default='data/nuscenes_keyframe', help='nuScenes root')
+    commands.add_parser('depth-step', help='hybrid encoder: effect of each optimisation')
     for name, subject in STUDIES.items():
         study = commands.add_parser(name, help=f'the study of {subject} on the toy world')
         out = f'work_dirs/{name.replace("-", "_")}'
-        study.add_argument('--out', default=out, help='folder; what is done is kept')
-    ground = commands.add_parser('ground-scale', help='scale by camera height against real LiDAR')
-    ground.add_argument('--kitti', default='../shared/data/kitti_raw', help='KITTI raw folder')
-    ground.add_argument(
-        '--nuscenes', default='../shared/data/nuscenes_keyframe', help='v1.0-mini root'
+        study.add_argument('--out', default=out, help='output folder; finished runs are kept')
+    ground = commands.add_parser(
+        'ground-scale', help='scale from the camera height against real LiDAR'
     )
-    ground.add_argument('--out', default='work_dirs/ground_scale', help='folder for info files')
-    learning = commands.add_parser('learning', help='loss and scores of a depth training')
-    learning.add_argument('work_dir', help='of tools/train.py')
+    ground.add_argument('--kitti', default='data/kitti', help='KITTI raw folder')
+    ground.add_argument('--nuscenes', default='data/nuscenes_keyframe', help='v1.0-mini root')
+    ground.add_argument(
+        '--out', default='work_dirs/ground_scale', help='output folder of info files'
+    )
+    learning = commands.add_parser('learning', help='learning curve of a depth training')
+    learning.add_argument('work_dir', help='work dir of tools/train.py')
     args = parser.parse_args()
     module = importlib.import_module(f'benchmarks.{args.command.replace("-", "_")}')
     module.main(*(value for name, value in vars(args).items() if name != 'command'))

@@ -9,9 +9,7 @@ model = dict(
             type='CameraAwareDepthNet',
             mid_channels=48,
             aspp_channels=16,
-            depth_supervision=[
-                dict(type='LidarDepthTarget', weight=3.0, form='cross_entropy', sigma=0.7)
-            ],
+            depth_supervision=[_base_.lidar_target],
             semantics=dict(num_classes=10, weight=3.0),
         )
     )

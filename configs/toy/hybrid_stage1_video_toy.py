@@ -6,17 +6,15 @@ _base_ = [
     '../_base_/schedules/toy_video_depth.py',
 ]
 
-model = dict(type='LanguageAlignment', both_ways=True, encoder={{_base_.stage1_encoder}})
+model = dict(type='LanguageAlignment', both_ways=True, encoder=_base_.stage1_encoder)
 train_dataloader = dict(
     dataset=dict(
         frame_ids=(0,),
         pipeline=[
-            dict(type='LoadFrames'),
-            dict(type='FlipFrames'),
-            dict(type='ResizeFrames', size={{_base_.image_size}}),
+            *_base_.train_pipeline[:3],
             dict(type='JitterFrames', prob=1.0),
             dict(type='GroundPatches'),
-            dict(type='PackFrames'),
+            _base_.train_pipeline[4],
         ],
     )
 )

@@ -11,7 +11,7 @@ _base_ = [
 
 model = dict(
     type='Monodepth2',
-    encoder={{_base_.encoder}},
+    encoder=_base_.encoder,
     decoder=dict(
         type='DPTDecoder', channels=64, level_channels=(64, 64, 128, 128), upsample=8, start=0.1
     ),

@@ -1,4 +1,4 @@
-"""Predictions made from the ground truth: what a model without any error would return."""
+"""Perfect predictions, made from the ground truth."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ Detector = Callable[[LiDARInstance3DBoxes, Tensor], tuple[LiDARInstance3DBoxes, 
 
 
 def echo(boxes: LiDARInstance3DBoxes, labels: Tensor):
-    """The detector that returns the truth, all with score 1."""
+    """Detector that returns the ground truth with score 1."""
     return boxes, torch.ones(len(boxes)), labels
 
 
 def through_head(head: ScaleNMSCenterHead) -> Detector:
-    """The detector whose head outputs are exactly the head's own training targets (one task)."""
+    """Detector whose head outputs equal the head's training targets (one task)."""
 
     def detect(boxes: LiDARInstance3DBoxes, labels: Tensor):
         truth = InstanceData(bboxes_3d=boxes, labels_3d=labels)
@@ -42,14 +42,14 @@ def through_head(head: ScaleNMSCenterHead) -> Detector:
 
 
 def perfect_prediction(info: dict, detector: Detector = echo) -> dict:
-    """True boxes of one dataset entry through the ego frame and a detector, and back to LiDAR.
+    """Ground-truth boxes of a sample, from the ego frame through a detector, to the LiDAR frame.
 
     Args:
         info: ``NuScenesBEVDataset.get_data_info(i)``.
         detector: encodes and decodes ego-frame boxes.
 
     Returns:
-        What ``NuScenesBEVMetric.process`` takes.
+        Input of ``NuScenesBEVMetric.process``.
     """
     truth = info.get('ann_info', info.get('eval_ann_info'))
     known = truth['gt_labels_3d'] >= 0

@@ -1,4 +1,4 @@
-"""Every BEV config builds; swapping the depth net is one entry."""
+"""All BEV configs can be built; swapping the depth net is one entry."""
 
 from pathlib import Path
 
@@ -8,30 +8,29 @@ from mmdet3d.registry import MODELS
 from mmengine import Config
 
 import hybrid_depth.modules  # noqa: F401  registers models
-from benchmarks.models import without_weights
 from hybrid_depth.bev.depth_nets.camera_aware import CameraAwareDepthNet
 from hybrid_depth.bev.depth_nets.encoder import EncoderDepthNet
 from hybrid_depth.bev.depth_nets.plain import PlainDepthNet
 from hybrid_depth.bev.detectors.bevdet import BEVDet
-from hybrid_depth.checkpoints.build import build_model
+from hybrid_depth.checkpoints.build import build_model, without_pretrained
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 EXPECTED = {
-    'bevdet_r50.py': PlainDepthNet,
-    'bevdet_r50_depth.py': CameraAwareDepthNet,
+    'bevdet/bevdet_r50_8xb8-cbgs-20e_nus-3d_256x704.py': PlainDepthNet,
+    'bevdet/bevdet_r50-depth_8xb8-cbgs-20e_nus-3d_256x704.py': CameraAwareDepthNet,
     'bevdet_hybrid.py': EncoderDepthNet,
-    'bevdet_hybrid_pseudo.py': EncoderDepthNet,
-    'bevdet_r18_keyframe.py': PlainDepthNet,
-    'bevdet4d_r50.py': PlainDepthNet,
-    'bevdet4d_r50_depth.py': CameraAwareDepthNet,
-    'bevdet4d_longterm_r50.py': PlainDepthNet,
-    'bevdet4d_longterm_r50_depth.py': CameraAwareDepthNet,
-    'bevdet4d_hybrid.py': EncoderDepthNet,
-    'fbbev_r18_keyframe.py': PlainDepthNet,
-    'fbbev_r50.py': CameraAwareDepthNet,
-    'fbbev_r50_history.py': CameraAwareDepthNet,
-    'fbbev_r50_voxel.py': CameraAwareDepthNet,
-    'fbbev_hybrid.py': EncoderDepthNet,
+    'bevdet/bevdet_r50-hybrid-pseudo_8xb8-cbgs-20e_nus-3d_256x704.py': EncoderDepthNet,
+    'bevdet/bevdet_r18_1xb1-300iter_nus-keyframe_256x704.py': PlainDepthNet,
+    'bevdet4d/bevdet4d_r50_8xb8-cbgs-20e_nus-3d_256x704.py': PlainDepthNet,
+    'bevdet4d/bevdet4d_r50-depth_8xb8-cbgs-20e_nus-3d_256x704.py': CameraAwareDepthNet,
+    'bevdet4d/bevdet4d-longterm_r50_8xb8-cbgs-20e_nus-3d_256x704.py': PlainDepthNet,
+    'bevdet4d/bevdet4d-longterm_r50-depth_8xb8-cbgs-20e_nus-3d_256x704.py': CameraAwareDepthNet,
+    'bevdet4d/bevdet4d_r50-hybrid_8xb8-cbgs-20e_nus-3d_256x704.py': EncoderDepthNet,
+    'fbbev/fbbev_r18_1xb1-300iter_nus-keyframe_256x704.py': PlainDepthNet,
+    'fbbev/fbbev_r50-depth_8xb8-cbgs-20e_nus-3d_256x704.py': CameraAwareDepthNet,
+    'fbbev/fbbev-history_r50-depth_8xb8-20e_nus-3d_256x704.py': CameraAwareDepthNet,
+    'fbbev/fbbev-voxel_r50-depth_8xb8-cbgs-20e_nus-3d_256x704.py': CameraAwareDepthNet,
+    'fbbev/fbbev_r50-hybrid_8xb8-cbgs-20e_nus-3d_256x704.py': EncoderDepthNet,
     'toy/fbbev_hybrid_toy.py': EncoderDepthNet,
     'toy/fbbev_hybrid_history_toy.py': EncoderDepthNet,
     'toy/bevdet_plain_toy.py': PlainDepthNet,
@@ -41,15 +40,15 @@ EXPECTED = {
 }
 
 
-def test_the_table_names_every_bev_config():
+def test_the_table_lists_every_bev_config():
     files = {p.relative_to(CONFIGS).as_posix() for p in CONFIGS.rglob('*bev*.py')}
     assert {f for f in files if not f.startswith('_base_')} == set(EXPECTED)
 
 
 @pytest.mark.parametrize('name', EXPECTED)
 def test_config_builds(name):
-    cfg = without_weights(Config.fromfile(CONFIGS / name))
-    transformer = MODELS.build(cfg.model.img_view_transformer)
+    cfg = Config.fromfile(CONFIGS / name)
+    transformer = MODELS.build(without_pretrained(cfg.model.img_view_transformer))
     assert type(transformer.depth_net) is EXPECTED[name]
     assert transformer.depth_net.bins is transformer.bins
 
@@ -66,7 +65,7 @@ def test_config_builds(name):
         ('lidar_pretrained', ['lidar'], ['LoadLidarDepth'], EncoderDepthNet),
     ],
 )
-def test_toy_study_changes_one_thing(name, targets, loads, net):
+def test_toy_study_changes_one_option(name, targets, loads, net):
     folder = CONFIGS / 'toy/depth_supervision'
     assert len(list(folder.glob('*.py'))) == 7
     cfg, control = Config.fromfile(folder / f'{name}.py'), Config.fromfile(folder / 'none.py')
@@ -81,7 +80,10 @@ def test_toy_study_changes_one_thing(name, targets, loads, net):
 
 
 def test_official_configs_keep_official_conventions():
-    for name in ('bevdet_r50.py', 'bevdet_r50_depth.py'):
+    for name in (
+        'bevdet/bevdet_r50_8xb8-cbgs-20e_nus-3d_256x704.py',
+        'bevdet/bevdet_r50-depth_8xb8-cbgs-20e_nus-3d_256x704.py',
+    ):
         model = Config.fromfile(CONFIGS / name).model
         transformer = model.img_view_transformer
         assert model.img_backbone.channel_order == 'bgr'
@@ -91,7 +93,7 @@ def test_official_configs_keep_official_conventions():
 
 
 @pytest.mark.parametrize('name', [name for name in EXPECTED if 'fbbev' in name])
-def test_fb_bev_fits_its_view_transformer(name):
+def test_fb_bev_matches_its_view_transformer(name):
     model = build_model(Config.fromfile(CONFIGS / name))
     assert type(model) is BEVDet and model.refine is not None
     width, height, levels = model.img_view_transformer.grid.size

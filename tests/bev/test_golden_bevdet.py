@@ -28,19 +28,19 @@ from tests.golden.reader import Golden
 
 GOLDEN, IDA = Golden('bevdet_r50'), Golden('bevdet_ida')
 LIMIT = 2e-5  # "whole models" of the golden note
-MOVED_LIMIT = 2e-3  # behind the lift, where a point fell into another cell: 1.4e-3 was measured
+MOVED_LIMIT = 2e-3  # after the lift, if a point is in another cell: 1.4e-3 was measured
 
 
 @pytest.fixture(scope='module')
 def model() -> torch.nn.Module:
     cfg = Config.fromfile('configs/_base_/models/bevdet_r50.py').model
-    cfg.img_backbone.update(with_cp=False, init_cfg=None)
+    cfg.img_backbone.update(with_cp=False)
     return recipe.load(MODELS.build(cfg))
 
 
 def real_images(root: Path, view: str, shift: int = 0) -> torch.Tensor:
-    """(1, 6, 3, 256, 704) RGB in [0, 1] of the real keyframe in a golden view; camera i shows what
-    camera i + shift sees."""
+    """(1, 6, 3, 256, 704) RGB in [0, 1] of the real keyframe in a golden view; camera i has the
+    image of camera i + shift."""
     images = []
     for i, camera in enumerate(CAMERAS[shift:] + CAMERAS[:shift]):
         (path,) = (keyframe(root) / 'samples' / f'CAM_{camera}').glob('*.jpg')
@@ -60,7 +60,7 @@ def real_images(root: Path, view: str, shift: int = 0) -> torch.Tensor:
 
 
 def forward(model: torch.nn.Module, images: torch.Tensor, view: str) -> dict:
-    """Every stored stage."""
+    """Outputs of all stored stages."""
     c4, c5 = model.img_backbone(images.flatten(0, 1))
     neck = model.img_neck((c4, c5))
     rig = official_rig(view)
@@ -71,7 +71,7 @@ def forward(model: torch.nn.Module, images: torch.Tensor, view: str) -> dict:
 
 
 def check_forward(outputs: dict, view: str) -> None:
-    """Every stage but the losses."""
+    """Check all stages except the losses."""
     moved = moved_cells(view) > 0
     for name in ('c4', 'c5', 'neck', 'depth'):
         GOLDEN.check(f'{view}.{name}', outputs[name], LIMIT)
@@ -84,7 +84,7 @@ def check_forward(outputs: dict, view: str) -> None:
 
 
 def check_losses(model: torch.nn.Module, head: tuple, view: str, mode: str, limit, grad_limit):
-    """Losses, and gradient norms but for signs that rounding may flip (`golden_signs`)."""
+    """Check losses, and gradient norms up to signs that rounding may flip (`golden_signs`)."""
     prefix, weights = f'{view}.{mode}', dict(model.named_parameters())
     stored = [key.removeprefix(f'{prefix}.grad_norm.') for key in GOLDEN.names(f'{prefix}.grad*')]
     assert len(stored) == 9
@@ -103,7 +103,7 @@ def check_losses(model: torch.nn.Module, head: tuple, view: str, mode: str, limi
         GOLDEN.check(key, norm, grad_limit)
 
 
-def test_keys_and_shapes_are_the_official_ones(model):
+def test_keys_and_shapes_equal_the_official_ones(model):
     official = recipe.shapes('bevdet_keys_r50')
     assert {k: list(v.shape) for k, v in model.state_dict().items()} == official
 

@@ -1,4 +1,4 @@
-"""Parity of BEVDet4D-R50-Depth with one frame before (docs/reference/golden.md, "BEVDet")."""
+"""Parity of BEVDet4D-R50-Depth with one adjacent frame (docs/reference/golden.md, "BEVDet")."""
 
 from dataclasses import replace
 
@@ -18,20 +18,23 @@ from tests.golden.reader import Golden
 GOLDEN, LIDAR = Golden('bevdet_r50_4d_depth'), Golden('bevdet_depth')
 LIMIT = 2e-5  # "whole models, features and head maps" of the golden note
 PLAIN_LIMIT = 5e-5  # saturated gates
+RECIPE = '8xb8-cbgs-20e_nus-3d_256x704'
 
 
 @pytest.fixture(scope='module')
 def model() -> torch.nn.Module:
-    cfg = Config.fromfile('configs/bevdet4d_r50_depth.py').model
-    cfg.img_backbone.update(with_cp=False, init_cfg=None)
+    cfg = Config.fromfile(f'configs/bevdet4d/bevdet4d_r50-depth_{RECIPE}.py').model
+    cfg.img_backbone.update(with_cp=False)
     return recipe.load(MODELS.build(cfg))
 
 
 def inputs_of(root, view: str, align: str) -> dict:
-    """The golden's two frames: camera i of the earlier one shows what camera i + 1 shows now."""
+    """The golden's two frames: camera i of the earlier one has camera i + 1's current image."""
     key = official_rig(view)
-    adjacent = replace(key, cam2ego=GOLDEN[f'{view}.sensor2keyego'][1:])  # already in the key ego
-    if align == 'bev':  # in float32 global poses are only good to 0.1 mm
+    adjacent = replace(
+        key, cam2ego=GOLDEN[f'{view}.sensor2keyego'][1:]
+    )  # already in the key frame's ego frame
+    if align == 'bev':  # float32 global poses are only accurate to 0.1 mm
         now, before = GOLDEN[f'{view}.ego2global'][[0, 6]].double()
         motion = invert_rigid(now) @ before
         adjacent = replace(key, ego2global=motion[None].float())
@@ -44,15 +47,14 @@ def inputs_of(root, view: str, align: str) -> dict:
 
 
 @pytest.mark.parametrize('name', ['4d', '4d_depth', '4dlongterm', '4dlongterm_depth'])
-def test_keys_and_shapes_are_the_official_ones(name):
+def test_keys_and_shapes_equal_the_official_ones(name):
     configs = {
         '4d': 'bevdet4d_r50',
-        '4d_depth': 'bevdet4d_r50_depth',
-        '4dlongterm': 'bevdet4d_longterm_r50',
-        '4dlongterm_depth': 'bevdet4d_longterm_r50_depth',
+        '4d_depth': 'bevdet4d_r50-depth',
+        '4dlongterm': 'bevdet4d-longterm_r50',
+        '4dlongterm_depth': 'bevdet4d-longterm_r50-depth',
     }
-    cfg = Config.fromfile(f'configs/{configs[name]}.py').model
-    cfg.img_backbone.update(init_cfg=None)
+    cfg = Config.fromfile(f'configs/bevdet4d/{configs[name]}_{RECIPE}.py').model
     with torch.device('meta'):
         state = MODELS.build(cfg).state_dict()
     official = recipe.shapes(f'bevdet_keys_r50_{name}')
@@ -104,7 +106,7 @@ def test_forward_and_losses(model, real_data, view, variant, align):
 
 @pytest.mark.parametrize('view', ['test', 'aug'])
 def test_cameras_in_the_key_ego(view):
-    """Our chain in float64 gives the stored one; matrices are frame-major."""
+    """The chain of transforms in float64 equals the stored one; matrices are frame-major."""
     cam2ego, ego2global = GOLDEN[f'{view}.sensor2ego'], GOLDEN[f'{view}.ego2global']
     to_key = invert_rigid(ego2global[:1].double()) @ ego2global.double() @ cam2ego.double()
     GOLDEN.check(f'{view}.sensor2keyego', to_key.unflatten(0, (2, 6)), 1e-6)

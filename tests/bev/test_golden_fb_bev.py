@@ -41,7 +41,7 @@ BACKWARD, FORWARD, DEPTH, FRPN, HISTORY = (
     Golden(f'fb_bev_{name}') for name in ('backward', 'forward', 'depth', 'frpn', 'history')
 )
 LIMIT = 1e-5  # the note's
-WARP_LIMIT = 2e-5  # white noise, sampled at places that float32 rounds by 1e-5 cells
+WARP_LIMIT = 2e-5  # white noise, sampled at positions that float32 rounds by 1e-5 cells
 VIEWS = ('test', 'aug')
 
 
@@ -52,7 +52,7 @@ def backward_projection() -> BackwardProjection:
 
 
 @pytest.mark.parametrize('view', VIEWS)
-def test_anchors_are_seen_where_the_published_code_sees_them(view, backward_projection):
+def test_anchors_are_projected_as_in_the_published_code(view, backward_projection):
     pillars = backward_projection.pillars
     plane = pillars.view(100, 100, 4, 3)
     BACKWARD.check('anchors_x', plane[0, :, 0, 0], 1e-6)
@@ -65,16 +65,16 @@ def test_anchors_are_seen_where_the_published_code_sees_them(view, backward_proj
     assert not ((hit != seen.hit[0]) & ~on_border).any()
     hits, free = seen.hit[0].sum((1, 2)), on_border.sum((1, 2))
     BACKWARD.check(f'{view}.hit_count', hits, 1, scale=free)
-    # stored as zero where the published code does not hit
+    # stored as zero without a hit in the published code
     uv = (seen.uv * hit[None, ..., None]).transpose(0, 1)
     BACKWARD.check(f'{view}.uv', uv, LIMIT)
     BACKWARD.check(f'{view}.z', seen.depth.transpose(0, 1).unsqueeze(-1), LIMIT)
 
 
 def near_edges(seen: PillarView) -> tuple[torch.Tensor, torch.Tensor]:
-    """(N, Q, A) anchors that another rounding may take over the border of an image, within the
-    limit for their places there, or into another depth bin, within a tenth of that for depths
-    (rounding of the largest is 1e-5 m)."""
+    """(N, Q, A) anchors that rounding may move over the border of an image, within the limit for
+    positions, or into another depth bin, within a tenth of the limit for depths (rounding of the
+    largest is 1e-5 m)."""
     uv, depth = seen.uv[0], seen.depth[0]
     on_border = (torch.minimum(uv.abs(), (uv - 1).abs()) < LIMIT).any(-1) & (depth > 0)
     place = (depth - SPACE.bins.start) / SPACE.bins.step
@@ -83,14 +83,14 @@ def near_edges(seen: PillarView) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def tipped_cells(pillars: torch.Tensor, view: str) -> torch.Tensor:
-    """(10000,) BEV cells with such an anchor: their cross-attention may be another."""
+    """(10000,) BEV cells with such an anchor, whose cross-attention may differ."""
     on_border, between_bins = near_edges(project_pillars(pillars, published_rig(view), IMAGE_SIZE))
     return (on_border | between_bins).any(-1).any(0)
 
 
 def check_stages(case: str, stages: dict[str, torch.Tensor], tipped: torch.Tensor) -> None:
-    """After self-attention, after cross-attention, and at the end; each cell is alone from the
-    second on."""
+    """Check after self-attention, after cross-attention, and at the end; from the second on, cells
+    are independent."""
     BACKWARD.check(f'{case}.self', stages['self'], LIMIT)
     cross, bev = stages['cross'], stages['bev']
     BACKWARD.check(f'{case}.cross', cross, LIMIT, free=tipped[:, None].expand(cross.shape))
@@ -158,8 +158,9 @@ def test_masked_cells_as_published(view, backward_projection):
     prob = (3 * feature('fb_depth', (1, 6, 80, 16, 44))).softmax(2)
     context = feature('fb_context', (1, 6, 80, 16, 44))
     rig = published_rig(view)
-    evidence = module._evidence(context, prob, rig, cells, kept)
-    seen, visible = evidence.seen.clone(), project_pillars(module.pillars, rig, IMAGE_SIZE).hit
+    values = module._camera_values(context, prob, rig, cells)
+    seen = values.visible & kept.unsqueeze(1)
+    visible = project_pillars(module.pillars, rig, IMAGE_SIZE).hit
     for camera in (~seen.any(-1)).nonzero()[:, 1].tolist():
         seen[0, camera, visible[0, camera].any(-1).nonzero()[0]] = True
     layer, stages = module.layers[0], {}
@@ -183,8 +184,8 @@ def test_masked_cells_as_published(view, backward_projection):
             position,
             plane,
             module.size,
-            module._places(cells),
-            replace(evidence, seen=seen),
+            module._reference_points(cells),
+            replace(values, visible=seen),
         )
     for hook in hooks:
         hook.remove()
@@ -212,7 +213,7 @@ def test_history():
     cells = dict(x=(-40.0, 40.0, 3.2), y=(-32.0, 32.0, 3.2), z=(-1.0, 5.4, 1.6))
     grid = VoxelGrid(**cells)
     fusion = HistoryFusion(grid, 8, 3)
-    # the golden run has 12 channels out; ours has as many as in
+    # the golden run has 12 output channels; here, as many as input channels
     fusion.cat_conv = torch.nn.Sequential(
         torch.nn.Conv3d(32, 12, 1), torch.nn.BatchNorm3d(12), torch.nn.ReLU()
     )
@@ -223,13 +224,13 @@ def test_history():
         volume = feature(f'history.{step}', (2, 8, 20, 25, 4)).permute(0, 1, 4, 2, 3)
         start, bda = HISTORY[f'{step}.start'], torch.eye(4).repeat(2, 1, 1)
         bda[:, :3, :3] = HISTORY[f'{step}.bda']
-        own = volume.unsqueeze(1).expand(-1, 3, -1, -1, -1, -1)
+        current = volume.unsqueeze(1).expand(-1, 3, -1, -1, -1, -1)
         if step == 0:
-            maps, augmented, ages = own, bda, torch.zeros(2, 3)
-        maps = torch.where(start.view(2, 1, 1, 1, 1, 1), own, maps)
+            maps, augmented, ages = current, bda, torch.zeros(2, 3)
+        maps = torch.where(start.view(2, 1, 1, 1, 1, 1), current, maps)
         augmented = torch.where(start.view(2, 1, 1), bda, augmented)
         ages = torch.where(start.view(2, 1), 0.0, ages + 0.5)
-        # the published code warps at the start of a sequence too, by the motion it is given
+        # the published code also warps at the start of a sequence, by the given motion
         to_past = augmented @ HISTORY[f'{step}.curr_to_prev'] @ torch.linalg.inv(bda)
         if f'{step}.grid' in HISTORY:
             places = volume_sampling_grid(to_past, grid, 'corners')

@@ -9,7 +9,7 @@ from mmengine.config import Config
 
 import hybrid_depth.modules  # noqa: F401  registers the parts
 from hybrid_depth.bev.refine.backward_projection import BackwardProjection
-from hybrid_depth.bev.temporal.history_fusion import HistoryFusion, Moment
+from hybrid_depth.bev.temporal.history_fusion import HistoryFusion, SequencePosition
 from hybrid_depth.geometry import create_frustum, lift_frustum
 from hybrid_depth.ops import PoolingPlan, bev_pool
 from tests.bev.test_golden_bevdet import real_images
@@ -34,12 +34,12 @@ LIMIT = 2e-5  # the whole chain rounds more than its parts: 7e-6 was measured
 
 @pytest.mark.slow
 def test_whole_chain_on_real_images(real_data):
-    """FB-OCC-R50 up to its history, two frames, sixteen past ones; its occupancy head is not ours.
+    """FB-OCC-R50 up to its history, two frames, sixteen earlier ones; without its occupancy head.
 
-    Its second frame sees the same images in another augmentation, from another place.
+    The second frame has the same images with another augmentation and pose.
     """
     cfg = Config.fromfile(ROOT / 'configs/_base_/models/bevdet_r50.py').model
-    cfg.img_backbone.update(with_cp=False, init_cfg=None)
+    cfg.img_backbone.update(with_cp=False)
     backbone = load(MODELS.build(cfg.img_backbone), 'img_backbone.')
     neck = load(MODELS.build(cfg.img_neck), 'img_neck.')
     net, grid = depth_net(), SPACE.grid
@@ -63,7 +63,9 @@ def test_whole_chain_on_real_images(real_data):
             bev = bev_pool(prob, context, plan, 'sparse')
             volume = bev.unflatten(1, (8, CHANNELS)).transpose(1, 2)
             refined = refine(volume.mean(2), context, prob, shifted)
-            fused = history(volume + refined.unsqueeze(2), [Moment('a', index, 0.5 * index)], rig)
+            fused = history(
+                volume + refined.unsqueeze(2), [SequencePosition('a', index, 0.5 * index)], rig
+            )
         stages = dict(context=context, depth=prob, refined=refined)
         stages.update(volume=volume.permute(0, 1, 3, 4, 2), fused=fused.permute(0, 1, 3, 4, 2))
         for stage, value in stages.items():

@@ -49,7 +49,7 @@ def test_bev_neck_without_extra_upsampling():
     assert not any(key.startswith('up2') for key in neck.state_dict())
 
 
-def test_pre_process_net_is_a_one_stage_trunk():
+def test_pre_process_net_is_a_one_stage_backbone():
     net = load(CustomResNet(80, [80], [2], [1]), 'pre_process_net.')
     MODULES.check('pre_process.out', net(feature('bev80', (1, 80, 128, 128)))[0], LIMIT)
 
@@ -111,8 +111,8 @@ def test_depth_net_of_the_original_bevdepth(view):
 
 @pytest.mark.parametrize('view', VIEWS)
 def test_bins_loss_and_lift_of_the_original_bevdepth(view):
-    """From its own depth map: where several points meet in a pixel the last one wins there, the
-    nearest here (docs/reference/bevdet.md, "Depth target and loss")."""
+    """From its depth map: of several points in a pixel it keeps the last one, this toolkit the
+    nearest (docs/reference/bevdet.md, "Depth target and loss")."""
     bins = DepthBins(2.0, 58.0, step=0.5, anchor='lower')
     depth = sparse_depth(MEGVII, view)
     MEGVII.check(f'{view}.count', (depth > 0).sum((1, 2)), 0)
@@ -142,8 +142,8 @@ def test_block_minimum_bins(view, step):
     DEPTH.check(f'{view}.bins.D{bins.num}', bins.index(nearest), 0)
 
 
-def test_block_minimum_refuses_cells_that_do_not_divide():
-    with pytest.raises(ValueError, match='do not divide'):
+def test_block_minimum_rejects_cells_that_do_not_divide():
+    with pytest.raises(ValueError, match='a multiple of 16x44 feature cells, got 30x44'):
         block_minimum_depth(torch.zeros(1, 30, 44), (16, 44))
 
 

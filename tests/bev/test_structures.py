@@ -31,7 +31,7 @@ def wrapped(angle: torch.Tensor) -> torch.Tensor:
     return torch.remainder(angle + np.pi, 2 * np.pi) - np.pi
 
 
-def test_forward_in_the_lidar_frame_is_forward_of_the_ego():
+def test_forward_in_the_lidar_frame_is_forward_in_the_ego_frame():
     """nuScenes' LiDAR has y forward: a box ahead of it is at +x of the ego, heading +x."""
     (row,) = lidar_to_ego_boxes(
         boxes_of([[0.0, 10, -1, 4, 2, 1.5, np.pi / 2, 0, 5]]), LIDAR2EGO
@@ -42,7 +42,7 @@ def test_forward_in_the_lidar_frame_is_forward_of_the_ego():
     assert row[7:].tolist() == pytest.approx([5, 0], abs=0.05)
 
 
-def test_centres_take_the_full_rotation():
+def test_centres_are_rotated_in_3d():
     boxes = random_boxes()
     moved = lidar_to_ego_boxes(boxes, LIDAR2EGO)
     expected = boxes.gravity_center.double().numpy() @ LIDAR2EGO[:3, :3].T + LIDAR2EGO[:3, 3]
@@ -50,11 +50,11 @@ def test_centres_take_the_full_rotation():
     assert torch.equal(moved.dims, boxes.dims)
 
 
-def test_there_and_back():
+def test_transform_and_inverse():
     boxes = random_boxes()
     back = ego_to_lidar_boxes(lidar_to_ego_boxes(boxes, LIDAR2EGO), LIDAR2EGO).tensor
     assert (back[:, :6] - boxes.tensor[:, :6]).abs().max() < 2e-5
-    # what yaw-only boxes lose: the square of the tilt (0.025 rad)
+    # error of yaw-only boxes: the square of the tilt (0.025 rad)
     assert wrapped(back[:, 6] - boxes.tensor[:, 6]).abs().max() < 1e-3
     assert (back[:, 7:] - boxes.tensor[:, 7:]).abs().max() < 1e-2
     assert back.dtype == torch.float32
@@ -68,7 +68,7 @@ def test_input_is_not_changed_and_other_widths_work():
     assert len(ego_to_lidar_boxes(boxes[torch.zeros(3, dtype=torch.bool)], LIDAR2EGO)) == 0
 
 
-def test_real_boxes_are_the_official_ones(real_data, tmp_path):
+def test_real_boxes_equal_the_official_ones(real_data, tmp_path):
     """Info file -> LiDAR -> ego -> ego at CAM_FRONT time, where the official boxes are."""
     info = keyframe_dataset(real_data, tmp_path).get_data_info(0)
     lidar = info['ann_info']['gt_bboxes_3d']

@@ -10,40 +10,42 @@ from tests.bev.toy import training_keyframe
 from tests.conftest import ROOT
 
 DETECTORS = ('bevdet_depth_toy', 'bevdet4d_toy', 'fbbev_hybrid_toy')
+MONODEPTH2 = 'monodepth2/monodepth2_{}_192x640'.format
+STAGE_2 = 'hybrid_depth/hybrid-depth-stage2_{}_224x672'.format
 # Where each encoder is named; the hybrid net takes any of them.
 ENCODERS = (
     'toy/bevdet_hybrid_toy',
-    'depth/monodepth2_r18_kitti',
-    'depth/monodepth2_convnext_kitti',
+    MONODEPTH2('r18_1xb12-20e_kitti-raw'),
+    MONODEPTH2('convnext-tiny-dinov3_1xb12-20e_kitti-raw'),
 )
 FULL_SIZE_ENCODERS = (
     'bevdet_hybrid',
-    'depth/monodepth2_r50_kitti',
-    'depth/monodepth2_hybrid_kitti',
-    'depth/monodepth2_hybrid_notext_kitti',
-    'depth/monodepth2_hybrid_clip_kitti',
-    'depth/monodepth2_hybrid_dino_kitti',
-    'depth/monodepth2_hybrid_dinov3_kitti',
-    'depth/monodepth2_hybrid_siglip2_kitti',
-    'depth/monodepth2_hybrid_vitb16_kitti',
+    MONODEPTH2('r50_1xb12-20e_kitti-raw'),
+    STAGE_2('clip-dinov2_1xb16-30e_kitti-raw'),
+    STAGE_2('clip-dinov2-notext_1xb16-30e_kitti-raw'),
+    STAGE_2('clip_1xb16-30e_kitti-raw'),
+    STAGE_2('dinov2_1xb16-30e_kitti-raw'),
+    STAGE_2('clip-dinov3_1xb16-30e_kitti-raw'),
+    STAGE_2('siglip2-dinov2_1xb16-30e_kitti-raw'),
+    STAGE_2('clip-vitb16-dinov2_1xb16-30e_kitti-raw'),
 )
-# The same encoder as another one's, in other data or with another pose net.
+# Configs with an encoder of another config, with other data or another pose net.
 SAME = {
-    'depth/monodepth2_r18_kitti_drive',
-    'depth/monodepth2_hybrid_tokenpose_kitti',
-    'depth/monodepth2_hybrid_nuscenes',
+    MONODEPTH2('r18_1xb2-15e_kitti-drive'),
+    STAGE_2('clip-dinov2-tokenpose_1xb16-30e_kitti-raw'),
+    'hybrid_depth/hybrid-depth-stage2_clip-dinov2_1xb16-20e_nus-video_280x504',
 }
 
 
 @pytest.fixture(scope='module')
 def batch(toy_nuscenes, tmp_path_factory) -> dict:
-    """A toy keyframe with one before it."""
+    """A toy keyframe with the previous one."""
     folder = tmp_path_factory.mktemp('infos')
     return pseudo_collate([training_keyframe('bevdet4d_toy', toy_nuscenes, folder, 1)])
 
 
 def encoder_of(name: str) -> dict:
-    """Built without its foundation weights: those are read by `init_weights`."""
+    """Encoder config without foundation weights, which `init_weights` reads."""
     model = Config.fromfile(ROOT / f'configs/{name}.py').model
     return model.encoder if 'encoder' in model else model.img_view_transformer.depth_net.encoder
 
@@ -73,7 +75,7 @@ def test_depth_nets(detector, depth_net, batch):
 
 
 def check_encoder(detector: str, encoder: str, batch: dict) -> None:
-    """One step, and the encoder learns."""
+    """Check that the encoder gets a gradient in one step."""
     depth_net = dict(type='EncoderDepthNet', encoder=encoder_of(encoder), encoder_channels=16)
     net = step(detector, depth_net, batch).img_view_transformer.depth_net
     learned = [p for p in net.encoder.parameters() if p.requires_grad]
@@ -91,7 +93,7 @@ def test_encoders(detector, encoder, batch):
     ('detector', 'encoder'),
     [
         *[('bevdet_depth_toy', name) for name in FULL_SIZE_ENCODERS],
-        # of bevdet4d_hybrid.py and fbbev_hybrid.py
+        # of bevdet4d_r50-hybrid_* and fbbev_r50-hybrid_*
         *[(name, 'bevdet_hybrid') for name in DETECTORS[1:]],
     ],
 )
@@ -100,6 +102,7 @@ def test_full_size_encoders(detector, encoder, batch):
 
 
 def test_the_tables_name_every_encoder():
-    files = [*(ROOT / 'configs/depth').glob('monodepth2_*.py')]
-    names = {f'depth/{path.stem}' for path in files}
-    assert names == {n for n in {*ENCODERS, *FULL_SIZE_ENCODERS, *SAME} if n.startswith('depth/')}
+    configs = ROOT / 'configs'
+    files = [*configs.glob('monodepth2/*.py'), *configs.glob('hybrid_depth/*stage2*.py')]
+    names = {path.relative_to(configs).with_suffix('').as_posix() for path in files}
+    assert names == {n for n in {*ENCODERS, *FULL_SIZE_ENCODERS, *SAME} if 'bevdet' not in n}

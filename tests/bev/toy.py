@@ -1,4 +1,4 @@
-"""Keyframes of the toy world as a config's data set gives them."""
+"""Keyframes of the toy world, from a config's data set."""
 
 from pathlib import Path
 
@@ -11,13 +11,13 @@ from tests.conftest import ROOT
 
 
 def training_keyframe(config: str, root: Path, folder: Path, index: int) -> dict:
-    """A packed sample.
+    """Packed sample of a config's training data set.
 
     Args:
         config: in configs/toy.
         root: toy nuScenes root.
-        folder: for its info files.
-        index: of the keyframe.
+        folder: output folder of its info files.
+        index: index of the keyframe.
     """
     create_nuscenes_infos(root, 'v1.0-mini', folder)
     cfg = Config.fromfile(ROOT / f'configs/toy/{config}.py').train_dataloader.dataset.dataset

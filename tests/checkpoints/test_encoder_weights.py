@@ -1,4 +1,4 @@
-"""Stage 1 as the start of stage 2."""
+"""Initialisation of stage 2 from stage 1."""
 
 import pytest
 import torch
@@ -29,7 +29,7 @@ def file(stage1, tmp_path):
 
 
 def started(file, encoder=TINY_HYBRID, **init):
-    """A stage 2 model as it begins to train, and its weights before."""
+    """A stage 2 model at the start of training, and its weights before initialisation."""
     torch.manual_seed(0)
     model = MODELS.build(
         dict(HYBRID, encoder=encoder, init_cfg=dict(type='EncoderWeights', checkpoint=file, **init))
@@ -39,9 +39,9 @@ def started(file, encoder=TINY_HYBRID, **init):
     return model, before
 
 
-def test_the_whole_encoder_but_the_learned_tokens(stage1, file, monkeypatch):
-    said = []
-    monkeypatch.setattr(encoder_weights, 'print_log', lambda text, **_: said.append(text))
+def test_encoder_is_loaded_except_the_learned_tokens(stage1, file, monkeypatch):
+    logged = []
+    monkeypatch.setattr(encoder_weights, 'print_log', lambda text, **_: logged.append(text))
     model, before = started(file)
     given = stage1.encoder.state_dict()
     for key, value in model.encoder.state_dict().items():
@@ -49,8 +49,8 @@ def test_the_whole_encoder_but_the_learned_tokens(stage1, file, monkeypatch):
         assert torch.equal(value, expected), key
     others = [key for key in before if not key.startswith('encoder.')]
     assert all(torch.equal(model.state_dict()[key], before[key]) for key in others)
-    assert f'{len(given)} tensors of the encoder loaded, 0 left out' in said[0]
-    assert "new are ['language.prompts.tokens'] of the encoder, and" in said[0]
+    assert f'{len(given)} tensors of the encoder loaded, 0 left out' in logged[0]
+    assert "new: ['language.prompts.tokens'] of the encoder, and" in logged[0]
 
 
 def test_text_features_are_those_of_the_loaded_tower(stage1, file):
@@ -63,7 +63,7 @@ def test_text_features_are_those_of_the_loaded_tower(stage1, file):
     )
 
 
-def test_parts_that_are_not_wanted_are_named(file):
+def test_unexpected_parts_are_named(file):
     no_text = dict(TINY_HYBRID, text=None)
     with pytest.raises(CheckpointMismatchError, match=r'not in this encoder.*language.tower'):
         started(file, no_text)
@@ -72,7 +72,7 @@ def test_parts_that_are_not_wanted_are_named(file):
     started(file, dino, unused=('clip', 'align', 'language'))
 
 
-def test_missing_and_odd_tensors_are_named(file, tmp_path):
+def test_missing_and_mismatched_tensors_are_named(file, tmp_path):
     checkpoint = torch.load(file, weights_only=True)
     state = checkpoint['state_dict']
     del state['encoder.align.1.weight']
@@ -84,13 +84,13 @@ def test_missing_and_odd_tensors_are_named(file, tmp_path):
     assert "1 of another shape: ['align.2.bias']" in str(error.value)
 
 
-def test_without_stage_1_it_says_what_to_do(tmp_path):
-    with pytest.raises(FileNotFoundError, match='hybrid_stage1_tusimple.py.*init_cfg=None'):
+def test_missing_stage_1_checkpoint_has_instructions(tmp_path):
+    with pytest.raises(FileNotFoundError, match='-stage1_clip-dinov2_.*init_cfg=None'):
         EncoderWeights(str(tmp_path / 'none.pth'))(torch.nn.Module())
 
 
-def test_a_detector_takes_the_encoder_of_a_depth_model(stage1, file):
-    """By the config alone: the depth net's encoder, and nothing else of the detector."""
+def test_encoder_of_a_depth_model_initialises_a_detector(stage1, file):
+    """Configured by `init_cfg`: only the depth net's encoder is changed."""
     pytest.importorskip('mmdet3d')
     cfg = Config.fromfile(ROOT / 'configs/toy/bevdet_hybrid_toy.py')
     part = 'img_view_transformer.depth_net'
@@ -101,4 +101,12 @@ def test_a_detector_takes_the_encoder_of_a_depth_model(stage1, file):
         model.init_weights()
     given = stage1.encoder.state_dict()
     for key, value in model.get_submodule(part).encoder.state_dict().items():
+        assert key == 'language.prompts.tokens' or torch.equal(value, given[key]), key
+
+
+def test_new_parts_that_the_checkpoint_has_are_loaded(file, stage1):
+    """`new` names what may be missing."""
+    model, _ = started(file, new=('language.prompts', 'align'))
+    given = stage1.encoder.state_dict()
+    for key, value in model.encoder.state_dict().items():
         assert key == 'language.prompts.tokens' or torch.equal(value, given[key]), key

@@ -1,4 +1,4 @@
-"""A Lightning file with OmegaConf objects is read, a hostile one is not, and neither is run."""
+"""Lightning files with OmegaConf objects are read, malicious ones rejected; no code is run."""
 
 import collections
 import os
@@ -17,7 +17,7 @@ from tests.checkpoints.test_safe_load import RunsCode
 
 @pytest.fixture
 def omegaconf(monkeypatch):
-    """A library with the classes and states that pickles of OmegaConf 2.3 name; gone on loading."""
+    """Library with the classes and states in pickles of OmegaConf 2.3; absent on loading."""
     classes = {}
     monkeypatch.setitem(sys.modules, 'omegaconf', types.ModuleType('omegaconf'))
     for module, name in (
@@ -31,11 +31,11 @@ def omegaconf(monkeypatch):
         setattr(made, name, classes[name])
         monkeypatch.setitem(sys.modules, module, made)
 
-    def forget() -> None:
+    def remove() -> None:
         for module in [name for name in sys.modules if name.startswith('omegaconf')]:
             monkeypatch.delitem(sys.modules, module)
 
-    return types.SimpleNamespace(**classes, forget=forget)
+    return types.SimpleNamespace(**classes, remove=remove)
 
 
 def settings(omegaconf):
@@ -57,9 +57,9 @@ def save(path, **extra):
     return path
 
 
-def test_weights_come_out_and_settings_stay_out(omegaconf, tmp_path):
+def test_weights_are_read_without_settings(omegaconf, tmp_path):
     path = save(tmp_path / 'stage1.ckpt', hyper_parameters=settings(omegaconf))
-    omegaconf.forget()
+    omegaconf.remove()
     with pytest.raises(UnsafeCheckpointError, match='omegaconf'):
         load_checkpoint_file(path)
     loaded = load_lightning_file(path)
@@ -67,20 +67,20 @@ def test_weights_come_out_and_settings_stay_out(omegaconf, tmp_path):
     assert loaded['epoch'] == 19
     assert type(loaded['hyper_parameters']) is StandIn and not vars(loaded['hyper_parameters'])
     with pytest.raises(UnsafeCheckpointError, match='omegaconf'):
-        load_checkpoint_file(path)  # the stand-ins are for that one call
+        load_checkpoint_file(path)  # stand-ins are limited to that call
 
 
 @pytest.mark.parametrize('where', ['posix.system', 'exec', 'getattr', 'mkdir'])
-def test_hostile_files_do_not_run(omegaconf, tmp_path, where):
+def test_malicious_files_do_not_run(omegaconf, tmp_path, where):
     marker = tmp_path / 'ran'
-    hostile = {
+    malicious = {
         'posix.system': RunsCode(os.system, f'touch {marker}'),
         'exec': RunsCode(exec, f'open({str(marker)!r}, "w")'),
         'getattr': RunsCode(getattr, settings(omegaconf), '__class__'),
         'mkdir': RunsCode(Path.mkdir, marker),
     }[where]
-    path = save(tmp_path / 'a.ckpt', hyper_parameters=settings(omegaconf), callbacks=hostile)
-    omegaconf.forget()
+    path = save(tmp_path / 'a.ckpt', hyper_parameters=settings(omegaconf), callbacks=malicious)
+    omegaconf.remove()
     named = where if where in ('posix.system', 'exec') else 'builtins.getattr'
     with pytest.raises(UnsafeCheckpointError, match=named) as caught:
         load_lightning_file(path)
@@ -88,8 +88,8 @@ def test_hostile_files_do_not_run(omegaconf, tmp_path, where):
     assert not marker.exists()
 
 
-def test_a_stand_in_cannot_be_called_into_life(tmp_path):
-    """A class named like one of OmegaConf's is not looked up, whoever defines it."""
+def test_stand_ins_do_not_import_classes(tmp_path):
+    """A class named like one of OmegaConf's is never imported."""
     made = types.ModuleType('omegaconf')
     made.run = lambda *_: pytest.fail('code of the file ran')
     made.run.__module__, made.run.__qualname__, made.run.__name__ = 'omegaconf', 'run', 'run'
@@ -104,7 +104,7 @@ def test_a_stand_in_cannot_be_called_into_life(tmp_path):
 def test_damaged_and_missing_files_are_named(tmp_path):
     path = save(tmp_path / 'whole.ckpt', weights=torch.ones(1000))
     (tmp_path / 'cut.ckpt').write_bytes(path.read_bytes()[:900])
-    with pytest.raises(RuntimeError, match='cut.ckpt: expected a whole checkpoint'):
+    with pytest.raises(RuntimeError, match='cut.ckpt: expected a complete checkpoint'):
         load_lightning_file(tmp_path / 'cut.ckpt')
     with pytest.raises(FileNotFoundError, match='absent.ckpt'):
         load_lightning_file(tmp_path / 'absent.ckpt')

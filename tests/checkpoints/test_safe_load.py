@@ -17,7 +17,7 @@ from tests.engine.tiny import tiny_config
 
 
 class RunsCode:
-    """A pickle of this calls a function when it is loaded."""
+    """Object whose pickle calls a function when loaded."""
 
     def __init__(self, function, *arguments) -> None:
         self.call = (function, arguments)
@@ -27,7 +27,7 @@ class RunsCode:
 
 
 class Attribute:
-    """A pickle of this asks for an attribute of a class that is allowed."""
+    """Object whose pickle requests an attribute of an allowed class."""
 
     def __init__(self, owner, name) -> None:
         self.call = (getattr, (owner, name))
@@ -36,8 +36,8 @@ class Attribute:
         return self.call
 
 
-def hostile_objects(marker: Path) -> dict:
-    """By the name that the refusal has to give."""
+def malicious_objects(marker: Path) -> dict:
+    """Malicious objects by the name that the error must contain."""
     return {
         'posix.system': RunsCode(os.system, f'touch {marker}'),
         'pathlib.Path': RunsCode(Path.touch, marker),
@@ -47,17 +47,17 @@ def hostile_objects(marker: Path) -> dict:
 
 
 @pytest.fixture(params=['posix.system', 'pathlib.Path', 'exec', 'builtins.getattr'])
-def hostile(request, tmp_path):
-    """(a checkpoint that would make a file, the file, what its error has to name)."""
-    path, marker = tmp_path / 'hostile.pth', tmp_path / 'code-has-run'
-    thing = hostile_objects(marker)[request.param]
+def malicious(request, tmp_path):
+    """(checkpoint that would create a file, the file, name in the error)."""
+    path, marker = tmp_path / 'malicious.pth', tmp_path / 'code-has-run'
+    thing = malicious_objects(marker)[request.param]
     torch.save(dict(state_dict={'net.weight': torch.ones(2)}, meta=thing), path)
     return path, marker, request.param
 
 
-def test_the_hostile_files_are_real(tmp_path):
-    """Guards the tests below: an unguarded load does run the code."""
-    path, marker = tmp_path / 'hostile.pth', tmp_path / 'code-has-run'
+def test_the_malicious_files_work(tmp_path):
+    """Precondition of the tests below: an unsafe load runs the code."""
+    path, marker = tmp_path / 'malicious.pth', tmp_path / 'code-has-run'
     torch.save(dict(meta=RunsCode(os.system, f'touch {marker}')), path)
     with open(tmp_path / 'plain.pkl', 'wb') as file:
         pickle.dump(RunsCode(os.system, f'touch {marker}'), file)
@@ -66,8 +66,8 @@ def test_the_hostile_files_are_real(tmp_path):
     assert marker.exists()
 
 
-def test_hostile_checkpoint_is_refused_and_runs_nothing(hostile):
-    path, marker, name = hostile
+def test_malicious_checkpoint_is_rejected_without_running_code(malicious):
+    path, marker, name = malicious
     with pytest.raises(UnsafeCheckpointError, match='do not trust') as caught:
         load_checkpoint_file(path)
     assert str(path) in str(caught.value)
@@ -76,7 +76,7 @@ def test_hostile_checkpoint_is_refused_and_runs_nothing(hostile):
     assert not marker.exists()
 
 
-def test_a_plain_pickle_is_refused_too(tmp_path):
+def test_a_plain_pickle_is_rejected_too(tmp_path):
     marker, path = tmp_path / 'ran', tmp_path / 'plain.pth'
     path.write_bytes(pickle.dumps(RunsCode(os.system, f'touch {marker}')))
     with pytest.raises(UnsafeCheckpointError, match='got another kind of pickle'):
@@ -84,8 +84,8 @@ def test_a_plain_pickle_is_refused_too(tmp_path):
     assert not marker.exists()
 
 
-def test_mmengine_refuses_it_too(hostile, tmp_path):
-    path, marker, _ = hostile
+def test_mmengine_rejects_it_too(malicious, tmp_path):
+    path, marker, _ = malicious
     with pytest.raises(UnsafeCheckpointError):
         CheckpointLoader.load_checkpoint(str(path))
     runner = Runner.from_cfg(tiny_config(tmp_path / 'work'))
@@ -94,9 +94,9 @@ def test_mmengine_refuses_it_too(hostile, tmp_path):
     assert not marker.exists()
 
 
-def test_web_addresses_are_read_with_weights_only(hostile, tmp_path):
+def test_urls_are_read_with_weights_only(malicious, tmp_path):
     """torch.hub, through which mmengine downloads, runs code by default."""
-    path, marker, _ = hostile
+    path, marker, _ = malicious
     with pytest.raises(UnsafeCheckpointError):
         load_from_http(path.as_uri(), model_dir=str(tmp_path / 'downloads'))
     assert not marker.exists()
@@ -108,7 +108,7 @@ def test_runner_saves_and_resumes(tmp_path):
     checkpoint = load_checkpoint_file(tmp_path / 'epoch_3.pth')
     assert isinstance(
         checkpoint['message_hub']['log_scalars']['train/loss'], HistoryBuffer
-    )  # what torch alone refuses
+    )  # rejected by torch
     again = Config(dict(cfg, resume=True, load_from=str(tmp_path / 'epoch_2.pth')))
     again.work_dir = str(tmp_path / 'again')
     again.experiment_name = 'again'
@@ -130,24 +130,24 @@ def test_numpy_in_checkpoints_is_read(tmp_path):
     np.testing.assert_array_equal(loaded['flags'], saved['flags'])
 
 
-def test_a_load_leaves_the_list_of_safe_classes_alone(tmp_path):
-    """torch's context manager took the list away at its end, from mmengine's loaders too."""
+def test_a_load_does_not_change_the_list_of_safe_classes(tmp_path):
+    """torch's context manager removed the list on exit, for mmengine's loaders too."""
     torch.save(dict(score=np.float64(0.5)), tmp_path / 'numpy.pth')
     load_checkpoint_file(tmp_path / 'numpy.pth')
     assert torch.load(tmp_path / 'numpy.pth', weights_only=True)['score'] == 0.5
 
 
-def test_numpy_arrays_of_objects_are_refused(tmp_path):
+def test_numpy_arrays_of_objects_are_rejected(tmp_path):
     torch.save(dict(a=np.array([{}], dtype=object)), tmp_path / 'objects.pth')
     with pytest.raises(UnsafeCheckpointError):
         load_checkpoint_file(tmp_path / 'objects.pth')
 
 
-def test_cut_and_missing_files_are_named(tmp_path):
+def test_truncated_and_missing_files_are_named(tmp_path):
     whole, cut = tmp_path / 'whole.pth', tmp_path / 'cut.pth'
     torch.save(dict(a=torch.ones(1000)), whole)
     cut.write_bytes(whole.read_bytes()[:2000])
-    with pytest.raises(RuntimeError, match='cut.pth: expected a whole checkpoint'):
+    with pytest.raises(RuntimeError, match='cut.pth: expected a complete checkpoint'):
         load_checkpoint_file(cut)
     with pytest.raises(FileNotFoundError, match='absent.pth'):
         load_checkpoint_file(tmp_path / 'absent.pth')

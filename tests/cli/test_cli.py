@@ -1,4 +1,4 @@
-"""The command `hybrid-depth` and the thin files in `tools/`."""
+"""The command `hybrid-depth` and its scripts in `tools/`."""
 
 import argparse
 import importlib
@@ -21,25 +21,25 @@ from tests.conftest import ROOT
 from tests.tools.run import run_tool
 
 
-def test_every_tool_is_a_subcommand_and_a_thin_file():
+def test_every_tool_is_a_subcommand_and_a_script():
     shared = {'__init__', 'runner_arguments'}
     modules = {module.name for module in pkgutil.iter_modules(cli.__path__)} - shared
     assert {tool.replace('-', '_') for tool in cli.TOOLS} == modules
-    only_here = {'benchmark', 'bootstrap'}  # which measure and set up the repository
+    only_here = {'benchmark', 'bootstrap'}  # measurement and set-up of the repository
     assert {path.stem for path in (ROOT / 'tools').glob('*.py')} == modules | only_here
     for tool in cli.TOOLS:
         text = (ROOT / 'tools' / f'{tool.replace("-", "_")}.py').read_text()
         assert text.endswith(f"\nif __name__ == '__main__':\n    main('{tool}')\n")
 
 
-def test_choices_are_those_of_what_does_the_work():
-    """They are written down twice, as the modules that know them take seconds to import."""
+def test_choices_equal_those_of_the_modules():
+    """They are written twice, as the modules take seconds to import."""
     assert convert_checkpoint.KINDS == tuple(CONVERTERS)
     assert infer_depth.FORMATS == FORMATS
     assert make_pseudo_depth.SCALES == SCALES
 
 
-def test_subcommand_and_file_do_the_same(monkeypatch, capsys, tmp_path):
+def test_subcommand_and_script_are_equivalent(monkeypatch, capsys, tmp_path):
     arguments = ['check', str(tmp_path)]
     monkeypatch.setattr(sys, 'argv', ['hybrid-depth', 'prepare-kitti', *arguments])
     with pytest.raises(SystemExit) as end:
@@ -57,13 +57,13 @@ def test_mistakes_show_the_usage(arguments, monkeypatch, capsys):
     assert 'usage: hybrid-depth' in capsys.readouterr().err
 
 
-def test_help_names_every_tool(monkeypatch, capsys):
+def test_help_lists_every_tool(monkeypatch, capsys):
     monkeypatch.setattr(sys, 'argv', ['hybrid-depth', '--help'])
     with pytest.raises(SystemExit) as end:
         cli.main()
     assert not end.value.code
-    said = capsys.readouterr().out
-    assert all(f'\n  {tool} ' in said for tool in cli.TOOLS)
+    output = capsys.readouterr().out
+    assert all(f'\n  {tool} ' in output for tool in cli.TOOLS)
 
 
 def test_options_are_read_as_mmengine_reads_them():
@@ -81,7 +81,7 @@ def _raise(error: Exception) -> None:
 
 
 @pytest.mark.parametrize('kind', [HybridDepthError, FileNotFoundError, FloatingPointError])
-def test_errors_for_the_user_are_shown_as_text(kind):
+def test_user_errors_are_printed_as_text(kind):
     with pytest.raises(SystemExit, match='^error: what to do$'):
         cli.run(_raise, kind('what to do'))
 
@@ -91,12 +91,12 @@ def test_other_errors_keep_their_traceback():
         cli.run(_raise, ValueError('a mistake of ours'))
 
 
-def test_errors_of_the_project_have_one_base():
-    own = set()
+def test_all_errors_have_one_base_class():
+    classes = set()
     for module in pkgutil.walk_packages(hybrid_depth.__path__, 'hybrid_depth.'):
         if not module.name.startswith(('hybrid_depth.configs', 'hybrid_depth.__main__')):
             members = vars(importlib.import_module(module.name)).values()
-            own |= {m for m in members if inspect.isclass(m) and issubclass(m, Exception)}
-    own = {kind for kind in own if kind.__module__.startswith('hybrid_depth.')}
-    assert len(own) >= 10
-    assert {kind for kind in own if not issubclass(kind, HybridDepthError)} == set()
+            classes |= {m for m in members if inspect.isclass(m) and issubclass(m, Exception)}
+    classes = {kind for kind in classes if kind.__module__.startswith('hybrid_depth.')}
+    assert len(classes) >= 10
+    assert {kind for kind in classes if not issubclass(kind, HybridDepthError)} == set()

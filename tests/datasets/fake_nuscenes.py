@@ -50,7 +50,7 @@ def _write_sensor_file(path: Path, seed: int) -> None:
         Image.fromarray(random.integers(0, 255, (18, 32, 3), dtype=np.uint8)).save(path)
     else:
         points = random.uniform(-30, 30, (200, 5))
-        points[:10, :2] /= 40  # on the car
+        points[:10, :2] /= 40  # on the ego vehicle
         points.astype(np.float32).tofile(path)
 
 
@@ -58,7 +58,7 @@ def _add_sample_data(root: Path, tables: dict, sample: str, time: float, seed: i
     for offset, channel in enumerate(('LIDAR_TOP', *CAMERAS)):
         token = f'{sample}-{channel}'
         suffix = 'pcd.bin' if channel == 'LIDAR_TOP' else 'jpg'
-        seen = time - 0.01 * offset  # each camera has its own time, and so its own pose
+        seen = time - 0.01 * offset  # cameras differ in time, and so in pose
         tables['ego_pose'].append(
             dict(
                 token=token,

@@ -19,7 +19,7 @@ def _projection(shift: float) -> list[float]:
 
 
 def write_calibration(day: Path, size: tuple[int, int] = SIZE) -> None:
-    """Both files; the Velodyne looks along the camera's axis, x forward, y left, z up."""
+    """Both files; the Velodyne faces the camera's axis, x forward, y left, z up."""
     day.mkdir(parents=True, exist_ok=True)
     entries = dict(calib_time='09-Jan-2012 13:57:47', S_rect_02=size, R_rect_00=np.eye(3).ravel())
     for camera in range(4):
@@ -35,7 +35,7 @@ def write_calibration(day: Path, size: tuple[int, int] = SIZE) -> None:
 
 
 def image(number: int, side: str = 'l', size: tuple[int, int] = SIZE) -> Image.Image:
-    """A scene that moves 2 pixels a frame; the right camera sees it 4 pixels further left."""
+    """A scene that moves 2 pixels per frame; in the right camera 4 pixels further left."""
     width, height = size
     wide = np.random.default_rng(0).integers(0, 256, (height // 4 + 1, width, 3), dtype=np.uint8)
     whole = Image.fromarray(wide).resize((width * 2, height), Image.Resampling.BICUBIC)

@@ -6,7 +6,7 @@ from hybrid_depth.datasets.cached import CachedDataset
 
 @DATASETS.register_module()
 class CountingDataset:
-    """Counts how often it is read."""
+    """Data set that counts its reads."""
 
     metainfo = dict(classes=['car'])
 
@@ -21,7 +21,7 @@ class CountingDataset:
         return dict(inputs=torch.full((2,), float(index)))
 
 
-def test_a_sample_is_read_once_and_stays_as_it_was():
+def test_a_sample_is_read_once_and_not_changed():
     cached = CachedDataset(dict(type='CountingDataset'))
     assert len(cached) == 2 and cached.metainfo == dict(classes=['car'])
     cached[1]['inputs'].fill_(7)

@@ -52,7 +52,7 @@ def test_bad_labels_are_named(tmp_path):
     for bad in ('{"raw_file": ', '[1, 2]', json.dumps(dict(raw_file='x'))):
         with pytest.raises(DepthDataError, match='line 2: expected one JSON object'):
             TuSimpleLaneDataset(data_root=write(tmp_path, LABEL, bad))
-    with pytest.raises(DepthDataError, match=r'expected 3 points a lane.*\[2\]'):
+    with pytest.raises(DepthDataError, match=r'expected 3 points per lane.*\[2\]'):
         TuSimpleLaneDataset(data_root=write(tmp_path, dict(LABEL, lanes=[[1, 2]])))
-    with pytest.raises(FileNotFoundError, match='2 labels, 1 of images that are not there'):
+    with pytest.raises(FileNotFoundError, match='2 labels, 1 of images that do not exist'):
         TuSimpleLaneDataset(data_root=write(tmp_path, LABEL, dict(LABEL, raw_file='clips/no.jpg')))

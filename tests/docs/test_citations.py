@@ -11,7 +11,7 @@ REFERENCE = 'docs/reference'
 FOLDERS = ('benchmarks', 'configs', 'docs', 'projects', 'requirements', 'tests', 'tools')
 FILES = ('CHANGELOG.md', 'CONTRIBUTING.md', 'Makefile', 'README.md', 'data/README.md')
 SUFFIXES = ('.cfg', '.md', '.py', '.sh', '.toml', '.txt', '.yaml', '.yml')
-WRITTEN = {  # by the code that names them, so not in the repository
+WRITTEN = {  # generated, so not in the repository
     'table.md': 'benchmarks/study.py',
     'study/table.md': 'benchmarks/study.py',
 }
@@ -26,7 +26,7 @@ CODE_BLOCK = re.compile(r'^( {4}|```).*$', re.MULTILINE)
 
 
 def sources() -> list[Path]:
-    """All text files of the repository but this one, which has examples of wrong citations."""
+    """All text files of the repository except this one, which has examples of wrong citations."""
     found = [ROOT / name for name in FILES]
     for folder in FOLDERS:
         found += (path for path in (ROOT / folder).rglob('*') if path.suffix in SUFFIXES)
@@ -43,13 +43,13 @@ def headings(page: Path) -> list[str]:
 
 
 def anchors(page: Path) -> set[str]:
-    """Names by which GitHub links to the headings."""
+    """GitHub's anchors of the headings."""
     kept = (re.sub(r'[^\w\- ]', '', heading.lower()) for heading in headings(page))
     return {name.replace(' ', '-') for name in kept}
 
 
 def problems(text: str, path: Path) -> list[str]:
-    """What is wrong with the citations in the text of a file."""
+    """Problems of the citations in a text."""
     line, found = flat(text), []
     if '§' in line:
         found.append('§: expected docs/reference/PAGE.md, "Heading", or a paper with its section')
@@ -95,7 +95,7 @@ def test_all_citations_resolve():
 
 
 def test_every_section_is_cited():
-    """The pages hold no more than the repository relies on."""
+    """The pages contain only what the repository cites."""
     cited = {pair for path in sources() for pair in CITATION.findall(flat(path.read_text()))}
     pages = sorted((ROOT / REFERENCE).glob('*.md'))
     sections = {
@@ -108,7 +108,7 @@ def test_every_section_is_cited():
     assert not sections - cited, sorted(sections - cited)
 
 
-def test_headings_of_a_page_differ():
+def test_headings_of_a_page_are_unique():
     for page in (ROOT / REFERENCE).glob('*.md'):
         assert len(set(headings(page))) == len(headings(page)), page.name
 
@@ -132,12 +132,12 @@ def test_pages_are_listed():
         ('see github.com/nutonomy/nuscenes-devkit, docs/schema_nuscenes.md', None),
         ('see docs/schema_nuscenes.md', 'no such file'),
         ('the kernel aborts (BEVDet #229)', 'BEVDet #229: expected github.com'),
-        ('see [the results](docs/results.md#what-was-measured) and data/README.md', None),
+        ('see [the results](docs/results.md#results) and data/README.md', None),
         ('see [the results](docs/results.md#absent)', 'no such heading'),
         ('see [the results](docs/absent.png)', 'link docs/absent.png: no such file'),
     ],
 )
-def test_what_counts_as_broken(text, problem):
+def test_broken_citations_are_found(text, problem):
     found = problems(text, ROOT / 'README.md')
     if problem is None:
         assert not found

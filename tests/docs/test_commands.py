@@ -1,4 +1,4 @@
-"""The commands in READMEs and in the help of the tools have arguments that the tools take."""
+"""The commands in READMEs and help texts have valid arguments."""
 
 import importlib
 import re
@@ -10,7 +10,15 @@ from hybrid_depth.cli import TOOLS, make_parser
 from hybrid_depth.config_files import find_config
 from tests.conftest import ROOT
 
-PAGES = {name: (ROOT / name).read_text() for name in ('README.md', 'data/README.md')}
+PAGES = {
+    path.relative_to(ROOT).as_posix(): path.read_text()
+    for path in [
+        *ROOT.glob('*.md'),
+        *ROOT.glob('data/*.md'),
+        *ROOT.glob('configs/**/*.md'),
+        ROOT / 'docs/extend.md',
+    ]
+}
 
 
 def module(tool: str):
@@ -18,7 +26,7 @@ def module(tool: str):
 
 
 def commands(text: str, start: str) -> list[list[str]]:
-    """Arguments of the commands in a text, of which each begins a line or follows 'Example:'."""
+    """Arguments of the commands in a text, at the start of a line or after 'Example:'."""
     text = text.replace('\\\n', ' ')
     lines = re.findall(rf'^(?:Examples?:)?\s*{re.escape(start)} (.+)$', text, re.MULTILINE)
     return [shlex.split(line, comments=True) for line in lines]
@@ -41,10 +49,10 @@ def test_there_are_commands():
 
 
 @pytest.mark.parametrize('command', FOUND)
-def test_a_command_is_understood(command):
+def test_command_is_valid(command):
     tool, *arguments = command
     parser = make_parser(tool)
     module(tool).add_arguments(parser)
     config = getattr(parser.parse_args(arguments), 'config', None)
-    if config is not None and not config.isupper():  # CONFIG stands for any
+    if config is not None and not config.isupper():  # CONFIG is a placeholder
         find_config(config)

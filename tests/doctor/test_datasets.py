@@ -18,7 +18,7 @@ def config(root: str, annotations: str = 'infos.pkl') -> Config:
     )
 
 
-def test_complete_data_passes(tmp_path):
+def test_complete_data_is_accepted(tmp_path):
     (tmp_path / 'infos.pkl').touch()
     check_datasets(config(str(tmp_path)), PARTS)
 
@@ -27,7 +27,7 @@ def test_complete_data_passes(tmp_path):
     'name, first_step',
     [('toy', 'make-toy-world {root}'), ('nuscenes', 'nuscenes.org')],
 )
-def test_missing_folder_says_how_to_get_it(tmp_path, monkeypatch, name, first_step):
+def test_missing_folder_has_instructions(tmp_path, monkeypatch, name, first_step):
     monkeypatch.chdir(tmp_path)  # the name of pytest's folder is not part of the path
     with pytest.raises(DatasetMissingError) as caught:
         check_datasets(config(f'data/{name}/'), PARTS)
@@ -38,7 +38,7 @@ def test_missing_folder_says_how_to_get_it(tmp_path, monkeypatch, name, first_st
     assert f'create-nuscenes-infos --root data/{name} --version v1.0-mini' in text
 
 
-def test_missing_annotations_ask_for_them_alone(tmp_path, monkeypatch):
+def test_missing_annotations_have_instructions_for_annotations_only(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / 'data' / 'toy').mkdir(parents=True)
     with pytest.raises(DatasetMissingError, match='annotation file data/toy/infos.pkl') as caught:
@@ -59,7 +59,7 @@ def test_metric_file_is_checked(tmp_path):
         check_datasets(cfg, PARTS)
 
 
-def test_unknown_data_points_to_the_readme(tmp_path):
+def test_unknown_data_refers_to_the_readme(tmp_path):
     with pytest.raises(DatasetMissingError, match='data/README.md'):
         check_datasets(config('my_rig'), PARTS)
 
@@ -77,7 +77,7 @@ def test_unknown_data_points_to_the_readme(tmp_path):
         ('data/tusimple/train_set/', ['tusimple-benchmark', 'cat data/tusimple/train_set/label_']),
     ],
 )
-def test_depth_data_have_their_own_steps(tmp_path, monkeypatch, root, steps):
+def test_instructions_for_depth_data(tmp_path, monkeypatch, root, steps):
     monkeypatch.chdir(tmp_path)
     dataset = dict(type='RepeatDataset', dataset=dict(data_root=root))
     with pytest.raises(DatasetMissingError) as caught:
@@ -89,7 +89,7 @@ def test_depth_data_have_their_own_steps(tmp_path, monkeypatch, root, steps):
 
 
 def test_other_order_of_classes(tmp_path):
-    """Of several tasks, as CenterPoint has, or of a data set with classes of its own."""
+    """For several tasks, as in CenterPoint, and for a data set with other classes."""
     (tmp_path / 'infos.pkl').touch()
     cfg = config(str(tmp_path))
     dataset = cfg.train_dataloader.dataset.dataset
@@ -103,6 +103,6 @@ def test_other_order_of_classes(tmp_path):
     dataset.metainfo.classes = [name for task in tasks for name in task.class_names]
     check_datasets(cfg, PARTS)
     del dataset.metainfo.classes
-    dataset.type = 'NuScenesDataset'  # mmdet3d's has an order of its own
+    dataset.type = 'NuScenesDataset'  # mmdet3d's has another order
     with pytest.raises(ClassOrderError, match='got car, truck, trailer, bus'):
         check_datasets(cfg, PARTS)

@@ -15,8 +15,8 @@ def test_report_of_a_drive_with_a_gap(tmp_path):
     assert (report.images, report.gaps, report.sweeps) == (4, [3, 4], 2)
     assert report.problems == []
     text = clip_text(report)
-    for said in ('2 frames are missing', 'K fx 72.00', '124x38', 'angle of view', 'motion'):
-        assert said in text
+    for message in ('2 frames are missing', 'K fx 72.00', '124x38', 'angle of view', 'motion'):
+        assert message in text
 
 
 def test_motion_is_measured_in_pixels_at_640(tmp_path):
@@ -29,13 +29,13 @@ def test_motion_is_measured_in_pixels_at_640(tmp_path):
     assert frame_motion(paths[0], paths[0]) == pytest.approx(0, abs=0.01)
 
 
-def test_problems_are_said(tmp_path):
+def test_problems_are_reported(tmp_path):
     kitti_files.write_raw_tree(tmp_path, range(3), sides='l')
     folder = tmp_path / kitti_files.DRIVE / 'image_02' / 'data'
     for number in range(3):
         kitti_files.image(0).save(folder / f'{number:010d}.png')
     (report,) = check_root(tmp_path)
-    assert any('hardly moves' in problem for problem in report.problems)
+    assert any('almost static' in problem for problem in report.problems)
     last = folder / '0000000002.png'
     last.write_bytes(last.read_bytes()[:700])
     (report,) = check_root(tmp_path, read_all=True)
@@ -45,7 +45,7 @@ def test_problems_are_said(tmp_path):
     assert 'PROBLEM: expected the calibration file' in clip_text(report)
 
 
-def test_own_frames_are_checked_too(tmp_path):
+def test_video_frames_are_checked_too(tmp_path):
     for number in range(3):
         kitti_files.image(number).save(tmp_path / f'{number}.png')
     (report,) = check_root(tmp_path)
@@ -57,15 +57,15 @@ def test_own_frames_are_checked_too(tmp_path):
         check_root(tmp_path / 'nowhere')
 
 
-def test_split_against_disk(tmp_path):
+def test_split_is_compared_with_the_disk(tmp_path):
     kitti_files.write_raw_tree(tmp_path, range(4), sides='l', sweeps=(1,))
     other = kitti_files.DRIVE.replace('0077', '0078')
     frames = [KittiFrame(kitti_files.DRIVE, number) for number in (1, 2, 3, 8)]
     report = check_split([*frames, KittiFrame(other, 0)], KittiRawTree(tmp_path))
     assert report.missing == {kitti_files.DRIVE: [8], other: [0]}
     assert report.absent_drives == [other]
-    assert (report.lonely, report.without_sweep, report.complete) == (1, 2, False)
-    text = split_text(report, 'own')
+    assert (report.without_neighbours, report.without_sweep, report.complete) == (1, 2, False)
+    text = split_text(report, 'local')
     assert '3 of 5 frames on disk (PARTIAL)' in text
     assert f'drive not on disk: {other}' in text
 

@@ -1,4 +1,4 @@
-"""The loss of every iteration, written by every process of a distributed training."""
+"""Log of the loss of every iteration and process in distributed training."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ from mmengine.runner import Runner
 
 @HOOKS.register_module()
 class LossLogHook(Hook):
-    """Writes `loss_<rank>.json` into the work dir."""
+    """Hook that writes `loss_<rank>.json` to the work dir."""
 
     def __init__(self) -> None:
         self.losses: list[float] = []

@@ -1,4 +1,4 @@
-"""Depth models trained and scored by the command lines, on a toy tree of a few frames."""
+"""Training and evaluation of depth models by command line, on a few toy frames."""
 
 import json
 
@@ -10,7 +10,7 @@ from hybrid_depth.checkpoints import load_checkpoint_file
 from tests.conftest import ROOT
 from tests.tools.run import run_tool
 
-# Two iterations; smaller images than the toy configs have.
+# Two iterations, with smaller images than in the toy configs.
 CONFIG = """
 _base_ = '{base}'
 train_dataloader = dict(batch_size=3, num_workers=0, dataset={train})
@@ -83,7 +83,7 @@ def test_stage_1_then_stage_2(toy_kitti, truth, stage1, tmp_path):
     assert (before[0], after[0]) == ('0', '1') and after[2] == f'{scores["depth/abs_rel"]:.4f}'
     began, state = load_checkpoint_file(stage1)['state_dict'], checkpoint['state_dict']
     for tower in ('clip.visual.conv1', 'dino.vit.patch_embed.proj'):
-        name = f'encoder.{tower}.weight'  # two steps of the warm-up move it by 1e-4 at most
+        name = f'encoder.{tower}.weight'  # changes by 1e-4 at most in two steps of warm-up
         assert torch.allclose(state[name], began[name], atol=1e-3), name
 
 
@@ -93,9 +93,9 @@ def test_stage_1_on_ground_rows(toy_kitti, tmp_path):
     assert scores['patches/lines'] == 3 * 4
 
 
-def test_stage_2_without_its_stage_1(toy_kitti, truth, tmp_path):
+def test_stage_2_without_a_stage_1_checkpoint(toy_kitti, truth, tmp_path):
     data = f"dict(data_root='{toy_kitti}/')"
     config = write_config(tmp_path, 'monodepth2_hybrid_toy', data, truth=truth)
     start = f'model.init_cfg.checkpoint={tmp_path}/none.pth'
-    said = run_tool('train.py', config, '--work-dir', tmp_path, '--cfg-options', start)
-    assert 'Train stage 1 first' in said
+    error = run_tool('train.py', config, '--work-dir', tmp_path, '--cfg-options', start)
+    assert 'Train stage 1 first' in error

@@ -1,4 +1,4 @@
-"""The commands of `make demo` on a toy world of a few frames, run as a user runs them."""
+"""The commands of `make demo` on a toy world of a few frames."""
 
 import json
 import subprocess
@@ -11,8 +11,8 @@ from hybrid_depth.toy_world import make_toy_world
 from tests.conftest import ROOT
 from tests.engine.kill_resume import assert_resume_is_exact
 
-# Two training frames at batch 1: two iterations an epoch, one epoch for depth, one for detection.
-# With history two scenes side by side, as many iterations. Scoring is left to tools/test.py.
+# Two training frames at batch 1: two iterations per epoch, one epoch for depth, one for detection.
+# With history two parallel scenes, as many iterations. Evaluation is by tools/test.py.
 CONFIG = """
 _base_ = '{base}'
 data_root = '{root}/'
@@ -46,7 +46,7 @@ def test_killed_resumed_trained_and_tested(base, scenes, batch, hooks, tmp_path)
     assert 0 <= scores['mAP'] <= 1 and 0 <= scores['NDS'] <= 1
     assert scores['depth']['cells'] > 0 and scores['depth']['abs_rel'] > 0
     assert len(list((out / 'visualizations').rglob('*.png'))) == 2
-    # what training saw is in its checkpoints, so that the test refuses the other channel order
+    # the channel order of training is in its checkpoints, so the test rejects another one
     bgr = ['--cfg-options', 'model.img_backbone.channel_order=bgr']
     refused = subprocess.run(
         [sys.executable, *map(str, [*command, *bgr])], cwd=ROOT, capture_output=True, text=True

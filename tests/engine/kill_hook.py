@@ -1,4 +1,4 @@
-"""A hook that kills its own process, as the out-of-memory killer or a pre-emption would."""
+"""Hook that kills its process, like the out-of-memory killer or pre-emption."""
 
 import os
 import signal

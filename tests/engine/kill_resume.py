@@ -1,4 +1,4 @@
-"""Train with `tools/train.py`, once unbroken and once killed and resumed, and compare."""
+"""Comparison of an uninterrupted training with a killed and resumed one."""
 
 import os
 import signal
@@ -41,10 +41,10 @@ def different_entries(first: dict, second: dict, prefix: str = '') -> list[str]:
 def assert_resume_is_exact(
     config: Path, folder: Path, kill_at_iter: int, last: str, *arguments: str
 ) -> None:
-    """Assert that a run killed with SIGKILL and resumed ends as the unbroken run does.
+    """Assert that a run killed with SIGKILL and resumed ends as an uninterrupted one.
 
     Args:
-        config: training config; `default_hooks` must hold `AtomicCheckpointHook`.
+        config: training config; `default_hooks` must have `AtomicCheckpointHook`.
         folder: an empty folder for the runs.
         kill_at_iter: iteration, counted over all epochs, after which the process is killed.
         last: name of the last checkpoint, such as 'epoch_3.pth'.

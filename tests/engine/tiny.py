@@ -1,4 +1,4 @@
-"""The smallest training that has everything a resume must restore, for an mmengine Runner."""
+"""Minimal training with all the state that a resume must restore, for an mmengine Runner."""
 
 from pathlib import Path
 
@@ -38,7 +38,7 @@ randomness = dict(seed=3)
 
 @MODELS.register_module()
 class TinyModel(BaseModel):
-    """Batch norm (buffers), dropout (draws in the main process) and a linear layer."""
+    """Batch norm (buffers), dropout (random in the main process) and a linear layer."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ class NoisyDataset(Dataset):
 
 
 def tiny_config(work_dir: Path, workers: int = 0) -> Config:
-    """The config above, ready for `Runner.from_cfg`."""
+    """Config of the classes above for `Runner.from_cfg`."""
     cfg = Config.fromstring(CONFIG.format(workers=workers), file_format='.py')
     cfg.work_dir = str(work_dir)
     return cfg

@@ -33,7 +33,7 @@ def test_map_sizes_of_the_release(size, expected):
     assert [tuple(m.shape[-2:]) for m in maps.values()] == expected
 
 
-def test_text_half_is_no_parameter_and_handed_out_once():
+def test_text_tower_is_not_a_parameter_and_detached_once():
     tower = CLIPTower(**TINY_CLIP)
     assert all(name.startswith('visual.') for name in tower.state_dict())
     assert tower.detach_text_tower().width == 32
@@ -55,7 +55,7 @@ def vit_cfg(**vision):
     ],
     ids=['open_clip', 'timm'],
 )
-def test_vision_transformers_take_any_size_at_their_own(vision):
+def test_vision_transformers_resize_any_image(vision):
     tower = CLIPTower(model_cfg=vit_cfg(**vision), num_taps=2)
     maps = list(tower(torch.rand(2, 3, 50, 90)).values())
     size = [side // tower.out_strides[0] for side in vision['image_size']]
@@ -67,7 +67,7 @@ def test_unknown_model():
         CLIPTower(name='RN51')
 
 
-def test_a_tag_does_not_go_with_a_custom_model():
+def test_a_tag_with_a_custom_model_is_an_error():
     with pytest.raises(ValueError, match='openai'):
         CLIPTower(pretrained='openai', **TINY_CLIP)
 
@@ -81,7 +81,7 @@ def test_weights_from_a_local_file(tmp_path):
     assert torch.equal(loaded.detach_text_tower().text_projection, model.text_projection)
 
 
-def test_a_file_that_does_not_fit_names_the_keys(tmp_path):
+def test_a_mismatched_file_names_the_keys(tmp_path):
     weights = build_clip('', None, TINY_CLIP['model_cfg']).state_dict()
     del weights['visual.layer4.0.conv2.weight']
     torch.save(weights, tmp_path / 'clip.pth')
@@ -98,7 +98,7 @@ def test_a_file_that_does_not_fit_names_the_keys(tmp_path):
     ],
     ids=['resnet', 'vit', 'timm'],
 )
-def test_no_parameter_is_left_without_use(vision):
+def test_no_parameter_is_unused(vision):
     """Distributed training stops at parameters that get no gradient."""
     tower = CLIPTower(model_cfg=vit_cfg(**vision), num_taps=2)
     sum(m.square().sum() for m in tower(torch.rand(2, 3, 64, 64)).values()).backward()

@@ -20,7 +20,7 @@ def test_maps_and_class_tokens(tower):
     assert tower.out_channels == [64] * 4 and tower.out_strides == [14] * 4
 
 
-def test_every_tap_went_through_the_final_norm(tower):
+def test_every_tap_has_the_final_norm(tower):
     maps, tokens = tower(torch.rand(1, 3, 56, 56))
     for feature, token in zip(maps, tokens, strict=True):
         assert feature.mean(1).abs().max() < 1e-5 and token.mean(1).abs().max() < 1e-5
@@ -30,7 +30,7 @@ def test_every_tap_went_through_the_final_norm(tower):
     ('stride', 'size', 'grid'),
     [(None, (64, 176), (5, 13)), (None, (3, 3), (1, 1)), (16, (64, 176), (4, 11))],
 )
-def test_any_size_is_brought_to_whole_patches(stride, size, grid):
+def test_any_size_is_resized_to_whole_patches(stride, size, grid):
     tower = DINOTower(stride=stride, **TINY_DINO)
     assert tower(torch.rand(1, 3, *size))[0][0].shape[-2:] == grid
     assert tower.out_strides == [stride or 14] * 4
@@ -42,7 +42,7 @@ def test_taps_by_index(tower):
     images = torch.rand(1, 3, 56, 70)
     for got, expected in zip(picked(images)[0], tower(images)[0][::2], strict=True):
         assert torch.equal(got, expected)
-    with pytest.raises(ValueError, match='4 blocks'):
+    with pytest.raises(ValueError, match='from 0 to 3'):
         DINOTower(taps=(0, 4), **TINY_DINO)
 
 

@@ -1,7 +1,22 @@
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
-from hybrid_depth.foundation.images import InputNormalization, even_taps, resize_images
+from hybrid_depth.foundation.images import (
+    InputNormalization,
+    even_taps,
+    resize_images,
+    to_tensor,
+)
+
+
+def test_images_and_arrays_become_contiguous_tensors_in_0_to_1():
+    pixels = np.arange(2 * 4 * 3, dtype=np.uint8).reshape(2, 4, 3) * 11
+    for image in (pixels, Image.fromarray(pixels)):
+        tensor = to_tensor(image)
+        assert tensor.dtype == torch.float32 and tensor.is_contiguous()
+        assert np.array_equal(tensor.numpy(), pixels.transpose(2, 0, 1) / np.float32(255))
 
 
 def test_none_changes_nothing():
@@ -24,7 +39,7 @@ def test_statistics_are_not_saved_but_move_with_the_module():
     'images',
     [torch.rand(2, 6, 3, 4, 4), torch.rand(3, 4, 4), torch.zeros(1, 3, 4, 4, dtype=torch.uint8)],
 )
-def test_wrong_images_are_refused(images):
+def test_wrong_images_are_rejected(images):
     with pytest.raises(ValueError, match='expected RGB images'):
         InputNormalization()(images)
 
@@ -33,12 +48,12 @@ def test_wrong_images_are_refused(images):
     'arguments',
     [dict(mean='imagent'), dict(std=(1.0, 1.0)), dict(channel_order='grb')],
 )
-def test_wrong_statistics_are_refused(arguments):
+def test_wrong_statistics_are_rejected(arguments):
     with pytest.raises(ValueError):
         InputNormalization(**arguments)
 
 
-def test_resize_leaves_a_fitting_image_alone():
+def test_resize_returns_images_of_equal_size_unchanged():
     images = torch.rand(1, 3, 6, 8)
     assert resize_images(images, (6, 8)) is images
     assert resize_images(images, (3, 4)).shape == (1, 3, 3, 4)
@@ -47,5 +62,5 @@ def test_resize_leaves_a_fitting_image_alone():
 def test_even_taps():
     assert even_taps(12, 4) == (2, 5, 8, 11)
     assert even_taps(4, 4) == (0, 1, 2, 3)
-    with pytest.raises(ValueError, match='5 taps from 4'):
+    with pytest.raises(ValueError, match='expected 1 to 4 taps.*got 5'):
         even_taps(4, 5)

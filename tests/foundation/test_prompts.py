@@ -30,7 +30,7 @@ def test_tokenizer_on_odd_strings():
     TOKENS.check('extra', clip_tokenizer()(sentences, context_length=77), 0)
 
 
-def test_learned_vector_takes_the_place_of_the_depth_word():
+def test_learned_vector_replaces_the_depth_word():
     prompts = DepthPrompts(width=4, num_tokens=3, template='This {object} is {depth} away')
     vectors = prompts(nn.Embedding(49408, 4))
     at = prompts.learned_position
@@ -40,6 +40,6 @@ def test_learned_vector_takes_the_place_of_the_depth_word():
     assert prompts.ids[0, -1] == 49407 and prompts.end[0] == at + 2
 
 
-def test_template_without_a_place_for_depth():
+def test_template_without_depth_is_rejected():
     with pytest.raises(ValueError, match='depth'):
         DepthPrompts(width=4, template='This {object} is near')

@@ -51,7 +51,7 @@ def test_a_black_pixel_gives_zero_not_nan(head):
 
 
 @pytest.mark.parametrize('channels', [16, 96, 256])
-def test_channels_are_resampled_by_the_nearest_rule(head, channels):
+def test_channels_are_resampled_by_nearest_neighbour(head, channels):
     (feature,) = maps(channels)
     picked = torch.nn.functional.interpolate(
         feature.permute(0, 2, 3, 1).flatten(1, 2), size=64, mode='nearest'
@@ -88,6 +88,14 @@ def test_tower_runs_once_per_optimiser_step(head, tower_runs):
     assert not torch.allclose(first, second)
 
 
+def test_weights_changed_in_place_give_another_matrix(head):
+    """Without a backward pass, after which the matrix is forgotten anyway."""
+    before = head.text_matrix()
+    with torch.no_grad():
+        head.prompts.tokens.add_(torch.randn_like(head.prompts.tokens))
+    assert not torch.allclose(head.text_matrix(), before)
+
+
 def test_gradient_accumulation_does_not_reuse_a_freed_graph(head):
     feature = maps()
     head(feature)[0].sum().backward()
@@ -96,7 +104,7 @@ def test_gradient_accumulation_does_not_reuse_a_freed_graph(head):
     assert torch.allclose(head.prompts.tokens.grad, 2 * once, rtol=1e-4)
 
 
-def test_a_matrix_without_graph_is_not_served_to_training(head):
+def test_a_matrix_without_graph_is_not_used_in_training(head):
     with torch.no_grad():
         head(maps())
     head(maps())[0].sum().backward()
@@ -112,8 +120,8 @@ def test_tower_does_not_run_in_inference(head, tower_runs):
     assert tower_runs == []
 
 
-def test_eval_sees_weights_swapped_behind_autograds_back(head):
-    """mmengine's EMA hook swaps parameters through `.data`, which moves no version counter."""
+def test_eval_uses_weights_swapped_through_data(head):
+    """mmengine's EMA hook swaps parameters through `.data`, which changes no version counter."""
     head.eval()
     before = head.matrix.clone()
     head.train()
@@ -122,7 +130,7 @@ def test_eval_sees_weights_swapped_behind_autograds_back(head):
     assert not torch.allclose(head.matrix, before)
 
 
-def test_loading_in_eval_mode_renews_the_matrix(head):
+def test_loading_in_eval_mode_updates_the_matrix(head):
     head.eval()
     torch.manual_seed(1)
     other = LanguageHead(build_head().tower, DepthPrompts(width=32, num_tokens=8)).eval()
@@ -141,7 +149,7 @@ def test_dropping_the_tower_keeps_the_logits(head, tower_runs):
     assert tower_runs == []
 
 
-def test_a_checkpoint_without_tower_loads_into_a_head_that_has_one(head):
+def test_a_checkpoint_without_text_tower_loads_into_a_head_with_one(head):
     head.drop_text_tower()
     other = build_head(num_tokens=8)
     other.prompts.tokens.data.zero_()
@@ -156,7 +164,7 @@ def test_copying_in_the_middle_of_a_step(head):
     assert torch.allclose(copied.eval().matrix, head.eval().matrix)
 
 
-def test_bidirectional_text_is_refused():
+def test_bidirectional_text_is_rejected():
     cfg = copy.deepcopy(TINY_CLIP['model_cfg'])
     cfg['text_cfg']['no_causal_mask'] = True
     with pytest.raises(ValueError, match='causal'):

@@ -19,14 +19,14 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_missing_file_says_where_to_put_it(folder):
+def test_missing_file_names_the_expected_path(folder):
     with pytest.raises(FileNotFoundError, match=str(folder / 'my_clip.pth')):
         CLIPTower(pretrained='my_clip.pth')
     with pytest.raises(FileNotFoundError, match=str(folder / 'my_dino.pth')):
         DINOTower(pretrained='my_dino.pth')
 
 
-def test_failed_download_says_where_to_put_the_file(folder):
+def test_failed_download_names_the_expected_path(folder):
     target = folder / 'RN50-quickgelu.openai.safetensors'
     with pytest.raises(FileNotFoundError, match=str(target)):
         with hub_download('RN50-quickgelu', 'openai', 'somewhere'):
@@ -56,8 +56,8 @@ class _RunsCode:
     ],
     ids=['clip', 'dino', 'timm'],
 )
-def test_hostile_pickle_does_not_run(folder, load):
-    path = folder / 'hostile.pth'
+def test_malicious_pickle_does_not_run(folder, load):
+    path = folder / 'malicious.pth'
     torch.save({'state_dict': {'x': _RunsCode()}}, path)
     with pytest.raises((RuntimeError, pickle.UnpicklingError)):
         load(str(path))

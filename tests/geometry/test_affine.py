@@ -34,7 +34,7 @@ def test_product_is_rounded_after_every_step():
 
 
 @pytest.mark.parametrize('entry', [(0, 0), (1, 1)])
-def test_singular_matrices_are_refused(entry):
+def test_singular_matrices_are_rejected(entry):
     matrix = torch.eye(3).repeat(4, 1, 1)
     matrix[2][entry] = 0
     with pytest.raises(ValueError, match='singular'):

@@ -1,4 +1,4 @@
-"""BEV maps seen from another ego frame."""
+"""Warps of BEV maps and volumes to another ego frame."""
 
 import numpy as np
 import pytest
@@ -26,16 +26,16 @@ def dot(row: int, column: int) -> torch.Tensor:
 
 
 @pytest.mark.parametrize('align', ['centres', 'corners'])
-def test_whole_cells(align):
-    # what lies at (x + 2, y - 1) of the source is at (x, y) of the target
+def test_shift_by_whole_cells(align):
+    # (x + 2, y - 1) of the source is (x, y) of the target
     warped = warp_bev(dot(3, 5), motion(2.0, -1.0), GRID, align)
     torch.testing.assert_close(warped, dot(4, 3))
     assert warp_bev(dot(0, 1), motion(2.0, 0.0), GRID, align).sum() < 1e-6  # left the map
     torch.testing.assert_close(warp_bev(dot(2, 2), motion(), GRID, align), dot(2, 2))
 
 
-def test_half_precision_maps_stay_in_place():
-    """A grid of 128 cells in bfloat16 is half a cell off; the values alone may be rounded."""
+def test_half_precision_maps_are_sampled_in_float32():
+    """A grid of 128 cells in bfloat16 is half a cell off; only values may be rounded."""
     grid = VoxelGrid(x=(-64.0, 64.0, 1.0), y=(-64.0, 64.0, 1.0), z=(-5.0, 3.0, 4.0))
     bev = torch.randn(1, 2, 128, 128).bfloat16()
     torch.testing.assert_close(warp_bev(bev, motion(), grid), bev)
@@ -43,17 +43,17 @@ def test_half_precision_maps_stay_in_place():
     torch.testing.assert_close(warp_volume(volume, motion(), grid), volume)
 
 
-def test_turn_about_the_origin_and_its_half_cell():
+def test_rotation_about_the_origin_and_half_cell_offset():
     # a quarter turn takes the cell centre (1.5, 0.5) to (-0.5, 1.5)
     turn = motion(yaw=torch.pi / 2)
     torch.testing.assert_close(warp_bev(dot(4, 3), turn, GRID), dot(3, 5), atol=1e-5, rtol=0)
-    # with the lower edge for the centre it is (1, 0) that goes to (0, 1): one cell off
+    # with the lower edge as the centre, (1, 0) goes to (0, 1): one cell off
     corners = warp_bev(dot(4, 4), turn, GRID, 'corners')
     torch.testing.assert_close(corners, dot(3, 5), atol=1e-5, rtol=0)
 
 
 def resampled(values: np.ndarray, motion: np.ndarray, axes: tuple, shift: float) -> np.ndarray:
-    """(..., X) values of the cells (x last, first in `axes`) at the places they come from."""
+    """(..., X) values of the cells (x last, first in `axes`) at their source positions."""
     lower = np.array([axis[0] + shift * axis[2] for axis in axes])
     step = np.array([axis[2] for axis in axes])
     index = np.stack(np.meshgrid(*map(np.arange, values.shape), indexing='ij')).reshape(
@@ -66,7 +66,7 @@ def resampled(values: np.ndarray, motion: np.ndarray, axes: tuple, shift: float)
 
 
 @pytest.mark.parametrize('align', ['centres', 'corners'])
-def test_maps_against_scipy(align):
+def test_maps_equal_scipy(align):
     grid = VoxelGrid(x=(-4.0, 5.0, 1.0), y=(-3.0, 4.0, 0.5), z=(-5.0, 3.0, 8.0))
     bev = torch.rand(1, 1, 14, 9).double()
     transform = motion(0.7, -1.3, 0.4)
@@ -78,7 +78,7 @@ def test_maps_against_scipy(align):
 
 
 @pytest.mark.parametrize('align', ['centres', 'corners'])
-def test_volumes_follow_the_whole_motion(align):
+def test_volumes_are_warped_in_3d(align):
     grid = VoxelGrid(x=(-4.0, 5.0, 1.0), y=(-3.0, 4.0, 0.5), z=(-1.0, 3.0, 0.8))
     volume = torch.rand(1, 1, 5, 14, 9).double()
     transform = torch.eye(4).double()[None].clone()
@@ -91,7 +91,7 @@ def test_volumes_follow_the_whole_motion(align):
     np.testing.assert_allclose(found.numpy(), expected, atol=1e-6)
 
 
-def test_each_sample_has_its_own_motion():
+def test_motion_per_sample():
     both = warp_bev(dot(3, 5).repeat(2, 1, 1, 1), torch.cat((motion(), motion(2.0))), GRID)
     torch.testing.assert_close(both, torch.cat((dot(3, 5), dot(3, 3))))
 

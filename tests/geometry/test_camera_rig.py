@@ -1,4 +1,4 @@
-"""Cameras of a vehicle: projection by hand, and which rigs see alike."""
+"""Camera rigs: projection step by step, and equality of geometry."""
 
 from dataclasses import replace
 
@@ -29,7 +29,7 @@ def rig() -> CameraRig:
     return CameraRig(cam2img, cams, img_aug, bda, torch.stack([pose(9), pose(10)]))
 
 
-def test_points_go_through_the_augmented_frame_the_camera_and_the_augmented_image():
+def test_projection_applies_bda_calibration_and_image_augmentation():
     cameras = rig()
     found = cameras.ego2img()
     for b, n in np.ndindex(2, 3):
@@ -47,10 +47,10 @@ def test_points_go_through_the_augmented_frame_the_camera_and_the_augmented_imag
         ('cam2ego', False),
         ('img_aug', False),
         ('bda', False),
-        ('ego2global', True),  # wherever the vehicle is
+        ('ego2global', True),  # ego pose is ignored
     ],
 )
-def test_which_rigs_see_the_ego_frame_alike(name, alike):
+def test_same_geometry(name, alike):
     cameras = rig()
     changed = getattr(cameras, name).clone()
     changed[1, ..., 0, 2] += 1e-9
@@ -59,7 +59,7 @@ def test_which_rigs_see_the_ego_frame_alike(name, alike):
     assert cameras.sample(0).same_geometry(other.sample(0))
 
 
-def test_samples_come_apart_and_together():
+def test_samples_are_split_and_collated():
     cameras = rig()
     parts = [{k: v[0] for k, v in vars(cameras.sample(i)).items()} for i in range(2)]
     together = CameraRig.collate(parts)

@@ -40,8 +40,8 @@ def test_soft_targets_are_gaussian_in_units_of_the_bin(spacing):
     bins = DepthBins(2.0, 42.0, num=10, spacing=spacing)
     edges, centres = bins.edges.tolist(), bins.centres.tolist()
     for depth in (3.1, 17.0, 33.3):
-        own = next(i for i in range(10) if edges[i] <= depth < edges[i + 1])
-        width = 0.7 * (edges[own + 1] - edges[own])
+        bin_index = next(i for i in range(10) if edges[i] <= depth < edges[i + 1])
+        width = 0.7 * (edges[bin_index + 1] - edges[bin_index])
         bell = torch.tensor([-(((depth - centre) / width) ** 2) / 2 for centre in centres]).exp()
         found = bins.soft(torch.full((1, 1, 1), depth), sigma=0.7).flatten()
         torch.testing.assert_close(found, bell / bell.sum())
@@ -63,13 +63,13 @@ def test_expectation_of_one_hot_is_the_bin_centre():
         dict(start=1, stop=2, step=1, anchor='upper'),
     ],
 )
-def test_bad_arguments_are_refused(kwargs):
+def test_bad_arguments_are_rejected(kwargs):
     with pytest.raises(ValueError, match='DepthBins'):
         DepthBins(**kwargs)
 
 
 @pytest.mark.parametrize('spacing', ['uniform', 'log'])
-def test_position_is_linear_between_centres_and_held_within(spacing):
+def test_position_is_linear_between_centres_and_clamped(spacing):
     bins = DepthBins(1.0, 41.0, num=20, spacing=spacing)
     centres = bins.centres
     torch.testing.assert_close(bins.position(centres), torch.arange(20.0), rtol=0, atol=1e-4)

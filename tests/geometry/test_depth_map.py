@@ -25,12 +25,12 @@ def test_conversions(kind, other, expected):
 
 
 @pytest.mark.parametrize('kind', ['disparity', 'relative'])
-def test_metres_need_a_scale(kind):
+def test_metric_depth_needs_a_scale(kind):
     with pytest.raises(ValueError, match=f'expected metric depth, got {kind}'):
         DepthMap(VALUES, kind).to('metric')
 
 
-def test_a_scale_makes_metres_once():
+def test_scaled_depth_is_metric_and_cannot_be_scaled_again():
     per_image = torch.tensor([10.0, 100.0]).view(2, 1, 1, 1)
     metric = DepthMap(VALUES, 'relative').scaled(per_image)
     assert metric.kind == 'metric' and torch.equal(metric.values, VALUES * per_image)

@@ -1,4 +1,4 @@
-"""Metres from the height of the camera, from LiDAR, from driven motion."""
+"""Metric scale from the ground plane, LiDAR and ego motion."""
 
 import pytest
 import torch
@@ -19,14 +19,14 @@ def plane() -> torch.Tensor:
 
 
 def scene(plane: torch.Tensor) -> torch.Tensor:
-    """Street with a wall at 30 m and a lorry 6 m ahead over a third of the width."""
+    """Street with a wall at 30 m and a truck 6 m ahead over a third of the width."""
     depth = torch.where(plane > 0, plane, 30.0).clamp(max=30.0)
-    lorry = depth[:, :, 10:31]
-    depth[:, :, 10:31] = lorry.clamp(max=6.0)
+    truck = depth[:, :, 10:31]
+    depth[:, :, 10:31] = truck.clamp(max=6.0)
     return depth
 
 
-def test_ground_gives_the_scale_and_obstacles_do_not(plane):
+def test_ground_determines_the_scale(plane):
     noise = 1 + 0.01 * torch.randn(plane.shape, generator=torch.Generator().manual_seed(0))
     estimate = GroundPlaneScale()(scene(plane) * noise / TRUE[:, None, None], plane)
     torch.testing.assert_close(estimate.scale, TRUE.double(), rtol=0.01, atol=0)
@@ -36,8 +36,8 @@ def test_ground_gives_the_scale_and_obstacles_do_not(plane):
     torch.testing.assert_close(metres, scene(plane), rtol=0.01, atol=0)
 
 
-def test_a_median_would_be_fooled(plane):
-    """The lorry hides most of the ground: the window still finds the rest."""
+def test_ground_scale_is_robust_where_a_median_is_not(plane):
+    """A truck occludes most of the ground; the visible rest determines the scale."""
     depth = torch.where(plane > 0, plane, 30.0)
     depth[:, :, :40] = depth[:, :, :40].clamp(max=3.3)
     votes = (plane > 0) & (plane <= 20)
@@ -45,19 +45,19 @@ def test_a_median_would_be_fooled(plane):
     assert (GroundPlaneScale()(depth, plane).scale - 1).abs().max() < 0.01
 
 
-def test_invalid_instead_of_wrong(plane):
-    wall = torch.full_like(plane, 5.0)  # right in front of the camera: no ratio is frequent
+def test_scale_is_nan_without_evidence(plane):
+    wall = torch.full_like(plane, 5.0)  # in front of the camera: no ratio is frequent
     noise = torch.rand(plane.shape, generator=torch.Generator().manual_seed(0)) * 20 + 1
     for depth in (wall, noise, torch.zeros_like(plane)):
         estimate = GroundPlaneScale()(depth, plane)
         assert not estimate.valid.any() and estimate.spread.isnan().all()
         assert (estimate.apply(depth) == 0).all()
-    nothing = GroundPlaneScale()(scene(plane), torch.zeros_like(plane))  # looks at the sky
+    nothing = GroundPlaneScale()(scene(plane), torch.zeros_like(plane))  # camera faces the sky
     assert not nothing.valid.any()
 
 
-def test_ratios_without_a_peak_are_refused(plane):
-    """Ratios evenly spread between -10 % and +10 %: as many as need agree, but nowhere densest."""
+def test_ratios_without_a_peak_are_invalid(plane):
+    """Ratios evenly spread between -10 % and +10 %: enough inliers, but no peak."""
     even = torch.linspace(-0.1, 0.1, plane[0].numel()).exp().view(1, *SIZE)
     depth = torch.where(plane > 0, plane, 30.0) * even[:, :, torch.randperm(SIZE[1])]
     estimate = GroundPlaneScale()(depth, plane)
@@ -77,15 +77,15 @@ def test_ratios_without_a_peak_are_refused(plane):
         (300, dict(), True),
     ],
 )
-def test_enough_have_to_agree(right, options, valid):
-    """Some of a thousand candidates have the ratio 2, the others each its own from 2.5 to 25."""
+def test_smallest_number_and_fraction_of_inliers(right, options, valid):
+    """Some of a thousand candidates have the ratio 2, the others different ones from 2.5 to 25."""
     plane = torch.full((1, 10, 100), 10.0)
     depth = 10 / torch.logspace(0.4, 1.4, 1000)
     depth[:right] = 5.0
     assert GroundPlaneScale(**options)(depth.view_as(plane), plane).valid == valid
 
 
-def test_ground_beyond_the_farthest_does_not_vote(plane):
+def test_ground_beyond_max_depth_is_ignored(plane):
     depth = torch.where(plane > 9, plane / 3, plane / 2)
     depth[:, 22:, 20:] = 0  # so that the far ground has more pixels
     for farthest, scale in ((9.0, 2.0), (60.0, 3.0)):
@@ -93,7 +93,7 @@ def test_ground_beyond_the_farthest_does_not_vote(plane):
         torch.testing.assert_close(found.scale, torch.full((2,), scale).double())
 
 
-def test_a_mask_says_what_is_ground(plane):
+def test_ground_mask(plane):
     depth = torch.where(plane > 0, plane, 30.0)
     depth[:, :, :50] = 2 * depth[:, :, :50]  # most of the image follows another plane
     mask = torch.zeros_like(plane, dtype=torch.bool)
@@ -102,12 +102,12 @@ def test_a_mask_says_what_is_ground(plane):
     assert (GroundPlaneScale()(depth, plane).scale - 0.5).abs().max() < 0.01
 
 
-def test_sizes_have_to_agree(plane):
+def test_sizes_must_be_equal(plane):
     with pytest.raises(ValueError, match='one size'):
         GroundPlaneScale()(plane, plane[:, :-1])
 
 
-def test_median_to_lidar(plane):
+def test_lidar_scale(plane):
     lidar = torch.where(torch.rand(plane.shape) < 0.1, scene(plane), 0.0)
     estimate = lidar_scale(scene(plane) / TRUE[:, None, None], lidar)
     torch.testing.assert_close(estimate.scale, TRUE.double(), rtol=1e-5, atol=0)
@@ -115,7 +115,7 @@ def test_median_to_lidar(plane):
     assert not lidar_scale(scene(plane), torch.zeros_like(plane)).valid.any()
 
 
-def test_driven_motion():
+def test_motion_scale():
     driven = torch.tensor([[0.0, 0, 1.2], [0.0, 0, 0.1]])
     estimate = motion_scale(torch.tensor([[0.0, 0, 0.4], [0.0, 0, 0.4]]), driven)
     torch.testing.assert_close(estimate.scale[0], torch.tensor(3.0).double())

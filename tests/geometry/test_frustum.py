@@ -20,7 +20,7 @@ def test_lift_equals_golden(view):
     frustum, rig = create_frustum(BINS.anchors, (16, 44), (256, 704)), official_rig(view)
     points = lift_frustum(frustum, rig)
     GEOMETRY.check(f'{view}.coor', points, 1e-6)
-    # of one rounding at the far end of a ray: another product may round less or more
+    # one rounding at the far end of a ray; another order of operations may round differently
     error = (points - lift_frustum(frustum, rig.to(torch.float64))).abs().max()
     GEOMETRY.check(f'{view}.coor_error_f32', error, 0.1)
 
@@ -45,7 +45,7 @@ def test_centres_are_pixel_centres():
         create_frustum(BINS.anchors, (2, 4), (32, 64), align='middle')
 
 
-def test_rig_refuses_wrong_shapes():
+def test_rig_rejects_wrong_shapes():
     eye = torch.eye(4)[None]
     with pytest.raises(ValueError, match=r'CameraRig.bda: expected shape \(1, 4, 4\)'):
         CameraRig(torch.eye(3)[None, None], eye[None], torch.eye(3)[None, None], eye[0], eye)

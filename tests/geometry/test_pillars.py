@@ -1,4 +1,4 @@
-"""Pillars in the images, and the depth distribution where they project to, sample by sample."""
+"""Projection of pillars, and trilinear sampling of depth distributions."""
 
 import math
 
@@ -13,7 +13,7 @@ SIZE = (48, 64)
 
 
 def rig() -> CameraRig:
-    """One camera 1.5 m above the ground that looks along ego x; its image is enlarged twice."""
+    """One camera 1.5 m above the ground facing ego x; its image is enlarged by two."""
     front = [[0.0, 0, 1, 0], [-1, 0, 0, 0], [0, -1, 0, 1.5], [0, 0, 0, 1]]
     cam2img = torch.tensor([[50.0, 0, 15], [0, 50, 11], [0, 0, 1]])
     img_aug = torch.tensor([[2.0, 0, 0.5], [0, 2, 0.5], [0, 0, 1]])
@@ -22,7 +22,7 @@ def rig() -> CameraRig:
     return rig.to(torch.float64)
 
 
-def test_positions_count_from_edge_to_edge():
+def test_positions_are_relative_to_image_edges():
     """Pixel centres have integer coordinates, so that 0 is at -0.5 and 1 at the size - 0.5."""
     points = torch.tensor([[[10.0, 1.0, 0.5], [10.0, -1.0, 1.5]], [[5.0, 0.0, 2.0], [-3.0, 0, 0]]])
     view = project_pillars(points, rig(), SIZE)
@@ -38,7 +38,7 @@ def test_positions_count_from_edge_to_edge():
 
 
 @pytest.mark.parametrize(('u', 'hit'), [(-0.4, True), (-0.6, False), (63.4, True), (63.6, False)])
-def test_what_is_inside_of_the_image(u, hit):
+def test_hits_are_inside_the_image(u, hit):
     y = -((u - 0.5) / 2 - 15) / 50 * 10
     assert project_pillars(torch.tensor([[[10.0, y, 1.5]]]), rig(), SIZE).hit.item() == hit
 

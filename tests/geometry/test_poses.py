@@ -31,7 +31,7 @@ def test_quarter_turn_about_z():
 
 
 @pytest.mark.parametrize('start', [(0.0, 0.0, 0.0), (0.3, -0.2, 0.1)])
-def test_gradient_is_finite_also_at_rest(start):
+def test_gradient_is_finite_without_motion(start):
     axis_angle = torch.tensor([start], dtype=torch.float64, requires_grad=True)
     translation = torch.zeros(1, 3, dtype=torch.float64)
     point = torch.tensor([1.0, 2, 3, 1], dtype=torch.float64)

@@ -19,7 +19,7 @@ def scene():
 
 
 def sensitivity(points, transform, grid):
-    """(B, H, W, 2) how far a relative error of a point moves its place in the grid.
+    """(B, H, W, 2) change of a grid position by a relative error of its point.
 
     The place is a quotient: near the plane of the camera, where some points of any draw may lie,
     rounding of their depth moves it without bound.
@@ -36,7 +36,7 @@ def test_golden(scene):
     LAYERS.check('backproject', homogeneous, 1e-5)
     grid = project(points, intrinsics, transform, SIZE[1:])
     LAYERS.check('project', grid, 1e-6, sensitivity(points, transform, grid))
-    for convention in (0, 1):  # at the stored places: rounding of our own may be large, see above
+    for convention in (0, 1):  # at the stored positions: rounding may be large, see above
         warped = sample(image('warp', (2, 3, 18, 50)), LAYERS['project'], bool(convention))
         LAYERS.check(f'warp.align_corners_{convention}', warped, 1e-5)
 
@@ -49,7 +49,7 @@ def test_golden_behind_the_camera(scene):
     LAYERS.check('project.behind', grid, 1e-6, sensitivity(points, transform, grid))
 
 
-def test_standing_camera_sees_the_same_image(scene):
+def test_static_camera_keeps_the_image(scene):
     depth, intrinsics, _ = scene
     grid = project(back_project(depth, intrinsics), intrinsics, torch.eye(4), SIZE[1:])
     image = torch.rand(2, 3, 18, 50)

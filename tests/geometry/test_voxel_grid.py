@@ -54,15 +54,17 @@ def test_rank_order_is_batch_z_y_x():
     assert grid.ranks(torch.stack((point, point))).flatten().tolist() == [19, 24 + 19]
 
 
-def test_bad_grid_is_refused():
+def test_bad_grid_is_rejected():
     with pytest.raises(ValueError, match='VoxelGrid.y'):
         VoxelGrid(x=(0, 4, 1), y=(3, 0, 1), z=(0, 2, 1))
     with pytest.raises(ValueError, match='rounding'):
         replace(OFFICIAL_GRID, rounding='round')
 
 
-def test_centres_fall_into_their_own_voxels_in_order():
+def test_centres_are_in_their_voxels_in_order():
     grid = VoxelGrid(x=(-4.0, 4.0, 1.0), y=(-2.0, 2.0, 0.5), z=(-1.0, 3.0, 2.0))
     centres = grid.centres()
     assert centres.shape == (2, 8, 8, 3)
     assert torch.equal(grid.ranks(centres[None]).flatten(), torch.arange(2 * 8 * 8))
+    assert centres[0, 0, 0].tolist() == [-3.5, -1.75, 0.0]
+    assert centres[1, 7, 7].tolist() == [3.5, 1.75, 2.0]

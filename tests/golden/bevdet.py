@@ -50,10 +50,10 @@ def lifted(view: str, dtype: torch.dtype = torch.float32) -> torch.Tensor:
 
 
 def near_border(grid: VoxelGrid, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """What another rounding of float32 may put into the next voxel.
+    """Points that another float32 rounding may move to the next voxel.
 
-    Products in another order, or fused, move a coordinate by up to two units in the last place of
-    the largest one; four are looked at.
+    Products in another order, or fused, change a coordinate by up to two units in the last place of
+    the largest one; the tolerance is four.
 
     Returns:
         The points, bool in the shape of their ranks; and the voxels that they are in or may come
@@ -72,7 +72,7 @@ def near_border(grid: VoxelGrid, points: torch.Tensor) -> tuple[torch.Tensor, to
 
 
 def moved_cells(view: str) -> torch.Tensor:
-    """(128, 128) BEV cells that hold another number of points than in the official run."""
+    """(128, 128) BEV cells with another number of points than in the official run."""
     cells, size = OFFICIAL_GRID.ranks(lifted(view)), 128 * 128
     ours = torch.bincount(cells[cells >= 0], minlength=size)
     theirs = torch.zeros(size, dtype=torch.long)
@@ -82,7 +82,7 @@ def moved_cells(view: str) -> torch.Tensor:
 
 def ground_truth(view: str) -> InstanceData:
     """The keyframe's boxes in range, in the frame of the BEV map."""
-    from mmdet3d.structures import LiDARInstance3DBoxes  # not where depth is tested alone
+    from mmdet3d.structures import LiDARInstance3DBoxes  # not needed by tests of depth
 
     boxes = LiDARInstance3DBoxes(HEAD[f'{view}.gt_boxes'], box_dim=9)
     return InstanceData(bboxes_3d=boxes, labels_3d=HEAD[f'{view}.gt_labels'])

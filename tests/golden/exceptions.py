@@ -1,4 +1,4 @@
-"""What of the golden files no test reads, each with its reason."""
+"""Golden arrays that no test reads, with reasons."""
 
 # Files of methods that are not implemented: listed, and not checked until a test reads one.
 NOT_IMPLEMENTED = {
@@ -11,18 +11,18 @@ NOT_IMPLEMENTED = {
     'mono_vifi_vfi': 'Mono-ViFI',
 }
 
-_OCCUPANCY = 'behind the history stands an occupancy head, which is not implemented'
+_OCCUPANCY = 'input of the occupancy head, which is not implemented'
 _POSE_INPUT = 'pose nets here see two frames, not three'
-# Keys (patterns) of files that are implemented. One that excepts nothing fails too.
+# Keys (patterns) of files that are implemented. Patterns without a match fail too.
 EXCEPTIONS: dict[str, dict[str, str]] = {
-    'bevdet_ida': {'intrinsics': 'a word that was recorded in place of an array'},
+    'bevdet_ida': {'intrinsics': 'text recorded instead of an array'},
     'fb_bev_fbocc': {
         '*.encoder0*': _OCCUPANCY,
         '*.neck*': _OCCUPANCY,
         '*.occupancy*': _OCCUPANCY,
     },
     'monodepth2_layers': {
-        'monitor': 'what the release prints while it trains; here validation has the protocols',
+        'monitor': 'printed by the release in training; here validation uses the protocols',
     },
     'monodepth2_nets': {
         'noskip.*': 'a decoder without skips and with two outputs is not implemented',

@@ -20,7 +20,7 @@ SPACE = BEVSpace(
 )
 ANCHOR_HEIGHTS = (-1.0, 5.4, 1.6)
 PREFIX = 'backward_projection.'
-LAYERS = 'transformer.encoder.'  # where the published code keeps the layers
+LAYERS = 'transformer.encoder.'  # prefix of the layers in the published code
 FORWARD, DEPTH = Golden('fb_bev_forward'), Golden('fb_bev_depth')
 
 
@@ -43,8 +43,8 @@ def fb_rig(view: str) -> CameraRig:
 
 
 def published_rig(view: str) -> CameraRig:
-    """The published code divides pixel numbers by the image's size; ours know that a pixel's
-    centre is half a pixel on. So this rig moves its images by that half."""
+    """Rig with images shifted by half a pixel: the published code divides pixel indices by the
+    image size, without the half-pixel offset of pixel centres."""
     rig = fb_rig(view)
     img_aug = rig.img_aug.clone()
     img_aug[..., :2, 2] -= 0.5
@@ -62,7 +62,7 @@ def load_published(module: torch.nn.Module, prefix: str) -> torch.nn.Module:
 
 
 def depth_net() -> CameraAwareDepthNet:
-    """With the stored statistics of camera numbers."""
+    """Depth net with the stored statistics of camera parameters."""
     net = CameraAwareDepthNet(256, CHANNELS, SPACE.bins, 512, 512)
     recipe.load(net, 'depth_net.')
     net.bn.running_mean.copy_(DEPTH['override.running_mean'])

@@ -6,7 +6,7 @@ Made once with mmcv 2.1.0 compiled for the CPU, mmdet3d 1.4.0 and PyTorch 2.13 b
 
 For each box set: float32 boxes (N, 5) and ``iou`` (N, N) of mmcv.ops.box_iou_rotated. For the
 first two also scores (N,), ``kept@T`` of mmcv.ops.nms_rotated at IoU threshold T, and ``bev@T`` of
-mmdet3d's nms_bev with pre_max_size 200 and post_max_size 40. The others show where mmcv is wrong.
+mmdet3d's nms_bev with pre_max_size 200 and post_max_size 40. The others are errors of mmcv.
 
 - detections: 250 of 30 road users, and exact copies of 50;
 - scattered: without structure, turned by up to 10 rad;

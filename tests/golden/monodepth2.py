@@ -22,7 +22,7 @@ def values(name: str, shape: tuple[int, ...]) -> Tensor:
 
 
 def frames(size: tuple[int, int, int], ids: tuple[int, ...] = (0, -1, 1)) -> dict[int, Tensor]:
-    """Frames by id, each showing the scene 12 pixels further left than the one before."""
+    """Frames by id, each shifted 12 pixels to the left of the previous one."""
     batch, rows, columns = size
     wide = image('small' if size == SMALL else 'frames', (batch, 3, rows, columns + 48))
     return {i: wide[..., 24 + 12 * i : 24 + 12 * i + columns] for i in ids}

@@ -14,18 +14,18 @@ from tests.golden import recipe
 
 READ: dict[str, set[str]] = {}  # file -> keys that this process has read
 MARGINS: dict[tuple[str, str], float] = {}  # (file, array) -> largest error / limit
-_SUMMATION = 1e-9  # of the largest value: float64 sums in another order
+_SUMMATION = 1e-9  # relative to the largest value: order of float64 sums
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How an array is stored.
+    """Storage layout of an array.
 
     Attributes:
         shape: of the whole array.
-        take: picks the stored part of a whole array.
+        take: selects the stored part of a complete array.
         stats: mean, standard deviation and largest absolute value of the whole array in float64,
-            and its sum where that is stored; None for arrays that are stored whole without.
+            and its sum if stored; None for complete arrays without statistics.
     """
 
     shape: tuple[int, ...]
@@ -38,15 +38,15 @@ def _strided(steps) -> Callable[[np.ndarray], np.ndarray]:
 
 
 class Golden:
-    """One file of golden arrays. Keys that are read are noted; see `unread.py`.
+    """File of golden arrays, which records the keys that are read; see `unread.py`.
 
-    A test module holds its files in constants of the module, so that a run without its tests does
-    not call their arrays unread.
+    A test module has its files in module constants, so that a run without its tests does not report
+    their arrays as unread.
 
     Args:
-        name: of the file, without its ending.
-        strided_as: a file whose arrays of the same name are strided alike, for a file that
-            does not say how its own are.
+        name: file name without suffix.
+        strided_as: a file whose arrays of the same name have the same strides, for a file without
+            strides.
     """
 
     def __init__(self, name: str, strided_as: 'Golden | None' = None) -> None:
@@ -64,13 +64,13 @@ class Golden:
         return key in self._file.files
 
     def names(self, pattern: str) -> list[str]:
-        """Arrays that match, without what only describes them."""
+        """Names of arrays that match, without metadata."""
         ends = ('.shape', '.step', '.stats', '|stats', '.slice')
         found = (k.removesuffix('.slice') for k in self._file.files if not k.endswith(ends[:-1]))
         return [key for key in found if fnmatchcase(key, pattern)]
 
     def array(self, key: str) -> np.ndarray:
-        """What is stored under a key."""
+        """Stored value of a key."""
         READ.setdefault(self.name, set()).add(key)
         return self._file[key]
 
@@ -78,12 +78,12 @@ class Golden:
         return torch.from_numpy(np.asarray(self.array(key)))
 
     def bits(self, key: str, shape: tuple[int, ...]) -> Tensor:
-        """Booleans that are stored eight to a byte."""
+        """Packed booleans, eight per byte."""
         bits = np.unpackbits(self.array(key))[: int(np.prod(shape))]
         return torch.from_numpy(bits.reshape(shape)).bool()
 
     def layout(self, key: str) -> Layout:
-        """How an array is stored, by any of the three conventions of the golden notes."""
+        """Storage layout of an array, by any of the three conventions of the golden notes."""
         if key in self._rules:
             rule = self._rules[key]
             stats = self.array(f'{key}|stats')
@@ -113,20 +113,19 @@ class Golden:
         scale: Tensor | float | None = None,
         free: Tensor | None = None,
     ) -> None:
-        """Assert that a whole array is the golden one, as far as that is stored.
+        """Assert that a complete array equals the golden one in the stored part and statistics.
 
-        Every stored value must be within limit * scale. So must be the statistics of the whole, as
-        far as errors of that size can move them: the mean by the mean of the allowed errors, the
-        standard deviation by their root mean square, the largest value by the largest of them.
-        Limits are those of docs/reference/golden.md, "Tolerances", or have their reason beside
-        them.
+        Every stored value must be within limit * scale. Statistics of the complete array must be
+        within the effect of such errors: the mean by the mean of the allowed errors, the standard
+        deviation by their root mean square, the largest value by the largest of them.
+        Limits are those of docs/reference/golden.md, "Tolerances", or have a reason beside them.
 
         Args:
             limit: 0 for equality.
-            scale: the largest absolute value of the whole array unless it is given; an array of the
-                value's shape gives each value its own.
-            free: (shape of the value) where it may be anything: cells that rounding may tip over an
-                edge. The statistics still bound how much that is.
+            scale: None for the largest absolute value of the complete array; an array of the
+                value's shape is a scale per value.
+            free: (shape of the value) bool, unchecked values: cells that rounding may move over an
+                edge. The statistics still limit their effect.
         """
         value, stored, layout = _exact(value), self.stored(key), self.layout(key)
         assert value.shape == layout.shape, (self.name, key, value.shape, layout.shape)
@@ -146,18 +145,18 @@ class Golden:
         )
 
     def check_each(self, key: str, value: Tensor | np.ndarray | float, limit: float) -> None:
-        """`check` with each value's own size as its scale."""
+        """`check` with the magnitude of each value as its scale."""
         self.check(key, value, limit, np.abs(_exact(value)))
 
     def check_sum(self, keys: list[str], value: Tensor, limit: float) -> None:
-        """`check` of a number that is stored in parts."""
+        """`check` of a number that is stored as parts of a sum."""
         whole = sum(float(self.array(key)) for key in keys)
         margin = abs(float(_exact(value)) - whole) / (limit * abs(whole))
         MARGINS[self.name, keys[0]] = max(margin, MARGINS.get((self.name, keys[0]), 0))
         assert margin <= 1, f'{self.name}: {keys} sum up to {whole}, got {float(_exact(value))}'
 
     def check_share(self, key: str, mask: Tensor, share: float) -> None:
-        """Assert that at most this share of the stored part of a mask is another."""
+        """Assert that at most this share of the stored part of a mask differs."""
         layout, mask = self.layout(key), _exact(mask)
         assert mask.shape == layout.shape, (self.name, key, mask.shape, layout.shape)
         errors = [float((layout.take(mask) != self.stored(key)).mean()) / share]
@@ -168,12 +167,12 @@ class Golden:
 
 
 def _exact(value: Tensor | np.ndarray | float) -> np.ndarray:
-    """As float64."""
+    """Value as float64."""
     return np.asarray(value.detach() if isinstance(value, Tensor) else value).astype(np.float64)
 
 
 def _excess(difference: np.ndarray, allowed: np.ndarray) -> float:
-    """Largest of |difference| / allowed; infinite where anything but 0 is off."""
+    """Largest of |difference| / allowed; infinite for differences where 0 is allowed."""
     difference = np.abs(difference)
     if not difference.size:
         return 0.0
@@ -183,7 +182,7 @@ def _excess(difference: np.ndarray, allowed: np.ndarray) -> float:
 
 
 def _statistics(value: np.ndarray, stats: np.ndarray, allowed: np.ndarray) -> list[float]:
-    """How far the statistics are off, of what the allowed errors explain."""
+    """Largest error of the statistics, relative to the effect of allowed errors."""
     found = [value.mean(), value.std(), np.abs(value).max(), value.sum()]
     bounds = [allowed.mean(), np.sqrt((allowed**2).mean()), allowed.max(), allowed.sum()]
     rounding = _SUMMATION * stats[2]

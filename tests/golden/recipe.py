@@ -1,7 +1,7 @@
-"""Where the golden files lie, and what their recipe draws.
+"""Folder of the golden files, and the random arrays of their recipe.
 
 `HYBRID_DEPTH_GOLDEN` names another folder of the same file names, made with another salt, other
-sizes, drive, frames or shift: whatever depends on those comes from the folder's `recipe.json`.
+sizes, drive, frames or shift: these are read from the folder's `recipe.json`.
 """
 
 import json
@@ -20,7 +20,7 @@ SALT = RECIPE['salt']
 
 
 def tensor(key: str, shape: tuple[int, ...]) -> Tensor:
-    """The recipe's weights of a state-dict entry (or any other array that it draws by key)."""
+    """The recipe's weights of a state-dict entry (or any other array drawn by key)."""
     return torch.from_numpy(np.asarray(weights.tensor(key, tuple(shape), SALT)))
 
 
@@ -32,10 +32,10 @@ def image(name: str, shape: tuple[int, ...]) -> Tensor:
 
 
 def load(module: nn.Module, prefix: str = '') -> nn.Module:
-    """Fill a module that sits at `prefix` of the official model, strictly; eval mode."""
+    """Load weights strictly into a module at `prefix` of the official model; eval mode."""
     state = module.state_dict()
     module.load_state_dict({key: tensor(prefix + key, v.shape) for key, v in state.items()})
-    module.eval()  # mmdet's ResNet returns nothing here
+    module.eval()  # mmdet's ResNet.eval() returns None
     return module
 
 

@@ -13,14 +13,14 @@ STATS = np.array([WHOLE.mean(), WHOLE.std(), np.abs(WHOLE).max(), WHOLE.sum()])
 
 @pytest.fixture(autouse=True)
 def _apart(monkeypatch):
-    """The files of these tests are none of the run's."""
+    """Files of these tests do not count for the run."""
     monkeypatch.setattr(reader, 'READ', {})
     monkeypatch.setattr(reader, 'MARGINS', {})
 
 
 @pytest.fixture(params=['rules', 'strides', 'slice', 'whole'])
 def golden(request, tmp_path, monkeypatch) -> Golden:
-    """One array by each of the conventions of the golden notes."""
+    """One array per convention of the golden notes."""
     arrays = {
         'rules': {
             'x': WHOLE[::2, ::3],
@@ -68,8 +68,8 @@ def test_values_beyond_the_limit(golden):
         golden.check('x', changed((0, 0), torch.nan), 0.01)
 
 
-def test_statistics_see_what_is_not_stored(golden):
-    """All values but the stored ones are off by more than the limit."""
+def test_statistics_check_values_that_are_not_stored(golden):
+    """All values except the stored ones differ by more than the limit."""
     value = torch.from_numpy(WHOLE.copy()) + 0.1
     parts = value[::2, ::3], value.view(-1)[::7]
     for part, whole in zip(parts, (WHOLE[::2, ::3], WHOLE.reshape(-1)[::7]), strict=True):
@@ -78,15 +78,15 @@ def test_statistics_see_what_is_not_stored(golden):
         golden.check('x', value, 0.01)
 
 
-def test_each_value_has_its_own_limit(golden):
+def test_limits_per_value(golden):
     golden.check_each('x', WHOLE * 1.001, 1e-2)
     with pytest.raises(AssertionError):
         golden.check_each('x', WHOLE * 1.02, 1e-2)
-    with pytest.raises(AssertionError):  # 1 % of the largest, but not of this one
+    with pytest.raises(AssertionError):  # 1 % of the largest value, more of this one
         golden.check_each('x', changed((0, 0), 0.03), 1e-2)
 
 
-def test_free_values_may_be_anything_of_the_size_of_the_array(golden):
+def test_free_values_are_only_limited_by_statistics(golden):
     free = torch.zeros(5, 8, dtype=torch.bool)
     free[0, 0] = True
     golden.check('x', changed((0, 0), 5), 1e-3, free=free)
@@ -117,7 +117,7 @@ def test_shares_of_a_mask(tmp_path, monkeypatch):
     with pytest.raises(AssertionError):
         Golden('file').check_share('m', other, 0.005)
     other = mask.clone()
-    other[1::2] = True  # only what is not stored
+    other[1::2] = True  # only values that are not stored
     with pytest.raises(AssertionError):
         Golden('file').check_share('m', other, 0.01)
 

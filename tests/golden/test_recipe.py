@@ -1,4 +1,4 @@
-"""The golden folder is of one recipe, and its arrays are drawn and read as the recipe says."""
+"""The golden folder has one recipe, by which its arrays are drawn and read."""
 
 import json
 import zlib
@@ -21,7 +21,7 @@ FILES = {
 
 @pytest.mark.parametrize('name', FILES)
 def test_every_file_is_of_the_recipe(name):
-    """Salt, sizes, drive, frames and shift, and which images were drawn, where a file says so."""
+    """Salt, sizes, drive, frames and shift, and the drawn images, if a file has them."""
     golden = FILES[name]
     if 'salt' in golden:
         assert str(golden.array('salt')) == recipe.SALT
@@ -41,14 +41,14 @@ def test_every_file_is_of_the_recipe(name):
         assert set(json.loads(str(golden.array('rules')))) <= set(golden.names('*'))
 
 
-def test_draws_do_not_depend_on_the_version_of_numpy():
-    """NumPy 2 divided weights in float64, which moved parity in float64 by 1e-7."""
+def test_random_arrays_do_not_depend_on_the_version_of_numpy():
+    """NumPy 2 divided weights in float64, which changed float64 parity by 1e-7."""
     drawn = weights.tensor('a.weight', (64, 3, 7, 7))
     assert drawn.dtype == np.float32
-    assert zlib.crc32(drawn.tobytes()) == 3633535948  # as NumPy 1.26 has them
+    assert zlib.crc32(drawn.tobytes()) == 3633535948  # as with NumPy 1.26
 
 
-def test_another_salt_draws_other_weights_and_images(monkeypatch):
+def test_another_salt_gives_other_weights_and_images(monkeypatch):
     names = 'encoder.conv1.weight', 'monodepth2.frames', 'hybrid_depth.depth'
 
     def draw() -> list[torch.Tensor]:
@@ -65,7 +65,7 @@ def test_another_salt_draws_other_weights_and_images(monkeypatch):
     assert torch.equal(draw()[2], torch.from_numpy(salted))
 
 
-def test_frames_follow_the_sizes():
+def test_frames_depend_on_the_sizes():
     for size in (monodepth2.SIZE, monodepth2.SMALL):
         frames = monodepth2.frames(size)
         assert frames[0].shape == (size[0], 3, *size[1:])

@@ -22,7 +22,7 @@ READS_B = HEAD + "\n\n{mark}\ndef test_b():\n    GOLDEN.check('b', [[3, 4]] * 5,
 
 @pytest.fixture
 def run(pytester, monkeypatch):
-    """Runs the tests given by module, on a folder with two arrays; (exit code, what it wrote)."""
+    """Runs the tests of given modules on a folder with two arrays; (exit code, output)."""
     rules = json.dumps(dict(b=dict(shape=[5, 2], steps=[2, 1])))
     stats = np.array([3.5, 0.5, 4.0, 35.0])
     arrays = {'a': [1, 2], 'b': [[3, 4]] * 3, 'b|stats': stats, 'rules': rules}
@@ -63,7 +63,7 @@ def test_statistics_are_arrays_too(run):
 
 
 @pytest.mark.parametrize('mark', ["@pytest.mark.skip(reason='no data')", '@pytest.mark.slow'])
-def test_files_of_tests_that_were_left_out_are_not_checked(run, mark):
+def test_files_of_skipped_and_deselected_tests_are_not_checked(run, mark):
     code, text = run('-m', 'not slow', test_a=READS_A, test_b=READS_B.format(mark=mark))
     assert code == 0 and 'golden: not checked, as tests were left out: letters' in text
     rest = f'\n\n{mark}\ndef test_c(): pass\n'
@@ -71,7 +71,7 @@ def test_files_of_tests_that_were_left_out_are_not_checked(run, mark):
     assert code == 0 and 'not checked' not in text
 
 
-def test_a_part_of_the_tests_checks_nothing(run):
+def test_runs_of_some_tests_are_not_checked(run):
     modules = dict(test_a=READS_A, test_b=READS_B.format(mark=''))
     for part in ('tests/test_a.py', 'tests/test_b.py::test_b'):
         code, text = run(part, **modules)
@@ -84,7 +84,7 @@ def test_exceptions(run, monkeypatch):
     monkeypatch.setattr(exceptions, 'EXCEPTIONS', table)
     assert run(test_a=READS_A)[0] == 0
     code, text = run(test_a=READS_A, test_b=READS_B.format(mark=''))
-    assert code == 1 and 'letters: b* is no exception: every such key is read' in text
+    assert code == 1 and 'letters: b* is not an exception: all such keys are read' in text
 
 
 def test_files_that_are_not_implemented(run, monkeypatch):
@@ -92,16 +92,16 @@ def test_files_that_are_not_implemented(run, monkeypatch):
     code, text = run(test_c='def test_c(): pass')
     assert code == 0 and 'golden: letters not implemented: an alphabet' in text
     code, text = run(test_a=READS_A)
-    assert code == 1 and 'letters is read: take it out of NOT_IMPLEMENTED' in text
+    assert code == 1 and 'letters is read: remove it from NOT_IMPLEMENTED' in text
 
 
-def test_failed_runs_say_nothing_more(run):
+def test_failed_runs_are_not_checked(run):
     code, text = run(test_a=READS_A, test_c='def test_c(): assert False')
     assert code == 1 and 'no test reads' not in text
 
 
-def test_what_workers_read_is_put_together(run, pytester, monkeypatch):
-    """pytest-xdist runs each test in one of two processes; nothing reads the second file."""
+def test_keys_read_by_workers_are_merged(run, pytester, monkeypatch):
+    """pytest-xdist runs each test in one of two processes; the second file is not read."""
     np.savez(pytester.path / 'numbers.npz', one=1)
     (pytester.path / 'recipe.json').write_text('{"salt": ""}')
     monkeypatch.setenv('HYBRID_DEPTH_GOLDEN', str(pytester.path))

@@ -1,7 +1,7 @@
-"""pytest plugin: a run fails when a golden array was read by none of its tests.
+"""pytest plugin: a run fails if a golden array was not read by any test.
 
-Runs that collect all tests are checked. Where tests were deselected or skipped, files that their
-modules hold (`Golden` in a constant of the module) may stay unread; they are listed.
+Runs that collect all tests are checked. Files of deselected or skipped tests (`Golden` in a
+constant of the module) may be unread; they are listed.
 """
 
 from collections.abc import Iterable, Iterator
@@ -30,7 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class UnreadArrays:
-    """What the tests of a run read, and what of it was left out."""
+    """Arrays read by the tests of a run, and files of omitted tests."""
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
@@ -56,7 +56,7 @@ class UnreadArrays:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node) -> None:
-        """A worker of pytest-xdist has ended."""
+        """Merge the keys read by a worker of pytest-xdist."""
         self._add(**node.workeroutput['golden'])
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -101,7 +101,7 @@ class UnreadArrays:
                 reason = exceptions.NOT_IMPLEMENTED[missing[0]]
                 self.notes.append(f'{name} not implemented: {reason}')
             elif missing:
-                self.failures.append(f'{name} is read: take it out of NOT_IMPLEMENTED')
+                self.failures.append(f'{name} is read: remove it from NOT_IMPLEMENTED')
             else:
                 problems = self._compare_file(name, set(np.load(path).files) - read)
                 if problems and name in self.left_out:
@@ -117,14 +117,14 @@ class UnreadArrays:
             excepted = {key for key in unread if fnmatchcase(key, pattern)}
             unread = unread - excepted
             if not excepted:
-                problems.append(f'{name}: {pattern} is no exception: every such key is read')
+                problems.append(f'{name}: {pattern} is not an exception: all such keys are read')
         if unread:
             problems.append(f'{name}: no test reads {", ".join(sorted(unread))}')
         return problems
 
 
 def _collects_all(config: pytest.Config) -> bool:
-    """Whether the arguments take in every test path, without pytest's own leaving out."""
+    """Whether the arguments include every test path, without options that exclude tests."""
     given = [(config.invocation_params.dir / arg.split('::')[0]).resolve() for arg in config.args]
     paths = [(config.rootpath / path).resolve() for path in config.getini('testpaths')]
     inside = all(any(Path(path).is_relative_to(arg) for arg in given) for path in paths)

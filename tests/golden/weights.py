@@ -15,7 +15,7 @@ def tensor(key, shape, salt=''):
     Args:
         key (str): full state-dict key.
         shape (tuple[int]): its shape.
-        salt (str): draws another, independent set of weights.
+        salt (str): selects an independent set of weights.
 
     Norm scales and variances stay near one, matrices keep the variance of their input
     (normal, 1/sqrt(fan_in)), everything else is small, so that deep networks neither

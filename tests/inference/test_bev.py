@@ -33,7 +33,7 @@ def model(files):
     return init_bev_model(CONFIG, files[1])
 
 
-def test_a_keyframe_by_number_and_by_token(model, files):
+def test_keyframe_by_index_and_by_token(model, files):
     first, last = infer_bev(model, files[0]), infer_bev(model, files[0], -1)
     again = infer_bev(model, files[0], last.metainfo['token'])
     assert first.metainfo['token'] != last.metainfo['token'] == again.metainfo['token']
@@ -43,8 +43,8 @@ def test_a_keyframe_by_number_and_by_token(model, files):
     assert first.pred_depth.data.shape == (6, 12, 32)
 
 
-def test_it_is_what_testing_gives(model, files):
-    """The same sample through the loop's own step, from a data set in another folder."""
+def test_result_equals_that_of_testing(model, files):
+    """The same sample through the test loop's step, from a data set in another folder."""
     sample = infer_bev(model, files[0], 1, data_root=files[0].parent)
     dataset = keyframes(model, files[0])
     expected = infer_sample(model, dataset[1])
@@ -54,7 +54,7 @@ def test_it_is_what_testing_gives(model, files):
     assert dataset.test_mode and not model.training
 
 
-def test_a_model_with_a_history_sees_the_frames_before(files):
+def test_a_recurrent_model_gets_the_earlier_frames(files):
     model = init_bev_model(ROOT / 'configs/toy/fbbev_hybrid_history_toy.py')
     dataset = keyframes(model, files[0])
     first, second = next(s for s in dataset.sequences() if len(s) > 1)[:2]
@@ -70,7 +70,7 @@ def test_a_model_with_a_history_sees_the_frames_before(files):
     assert sorted(in_order(dataset)) == list(range(len(dataset)))
 
 
-def test_errors_name_what_is_wrong(model, files, tmp_path):
+def test_errors_name_the_problem(model, files, tmp_path):
     with pytest.raises(FileNotFoundError, match='create-nuscenes-infos'):
         infer_bev(model, tmp_path / 'absent.pkl')
     with pytest.raises(IndexError, match='0 to 5, or its token, got 6'):
@@ -78,7 +78,7 @@ def test_errors_name_what_is_wrong(model, files, tmp_path):
     with pytest.raises(IndexError, match='strange'):
         infer_bev(model, files[0], 'strange')
     with pytest.raises(CheckpointMismatchError, match='a.pth'):
-        init_bev_model(ROOT / 'configs/bevdet_r50.py', files[1])
+        init_bev_model('bevdet/bevdet_r50_8xb8-cbgs-20e_nus-3d_256x704.py', files[1])
     with pytest.raises(ConfigError, match='with a test_dataloader'):
         model_only = init_bev_model(Config(dict(model=model.cfg.model, default_scope='mmdet3d')))
         infer_bev(model_only, files[0])
@@ -99,7 +99,7 @@ def test_command_line(files, tmp_path, capsys):
     assert error.startswith('error: Expected a config file')
 
 
-def test_boxes_are_described_by_their_centre(model, files, tmp_path):
+def test_boxes_are_given_by_their_gravity_centre(model, files, tmp_path):
     from hybrid_depth.inference.bev_writer import describe_boxes
 
     sample = infer_bev(model, files[0])

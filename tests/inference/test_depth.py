@@ -11,7 +11,6 @@ from hybrid_depth.checkpoints.strict_load import CheckpointMismatchError
 from hybrid_depth.errors import ConfigError
 from hybrid_depth.geometry import DepthMap
 from hybrid_depth.inference.depth import depth_result
-from tests.conftest import ROOT
 from tests.depth.encoders.tiny import TINY_HYBRID
 from tests.depth.estimators.tiny import CONV, HYBRID
 from tests.test_imports import HIDE, python
@@ -55,12 +54,12 @@ def test_training_size_of_the_config():
         model = init_depth_model(config(test_dataloader=loader))
         assert model.image_size == SIZE
         assert init_depth_model(config()).image_size is None
-        shipped = init_depth_model(ROOT / 'configs/depth/monodepth2_r18_kitti.py')
+        shipped = init_depth_model('monodepth2/monodepth2_r18_1xb12-20e_kitti-raw_192x640.py')
     assert shipped.image_size == (192, 640)
 
 
-def test_foundation_weights_are_not_fetched():
-    """They would be overwritten, and may not be there."""
+def test_foundation_weights_are_not_loaded():
+    """They would be overwritten, and may not exist."""
     clip, dino = (dict(TINY_HYBRID[t], pretrained='absent.pth') for t in ('clip', 'dino'))
     model = dict(HYBRID, encoder=dict(TINY_HYBRID, clip=clip, dino=dino))
     with pytest.warns(UserWarning, match='random weights'):
@@ -69,7 +68,7 @@ def test_foundation_weights_are_not_fetched():
 
 
 @torch.no_grad()
-def test_disparity_is_that_of_the_resized_image_at_the_old_size(checkpoint, image):
+def test_disparity_is_resized_to_the_image_size(checkpoint, image):
     model = init_depth_model(config(), checkpoint[0])
     (result,) = infer_depth(model, image)
     resized = Image.fromarray(image).resize((96, 64), Image.Resampling.LANCZOS)
@@ -83,7 +82,7 @@ def test_disparity_is_that_of_the_resized_image_at_the_old_size(checkpoint, imag
     assert (result.kind, result.unit, result.name) == ('relative', 'unknown', 'array')
 
 
-def test_a_scale_makes_it_metric(checkpoint, image):
+def test_depth_with_a_scale_is_metric(checkpoint, image):
     model = init_depth_model(config(), checkpoint[0])
     (relative,), (metric,) = (infer_depth(model, image, scale=scale) for scale in (None, 5.4))
     assert (metric.kind, metric.unit) == ('metric', 'm')
@@ -95,25 +94,25 @@ def test_metric_models_need_no_scale(image):
     result = depth_result('a', image, metres)
     assert (result.kind, result.unit, result.disparity.shape) == ('metric', 'm', (70, 110))
     np.testing.assert_allclose(result.depth, 8)
-    with pytest.raises(ValueError, match='depth is metric, got 5.4; leave it out'):
+    with pytest.raises(ValueError, match='depth is metric, got 5.4; omit it'):
         depth_result('a', image, metres, scale=5.4)
     relative = depth_result('a', image, DepthMap(metres.values, 'relative'))
     assert relative.kind == 'relative'
     np.testing.assert_allclose(relative.depth, 8)
 
 
-def test_batches_change_nothing(checkpoint, image):
+def test_results_do_not_depend_on_the_batch_size(checkpoint, image):
     model = init_depth_model(config(), checkpoint[0])
     images = [image, image[:, ::-1], image[:50], image[::-1], image[:64, :64]]
     one, several = (list(stream_depth(model, images, None, None, n)) for n in (1, 3))
-    own = list(stream_depth(model, images, (70, 110), None, 5))
+    without_size = list(stream_depth(model, images, (70, 110), None, 5))
     assert [r.disparity.shape for r in one] == [p.shape[:2] for p in images]
     for single, batched in zip(one, several, strict=True):
         np.testing.assert_allclose(single.disparity, batched.disparity, rtol=1e-4)
-    assert np.abs(own[0].disparity - one[0].disparity).max() > 0  # another network size
+    assert np.abs(without_size[0].disparity - one[0].disparity).max() > 0  # another network size
 
 
-def test_own_size_where_none_is_known(image):
+def test_image_size_is_used_without_a_training_size(image):
     with pytest.warns(UserWarning):
         model = init_depth_model(config())
     images = [image[:64, :96], image[:64, :64], image[:64, :96]]
@@ -123,18 +122,18 @@ def test_own_size_where_none_is_known(image):
     assert seen == [(1, 3, 64, 96), (1, 3, 64, 64), (1, 3, 64, 96)]
 
 
-def test_weights_that_do_not_fit_are_named(checkpoint, tmp_path):
+def test_mismatched_weights_are_named(checkpoint, tmp_path):
     state = torch.load(checkpoint[0], weights_only=True)['state_dict']
     state['decoder.strange'] = torch.zeros(1)
     del state['pose_net.pose_conv.bias']
     torch.save(state, tmp_path / 'b.pth')
     with pytest.raises(CheckpointMismatchError) as caught:
         init_depth_model(config(), tmp_path / 'b.pth')
-    for said in ('b.pth', 'decoder.strange', 'pose_net.pose_conv.bias'):
-        assert said in str(caught.value)
+    for message in ('b.pth', 'decoder.strange', 'pose_net.pose_conv.bias'):
+        assert message in str(caught.value)
 
 
-def test_configs_that_are_none(tmp_path):
+def test_invalid_configs(tmp_path):
     with pytest.raises(FileNotFoundError, match='absent.py'):
         init_depth_model(tmp_path / 'absent.py')
     with pytest.raises(ConfigError, match='expected a config with a model'):

@@ -23,8 +23,8 @@ def sample(tmp_path):
     return BaseDataElement(metainfo=meta, pred_disparity=disparity.half())
 
 
-def test_disparity_comes_to_the_size_of_the_image(sample, monkeypatch):
-    """Half-pixel centres: new pixels lie at a quarter and three quarters of the way."""
+def test_disparity_is_resized_to_the_image(sample, monkeypatch):
+    """Half-pixel centres: new pixels are at one and three quarters between pixels."""
     written = []
     hook = DepthVisualizationHook('out')
     monkeypatch.setattr(hook.writer, 'write', written.append)
@@ -35,6 +35,17 @@ def test_disparity_comes_to_the_size_of_the_image(sample, monkeypatch):
     np.testing.assert_allclose(written[0].disparity, expected, rtol=1e-3)
     np.testing.assert_array_equal(written[0].image, np.asarray(Image.open(sample.img_path)))
     assert written[0].scale is None
+
+
+def test_metric_depth_keeps_its_metres(sample, monkeypatch):
+    written = []
+    hook = DepthVisualizationHook('out')
+    monkeypatch.setattr(hook.writer, 'write', written.append)
+    metres = torch.full((1, 2, 3), 12.5)
+    meta = dict(sample.metainfo, kind='metric')
+    hook.after_test_iter(None, 0, {}, [BaseDataElement(metainfo=meta, pred_depth=metres)])
+    assert written[0].kind == 'metric'
+    np.testing.assert_allclose(written[0].depth, 12.5)
 
 
 def test_one_image_a_sample_and_nothing_else(sample, tmp_path):

@@ -14,7 +14,7 @@ CAMERA = np.array([[50.0, 0, 24], [0, 60, 16], [0, 0, 1]])
 
 
 def result(name='a', scale=None):
-    """A ground plane: disparity grows towards the bottom."""
+    """A ground plane: disparity increases towards the bottom."""
     disparity = np.linspace(0.02, 2, 32, dtype=np.float32)[:, None].repeat(48, 1)
     image = np.random.default_rng(0).integers(0, 256, (32, 48, 3), dtype=np.uint8)
     return DepthResult(name, image, disparity, scale)
@@ -28,7 +28,7 @@ def write(out, *results, **options):
     return json.loads((out / 'manifest.json').read_text())
 
 
-def test_exact_numbers_and_what_they_mean(tmp_path):
+def test_exact_values_and_manifest(tmp_path):
     manifest = write(tmp_path, result('a'), result('b'), colors=False)
     np.testing.assert_array_equal(np.load(tmp_path / 'depth/b.npy'), result().disparity)
     assert manifest['kind'] == 'disparity' and manifest['config'] == 'c.py'
@@ -45,12 +45,23 @@ def test_relative_png_holds_disparity(tmp_path):
     np.testing.assert_allclose(stored / manifest['png_factor'], result().disparity, atol=half_step)
     assert manifest['kind'] == 'disparity' and half_step < 1e-4
     ratio = read_depth_png(tmp_path / 'depth/a.png') / result().disparity
-    np.testing.assert_allclose(ratio, ratio.mean(), rtol=0.01)  # one factor for all: can be scored
+    np.testing.assert_allclose(
+        ratio, ratio.mean(), rtol=0.01
+    )  # one factor for all images, so it can be evaluated
 
 
-def test_disparity_beyond_the_png_is_held_at_its_end(tmp_path):
+def test_disparity_beyond_the_png_range_is_clamped(tmp_path):
     write(tmp_path, result(), numbers='png', max_disparity=1.0)
     assert np.array(Image.open(tmp_path / 'depth/a.png')).max() == 65535
+
+
+def test_far_disparity_is_stored_as_the_smallest_number_not_as_none(tmp_path):
+    """0 stands for no depth in a PNG."""
+    far = result()
+    far.disparity[:4] = 1e-6
+    write(tmp_path, far, numbers='png', colors=False)
+    stored = np.array(Image.open(tmp_path / 'depth/a.png'))
+    assert (stored[:4] == 1).all() and (read_depth_png(tmp_path / 'depth/a.png') > 0).all()
 
 
 def test_metric_png_is_kittis(tmp_path):
@@ -84,7 +95,7 @@ def test_trimesh_reads_the_point_cloud(tmp_path):
     assert cloud.vertices.shape[0] > 1000 and np.ptp(cloud.vertices[:, 2]) > 1
 
 
-def test_image_shows_near_and_far():
+def test_visualization_of_near_and_far():
     visualization = render_depth(result(), 0.5, 20.0)
     assert visualization.shape == (7 * (32 + 32) + 40, 7 * 48, 3)  # enlarged to fit the legend
     np.testing.assert_array_equal(visualization[3 : 7 * 32 : 7, 3::7], result().image)
@@ -93,7 +104,7 @@ def test_image_shows_near_and_far():
 
 
 @pytest.mark.parametrize('flat', [0.2, 5.0])
-def test_a_flat_map_has_a_image_too(tmp_path, flat):
+def test_constant_maps_have_a_visualization(tmp_path, flat):
     image = np.zeros((8, 60, 3), np.uint8)
     write(tmp_path, DepthResult('flat', image, np.full((8, 60), flat, np.float32)))
     assert (tmp_path / 'color/flat.png').is_file()
@@ -105,6 +116,6 @@ def test_mixing_kinds_is_an_error(tmp_path):
 
 
 @pytest.mark.parametrize('options', [dict(numbers='jpg'), dict(depth_range=(5.0, 1.0))])
-def test_impossible_options(tmp_path, options):
+def test_invalid_options(tmp_path, options):
     with pytest.raises(DepthDataError, match='expected'):
         DepthWriter(tmp_path, **options)

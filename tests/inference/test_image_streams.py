@@ -15,7 +15,7 @@ def save(path, value=0, size=(12, 8)):
 
 
 def write_video(path, frames=5, size=(32, 16)):
-    """Red brightens from frame to frame; OpenCV writes BGR."""
+    """Video with increasing red; OpenCV writes BGR."""
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MJPG'), 10, size)
     for i in range(frames):
         writer.write(np.full((size[1], size[0], 3), (0, 0, 40 * i), np.uint8))
@@ -75,12 +75,12 @@ def test_arrays_and_tensors(tmp_path):
         (np.full((8, 12, 3), np.nan), 'between nan'),
     ],
 )
-def test_what_is_no_image_is_said(images, says):
+def test_invalid_images_are_named(images, says):
     with pytest.raises(DepthDataError, match=says):
         ImageStream(images)
 
 
-def test_paths_that_are_no_images(tmp_path):
+def test_paths_that_are_not_images(tmp_path):
     with pytest.raises(FileNotFoundError, match='absent.png'):
         ImageStream(tmp_path / 'absent.png')
     with pytest.raises(DepthDataError, match='got none in it'):

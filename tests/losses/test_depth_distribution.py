@@ -20,7 +20,7 @@ def test_bce_equals_golden(view, step):
     loss = 3.0 * depth_distribution_loss(logits, target)
     DEPTH.check(f'{view}.loss.{name}', loss, 1e-5)
 
-    # The official gradient is that of the probabilities. Ours, of the logits, is without its mean
+    # The official gradient is of the probabilities. The gradient of the logits is without its mean
     # over a pixel, as probabilities sum to one; float64, as it is divided by them.
     logits = logits.double().requires_grad_()
     (3.0 * depth_distribution_loss(logits, target)).backward()
@@ -29,7 +29,7 @@ def test_bce_equals_golden(view, step):
     DEPTH.check(f'{view}.loss_grad.{name}', logits.grad / prob + mean * supervised, 1e-5)
 
 
-def test_unsupervised_pixels_do_not_count():
+def test_unsupervised_pixels_are_ignored():
     logits, target = torch.randn(1, 4, 2, 2), torch.zeros(1, 4, 2, 2)
     assert depth_distribution_loss(logits, target) == 0
     target[0, 2, 0, 0] = 1
@@ -53,7 +53,7 @@ def test_nan_reaches_the_loss_instead_of_aborting():
     assert depth_distribution_loss(logits, torch.ones(1, 2, 1, 1) / 2).isnan()
 
 
-def test_bad_arguments_are_refused():
+def test_bad_arguments_are_rejected():
     with pytest.raises(ValueError, match='one shape'):
         depth_distribution_loss(torch.zeros(1, 2, 1, 1), torch.zeros(1, 3, 1, 1))
     with pytest.raises(ValueError, match='form'):

@@ -38,7 +38,7 @@ def test_ranking_is_a_sum_of_hinges():
     assert torch.allclose(language_ranking_loss(logits), expected)
 
 
-def test_no_loss_where_every_sentence_fits_its_patch_best():
+def test_no_loss_if_every_prompt_fits_its_patch_best():
     logits = torch.rand(1, 7, 7) + 2 * torch.eye(7)
     assert language_ranking_loss(logits, both_ways=True) == 0
     wrong = logits.flip(1)
@@ -64,6 +64,6 @@ def test_no_lines():
     assert patch_contrast_loss(torch.zeros(0, 7, 8)).shape == (0,)
 
 
-def test_patches_and_sentences_must_be_as_many():
+def test_numbers_of_patches_and_prompts_must_be_equal():
     with pytest.raises(ValueError, match=r'as many patches.*\(2, 7, 8\)'):
         language_ranking_loss(torch.zeros(2, 7, 8))

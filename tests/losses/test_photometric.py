@@ -48,7 +48,7 @@ def test_minimum_over_sources():
     assert smallest.flatten().tolist() == [2, 1] and wins.all()
 
 
-def test_automask_takes_out_pixels_that_fit_unwarped():
+def test_automask_removes_static_pixels():
     smallest, wins = reprojection_minimum(errors([3.0, 1]), errors([2.0, 2]))
     assert smallest.flatten().tolist() == [2, 1]
     assert wins.flatten().tolist() == [False, True]
@@ -60,7 +60,7 @@ def test_average_comes_before_the_minimum():
     assert smallest.flatten().tolist() == [2, 5] and wins.all()
 
 
-def test_tie_break_noise_is_small_seeded_and_only_on_the_unwarped():
+def test_tie_break_noise_is_small_seeded_and_only_on_unwarped_errors():
     same = torch.ones(2, 1, 1, 40, 50)
     torch.manual_seed(3)
     smallest, wins = reprojection_minimum(same, same, tie_break=1e-5)

@@ -55,7 +55,7 @@ def test_true_depth_warps_sources_onto_the_target(stereo):
 def test_gradient_descent_finds_the_depth(stereo):
     objective = ReprojectionObjective(automask=False)
     views = objective.views(stereo[0], stereo[1][:1], stereo[2])
-    # Farther away, the blur of sampling between pixels makes minima of its own.
+    # Farther away, the blur of bilinear sampling creates local minima.
     inverse_depth = torch.tensor(0.2, requires_grad=True)
     optimiser = torch.optim.Adam([inverse_depth], lr=0.01)
     for _ in range(60):
@@ -102,7 +102,7 @@ def test_views_are_shared_by_depth_maps_and_objectives(stereo, monkeypatch):
     assert len(calls) == 1 and second.smallest.mean() < first.smallest.mean()
 
 
-def test_a_resized_view_sees_the_same_points(stereo):
+def test_resized_views_project_the_same_points(stereo):
     objective = ReprojectionObjective(tie_break=0)
     views = objective.views(*stereo[:3])
     small = views.resized((16, 48))  # a quarter of the rows, half of the columns
@@ -115,8 +115,8 @@ def test_a_resized_view_sees_the_same_points(stereo):
     torch.testing.assert_close(found.warped[inner], expected[inner])
 
 
-def test_smoothness_is_that_of_the_output_beside_the_shrunk_target(stereo):
-    """An edge of the output: half its mean away on both sides of one column of the small image."""
+def test_smoothness_of_the_output_with_the_resized_target(stereo):
+    """The output has a step at one column of the resized image, half its mean to each side."""
     output = torch.ones(1, 1, 16, 24)
     output[..., 12:] = 3.0
     edges = avg_pool2d(stereo[0], 4).diff(dim=-1).abs().mean(1)[..., 11]
@@ -139,7 +139,7 @@ def test_loss_weighs_scales(stereo):
     assert loss['warped_share'] == found[1].warped_wins.float().mean()
 
 
-def test_what_is_detached_gets_no_gradient(stereo):
+def test_detached_inputs_get_no_gradient(stereo):
     """A motion mask multiplies the loss of each pixel; the motion is not trained by this term."""
     depth, transforms = plane(5.0).requires_grad_(), stereo[3].clone().requires_grad_()
     found = terms((*stereo[:3], transforms.detach()), depth)
@@ -150,7 +150,7 @@ def test_what_is_detached_gets_no_gradient(stereo):
     assert not depth.grad[:, :, 34:].any()
 
 
-def test_shapes_that_do_not_fit_are_named(stereo):
+def test_wrong_shapes_are_named(stereo):
     objective = ReprojectionObjective()
     with pytest.raises(ValueError, match=r'got \(1, 3, 64, 96\), \(1, 3, 64, 96\)'):
         objective.views(stereo[0], stereo[1][0], stereo[2])

@@ -15,7 +15,7 @@ def test_golden():
     LAYERS.check('smooth.grad', disparity.grad, 1e-5)
 
 
-def test_a_step_costs_less_where_the_image_has_one_too():
+def test_disparity_edges_cost_less_at_image_edges():
     disparity, flat = torch.zeros(1, 1, 4, 6), torch.zeros(1, 3, 4, 6)
     disparity[..., 3:] = 1
     edge = flat + disparity
@@ -24,7 +24,7 @@ def test_a_step_costs_less_where_the_image_has_one_too():
     assert torch.isclose(edge_aware_smoothness(disparity, edge), loss * torch.tensor(-1.0).exp())
 
 
-def test_shrinking_the_disparity_changes_nothing():
+def test_scaling_the_disparity_changes_nothing():
     disparity, image = torch.rand(2, 1, 8, 9), torch.rand(2, 3, 8, 9)
     full = edge_aware_smoothness(normalize_by_mean(disparity), image)
     small = edge_aware_smoothness(normalize_by_mean(0.01 * disparity), image)

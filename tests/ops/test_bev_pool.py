@@ -10,7 +10,7 @@ from tests.golden.bevdet import OFFICIAL_GRID, feature, lifted, near_border
 from tests.golden.reader import Golden
 
 POOLING = Golden('bevdet_pooling')
-# Sums in another order; some hundred terms a cell. The note has 1.5e-6 for the largest, absolute.
+# Sums in another order of some hundred terms per cell. The note has 1.5e-6 for the largest error.
 LIMIT = 2e-6
 
 
@@ -96,9 +96,9 @@ def test_half_precision_inputs_are_pooled_in_float32():
     assert out.dtype == torch.float32
 
 
-def test_wrong_shapes_are_refused():
+def test_wrong_shapes_are_rejected():
     plan, (depth, feat) = real_plan('test'), real_inputs()
-    with pytest.raises(ValueError, match='plan was made for'):
+    with pytest.raises(ValueError, match="expected depth of the plan's shape"):
         bev_pool(depth[:, :5], feat[:, :5], plan)
     with pytest.raises(ValueError, match='expected feat'):
         bev_pool(depth, feat[..., :40], plan)

@@ -14,7 +14,7 @@ from hybrid_depth.ops import rotated_iou, rotated_nms
 from tests.golden.make_rotated_nms import FILE, THRESHOLDS
 
 STORED = np.load(FILE)
-module = importlib.import_module('hybrid_depth.ops.rotated_nms')  # the function has its name
+module = importlib.import_module('hybrid_depth.ops.rotated_nms')  # the function has the same name
 DEVICES = ['cpu', *(['cuda'] if torch.cuda.is_available() else [])]
 SETS, SIZE = 1000, 5  # of each kind
 PAIRS = np.triu_indices(SIZE, 1)
@@ -29,7 +29,7 @@ def scattered(extent: float = 4.0) -> Tensor:
 
 
 def quarter_turns() -> Tensor:
-    """One rectangle a set, written with quarter turns and swapped sizes."""
+    """One rectangle per set, written with quarter turns and swapped sizes."""
     boxes = scattered()[:, :1].repeat(1, SIZE, 1)
     turns = torch.randint(-3, 4, (SETS, SIZE, 1))
     boxes[..., 4:] += turns * math.pi / 2
@@ -61,7 +61,7 @@ KINDS = {
 
 
 def polygons(boxes: Tensor) -> np.ndarray:
-    """Boxes (..., 5) as shapely sees them."""
+    """Boxes (..., 5) as shapely polygons."""
     x, y, w, h, angle = np.moveaxis(boxes.double().numpy(), -1, 0)
     along = np.stack((w * np.cos(angle), w * np.sin(angle)), -1) / 2
     across = np.stack((-h * np.sin(angle), h * np.cos(angle)), -1) / 2
@@ -90,7 +90,7 @@ def references() -> dict[str, tuple[Tensor, np.ndarray]]:
 
 
 def greedy(iou: np.ndarray, scores: np.ndarray, threshold: float) -> np.ndarray:
-    """Indices that stay by the definition, of sets (S, N, N) in a row, best first in each."""
+    """Indices kept by the definition, of consecutive sets (S, N, N), best first in each."""
     order = np.argsort(-scores, axis=1, kind='stable')
     kept = np.zeros(scores.shape, bool)
     sets = np.arange(len(scores))
@@ -102,7 +102,7 @@ def greedy(iou: np.ndarray, scores: np.ndarray, threshold: float) -> np.ndarray:
 
 @pytest.mark.parametrize('device', DEVICES)
 @pytest.mark.parametrize('kind', KINDS)
-def test_iou_is_shapelys(references, kind, device):
+def test_iou_equals_shapely(references, kind, device):
     boxes, expected = references[kind]
     boxes = boxes.to(device)
     iou = rotated_iou(boxes[:, :, None], boxes[:, None]).cpu().numpy()
@@ -143,8 +143,8 @@ def test_rounding_makes_no_iou_above_one():
     assert rotated_iou(boxes, turned).max() <= 1
 
 
-def test_place_does_not_matter():
-    """Centres count as differences: 1000 km away nothing changes, to the last bit."""
+def test_position_does_not_matter():
+    """Only differences of centres are used: 1000 km away the result is equal bit for bit."""
     boxes = scattered()
     boxes[..., :2] = (boxes[..., :2] * 1024).round() / 1024
     far = boxes + torch.tensor([2.0**20, -(2.0**20), 0, 0, 0])
@@ -191,7 +191,7 @@ def test_iou_of_special_boxes(box, other, expected):
         assert rotated_iou(one, two).item() == pytest.approx(expected, abs=1e-15)
 
 
-def test_boxes_that_overlap_nothing_stay():
+def test_boxes_without_overlap_are_kept():
     bad = torch.tensor([[NAN] * 5, [0, 0, NAN, 2, 0], [INF, 0, 4, 2, 0], [0, 0, INF, 4, 0]])
     flat = torch.tensor([[0, 0, 0, 2, 0.0], [0, 0, 0, 2, 0.0], [0, 0, -4, -2, 0.0]])
     good = torch.tensor([[0, 0, 4, 2, 0.0], [0.1, 0, 4, 2, 0.0], [9, 0, 4, 2, 0.0]])
@@ -216,7 +216,7 @@ def test_chain_of_boxes():
 
 
 @pytest.mark.parametrize('objects', [3, 30])
-def test_many_pairs_are_taken_in_portions(objects):
+def test_many_pairs_are_processed_in_chunks(objects):
     boxes, scores = detections(600, objects)
     iou = rotated_iou(boxes[:, None], boxes[None])
     assert (iou > 0).sum() / 2 > 2 * module.PAIRS_AT_ONCE or objects == 30
@@ -252,7 +252,7 @@ def test_no_box():
     assert rotated_nms(torch.zeros(0, 5), torch.zeros(0), 0.5, None, 10, 10).tolist() == []
 
 
-def test_wrong_input_is_refused():
+def test_wrong_input_is_rejected():
     boxes, scores = torch.rand(4, 5), torch.rand(4)
     with pytest.raises(ValueError, match=r'boxes and others \(\.\.\., 5\).*\(4, 4\)'):
         rotated_iou(boxes[:, :4], boxes)
@@ -266,7 +266,7 @@ def test_wrong_input_is_refused():
         rotated_nms(boxes, scores, 0.5, torch.zeros(2).long())
 
 
-def test_threads_are_given_back(monkeypatch):
+def test_number_of_threads_is_restored(monkeypatch):
     before, inside = torch.get_num_threads(), []
     original = module._suppress
     monkeypatch.setattr(
@@ -289,7 +289,7 @@ def stored(key: str) -> Tensor:
 
 @pytest.mark.parametrize('device', DEVICES)
 @pytest.mark.parametrize('name', ['detections', 'scattered'])
-def test_results_of_mmcv(name, device):
+def test_results_equal_mmcv(name, device):
     boxes, scores = stored(f'{name}.boxes').to(device), stored(f'{name}.scores').to(device)
     iou = rotated_iou(boxes[:, None], boxes[None]).cpu()
     # mmcv calculates in float32
@@ -302,7 +302,7 @@ def test_results_of_mmcv(name, device):
 
 
 @pytest.mark.parametrize(('name', 'wrong'), [('turned', 2), ('millimetres', 92)])
-def test_where_mmcv_is_wrong(name, wrong):
+def test_known_errors_of_mmcv(name, wrong):
     boxes = stored(f'{name}.boxes')
     shapes = polygons(boxes)
     truth = shapely_iou(shapes[:, None], shapes[None])

@@ -1,4 +1,4 @@
-"""Metric depth by a self-supervised model: scale, doubt, cache, and the losses it feeds."""
+"""Pseudo depth of a self-supervised model: scale, consistency checks, cache, losses."""
 
 import json
 from dataclasses import replace
@@ -20,7 +20,7 @@ from hybrid_depth.datasets.nuscenes.infos import create_nuscenes_infos
 from hybrid_depth.depth.pose.nets import PoseCNN
 from hybrid_depth.errors import ConfigError, DepthDataError
 from hybrid_depth.geometry import CameraRig, DepthMap, cell_pixels, ground_plane_depth
-from hybrid_depth.geometry.depth_consistency import agrees_with
+from hybrid_depth.geometry.depth_consistency import depth_consistency_mask
 from hybrid_depth.geometry.projection import focal_length
 from hybrid_depth.pseudo_depth import model as pseudo_depth
 from hybrid_depth.pseudo_depth.cache import keyframes_for, read_scales
@@ -37,8 +37,8 @@ FACTOR = 5.4
 
 
 class ReadsChannel(nn.Module):
-    """Estimator whose disparity is the first channel of the image, at its `canonical_focal` where
-    it has one, and whose pose net gives `motion`. `cameras` are those of all calls."""
+    """Estimator whose disparity is the first channel of the image, at its `canonical_focal` if
+    any, and whose pose net returns `motion`. `cameras` are those of all calls."""
 
     image_size = SIZE
     motion = torch.eye(4)
@@ -74,7 +74,7 @@ def inputs_of(street: torch.Tensor) -> dict:
     return dict(imgs=images, rig=forward_rig())
 
 
-def test_metres_without_lidar(street):
+def test_metric_scale_without_lidar(street):
     depth, scale = PseudoDepth(ReadsChannel())(inputs_of(street))
     torch.testing.assert_close(depth, street, rtol=0.01, atol=0)
     assert abs(float(scale.scale) - FACTOR) < 0.01 * FACTOR
@@ -82,7 +82,7 @@ def test_metres_without_lidar(street):
     assert torch.equal(known > 0, street * 1.001 <= 20.0)
 
 
-def test_the_model_holds_still():
+def test_the_model_is_frozen():
     model = ReadsChannel()
     model.norm = nn.BatchNorm2d(3)
     PseudoDepth(model.train())
@@ -90,16 +90,31 @@ def test_the_model_holds_still():
     assert not any(p.requires_grad for p in model.parameters())
 
 
+def test_both_disparities_are_averaged(street):
+    class OneSided(ReadsChannel):
+        """4 % more disparity in the left half of whatever image it is given."""
+
+        def predict(self, frames, cameras):
+            prediction = super().predict(frames, cameras)
+            prediction.values[..., : SIZE[1] // 2] *= 1.04
+            return prediction
+
+    depth, _ = PseudoDepth(OneSided(), 'none')(inputs_of(street))
+    torch.testing.assert_close(depth * FACTOR * 1.02, street)
+
+
 def test_ground_from_a_mask(street):
-    """A box that covers most of the road, and says that everything is nearer."""
+    """An object covers most of the road, which would give a smaller scale."""
     inputs = inputs_of(street)
     rows, columns = slice(20, 32), slice(0, 48)
     inputs['imgs'][:, :, 0, rows, columns] *= 1.5
     mask = torch.ones(1, 1, *SIZE, dtype=torch.bool)
     mask[..., rows, columns] = False
     _, misled = PseudoDepth(ReadsChannel(), mirror_tolerance=9)(inputs)
-    _, told = PseudoDepth(ReadsChannel(), mirror_tolerance=9)(dict(inputs, ground_mask=mask))
-    assert float(told.scale) == pytest.approx(FACTOR, rel=0.01)
+    _, scale_of_mask = PseudoDepth(ReadsChannel(), mirror_tolerance=9)(
+        dict(inputs, ground_mask=mask)
+    )
+    assert float(scale_of_mask.scale) == pytest.approx(FACTOR, rel=0.01)
     assert not float(misled.scale) == pytest.approx(FACTOR, rel=0.1)
 
 
@@ -112,20 +127,20 @@ def test_images_of_another_size_are_resized(street):
     assert depth.shape[-2:] == SIZE and abs(float(scale.scale) - FACTOR) < 0.02 * FACTOR
 
 
-def test_what_the_mirror_contradicts_is_dropped(street):
-    class Doubtful(ReadsChannel):
+def test_pixels_inconsistent_with_the_mirrored_image_are_dropped(street):
+    class Inconsistent(ReadsChannel):
         def predict(self, frames, cameras):
             prediction = super().predict(frames, cameras)
-            prediction.values[..., :10] *= 1.5  # larger on the left, whatever is there
+            prediction.values[..., :10] *= 1.5  # larger at the left for any image
             return prediction
 
-    depth, _ = PseudoDepth(Doubtful())(inputs_of(street))
+    depth, _ = PseudoDepth(Inconsistent())(inputs_of(street))
     assert (depth[..., :10] == 0).all() and (depth[..., -10:] == 0).all()
     assert (depth[..., 10:-10] > 0).all()
 
 
 def drive(inputs: dict, metres: float) -> dict:
-    """The street as the vehicle saw it before it drove on; the wall has stayed in its place."""
+    """The street from an earlier position of the vehicle; the wall is static."""
     before = replace(inputs['rig'], ego2global=torch.eye(4).double()[None].clone())
     before.ego2global[0, 0, 3] = -metres
     depth = FACTOR / inputs['imgs'][:, :, :1]
@@ -136,8 +151,8 @@ def drive(inputs: dict, metres: float) -> dict:
 
 
 @pytest.mark.parametrize('enlarged', [1, 2])
-def test_what_the_frame_before_contradicts_is_dropped(street, enlarged, monkeypatch):
-    """A box that was not there; the model sees its images at half the size of the inputs."""
+def test_pixels_inconsistent_with_the_previous_frame_are_dropped(street, enlarged, monkeypatch):
+    """A new object; the model's images have half the size of the inputs."""
     inputs = inputs_of(street)
     before = drive(inputs, 3.0)
     before['imgs'] *= 2  # another unit
@@ -152,15 +167,15 @@ def test_what_the_frame_before_contradicts_is_dropped(street, enlarged, monkeypa
 
     def spy(depth, other, cam2img, other_cam2img, transform, tolerance):
         transforms.append(transform)
-        for matrix in (cam2img, other_cam2img):  # pixel centres stay where they are
+        for matrix in (cam2img, other_cam2img):  # pixel centres do not move
             torch.testing.assert_close(matrix, forward_rig().cam2img[0])
-        return agrees_with(depth, other, cam2img, other_cam2img, transform, tolerance)
+        return depth_consistency_mask(depth, other, cam2img, other_cam2img, transform, tolerance)
 
-    monkeypatch.setattr(pseudo_depth, 'agrees_with', spy)
+    monkeypatch.setattr(pseudo_depth, 'depth_consistency_mask', spy)
     alone, _ = PseudoDepth(**source)(inputs)
     depth, _ = PseudoDepth(**source, neighbour_tolerance=0.15)(inputs)
     (transform,) = transforms
-    assert transform[0, :3, 3].tolist() == [0, 0, 3.0]  # farther ahead of where the car was
+    assert transform[0, :3, 3].tolist() == [0, 0, 3.0]  # forward motion of the vehicle
     inside = depth[0, 0, 6:11, 21:29]
     assert (alone > 0).all() and (inside == 0).all()
     kept = depth > 0
@@ -175,20 +190,20 @@ def test_scale_by_lidar_and_by_motion(street):
     torch.testing.assert_close(depth, street, rtol=1e-4, atol=0)
 
     before = replace(inputs['rig'], ego2global=torch.eye(4).double()[None].clone())
-    before.ego2global[0, 0, 3] = -2.0  # the car has driven 2 m
+    before.ego2global[0, 0, 3] = -2.0  # the vehicle has moved 2 m
     model = ReadsChannel()
     model.motion = torch.eye(4)
     model.motion[2, 3] = -2.0 / FACTOR
     adjacent = [dict(imgs=inputs['imgs'], rig=before)]
     depth, scale = PseudoDepth(model, 'motion')(dict(inputs, adjacent=adjacent))
     torch.testing.assert_close(depth, street, rtol=1e-4, atol=0)
-    assert scale.spread.abs() < 1e-6  # the motions point the same way
+    assert scale.spread.abs() < 1e-6  # the motions have the same direction
     depth, _ = PseudoDepth(ReadsChannel(), 'none')(inputs)
     torch.testing.assert_close(depth * FACTOR, street)
 
 
-def test_metric_depth_of_cameras_with_other_lenses(street):
-    """The model speaks for a focal length of 40 pixels at its own size of image."""
+def test_metric_depth_at_other_focal_lengths(street):
+    """The model predicts for a focal length of 40 pixels at its image size."""
     inputs, model = inputs_of(street), ReadsChannel()
     model.canonical_focal = 40.0
     focal = float(inputs['rig'].cam2img[0, 0, 0, 0])
@@ -198,12 +213,12 @@ def test_metric_depth_of_cameras_with_other_lenses(street):
     mirrored = torch.tensor([[-2.0, 0, 127.5], [0, 2, 0.5], [0, 0, 1]]).double()
     rig = replace(inputs['rig'], img_aug=mirrored[None, None])
     depth, _ = PseudoDepth(model, 'none')(dict(imgs=big.flip(-1), rig=rig))
-    ratio = depth * FACTOR / street.flip(-1)  # others than the median are blurred by resizing
+    ratio = depth * FACTOR / street.flip(-1)  # pixels off the median are blurred by resizing
     torch.testing.assert_close(ratio.median(), torch.tensor(focal / 40))
 
 
-def test_models_are_given_the_cameras_of_both_images(street):
-    """The principal point of the mirrored image lies on the other side."""
+def test_models_get_the_intrinsics_of_both_images(street):
+    """The principal point of the mirrored image is mirrored."""
     inputs, model = inputs_of(street), ReadsChannel()
     inputs['rig'].cam2img[..., 0, 2] = 20.0
     PseudoDepth(model)(inputs)
@@ -214,7 +229,7 @@ def test_models_are_given_the_cameras_of_both_images(street):
     torch.testing.assert_close(mirrored, expected)
 
 
-def test_metric_models_keep_their_metres(street):
+def test_metric_models_are_not_scaled(street):
     class Metric(ReadsChannel):
         def predict(self, frames, cameras):
             return super().predict(frames, cameras).scaled(FACTOR)
@@ -223,8 +238,8 @@ def test_metric_models_keep_their_metres(street):
     torch.testing.assert_close(depth, street)
 
 
-def test_scale_by_motion_with_other_lenses(street):
-    """Two cameras of one car: what the model says of the long lens is the nearer image."""
+def test_scale_by_motion_at_other_focal_lengths(street):
+    """Two cameras of a vehicle: for the longer focal length the model predicts smaller depth."""
     inputs = inputs_of(street)
     focal = float(inputs['rig'].cam2img[0, 0, 0, 0])
     model = ReadsChannel()
@@ -239,13 +254,13 @@ def test_scale_by_motion_with_other_lenses(street):
     torch.testing.assert_close(depth, street, rtol=1e-4, atol=0)
 
 
-def test_motion_in_mean_depths_is_refused():
+def test_motion_in_mean_depths_is_rejected():
     model = ReadsChannel()
     model.pose_net = PoseCNN()
     with pytest.raises(ConfigError, match='PoseCNN'):
         PseudoDepth(model, 'motion')
     model.pose_net = None
-    with pytest.raises(ConfigError, match="got none; take another scale.*'none'"):
+    with pytest.raises(ConfigError, match="got none; use another scale.*'none'"):
         PseudoDepth(model, 'motion')
 
 
@@ -294,14 +309,14 @@ def test_cache_by_command_line(depth_model, infos, toy_nuscenes, tmp_path, capsy
     assert len(files) == 12 == len(list(read_scales(out)))
     first = files[0].read_bytes()
 
-    files[0].unlink()  # a run that was killed: the last note is cut
+    files[0].unlink()  # of a killed run: the last record is truncated
     notes = out / 'scales_000.jsonl'
     notes.write_text(notes.read_text()[:-20])
     assert run_tool('make_pseudo_depth.py', *arguments) is None
-    assert files[0].read_bytes() == first  # a file that is gone is made again
+    assert files[0].read_bytes() == first  # a deleted file is written again
     assert len({note['file'] for note in read_scales(out)}) == 12
-    # the note of a keyframe's first image is cut: the new one gets a line of its own, so that the
-    # next run finds everything done
+    # the record of a keyframe's first image is truncated: the new one is on a new line, so that the
+    # next run finds all records
     (first_note,) = [line for line in notes.read_text().splitlines() if line][:1]
     notes.write_text(first_note[:-20])
     for _ in range(2):
@@ -317,7 +332,7 @@ def test_cache_by_command_line(depth_model, infos, toy_nuscenes, tmp_path, capsy
     assert json.loads((out / 'manifest.json').read_text())['max_depth'] == 80.0
 
 
-def test_shares_of_a_torchrun(depth_model, infos, toy_nuscenes, tmp_path, monkeypatch):
+def test_shards_of_torchrun(depth_model, infos, toy_nuscenes, tmp_path, monkeypatch):
     """Three processes, more than there are keyframes, one after the other."""
     out = tmp_path / 'cache'
     arguments = (*depth_model, '--infos', infos, '--root', toy_nuscenes, '--out', out)
@@ -330,7 +345,7 @@ def test_shares_of_a_torchrun(depth_model, infos, toy_nuscenes, tmp_path, monkey
 
 
 def test_cache_with_neighbours(depth_model, infos, toy_nuscenes, tmp_path):
-    """Less is known than without; at the start of the scene, which has no neighbour, as much."""
+    """Fewer valid pixels than without, except at the start of a scene, which has no neighbour."""
     known = []
     for name, options in (('alone', ()), ('compared', ('--neighbour-tolerance', '0.001'))):
         arguments = (*depth_model, '--infos', infos, '--root', toy_nuscenes)
@@ -358,14 +373,14 @@ def test_cameras_of_another_rig(depth_model, infos, toy_nuscenes, tmp_path):
 
 
 def test_depth_without_any_scale_is_an_error(depth_model, infos, toy_nuscenes, tmp_path):
-    """The tiny model with random weights knows no ground."""
+    """The scale of the tiny model with random weights cannot be estimated."""
     out = tmp_path / 'cache'
     arguments = (*depth_model, '--infos', infos, '--root', toy_nuscenes, '--out', out)
-    assert "told by 'ground', got none" in run_tool('make_pseudo_depth.py', *arguments)
+    assert "estimated by 'ground', got none" in run_tool('make_pseudo_depth.py', *arguments)
 
 
-def test_cache_says_what_the_model_says(depth_model, infos, toy_nuscenes, tmp_path):
-    """Loaded through a pipeline with augmentation, pixel by pixel what was predicted."""
+def test_cached_depth_equals_the_prediction(depth_model, infos, toy_nuscenes, tmp_path):
+    """Loaded through a pipeline with augmentation, equal to the prediction pixel by pixel."""
     from hybrid_depth.apis import init_depth_model
 
     out = tmp_path / 'cache'
@@ -393,7 +408,7 @@ def test_bad_cache(tmp_path):
     with pytest.raises(FileNotFoundError, match='make-pseudo-depth'):
         read_pseudo_depth(tmp_path / 'absent.png')
     write_depth_png(np.ones((2, 2)), tmp_path / 'other.png')
-    with pytest.raises(DepthDataError, match='which part of the image'):
+    with pytest.raises(DepthDataError, match='without its region of the image'):
         read_pseudo_depth(tmp_path / 'other.png')
 
 
@@ -413,8 +428,8 @@ def test_online(depth_model):
     runner = SimpleNamespace(model=model, message_hub=hub)
     hook.before_train(runner)
     hook.after_train_iter(runner, 0)
-    assert not hub.log_scalars  # nobody has asked yet
-    assert set(model.state_dict()) == keys  # the depth model is no part of the detector
+    assert not hub.log_scalars  # not used yet
+    assert set(model.state_dict()) == keys  # the depth model is not part of the detector
     net = model.img_view_transformer.depth_net
     logits = torch.zeros(2, net.bins.num, 4, 8, requires_grad=True)
     rig = forward_rig()

@@ -1,4 +1,4 @@
-"""The depth model sees a detector's augmented images as it knows them."""
+"""Input of a depth model from a detector's augmented images."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from hybrid_depth.errors import ConfigError
 from hybrid_depth.geometry import DepthMap
 from hybrid_depth.pseudo_depth.model import PseudoDepth
 from hybrid_depth.pseudo_depth.transform import resample
-from hybrid_depth.pseudo_depth.view import OwnView
+from hybrid_depth.pseudo_depth.view import ModelView
 from tests.pseudo_depth.test_model import FACTOR, SIZE, ReadsChannel, drive, inputs_of, street
 
 __all__ = ['street']  # a fixture
@@ -27,7 +27,7 @@ AUGMENTATIONS = {
 
 
 def augmented(inputs: dict, params: ImageAugmentationParams) -> dict:
-    """A frame as `ImageAugmentation` would give it: what is outside the image is black."""
+    """A frame as from `ImageAugmentation`, black outside the image."""
     affine = params.matrix()
     size = (params.crop[2] - params.crop[0], params.crop[3] - params.crop[1])
     disparity = resample(inputs['imgs'][0, 0, 0].numpy(), np.linalg.inv(affine), size)
@@ -39,9 +39,9 @@ def augmented(inputs: dict, params: ImageAugmentationParams) -> dict:
 
 
 @pytest.mark.parametrize('params', AUGMENTATIONS.values(), ids=AUGMENTATIONS)
-def test_metres_of_augmented_images(params, street):
+def test_metric_depth_of_augmented_images(params, street):
     inputs = augmented(inputs_of(street), params)
-    view = OwnView(PseudoDepth(ReadsChannel(), mirror_tolerance=9.0), SIZE)
+    view = ModelView(PseudoDepth(ReadsChannel(), mirror_tolerance=9.0), SIZE)
     depth, scale = view(inputs)
     assert float(scale.scale) == pytest.approx(FACTOR, rel=0.02)
     disparity = inputs['imgs'][:, :, 0]
@@ -53,23 +53,23 @@ def test_metres_of_augmented_images(params, street):
     assert view.known == pytest.approx((depth > 0).float().mean().item())
 
 
-def test_squeezed_images_fit_no_ground(street):
-    """What the view is for: the lower part alone, stretched to the model's height."""
+def test_resized_crops_do_not_match_the_ground(street):
+    """Motivation of the view: only the lower part of the image, stretched to the model's height."""
     inputs = augmented(inputs_of(street), AUGMENTATIONS['lower part'])
 
-    class KnowsItsHorizon(ReadsChannel):
-        """Says the street of the whole image, whatever it is shown."""
+    class FixedHorizon(ReadsChannel):
+        """Predicts the street of the complete image for any input."""
 
         def predict(self, frames, cameras):
             disparity = (FACTOR / street).expand(len(frames[0]), 1, *SIZE)
             return DepthMap(disparity, 'disparity')
 
-    source = PseudoDepth(KnowsItsHorizon(), mirror_tolerance=9.0)
+    source = PseudoDepth(FixedHorizon(), mirror_tolerance=9.0)
     assert not source(inputs)[1].valid
-    assert OwnView(source, SIZE)(inputs)[1].valid
+    assert ModelView(source, SIZE)(inputs)[1].valid
 
 
-def test_lidar_ground_and_the_frame_before_come_along(street):
+def test_lidar_ground_mask_and_previous_frame_are_warped_too(street):
     inputs, params = inputs_of(street), AUGMENTATIONS['enlarged']
     shown = augmented(inputs, params)
     shown['adjacent'] = [augmented(drive(inputs, 3.0), params)]
@@ -77,22 +77,40 @@ def test_lidar_ground_and_the_frame_before_come_along(street):
     shown['ground_mask'] = torch.ones(shown['gt_depth'].shape, dtype=torch.bool)
     before = {name: shown[name].clone() for name in ('imgs', 'gt_depth', 'ground_mask')}
     source = PseudoDepth(ReadsChannel(), 'lidar', 9.0, 80.0, 0.15)
-    depth, scale = OwnView(source, SIZE)(shown)
+    depth, scale = ModelView(source, SIZE)(shown)
     assert float(scale.scale) == pytest.approx(2 * FACTOR, rel=0.02)
     source = PseudoDepth(ReadsChannel(), 'ground', 9.0, 80.0, 0.15)
-    depth, scale = OwnView(source, SIZE)(shown)
+    depth, scale = ModelView(source, SIZE)(shown)
     assert float(scale.scale) == pytest.approx(FACTOR, rel=0.02)
     assert (depth > 0).float().mean() > 0.8
     assert depth.shape == shown['gt_depth'].shape
-    # what the detector itself sees is as it was
+    # the detector's inputs are unchanged
     assert all(torch.equal(shown[name], value) for name, value in before.items())
     del shown['adjacent']
     with pytest.raises(KeyError, match='adjacent'):
-        OwnView(source, SIZE)(shown)
+        ModelView(source, SIZE)(shown)
+
+
+def test_what_the_images_do_not_show_is_not_believed(street):
+    """Twelve rows are cropped away; a model answers there too."""
+    view = ModelView(PseudoDepth(ReadsChannel()), SIZE)
+    shown = []
+
+    def source(inputs):
+        shown.append(inputs)
+        return street, None
+
+    view.source = source
+    view(augmented(inputs_of(street), AUGMENTATIONS['lower part']))
+    rows = torch.arange(SIZE[0])[:, None].expand(SIZE)
+    assert torch.equal(shown[0]['visible'], (rows >= 12)[None, None])
+    inputs = inputs_of(street)
+    blind = torch.zeros(1, 1, *SIZE, dtype=torch.bool)
+    assert (PseudoDepth(ReadsChannel(), 'none')(dict(inputs, visible=blind))[0] == 0).all()
 
 
 def test_a_model_of_no_size_is_refused():
     model = ReadsChannel()
     model.image_size = None
     with pytest.raises(ConfigError, match='training size'):
-        OwnView(PseudoDepth(model), SIZE)
+        ModelView(PseudoDepth(model), SIZE)

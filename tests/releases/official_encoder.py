@@ -26,7 +26,7 @@ def official_shapes(part: str) -> dict[str, list[int]]:
 
 
 def official_weights(part: str) -> dict[str, torch.Tensor]:
-    """The recipe's weights for one file of the release, in its own layout."""
+    """The recipe's weights for one file of the release, in the release's layout."""
     drawn = {key: recipe.tensor(key, shape) for key, shape in official_shapes(part).items()}
     return {key: v.float() if v.is_floating_point() else v for key, v in drawn.items()}
 
@@ -40,7 +40,7 @@ def official_images() -> torch.Tensor:
 def official_encoder() -> HybridDepthEncoder:
     """Stage 2 of the release: RN50 and ViT-B/14, 256 learned tokens, no input normalisation.
 
-    In eval mode, with the released trainable parts. Shared by all tests: do not change it.
+    In eval mode, with the release's trainable parts. Shared by all tests: do not change it.
     """
     encoder = HybridDepthEncoder(
         clip=dict(name='RN50-quickgelu', mean='none', std='none'),

@@ -27,7 +27,7 @@ _TOKENS = 'language.prompts.tokens'
 
 
 def save_folder(folder: Path, files: dict[str, dict]) -> Path:
-    """Write one file a network."""
+    """Write one file per network."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         torch.save(content, folder / name)
@@ -35,12 +35,12 @@ def save_folder(folder: Path, files: dict[str, dict]) -> Path:
 
 
 def recipe(shapes: dict[str, list[int]], prefix: str = '') -> dict[str, Tensor]:
-    """Golden weights for keys that sit at `prefix` of the recipe."""
+    """Golden weights for keys at `prefix` of the recipe."""
     return {key: tensor(prefix + key, shape) for key, shape in shapes.items()}
 
 
 def zeros(shapes: dict[str, list[int]]) -> dict[str, Tensor]:
-    """Zeros that take no room in a file: each tensor is one number seen many times."""
+    """Zeros that take no space in a file: expanded tensors of one element."""
     return {key: torch.zeros(()).expand(shape) for key, shape in shapes.items()}
 
 
@@ -48,8 +48,8 @@ def monodepth2_files(draw: bool = True, **parts: str | None) -> dict[str, dict]:
     """A release of Monodepth2 by file.
 
     Args:
-        draw: take the golden weights; otherwise `zeros`.
-        parts: another entry of the key list for a file (without its ending); None leaves it out.
+        draw: use the golden weights; otherwise `zeros`.
+        parts: another entry of the key list for a file (without suffix); None omits the file.
     """
     files = {}
     for name in FOLDER:
@@ -63,7 +63,7 @@ def monodepth2_files(draw: bool = True, **parts: str | None) -> dict[str, dict]:
 
 
 def hybrid_encoder(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """A `HybridDepthEncoder`'s state under the official names, with the parts that never run."""
+    """State of a `HybridDepthEncoder` with official names, including unused parts."""
     official = {
         'dinov2.mask_token': torch.zeros(1, 4),
         'clip.logit_scale': torch.tensor(4.6),
@@ -80,7 +80,7 @@ def hybrid_encoder(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def hybrid_decoder(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """A `DPTDecoder`'s state under the official names, with the parts that never run."""
+    """State of a `DPTDecoder` with official names, including unused parts."""
     official = {'depth_head.projects.4.weight': torch.zeros(2, 2, 1, 1)}
     for key, value in state.items():
         for new, old in _DECODER.items():
@@ -92,7 +92,7 @@ def hybrid_decoder(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def part(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """Entries below a prefix, without it."""
+    """Entries with a prefix, which is removed."""
     return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
 
 
@@ -109,7 +109,7 @@ def hybrid_stage2_files(state: dict[str, Tensor], size: tuple[int, int]) -> dict
 
 
 def stage1_checkpoint(state: dict[str, Tensor], settings: object) -> dict:
-    """What Lightning saves of stage 1, from the state of a `LanguageAlignment`."""
+    """Lightning checkpoint of stage 1 from the state of a `LanguageAlignment`."""
     encoder = hybrid_encoder(part(state, 'encoder.'))
     tensors = {f'model.{key}': value for key, value in encoder.items()}
     tensors['model.depth_head.scratch.output_conv.0.weight'] = torch.zeros(2, 2, 3, 3)

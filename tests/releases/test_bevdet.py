@@ -1,4 +1,4 @@
-"""Released BEVDet checkpoints through the converter."""
+"""Conversion of official BEVDet checkpoints."""
 
 import numpy as np
 import pytest
@@ -18,6 +18,7 @@ from tests.golden.recipe import shapes
 from tests.releases.official_files import recipe, zeros
 
 CONFIGS = ROOT / 'configs'
+RECIPE = '8xb8-cbgs-20e_nus-3d_256x704.py'
 
 
 def official_shapes(variant='r50'):
@@ -25,7 +26,7 @@ def official_shapes(variant='r50'):
 
 
 def empty(variant='r50'):
-    """Zeros in the layout of a release."""
+    """Zeros with the keys of a release."""
     return zeros(official_shapes(variant))
 
 
@@ -53,30 +54,30 @@ def test_every_tensor_is_copied_and_the_channel_order_recorded(golden_release):
     assert all(torch.equal(v, official[k]) for k, v in checkpoint['state_dict'].items())
     meta = checkpoint['meta']
     assert meta['input_channel_order'] == 'bgr' and meta['averaged'] is True
-    assert meta['config'] == 'bevdet_r50.py'
+    assert meta['config'] == f'bevdet/bevdet_r50_{RECIPE}'
     assert set(meta['dropped']) == {'meta', 'epoch', 'updates'}
     assert list(meta['converted_from']['sha256']) == ['epoch_20_ema.pth']
     backbone = Config.fromfile(CONFIGS / meta['config']).model.img_backbone
     assert backbone.channel_order == meta['input_channel_order']
 
 
-def test_a_config_of_ones_own(golden_release, tmp_path):
-    """Named in report and `meta`, and refused where its backbone sees other colours."""
-    own = tmp_path / 'own.py'
-    text = f"_base_ = '{CONFIGS / 'bevdet_r50.py'}'\n"
-    own.write_text(text)
+def test_user_config(golden_release, tmp_path):
+    """Recorded in report and `meta`; rejected with another channel order."""
+    user_config = tmp_path / 'own.py'
+    text = f"_base_ = '{CONFIGS}/bevdet/bevdet_r50_{RECIPE}'\n"
+    user_config.write_text(text)
     torch.save(dict(state_dict=golden_release[0]), tmp_path / 'a.pth')
-    arguments = ('bevdet', tmp_path / 'a.pth', tmp_path / 'out.pth', own)
-    assert f'fits {own}' in conversion_report(convert_checkpoint(*arguments))
-    assert load_checkpoint_file(tmp_path / 'out.pth')['meta']['config'] == str(own)
-    own.write_text(text + "model = dict(img_backbone=dict(channel_order='rgb'))\n")
+    arguments = ('bevdet', tmp_path / 'a.pth', tmp_path / 'out.pth', user_config)
+    assert f'fits {user_config}' in conversion_report(convert_checkpoint(*arguments))
+    assert load_checkpoint_file(tmp_path / 'out.pth')['meta']['config'] == str(user_config)
+    user_config.write_text(text + "model = dict(img_backbone=dict(channel_order='rgb'))\n")
     with pytest.raises(CheckpointMismatchError, match="expected.*'bgr'.*got 'rgb'"):
         convert_checkpoint(*arguments)
 
 
 @torch.no_grad()
 def test_golden_forward_of_the_real_keyframe(golden_release, real_data):
-    model = init_bev_model(CONFIGS / 'bevdet_r50.py', golden_release[1])
+    model = init_bev_model(f'bevdet/bevdet_r50_{RECIPE}', golden_release[1])
     check_forward(forward(model, real_images(real_data, 'test'), 'test'), 'test')
 
 
@@ -105,29 +106,30 @@ def test_averaged_weights_inside_a_file(tmp_path):
 
 def test_camera_aware_depth_net(tmp_path):
     """The config without the previous frame; depth net keys are those of the 4D-Depth release."""
-    state = build_model(Config.fromfile(CONFIGS / 'bevdet_r50_depth.py')).state_dict()
+    config = f'bevdet/bevdet_r50-depth_{RECIPE}'
+    state = build_model(Config.fromfile(CONFIGS / config)).state_dict()
     prefix = 'img_view_transformer.depth_net.'
     net = {k: list(v.shape) for k, v in state.items() if k.startswith(prefix)}
     released = official_shapes('r50_4d_depth')
     assert net == {k: shape for k, shape in released.items() if k.startswith(prefix)}
     torch.save(dict(state_dict=state), tmp_path / 'a.pth')
     conversion = convert(tmp_path / 'a.pth', tmp_path / 'out.pth')
-    assert conversion.config == 'bevdet_r50_depth.py' and len(conversion.kept) == len(state)
+    assert conversion.config == config and len(conversion.kept) == len(state)
 
 
 @pytest.mark.parametrize(
     ('variant', 'config'),
     [
-        ('r50_4d', 'bevdet4d_r50.py'),
-        ('r50_4d_depth', 'bevdet4d_r50_depth.py'),
-        ('r50_4dlongterm', 'bevdet4d_longterm_r50.py'),
-        ('r50_4dlongterm_depth', 'bevdet4d_longterm_r50_depth.py'),
+        ('r50_4d', 'bevdet4d_r50'),
+        ('r50_4d_depth', 'bevdet4d_r50-depth'),
+        ('r50_4dlongterm', 'bevdet4d-longterm_r50'),
+        ('r50_4dlongterm_depth', 'bevdet4d-longterm_r50-depth'),
     ],
 )
 def test_temporal_models(tmp_path, variant, config):
     torch.save(dict(state_dict=empty(variant)), tmp_path / 'a.pth')
     conversion = convert(tmp_path / 'a.pth', tmp_path / 'out.pth')
-    assert conversion.config == config
+    assert conversion.config == f'bevdet4d/{config}_{RECIPE}'
     assert conversion.kept == list(official_shapes(variant))
 
 
@@ -139,13 +141,13 @@ def test_temporal_models(tmp_path, variant, config):
         ('img_view_transformer.depth_net.cost_volumn_net.0.weight', 'got BEVDet4D-Stereo'),
     ],
 )
-def test_models_without_a_counterpart_are_refused_with_the_reason(tmp_path, key, says):
+def test_unsupported_models_are_rejected_with_a_reason(tmp_path, key, says):
     torch.save(dict(state_dict={**empty(), key: torch.zeros(1)}), tmp_path / 'a.pth')
     with pytest.raises(ReleaseError, match=says):
         convert(tmp_path / 'a.pth', tmp_path / 'out.pth')
 
 
-def test_other_weights_are_refused(tmp_path):
+def test_other_weights_are_rejected(tmp_path):
     torch.save(dict(state_dict={'backbone.conv1.weight': torch.zeros(1)}), tmp_path / 'a.pth')
     with pytest.raises(ReleaseError, match='expected BEVDet'):
         convert(tmp_path / 'a.pth', tmp_path / 'out.pth')
@@ -154,7 +156,7 @@ def test_other_weights_are_refused(tmp_path):
         convert(tmp_path / 'empty', tmp_path / 'out.pth')
 
 
-def test_a_six_task_head_does_not_fit(tmp_path):
+def test_a_six_task_head_is_a_mismatch(tmp_path):
     state = empty()
     state['pts_bbox_head.task_heads.1.reg.1.bias'] = torch.zeros(2)
     state['pts_bbox_head.task_heads.0.heatmap.1.bias'] = torch.zeros(1)

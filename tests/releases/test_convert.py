@@ -1,4 +1,4 @@
-"""Releases through the converter: strict, named, and equal to what went in (tiny models)."""
+"""Conversion of releases: strict, with named mismatches and equal weights (tiny models)."""
 
 import pytest
 import torch
@@ -35,7 +35,7 @@ STAGE1 = dict(type='LanguageAlignment', encoder=dict(TINY_HYBRID, text=dict()))
 
 @pytest.fixture
 def tiny_config(tmp_path):
-    """Writes a config of a model, gives its path and a model of it with its own random weights."""
+    """Writes a config; returns its path and a model with random weights."""
 
     def write(model):
         cfg = Config(dict(model=model, custom_imports=dict(imports=['hybrid_depth.modules'])))
@@ -59,7 +59,7 @@ def monodepth2(tmp_path_factory):
     return folder, out, convert_checkpoint('monodepth2', folder, out)
 
 
-def test_monodepth2_keeps_every_tensor_but_the_classifiers(monodepth2):
+def test_monodepth2_keeps_every_tensor_except_the_classifiers(monodepth2):
     folder, out, conversion = monodepth2
     checkpoint = load_checkpoint_file(out)
     state, meta = checkpoint['state_dict'], checkpoint['meta']
@@ -81,23 +81,23 @@ def test_monodepth2_keeps_every_tensor_but_the_classifiers(monodepth2):
     assert [len(digest) for digest in meta['converted_from']['sha256'].values()] == [64] * 4
 
 
-def test_a_config_that_does_not_fit_is_told_which_one_does(monodepth2):
+def test_a_mismatched_config_error_names_the_matching_one(monodepth2):
     with pytest.raises(CheckpointMismatchError, match='of configs/_base_/models/monodepth2_r18.py'):
         init_depth_model(Config(dict(model=STAGE2)), monodepth2[1])
 
 
-def test_the_report_names_everything(monodepth2):
+def test_the_report_lists_all_entries(monodepth2):
     text = conversion_report(monodepth2[2])
-    for said in (
+    for message in (
         'kept: ',
         'pose_encoder.pth:encoder.fc.weight',
-        'the classifier is not run',
+        'the classifier is not used',
         'encoder.pth:height',
         'derived: 0',
         "not read: adam.pth, the optimiser's state",
         'fits configs/_base_/models/monodepth2_r18.py',
     ):
-        assert said in text, text
+        assert message in text, text
 
 
 R50 = 'option: {}.pth with num_layers 50'
@@ -132,7 +132,7 @@ def test_other_nets_of_monodepth2_are_recognised(tmp_path, parts, overrides):
     assert conversion.overrides == overrides
 
 
-def test_stage_2_comes_back_as_it_was(tiny_config, tmp_path):
+def test_stage_2_weights_are_equal_after_conversion(tiny_config, tmp_path):
     config, model = tiny_config(STAGE2)
     folder = save_folder(tmp_path / 'stage2', hybrid_stage2_files(model.state_dict(), (70, 98)))
     out = tmp_path / 'out.pth'
@@ -143,12 +143,12 @@ def test_stage_2_comes_back_as_it_was(tiny_config, tmp_path):
     assert list(conversion.derived) == ['encoder.language.prompts.tokens']
     assert 'encoder.pth:clip.logit_scale' in conversion.dropped
     assert 'depth.pth:depth_head.projects.4.weight' in conversion.dropped
-    assert conversion.overrides == {}  # the config given fits as it is; the shipped one would need
+    assert conversion.overrides == {}  # the given config matches; the shipped one would need
     assert convert_hybrid_stage2(folder).overrides == {'model.encoder.text.num_tokens': 8}
 
 
 @torch.no_grad()
-def test_without_the_text_tower_the_disparity_is_the_same(tiny_config, tmp_path):
+def test_disparity_is_equal_without_the_text_tower(tiny_config, tmp_path):
     config, model = tiny_config(STAGE2)
     folder = save_folder(tmp_path / 'stage2', hybrid_stage2_files(model.state_dict(), (70, 98)))
     out = tmp_path / 'out.pth'
@@ -165,7 +165,7 @@ def test_without_the_text_tower_the_disparity_is_the_same(tiny_config, tmp_path)
     assert torch.equal(small.eval().disparity(images), expected)
 
 
-def test_stage_1_comes_back_as_it_was(tiny_config, tmp_path):
+def test_stage_1_weights_are_equal_after_conversion(tiny_config, tmp_path):
     config, model = tiny_config(STAGE1)
     path, out = tmp_path / 'stage1.ckpt', tmp_path / 'out.pth'
     torch.save(stage1_checkpoint(model.state_dict(), dict(lr=3.57e-4)), path)
@@ -175,8 +175,8 @@ def test_stage_1_comes_back_as_it_was(tiny_config, tmp_path):
     assert conversion.dropped['hyper_parameters'] == 'of the training run'
 
 
-def test_stage_1_starts_stage_2(tiny_config, tmp_path):
-    """mmengine's `load_from` is not strict: what stage 2 adds keeps its own start."""
+def test_stage_1_initialises_stage_2(tiny_config, tmp_path):
+    """mmengine's `load_from` is not strict: new parts of stage 2 keep their initial values."""
     config, model = tiny_config(STAGE1)
     path, out = tmp_path / 'stage1.ckpt', tmp_path / 'out.pth'
     torch.save(stage1_checkpoint(model.state_dict(), {}), path)
@@ -191,7 +191,7 @@ def test_stage_1_starts_stage_2(tiny_config, tmp_path):
 
 
 def test_comparison_with_stock_weights(tiny_config, tmp_path):
-    """Trained as the release says, except that one text block moved too."""
+    """Trained parts as in the release, except that one text block changed too."""
     config, model = tiny_config(STAGE2)
     state = model.state_dict()
     clip = build_clip('', None, TINY_CLIP['model_cfg'])
@@ -216,22 +216,22 @@ def test_comparison_with_stock_weights(tiny_config, tmp_path):
         stock_dino=str(tmp_path / 'dino.pth'),
     )
     image, text, others, dino, last = conversion.notes
-    assert 'the release says trained: so it is' in image and 'clip.visual.conv1.weight' in image
+    assert 'trained in the release: as expected' in image and 'clip.visual.conv1.weight' in image
     assert f'(largest difference 0.5, first {block})' in text
-    assert 'the release says frozen: NOT so here' in text
-    assert 'trained: NOT so here' in others
-    assert 'frozen: so it is' in dino and '(' not in dino
-    assert 'trained: so it is' in last
+    assert 'frozen in the release: NOT as expected' in text
+    assert 'trained in the release: NOT as expected' in others
+    assert 'frozen in the release: as expected' in dino and '(' not in dino
+    assert 'trained in the release: as expected' in last
 
 
 def test_stock_weights_of_another_kind(tiny_config, tmp_path):
-    """OpenAI's RN50.pt, the likely one, is a TorchScript program."""
+    """OpenAI's RN50.pt, a likely mistake, is a TorchScript program."""
     config, model = tiny_config(STAGE2)
     folder = save_folder(tmp_path / 'stage2', hybrid_stage2_files(model.state_dict(), (70, 98)))
     torch.jit.save(torch.jit.script(torch.nn.Linear(2, 2)), tmp_path / 'RN50.pt')
     torch.save(dict(a=torch.zeros(1)), tmp_path / 'other.pth')
     arguments = ('hybrid-depth-stage2', folder, tmp_path / 'out.pth', config)
-    with pytest.raises(ReleaseError, match='(?s)RN50.pt.*take the tag openai'):
+    with pytest.raises(ReleaseError, match='(?s)RN50.pt.*use the tag openai'):
         convert_checkpoint(*arguments, stock_clip=str(tmp_path / 'RN50.pt'))
     with pytest.raises(ReleaseError, match='(?s)other.pth.*dinov2_vitb14_pretrain.pth'):
         convert_checkpoint(*arguments, stock_dino=str(tmp_path / 'other.pth'))
@@ -252,7 +252,7 @@ def test_stock_weights_of_another_kind(tiny_config, tmp_path):
         ('bevdet', ReleaseError, 'expected BEVDet'),
     ],
 )
-def test_a_release_of_another_kind_is_refused(monodepth2, tmp_path, kind, error, says):
+def test_a_release_of_another_kind_is_rejected(monodepth2, tmp_path, kind, error, says):
     folder = monodepth2[0]
     source = folder if kind == 'hybrid-depth-stage2' else folder / 'pose.pth'
     with pytest.raises(error, match=says):
@@ -260,7 +260,7 @@ def test_a_release_of_another_kind_is_refused(monodepth2, tmp_path, kind, error,
     assert not (tmp_path / 'out.pth').exists()
 
 
-def test_monodepth2_refuses_a_hybrid_folder(tiny_config, tmp_path):
+def test_monodepth2_rejects_a_hybrid_folder(tiny_config, tmp_path):
     _, model = tiny_config(STAGE2)
     folder = save_folder(tmp_path / 'stage2', hybrid_stage2_files(model.state_dict(), (70, 98)))
     with pytest.raises(ReleaseError, match='the kind is hybrid-depth-stage2'):
@@ -276,13 +276,13 @@ def test_strict(tmp_path):
     folder = save_folder(tmp_path / 'release', files)
     with pytest.raises(CheckpointMismatchError) as caught:
         convert_checkpoint('monodepth2', folder, tmp_path / 'out.pth')
-    for said in ('decoder.99.conv.weight', 'net.1.bias', '64, 4, 7, 7', str(folder)):
-        assert said in str(caught.value)
+    for message in ('decoder.99.conv.weight', 'net.1.bias', '64, 4, 7, 7', str(folder)):
+        assert message in str(caught.value)
     assert [path.name for path in tmp_path.iterdir()] == ['release']
 
 
-def test_missing_things_are_named(monodepth2, tmp_path):
-    with pytest.raises(FileNotFoundError, match='nothing there'):
+def test_missing_files_are_named(monodepth2, tmp_path):
+    with pytest.raises(FileNotFoundError, match='no such folder'):
         convert_checkpoint('monodepth2', tmp_path / 'absent', tmp_path / 'out.pth')
     archive = tmp_path / 'mono.zip'
     archive.write_bytes(b'PK')
@@ -296,7 +296,7 @@ def test_missing_things_are_named(monodepth2, tmp_path):
         convert_checkpoint('monodepth2', monodepth2[0], out, tmp_path / 'absent.py')
 
 
-def test_a_hostile_file_in_a_folder_does_not_run(tmp_path):
+def test_a_malicious_file_in_a_folder_does_not_run(tmp_path):
     files = monodepth2_files(draw=False)
     files['pose.pth']['net'] = RunsCode((tmp_path / 'ran').touch)
     folder = save_folder(tmp_path / 'release', files)

@@ -22,6 +22,6 @@ def test_tokens_are_stacked_by_number_not_by_name():
     assert stacked[:, 0].tolist() == list(range(12))
 
 
-def test_a_stranger_is_refused():
+def test_unexpected_key_is_rejected():
     with pytest.raises(KeyError, match='depth_head.projects.0.weight'):
         convert_encoder_keys({'depth_head.projects.0.weight': torch.zeros(1)})

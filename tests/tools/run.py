@@ -12,7 +12,7 @@ def run_tool(name: str, *arguments: object) -> str | int | None:
     """Run a tool as `python tools/NAME ARGUMENTS` would.
 
     Returns:
-        None where it ends well, otherwise the error that it ends with.
+        None if it succeeds, else the text of its error.
     """
     path = Path(ROOT, 'tools', name)
     with mock.patch.object(sys, 'argv', [str(path), *map(str, arguments)]):

@@ -1,4 +1,4 @@
-"""What the study of depth supervision says about its teacher."""
+"""Errors of the teacher in the study of depth supervision."""
 
 import json
 
@@ -12,7 +12,7 @@ from hybrid_depth.datasets.nuscenes.infos import create_nuscenes_infos
 
 
 def test_error_of_cached_depth(toy_nuscenes, tmp_path):
-    """LiDAR's own depth, a tenth too far, and unknown in one camera of six."""
+    """LiDAR depth times 1.1, and unknown in one of six cameras."""
     infos = tmp_path / 'nuscenes_infos_train.pkl'
     create_nuscenes_infos(toy_nuscenes, 'v1.0-mini', tmp_path)
     (tmp_path / 'samples').symlink_to(toy_nuscenes / 'samples')
@@ -32,8 +32,8 @@ def test_error_of_cached_depth(toy_nuscenes, tmp_path):
             all_points += points
             known_points += points * (camera != 'CAM_BACK')
             placed = dict(img_aug=json.dumps(sample['img_aug'][index].tolist()))
-            told = depth * (1.1 if camera != 'CAM_BACK' else 0)
-            write_depth_png(told, pseudo_depth_path(tmp_path / 'cache', camera, image), placed)
+            cached = depth * (1.1 if camera != 'CAM_BACK' else 0)
+            write_depth_png(cached, pseudo_depth_path(tmp_path / 'cache', camera, image), placed)
     report = teacher_error(infos, str(tmp_path / 'cache'))
     assert report['abs_rel'] == pytest.approx(0.1, abs=1e-3)
     assert report['known'] == pytest.approx(known_points / all_points)

@@ -1,4 +1,4 @@
-"""The command line that scores depth maps of anyone."""
+"""Command line of depth evaluation."""
 
 import json
 
@@ -12,7 +12,7 @@ TRUTH = np.random.default_rng(0).uniform(2, 60, (2, 24, 80)).astype(np.float32)
 
 @pytest.fixture
 def files(tmp_path):
-    """Depth that is 10 % and 20 % too large, in half of its unit, and its truth."""
+    """Depth 10 % and 20 % too large, in another unit, and its ground truth."""
     np.save(tmp_path / 'truth.npy', TRUTH)
     np.save(tmp_path / 'predicted.npy', TRUTH * np.float32([[[0.55]], [[0.6]]]))
     return '--pred', tmp_path / 'predicted.npy', '--gt', tmp_path / 'truth.npy'
@@ -30,11 +30,11 @@ def test_scores_are_printed_and_written(files, tmp_path, capsys, scaling):
     name = 'nuscenes_lidar' + ('' if scaling is None else f'+{scaling}')
     assert result['protocol']['name'] == name and result['images'] == 2
     assert result['metrics']['abs_rel'] == pytest.approx(expected, abs=1e-6)
-    said = capsys.readouterr().out
-    assert f'protocol {name}: 2 images' in said and f'{expected:8.4f}' in said
+    output = capsys.readouterr().out
+    assert f'protocol {name}: 2 images' in output and f'{expected:8.4f}' in output
 
 
-def test_mirrored_disparity_is_averaged_in(files, tmp_path):
+def test_mirrored_disparity_is_averaged(files, tmp_path):
     np.save(tmp_path / 'predicted.npy', 1 / TRUTH)
     np.save(tmp_path / 'mirrored.npy', 1 / TRUTH[..., ::-1])
     options = ('--protocol', 'nuscenes_lidar', '--scaling', 'none', '--kind', 'disparity')
@@ -49,6 +49,4 @@ def test_mistakes_are_one_line(files):
     error = run_tool('evaluate_depth.py', *files, '--protocol', 'kitti', '--kind', 'depth')
     assert error.startswith('error: expected a protocol among kitti_eigen')
     options = ('--protocol', 'nuscenes_lidar', '--kind', 'disparity')
-    assert 'they look like depth. Say so with --kind' in run_tool(
-        'evaluate_depth.py', *files, *options
-    )
+    assert 'they look like depth. Set --kind' in run_tool('evaluate_depth.py', *files, *options)

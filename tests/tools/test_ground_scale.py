@@ -1,4 +1,4 @@
-"""What the ground-scale benchmark says of a world that is flat, and of one that is not."""
+"""Ground-scale benchmark on flat and raised ground."""
 
 from benchmarks.ground_scale import report
 from hybrid_depth.geometry import cell_pixels, ground_plane_depth
@@ -21,8 +21,8 @@ def test_flat_ground():
     assert near.split()[2:] == ['1.000', '1.000'] and int(near.split()[1]) > 100
 
 
-def test_ground_that_is_nearer():
-    """7 % nearer: 0.1 m above the plane, which still passes for road."""
+def test_raised_ground():
+    """7 % nearer: 0.1 m above the plane, which is accepted as road."""
     text = report(iter([frame(1 / 1.07)]))
     assert 'median 1.0700, median error 0.0700' in text
     near = next(line for line in text.splitlines() if line.split()[0] == '3-10')

@@ -1,4 +1,4 @@
-"""The command line of depth inference."""
+"""Command line of depth inference."""
 
 import json
 
@@ -27,8 +27,8 @@ def test_a_video(tmp_path, tiny_config, capsys):
     video, out = write_video(tmp_path / 'drive.avi', 3, (96, 64)), tmp_path / 'out'
     options = ('--config', tiny_config, '--numbers', 'png', '--scale', 5.4, '--batch-size', 2)
     assert run_tool('infer_depth.py', video, out, *options) is None
-    said = capsys.readouterr()
-    assert 'wrote depth of 3 images' in said.out and '3/3' in said.err
+    output = capsys.readouterr()
+    assert 'wrote depth of 3 images' in output.out and '3/3' in output.err
     for folder in ('depth', 'color'):
         names = sorted(path.name for path in (out / folder).iterdir())
         assert names == [f'drive_{i:06d}.png' for i in range(3)]
@@ -37,7 +37,7 @@ def test_a_video(tmp_path, tiny_config, capsys):
 
 
 @RANDOM
-def test_point_clouds_with_the_camera_beside_the_frames(tmp_path, tiny_config):
+def test_point_clouds_with_the_intrinsics_file_of_the_frames(tmp_path, tiny_config):
     frames = tmp_path / 'frames'
     frames.mkdir()
     Image.fromarray(np.zeros((64, 96, 3), np.uint8)).save(frames / '0.png')
@@ -51,6 +51,6 @@ def test_point_clouds_with_the_camera_beside_the_frames(tmp_path, tiny_config):
     assert json.loads((tmp_path / 'out/manifest.json').read_text())['network_size'] == [64, 128]
 
 
-def test_what_is_missing_is_one_line(tmp_path, tiny_config):
+def test_missing_files_are_one_line(tmp_path, tiny_config):
     error = run_tool('infer_depth.py', tmp_path / 'a.png', tmp_path, '--config', tiny_config)
     assert error.startswith('error: expected an image') and 'a.png' in error

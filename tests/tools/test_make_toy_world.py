@@ -13,7 +13,7 @@ def test_world_and_contact_sheet(tmp_path, capsys):
     assert Image.open(out / 'preview.png').size == (2 * 64, 36)
 
 
-def test_bad_input_ends_with_its_reason(tmp_path, capsys):
+def test_bad_input_ends_with_a_message(tmp_path, capsys):
     (tmp_path / 'mine.txt').touch()
     assert 'is not a toy world' in run_tool('make_toy_world.py', tmp_path, *TINY)
     assert 'at least 32 x 32' in run_tool('make_toy_world.py', tmp_path / 'a', '--size', '64x9')

@@ -11,12 +11,12 @@ def test_ratio_against_shapely(monkeypatch, capsys):
     header, columns, one, two = capsys.readouterr().out.splitlines()
     assert 'loop over shapely ms' in columns
     for threads, row in enumerate((one, two), 1):
-        *counts, ours, theirs, ratio = map(float, row.split())
+        *counts, measured, reference, ratio = map(float, row.split())
         assert counts[0] == 60 and 5 <= counts[2] < 60 and counts[3] == threads
-        assert ratio == pytest.approx(ours / theirs, abs=0.02)
+        assert ratio == pytest.approx(measured / reference, abs=0.02)
 
 
-def test_other_boxes_are_no_measurement(monkeypatch):
+def test_different_boxes_are_an_error(monkeypatch):
     monkeypatch.setattr(rotated_nms, 'reference', lambda: ('none', lambda *_: [1]))
-    with pytest.raises(RuntimeError, match='none keeps other boxes'):
+    with pytest.raises(RuntimeError, match='expected the kept boxes of none'):
         rotated_nms.main(repeats=1)

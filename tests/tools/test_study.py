@@ -1,4 +1,4 @@
-"""Studies: what is done is kept, failures are named, seeds are averaged."""
+"""Studies: finished runs are kept, failures named, seeds averaged."""
 
 import json
 import threading
@@ -20,7 +20,7 @@ RUNS = [
 
 @pytest.fixture
 def calls(monkeypatch):
-    """Command lines instead of trainings, which write the logs that those would."""
+    """Recorded command lines, which write logs instead of training."""
     made = []
 
     def tool(folder, threads, name, config, *arguments):
@@ -40,7 +40,7 @@ def calls(monkeypatch):
     return made
 
 
-def test_a_failed_run_is_made_again_and_the_others_are_kept(calls, tmp_path, capsys):
+def test_a_failed_run_is_repeated_and_others_are_kept(calls, tmp_path, capsys):
     with pytest.raises(SystemExit, match='1 of 3 runs failed.*net_seed1.*study.log'):
         run_study(RUNS, tmp_path, ['depth/abs_rel'])
     assert '| net | 1 | 0.2500 | 2.0 |' in capsys.readouterr().out
@@ -61,8 +61,8 @@ def test_a_failed_run_is_made_again_and_the_others_are_kept(calls, tmp_path, cap
     assert np.asarray(Image.open(tmp_path / 'plot.png').convert('L')).min() < 50
 
 
-def test_scores_that_differ_tenfold_stay_apart(monkeypatch, tmp_path):
-    """0.1 and 0.2 beside 3 are told apart only on a logarithmic axis."""
+def test_scores_of_different_magnitude_have_a_logarithmic_axis(monkeypatch, tmp_path):
+    """0.1 and 0.2 beside 3 can only be distinguished on a logarithmic axis."""
     figures = []
     monkeypatch.setattr(study_plot.Figure, 'savefig', lambda self, *_, **__: figures.append(self))
     near = [[dict(error=0.1)], [dict(error=0.2)]]
@@ -72,11 +72,11 @@ def test_scores_that_differ_tenfold_stay_apart(monkeypatch, tmp_path):
     assert [figure.axes[0].get_xscale() for figure in figures] == ['linear', 'log']
 
 
-def test_jobs_run_side_by_side_and_share_the_cores(monkeypatch, tmp_path):
+def test_jobs_run_in_parallel_and_share_the_cores(monkeypatch, tmp_path):
     both, seen = threading.Barrier(2, timeout=60), []
 
     def train(run, folder, threads):
-        both.wait()  # passes only once both runs are in it
+        both.wait()  # passes only when both runs have reached it
         seen.append(threads)
         return run.seed == 0
 
@@ -87,7 +87,7 @@ def test_jobs_run_side_by_side_and_share_the_cores(monkeypatch, tmp_path):
     assert seen == [3, 3]
 
 
-def test_studies_name_configs_that_exist_and_checkpoints_that_come_before():
+def test_studies_use_existing_configs_and_earlier_checkpoints():
     for module in (depth_toy, bev_depth, fb_bev):
         runs = [*getattr(module, 'TEACHERS', ()), *module.RUNS]
         assert len({(run.name, run.seed) for run in runs}) == len(runs)

@@ -1,4 +1,4 @@
-"""The command line that scores a checkpoint: its visualizations and its window."""
+"""Command line of testing: visualizations and window."""
 
 import json
 
@@ -14,12 +14,12 @@ from tests.conftest import ROOT
 from tests.depth.estimators.tiny import CONV
 from tests.tools.run import run_tool
 
-FRAMES = 3  # of five those with both neighbours
+FRAMES = 3  # of five, those with both neighbours
 
 
 @pytest.fixture
 def trained(toy_kitti, tmp_path):
-    """Config and checkpoint of a tiny depth model on the frames of the toy drive held out."""
+    """Config and checkpoint of a tiny depth model, on the held-out toy drive."""
     cfg = Config.fromfile(ROOT / 'configs/toy/monodepth2_r18_toy.py')
     cfg.model = dict(CONV, min_depth=2.0, max_depth=20.0)
     cfg.test_dataloader.update(num_workers=0)

@@ -7,7 +7,7 @@ def depth_between_pixels(depth: np.ndarray, pixels: np.ndarray, flatness: float)
     """Depth at (N, 2) pixels (u, v) that lie on a plane of the scene, NaN elsewhere.
 
     Inverse depth is linear in the pixel on a plane, so its bilinear interpolation is exact there. A
-    patch of 4 x 4 pixels counts as a plane if its inverse depth is linear to ``flatness`` (1/m).
+    patch of 4 x 4 pixels is a plane if its inverse depth is linear to ``flatness`` (1/m).
     """
     inverse = 1 / np.where(depth > 0, depth, np.nan)
     height, width = depth.shape

@@ -18,7 +18,7 @@ def digest(root) -> dict[str, str]:
     }
 
 
-def test_same_bytes_whatever_the_number_of_workers(toy_nuscenes, toy_kitti, toy_lanes, tmp_path):
+def test_equal_bytes_with_any_number_of_workers(toy_nuscenes, toy_kitti, toy_lanes, tmp_path):
     for made in (toy_nuscenes, toy_kitti, toy_lanes):
         layout, world = open_toy_world(made)
         out = tmp_path / layout
@@ -47,7 +47,7 @@ def test_another_seed_gives_another_world(tmp_path):
         (dict(layout='kitti', scenes=10_000), 'at most 9999 scenes, got 10000'),
     ],
 )
-def test_bad_arguments_are_refused_before_anything_is_written(tmp_path, wrong, message):
+def test_bad_arguments_are_rejected_before_writing(tmp_path, wrong, message):
     with pytest.raises(ValueError, match=message):
         make_toy_world(tmp_path / 'out', **{**TINY, **wrong})
     assert os.listdir(tmp_path) == []
@@ -56,20 +56,20 @@ def test_bad_arguments_are_refused_before_anything_is_written(tmp_path, wrong, m
 def test_only_toy_worlds_are_replaced(tmp_path):
     out = tmp_path / 'out'
     out.mkdir()
-    make_toy_world(out, **TINY)  # an empty folder is fine
+    make_toy_world(out, **TINY)  # an empty folder is accepted
     (out / 'nuscenes_infos_train.pkl').touch()
     make_toy_world(out, **TINY)
     assert not (out / 'nuscenes_infos_train.pkl').exists()
-    own = tmp_path / 'photos'
-    own.mkdir()
-    (own / 'wedding.jpg').touch()
-    with pytest.raises(FileExistsError, match='photos is there and is not a toy world'):
-        make_toy_world(own, **TINY)
+    folder_of_photos = tmp_path / 'photos'
+    folder_of_photos.mkdir()
+    (folder_of_photos / 'wedding.jpg').touch()
+    with pytest.raises(FileExistsError, match='photos exists and is not a toy world'):
+        make_toy_world(folder_of_photos, **TINY)
     assert sorted(os.listdir(tmp_path)) == ['out', 'photos']
-    assert os.listdir(own) == ['wedding.jpg']
+    assert os.listdir(folder_of_photos) == ['wedding.jpg']
 
 
-def test_a_failure_leaves_the_older_world(tmp_path, monkeypatch):
+def test_a_failure_keeps_the_older_world(tmp_path, monkeypatch):
     out = make_toy_world(tmp_path / 'out', **TINY)
     before = digest(out)
 
@@ -82,7 +82,7 @@ def test_a_failure_leaves_the_older_world(tmp_path, monkeypatch):
     assert digest(out) == before and os.listdir(tmp_path) == ['out']
 
 
-def test_next_run_removes_what_a_killed_one_left(tmp_path, monkeypatch):
+def test_next_run_removes_leftovers_of_a_killed_one(tmp_path, monkeypatch):
     out = tmp_path / 'out'
     with monkeypatch.context() as patch:
         patch.setattr(TuSimpleLayout, 'finish', lambda *args: os.kill(os.getpid(), signal.SIGKILL))

@@ -1,4 +1,4 @@
-"""The toy KITTI tree as the project's own readers see it."""
+"""The toy KITTI tree, read by the toolkit's KITTI readers."""
 
 import numpy as np
 import pytest
@@ -44,7 +44,7 @@ def test_tree_is_complete(toy_kitti, tree):
     for split, drives in ((TRAIN, tree.drives()[:1]), (VAL, tree.drives()[1:])):
         frames = read_split(split, toy_kitti)
         report = check_split(frames, tree)
-        assert report.complete and report.lonely == report.without_sweep == 0
+        assert report.complete and report.without_neighbours == report.without_sweep == 0
         assert sorted({frame.folder for frame in frames}) == drives
     for drive in tree.drives():
         stamps = (toy_kitti / drive / 'image_02' / 'timestamps.txt').read_text().splitlines()
@@ -61,8 +61,8 @@ def test_dataset_reads_triplets_and_stereo(toy_kitti):
     assert len(KittiRawDataset(data_root=str(toy_kitti), split=VAL)) == 3
 
 
-def test_camera_sits_as_in_kitti(calibration):
-    """Height from the calibration files alone: the Velodyne is 1.73 m above the ground."""
+def test_camera_height_as_in_kitti(calibration):
+    """Height from the calibration files: the Velodyne is 1.73 m above the ground."""
     velo_to_cam = np.eye(4)
     velo_to_cam[:3, :3] = calibration.rectification
     velo_to_cam = velo_to_cam @ calibration.velo_to_cam
@@ -88,7 +88,7 @@ def test_dense_depth_and_velodyne_agree_within_a_centimetre(tree, calibration, s
     assert (np.abs(away[near]) < 0.01).mean() > 0.9
 
 
-def test_dense_depth_carries_one_eye_to_the_other(tree, calibration):
+def test_dense_depth_warps_the_right_image_to_the_left(tree, calibration):
     """Pixels of the right image, shifted by the disparity, are those of the left image."""
     drive = tree.drives()[1]
     left, right = (image(tree, drive, side, 2) for side in 'lr')
@@ -122,8 +122,8 @@ def read_oxts(path) -> np.ndarray:
     return pose
 
 
-def test_gps_and_calibration_carry_one_frame_to_the_next(toy_kitti, tree, calibration):
-    """Points of frame 0, moved by what oxts and the calibration files say, are seen in frame 3."""
+def test_gps_and_calibration_transform_points_between_frames(toy_kitti, tree, calibration):
+    """Points of frame 0, transformed by oxts and calibration files, match frame 3."""
     drive = tree.drives()[0]
     mount = read_calibration_file(toy_kitti / drive.split('/')[0] / 'calib_imu_to_velo.txt')
     imu_to_velo, rectify, shift = np.eye(4), np.eye(4), np.eye(4)
@@ -146,7 +146,7 @@ def test_gps_and_calibration_carry_one_frame_to_the_next(toy_kitti, tree, calibr
     known = np.isfinite(measured) & (points[2] > 0)
     away = np.abs(measured[known] / points[2, known] - 1)
     assert known.sum() > 1000
-    # What moves or comes into sight does not fit; the street and parked cars do.
+    # Moving and newly visible objects do not match; street and parked vehicles do.
     assert np.median(away) < 1e-3 and (away < 0.01).mean() > 0.6
 
 

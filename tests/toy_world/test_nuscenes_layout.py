@@ -1,4 +1,4 @@
-"""The toy root as the unmodified nuScenes devkit sees it."""
+"""The toy root, read by the unmodified nuScenes devkit."""
 
 import json
 import os
@@ -49,6 +49,15 @@ def test_tables_and_files(nusc):
         assert after['timestamp'] - sample['timestamp'] == 500_000
 
 
+def test_readings_of_a_sensor_are_linked_in_time(nusc):
+    after = {row['token']: row['next'] for row in nusc.sample_data if row['next']}
+    assert len(after) == len(nusc.sample_data) - 2 * 7  # two scenes of seven sensors
+    for token, following in after.items():
+        row, later = (nusc.get('sample_data', name) for name in (token, following))
+        assert later['prev'] == token and later['timestamp'] > row['timestamp']
+        assert later['channel'] == row['channel']
+
+
 def test_instances_are_linked(nusc):
     assert any(instance['nbr_annotations'] == 2 for instance in nusc.instance)
     for instance in nusc.instance:
@@ -61,19 +70,19 @@ def test_instances_are_linked(nusc):
         assert {annotation['instance_token'] for annotation in chain} == {instance['token']}
 
 
-def test_lidar_points_are_those_of_a_recount(nusc):
+def test_lidar_point_counts_equal_a_recount(nusc):
     for sample in nusc.sample[::2]:
         path, boxes, _ = nusc.get_sample_data(sample['data']['LIDAR_TOP'])
         points = LidarPointCloud.from_file(path).points[:3].astype(float)
         assert points.shape[1] > 20_000
-        assert len(boxes) > 40  # a sanity count: the streets hold fewer since they were thinned
+        assert len(boxes) > 40  # plausible number of objects
         for box in boxes:
-            told = nusc.get('sample_annotation', box.token)['num_lidar_pts']
-            assert points_in_box(box, points).sum() == told
+            annotated = nusc.get('sample_annotation', box.token)['num_lidar_pts']
+            assert points_in_box(box, points).sum() == annotated
 
 
-def test_visibility_is_that_of_a_recount(nusc, toy_nuscenes):
-    """All six cameras of a keyframe counted again; annotations are found by their place."""
+def test_visibility_equals_a_recount(nusc, toy_nuscenes):
+    """All six cameras of a keyframe counted again; annotations are matched by position."""
     _, world = open_toy_world(toy_nuscenes)
     scene, sample = world.scene(0), nusc.sample[0]
     images = []
@@ -82,7 +91,7 @@ def test_visibility_is_that_of_a_recount(nusc, toy_nuscenes):
         cam2world = scene.ego2world(time) @ camera.sensor2ego()
         images.append(render_view(scene, cam2world, camera.cam2img(world.size), world.size, time))
     covered = np.sum([image.covered for image in images], 0)
-    share = np.sum([image.seen for image in images], 0) / np.maximum(covered, 1)
+    share = np.sum([image.visible for image in images], 0) / np.maximum(covered, 1)
     centres = scene.boxes(0).centre
     levels = []
     for token in sample['anns']:
@@ -96,7 +105,7 @@ def test_visibility_is_that_of_a_recount(nusc, toy_nuscenes):
     assert set(levels) == set(VISIBILITY_LEVELS), 'the keyframe should hold all four levels'
 
 
-def test_velocity_is_that_of_the_motion(nusc, toy_nuscenes):
+def test_velocity_equals_the_motion(nusc, toy_nuscenes):
     """The devkit's difference of two keyframes against the mean of the true velocities there."""
     _, world = open_toy_world(toy_nuscenes)
     scene = world.scene(0)
@@ -116,7 +125,7 @@ def test_velocity_is_that_of_the_motion(nusc, toy_nuscenes):
 
 
 def detections_of(nusc, sample) -> list[dict]:
-    """The truth as detections."""
+    """The ground truth as detections."""
     annotations = [nusc.get('sample_annotation', token) for token in sample['anns']]
     return [
         dict(

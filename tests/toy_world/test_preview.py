@@ -7,7 +7,7 @@ from hybrid_depth.toy_world.preview import draw_toy_world
 @pytest.mark.parametrize(
     ('world', 'tile', 'rows', 'columns', 'beside'),
     [
-        # two frames, each two rows of cameras and two of their depth, beside it the view from above
+        # two frames, each two rows of cameras and two of their depth, beside them the BEV
         ('toy_nuscenes', (36, 64), 8, 3, 4 * 36),
         ('toy_kitti', (48, 160), 6, 4, 0),
         ('toy_lanes', (90, 160), 1, 2, 0),
@@ -19,7 +19,7 @@ def test_sheet(request, world, tile, rows, columns, beside):
     assert sheet.dtype == np.uint8
     assert sheet.shape == (rows * height, columns * width + beside, 3)
     tiles = sheet[:, : columns * width].reshape(rows, height, columns, width, 3)
-    # a vehicle right beside a camera may fill its depth with the one colour of the nearest
+    # a vehicle next to a camera may fill its depth with the colour of the smallest depth
     assert (tiles.std((1, 3)).max(-1) > 5).mean() > 0.9, 'no tile is empty'
     if beside:
         assert sheet[:, -beside:].std() > 5

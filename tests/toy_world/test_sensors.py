@@ -36,14 +36,14 @@ def test_camera_depth_and_lidar_agree_within_a_centimetre(scene, camera):
     away = depth_between_pixels(depth, pixels, 1e-9) - local[:, 2]
     away = away[np.isfinite(away)]
     assert len(away) > 2000
-    # What the LiDAR sees may be hidden from the camera, which then sees something nearer.
+    # LiDAR points may be occluded in the camera, whose depth is then smaller.
     assert (np.abs(away) < 0.01).mean() > 0.9
-    # Farther only where a thing thinner than a pixel lies between the pixel centres.
+    # Larger only for objects thinner than a pixel between the pixel centres.
     assert (away > 0.01).mean() < 0.002
 
 
 def test_intrinsics_scale_with_the_image():
-    """A direction has the same place, as a share of the image, at any size."""
+    """A direction has the same relative image position at any size."""
     camera = rig.CAMERAS[1]
     point = np.array([0.3, -0.2, 1.0])
     shares = [
@@ -51,6 +51,32 @@ def test_intrinsics_scale_with_the_image():
     ]
     np.testing.assert_allclose(*shares, rtol=1e-12)
     np.testing.assert_allclose(camera.cam2img((1600, 900))[0, 2], camera.centre[0])
+
+
+def test_pixels_are_the_mean_of_their_rays(scene):
+    """Of an image of twice the size; single precision sends few rays past another edge."""
+    camera = rig.CAMERAS[1]
+    pose = scene.ego2world(0) @ camera.sensor2ego()
+    small, large = (80, 45), (160, 90)
+    image = render_view(scene, pose, camera.cam2img(small), small, 0, samples=2).image
+    rays = render_view(scene, pose, camera.cam2img(large), large, 0, samples=1).image
+    mean = rays.reshape(45, 2, 80, 2, 3).mean((1, 3))
+    assert (np.abs(image - mean) > 1).mean() < 0.002
+
+
+def test_returns_are_within_the_reach_of_the_sensor(scene):
+    lidar2world = scene.ego2world(0) @ rig.LIDAR.sensor2ego()
+    elevations = rig.LIDAR_ELEVATIONS[::4]
+
+    def ranges(*reach: float) -> np.ndarray:
+        points, _ = sweep(scene, lidar2world, 0, elevations, 180, reach)
+        return np.linalg.norm(points[:, :3], axis=1)
+
+    everything, some = ranges(0, 40), ranges(8, 20)
+    between = (everything > 8.001) & (everything < 19.999)
+    assert 100 < between.sum() < 0.9 * len(everything)
+    assert some.min() > 7.999 and some.max() < 20.001
+    assert 0 <= len(some) - between.sum() <= 2
 
 
 def test_what_is_seen_is_what_a_recount_sees(scene):
@@ -61,15 +87,15 @@ def test_what_is_seen_is_what_a_recount_sees(scene):
     grid = pinhole(cam2world, cam2img, SIZE, np.float64)
     parts = scene.parts(0, grid.origin[:2], SIGHT)
     whole = cast(grid, parts, len(scene.actors)).distance
-    shown = np.flatnonzero(rendered.covered > 100)  # far ones too: near ones stand free
-    assert len(shown) > 5 and (rendered.seen <= rendered.covered).all()
+    shown = np.flatnonzero(rendered.covered > 100)  # also far ones, as near ones are not occluded
+    assert len(shown) > 5 and (rendered.visible <= rendered.covered).all()
     hidden = 0
     for k in shown:
-        alone = cast(grid, parts.take(parts.owner == k), len(scene.actors))
+        alone = cast(grid, parts.take(parts.actor == k), len(scene.actors))
         mine = alone.part >= 0
         seen = mine & (whole >= alone.distance)
         # images are cast in single precision: a ray along an edge may go either way
         assert abs(mine.sum() - rendered.covered[k]) <= 2 + 0.01 * mine.sum()
-        assert abs(seen.sum() - rendered.seen[k]) <= 2 + 0.01 * mine.sum()
+        assert abs(seen.sum() - rendered.visible[k]) <= 2 + 0.01 * mine.sum()
         hidden += seen.sum() < 0.8 * mine.sum()
     assert hidden > 2, 'the test needs actors that are partly hidden'

@@ -20,7 +20,7 @@ def items(root) -> list[dict]:
     return [dataset[0] for dataset in datasets]
 
 
-def test_rows_are_those_of_tusimple():
+def test_rows_equal_tusimple():
     assert label_rows(720).tolist() == list(range(160, 720, 10))
     assert label_rows(90).tolist() == list(range(20, 90))
 
@@ -34,14 +34,14 @@ def test_labels(toy_lanes):
         assert all(isinstance(x, int) for lane in label['lanes'] for x in lane)
         there = lanes >= 0
         assert ((lanes == -2) | there).all() and lanes.max() < 160
-        # stage 1 takes seven points of a lane: at least the two lines beside the car have them
+        # stage 1 needs seven points per lane: at least the two lines beside the vehicle have them
         assert (there.sum(1) >= 7).sum() >= 2
         at_bottom = lanes[:, rows == 80][lanes[:, rows == 80] >= 0]
         assert (np.diff(at_bottom) > 0).all(), 'left to right'
 
 
 def camera(world) -> tuple[np.ndarray, np.ndarray]:
-    """Pose (4, 4) in the ego frame and intrinsics (3, 3) that the layout is known to have."""
+    """Pose (4, 4) in the ego frame and intrinsics (3, 3) of the layout."""
     width, height = world.size
     fx, fy, cx, cy = 0.87 * width, 1.547 * height, 0.5 * width - 0.5, 0.38 * height - 0.5
     cam2ego = np.array([[0, 0, 1, 1.6], [-1, 0, 0, 0], [0, -1, 0, HEIGHT_ABOVE_GROUND]])
@@ -57,7 +57,7 @@ def ground_points(item, world) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize('index', [0, 1])
-def test_labelled_points_lie_on_the_lines_of_the_street(toy_lanes, index):
+def test_labelled_points_are_on_the_lane_lines(toy_lanes, index):
     _, world = open_toy_world(toy_lanes)
     scene, item = world.scene(index), items(toy_lanes)[index]
     lane, _, points = ground_points(item, world)
@@ -76,7 +76,7 @@ def test_labelled_points_lie_on_the_lines_of_the_street(toy_lanes, index):
         assert len(set(nearest[lane == k])) == 1, 'one lane follows one line'
 
 
-def test_labels_end_where_the_line_can_be_seen(toy_lanes):
+def test_labels_end_at_the_last_visible_point(toy_lanes):
     _, world = open_toy_world(toy_lanes)
     behind = 0
     for index, item in enumerate(items(toy_lanes)):
@@ -92,7 +92,7 @@ def test_labels_end_where_the_line_can_be_seen(toy_lanes):
     assert behind > 0, 'points between that are hidden are labelled too'
 
 
-def test_the_double_line_is_painted_beside_its_labelled_middle(toy_lanes):
+def test_the_double_line_is_labelled_at_its_centre(toy_lanes):
     """The street is yellow there, not grey."""
     _, world = open_toy_world(toy_lanes)
     item = items(toy_lanes)[0]

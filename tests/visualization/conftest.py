@@ -1,4 +1,4 @@
-"""The real keyframe as the pipeline gives it and as the devkit gives it."""
+"""Real keyframe from the pipeline and from the devkit."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from hybrid_depth.visualization import SceneBoxes
 
 @dataclass(frozen=True)
 class RealKeyframe:
-    """One packed sample, and the devkit's tables of it."""
+    """One packed sample, and its tables in the devkit."""
 
     packed: dict
     devkit: object
@@ -31,7 +31,7 @@ class RealKeyframe:
 
     @property
     def true(self) -> SceneBoxes:
-        """True boxes in the ego frame."""
+        """Ground-truth boxes in the ego frame."""
         from hybrid_depth.bev.structures import lidar_to_ego_boxes
 
         sample = self.packed['data_samples']

@@ -1,4 +1,4 @@
-"""A small made-up scene: six cameras 60 degrees apart, at the ego's origin."""
+"""Small synthetic scene: six cameras 60 degrees apart at the ego origin."""
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ CAMERAS = {
     'CAM_BACK_LEFT': 120, 'CAM_BACK': 180, 'CAM_BACK_RIGHT': -120,
 }  # fmt: skip
 IMAGE_SIZE = (90, 160)
-# Camera axes (columns: right, down, forward) of a camera that looks along ego x.
+# Camera axes (columns: right, down, forward) of a camera facing ego x.
 FORWARD = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
 
 
@@ -38,7 +38,7 @@ def make_rig(img_aug: np.ndarray | None = None) -> CameraRig:
 
 
 def cuboid(centre, size=(4.0, 2.0, 1.5)) -> np.ndarray:
-    """(8, 3) corners, in mmdet3d's order, of a box that points along x."""
+    """(8, 3) corners, in mmdet3d's order, of a box with heading x."""
     unit = np.stack(np.unravel_index(np.arange(8), [2] * 3), 1)[[0, 1, 3, 2, 4, 5, 7, 6]]
     return (unit - 0.5) * size + centre
 

@@ -10,7 +10,7 @@ SIZE = 300
 
 
 def where(image: np.ndarray, color) -> np.ndarray:
-    """(K, 2) rows and columns of the map that have a colour."""
+    """(K, 2) rows and columns of the map's pixels of a colour."""
     return np.argwhere(np.abs(image[:SIZE].astype(int) - color).max(-1) < 12)
 
 
@@ -19,7 +19,7 @@ def test_forward_is_up_and_left_is_left():
     np.testing.assert_allclose(pixels, [[149.5, 149.5], [149.5, 49.5], [49.5, 149.5]])
 
 
-def test_boxes_lie_where_they_are():
+def test_positions_of_boxes():
     predicted = make_boxes([(20.0, 10.0, 0)], [0], [0.9])
     true = make_boxes([(-15.0, -12.0, 0)], [0])
     drawn = draw_bev(None, predicted, true, NAMES, reach=30, size=SIZE)
@@ -30,14 +30,14 @@ def test_boxes_lie_where_they_are():
     np.testing.assert_allclose(greenish.mean(0), [225, 210], atol=6)
 
 
-def test_the_front_of_a_box_is_marked():
+def test_heading_of_a_box_is_marked():
     drawn = draw_bev(None, make_boxes([(20.0, 10.0, 0)], [0], [0.9]), None, NAMES, 30, SIZE)
     empty = draw_bev(None, make_boxes([], [], []), None, NAMES, 30, SIZE)
     changed = (drawn != empty).any(-1)
     assert changed[42:48, 99].all() and not changed[53:58, 99].any()
 
 
-def test_boxes_and_points_beyond_the_map_are_left_out():
+def test_boxes_and_points_beyond_the_map_are_omitted():
     far = make_boxes([(500.0, 0, 0)], [0], [0.9])
     nothing = make_boxes([], [], [])
     points = np.array([[100.0, 0.0, 0.0], [0.0, -80.0, 0.0]])

@@ -14,18 +14,18 @@ def front_camera() -> np.ndarray:
     return make_rig().ego2img()[0, 1].numpy()
 
 
-def test_straight_ahead_is_the_principal_point():
+def test_point_on_the_optical_axis_is_the_principal_point():
     pixels, depth = project_points(np.array([[10.0, 0, 0], [10.0, 1, -0.5]]), front_camera())
     np.testing.assert_allclose(pixels, [[80, 45], [68, 51]])
     np.testing.assert_allclose(depth, [10, 10])
 
 
-def test_wires_through_the_near_plane_are_cut_there():
-    """Without the cut, corners behind the camera come out mirrored and lines cross the image."""
+def test_wires_are_clipped_at_the_near_plane():
+    """Without clipping, corners behind the camera are mirrored and lines cross the image."""
     boxes = make_boxes([(0.0, -3.0, 0.0)], [0])  # beside the camera: half ahead, half behind
     segments, owner = project_wires(boxes.wires(), front_camera(), (2000, 4000))
     assert len(segments) and (owner == 0).all()
-    # What is ahead and to the right stays right of the principal point.
+    # Points ahead and to the right project right of the principal point.
     assert (segments[..., 0] > 80).all()
 
 
@@ -42,7 +42,7 @@ def test_heading_points_forward():
     np.testing.assert_allclose(end, [12, 2, -0.75])
 
 
-def test_above_keeps_the_best_and_draws_it_last():
+def test_above_keeps_the_best_in_ascending_order():
     boxes = make_boxes([(5.0, 0, 0), (6.0, 0, 0), (7.0, 0, 0)], [0, 1, 2], [0.9, 0.1, 0.5])
     assert boxes.above(0.5).labels.tolist() == [2, 0]
 
@@ -50,7 +50,7 @@ def test_above_keeps_the_best_and_draws_it_last():
 def test_wrong_shapes_are_named():
     with pytest.raises(ValueError, match=r'expected corners \(2, 8, 3\)'):
         SceneBoxes(cuboid((0, 0, 0))[None], np.array([0, 1]))
-    with pytest.raises(ValueError, match='1 scores for 2 labels'):
+    with pytest.raises(ValueError, match='expected 2 scores, one per label, got 1'):
         make_boxes([(0.0, 0, 0)] * 2, [0, 1], [0.5])
 
 
@@ -66,7 +66,7 @@ def test_mmdet3d_boxes():
 
 
 def test_real_keyframe_agrees_with_the_devkit(real_keyframe):
-    """The whole way from the info file's boxes to pixels, against the devkit's Box, view_points."""
+    """From the info file's boxes to pixels, against the devkit's Box and view_points."""
     view_points = pytest.importorskip('nuscenes.utils.geometry_utils').view_points
     ours, compared = real_keyframe.true, 0
     for camera, name in enumerate(real_keyframe.cam_names):
@@ -84,7 +84,7 @@ def test_real_keyframe_agrees_with_the_devkit(real_keyframe):
 
             pixels = view_points(corners, intrinsic, normalize=True)[:2].T
             np.testing.assert_allclose(project_points(expected, ego2img)[0], pixels, atol=0.01)
-            # Ours stand upright in the ego frame, the devkit's in the world: 1.4 degrees here.
+            # These boxes are upright in the ego frame, the devkit's in the world: 1.4 degrees.
             tilt = np.radians(1.4) * np.linalg.norm(box.wlh) / 2
             assert np.abs(ours.corners[match] - expected).max() < tilt + 0.005
     assert compared > 70

@@ -30,10 +30,10 @@ def test_predicted_boxes_have_the_colour_of_their_class(image, ego2img):
     car, truck = (np.argwhere(has_color(drawn, CLASS_COLORS[name])) for name in ('car', 'truck'))
     assert len(car) > 20 and len(truck) > 20
     assert car[:, 1].mean() < 80 < truck[:, 1].mean()  # ego left is left in the image
-    assert (image == 30).all()  # the given image is left alone
+    assert (image == 30).all()  # the input image is unchanged
 
 
-def test_true_boxes_are_dashed_in_their_own_colour(image, ego2img):
+def test_ground_truth_boxes_are_dashed_and_green(image, ego2img):
     boxes = make_boxes([(8.0, 0, 0)], [0])
     drawn = draw_camera_boxes(image, boxes, ego2img, NAMES, 'true')
     assert has_color(drawn, TRUE_BOX).any()
@@ -48,11 +48,20 @@ def test_no_boxes_and_boxes_behind_change_nothing(image, ego2img):
             assert (draw_camera_boxes(image, boxes, ego2img, NAMES, style) == image).all()
 
 
-def test_a_box_that_reaches_behind_draws_no_line_across(image, ego2img):
-    """A corner behind the camera, projected as it is, comes out mirrored to the other side."""
+def test_a_box_partly_behind_the_camera_draws_no_line_across(image, ego2img):
+    """A corner behind the camera would be projected to the opposite side."""
     drawn = draw_camera_boxes(image, make_boxes([(0.5, -2.5, 0)], [0], [0.9]), ego2img, NAMES)
     assert (drawn[:, :80] == image[:, :80]).all()
     assert (drawn[:, 80:] != image[:, 80:]).any()
+
+
+def test_label_of_a_box_that_reaches_beyond_the_upper_border_is_inside(image, ego2img):
+    boxes = make_boxes([(3.5, -0.5, 0)], [0], [0.9])
+    labelled, plain = (
+        draw_camera_boxes(image, boxes, ego2img, NAMES, text_size=n) for n in (11, 0)
+    )
+    changed = (labelled != plain).any(-1)
+    assert changed[:16].sum() > 100 and not changed[20:].any()
 
 
 def test_unknown_style(image, ego2img):

@@ -5,7 +5,7 @@ from hybrid_depth.visualization import colorize_depth, depth_color_bar
 from hybrid_depth.visualization.colors import NO_DEPTH
 
 
-def test_ends_and_beyond_are_the_ends_of_the_colour_map():
+def test_values_beyond_the_range_are_clamped():
     near, far, nearer, farther = colorize_depth(np.array([2.0, 50.0, 0.5, 900.0]), 2, 50)
     assert (near == nearer).all() and (far == farther).all()
     assert near[0] > 100 > near[2]  # red
@@ -19,7 +19,7 @@ def test_no_depth_is_grey():
 
 
 def test_colours_are_even_in_inverse_depth():
-    # 1 / 1.6 is half way between 1 / 1 and 1 / 4, so that it has the middle colour: green.
+    # 1 / 1.6 is half-way between 1 / 1 and 1 / 4, so it has the middle colour: green.
     middle = colorize_depth(np.array(1.6), 1, 4).astype(int)
     assert middle[1] > middle[0] and middle[1] > middle[2]
 

@@ -34,7 +34,7 @@ def sheet_of(scene: BEVScene, **options) -> np.ndarray:
     return make_sheet(scene, NAMES, camera_width=160, **options)
 
 
-def test_cameras_lie_as_on_the_car_whatever_their_order():
+def test_cameras_are_laid_out_as_on_the_vehicle_in_any_order():
     order = [3, 1, 5, 0, 4, 2]
     scene = make_scene()
     shuffled = make_scene(
@@ -45,19 +45,19 @@ def test_cameras_lie_as_on_the_car_whatever_their_order():
     assert greys == [[20, 50, 80], [110, 140, 170]]
 
 
-def test_boxes_below_the_score_are_left_out():
+def test_boxes_below_the_score_are_omitted():
     back = panel(sheet_of(make_scene()), 1, 1)
     assert (back[30:60, 40:120] == 140).all()
     back = panel(sheet_of(make_scene(), score_thr=0.1), 1, 1)
     assert (back[30:60, 40:120] != 140).any()
 
 
-def test_depth_covers_what_the_network_sees():
+def test_depth_covers_the_network_image():
     depth = np.full((6, 4, 10), 9.0)
     depth[1, :, 5:] = 30.0
     front = panel(sheet_of(make_scene(depth=depth), depth_range=(4, 60)), 2, 1)
     near, far = colorize_depth(np.array([9.0, 30.0]), 4, 60)
-    # Network row 0 is row 26 of the full image; above it the image stays, darkened.
+    # Network row 0 is row 26 of the full image; above it the image is darkened.
     assert (front[20, 100:] == int(50 * 0.3)).all()
     assert (front[30:86, 10:60] == near).all()
     assert (front[30:86, 100:] == far).all()
@@ -84,8 +84,27 @@ def test_any_number_of_cameras():
     assert panel(sheet, 0, 1)[85, 3, 0] == 50
 
 
-def test_camera_counts_must_agree():
+def test_camera_counts_must_be_equal():
     with pytest.raises(ValueError, match="'cam_names': 5"):
         make_scene(cam_names=list(CAMERAS)[:5])
-    with pytest.raises(ValueError, match='needs network_size'):
+    with pytest.raises(ValueError, match='expected network_size'):
         make_scene(depth=np.ones((6, 2, 3)), network_size=None)
+
+
+def test_points_in_enlarged_images_lie_where_their_pixel_centre_does():
+    """Three times as wide: the centre of pixel (80, 45) comes to (241, 136), not to (240, 135)."""
+    scene = make_scene(depth=np.full((6, 4, 10), 9.0), points=np.array([[30.0, 0, 0]]))
+    sheet = make_sheet(scene, NAMES, camera_width=480, depth_range=(4, 60))
+    top, left = 64 + GAP + 2 * (270 + GAP), 480 + GAP
+    front = sheet[top : top + 270, left : left + 480]
+    dot = (front == colorize_depth(np.array(30.0), 4, 60)).all(-1)
+    assert np.argwhere(dot).tolist() == [[136, 241], [136, 242]]
+
+
+@pytest.mark.parametrize('order', [[0, 1], [1, 0]])
+def test_near_points_lie_on_top(order):
+    points = np.array([[10.0, 0, 0], [30.0, 0, 0]])[order]
+    sheet = sheet_of(
+        make_scene(depth=np.full((6, 4, 10), 50.0), points=points), depth_range=(4, 60)
+    )
+    assert (panel(sheet, 2, 1)[45, 80] == colorize_depth(np.array(10.0), 4, 60)).all()

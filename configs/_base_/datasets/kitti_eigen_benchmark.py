@@ -4,5 +4,5 @@ _base_ = './kitti_raw_mono.py'
 
 test_dataloader = dict(dataset=dict(split='gt/eigen_benchmark/files.txt'))
 test_evaluator = dict(
-    truth='{{_base_.data_root}}gt/eigen_benchmark', protocol='kitti_eigen_benchmark'
+    truth=_base_.data_root + 'gt/eigen_benchmark', protocol='kitti_eigen_benchmark'
 )

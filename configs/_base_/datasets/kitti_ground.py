@@ -1,5 +1,7 @@
 # Stage 1 without lane labels: points up the ground of KITTI's images, scored on the Eigen test
 # frames.
+_base_ = './depth_loaders.py'
+
 data_root = 'data/kitti/'
 image_size = (672, 224)  # width, height
 
@@ -21,10 +23,7 @@ test_pipeline = [
 train_dataloader = dict(
     batch_size=6,
     num_workers=6,
-    drop_last=True,
-    persistent_workers=False,
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    collate_fn=dict(type='default_collate'),
+    **_base_.train_loader,
     dataset=dict(
         type='KittiRawDataset',
         data_root=data_root,
@@ -34,11 +33,7 @@ train_dataloader = dict(
     ),
 )
 test_dataloader = dict(
-    batch_size=16,
-    num_workers=4,
-    drop_last=False,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    collate_fn=dict(type='default_collate'),
+    **_base_.test_loader,
     dataset=dict(
         type='KittiRawDataset',
         data_root=data_root,

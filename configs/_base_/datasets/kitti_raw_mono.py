@@ -2,6 +2,8 @@
 # "Training samples"). Training lists are the official files below data_root, or those of
 # `prepare_kitti.py make-split`; ground truth is that of `prepare_kitti.py export-gt`. Models
 # override the lists they change.
+_base_ = './depth_loaders.py'
+
 data_root = 'data/kitti/'
 image_size = (640, 192)  # width, height
 
@@ -21,10 +23,7 @@ test_pipeline = [
 train_dataloader = dict(
     batch_size=12,
     num_workers=12,
-    drop_last=True,
-    persistent_workers=False,
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    collate_fn=dict(type='default_collate'),
+    **_base_.train_loader,
     dataset=dict(
         type='KittiRawDataset',
         data_root=data_root,
@@ -35,11 +34,7 @@ train_dataloader = dict(
     ),
 )
 val_dataloader = dict(
-    batch_size=16,
-    num_workers=4,
-    drop_last=False,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    collate_fn=dict(type='default_collate'),
+    **_base_.test_loader,
     dataset=dict(
         type='KittiRawDataset',
         data_root=data_root,

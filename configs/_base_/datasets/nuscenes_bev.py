@@ -1,10 +1,10 @@
 # nuScenes keyframes at 256x704, BEVDet's augmentation, class-balanced sampling (CBGS). Info files
 # come from hybrid-depth create-nuscenes-infos. Models override the lists they change.
+_base_ = []  # without it mmengine takes a config that imports for one of its other syntax
+from hybrid_depth.datasets.nuscenes import names  # noqa: E402
+
 data_root = 'data/nuscenes/'
-class_names = [
-    'car', 'truck', 'construction_vehicle', 'bus', 'trailer', 'barrier', 'motorcycle', 'bicycle',
-    'pedestrian', 'traffic_cone'
-]  # yapf: disable
+class_names = list(names.CLASSES)
 point_cloud_range = [-51.2, -51.2, -5.0, 51.2, 51.2, 3.0]
 final_size = (256, 704)
 

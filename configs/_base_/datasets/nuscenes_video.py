@@ -1,5 +1,7 @@
 # nuScenes' six cameras as video (12 Hz where sweeps/ is there, else 2 Hz) for depth without LiDAR.
 # The six cameras have different focal lengths: give the model a canonical_focal.
+_base_ = './depth_loaders.py'
+
 image_size = (504, 280)  # width, height
 
 train_pipeline = [
@@ -13,10 +15,7 @@ train_pipeline = [
 train_dataloader = dict(
     batch_size=16,
     num_workers=8,
-    drop_last=True,
-    persistent_workers=False,
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    collate_fn=dict(type='default_collate'),
+    **_base_.train_loader,
     dataset=dict(
         type='NuScenesVideoDataset',
         data_root='data/nuscenes/',

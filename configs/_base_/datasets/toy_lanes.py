@@ -23,18 +23,9 @@ train_dataloader = dict(
     dataset=dict(times=4, dataset=dict(data_root=data_root, pipeline=train_pipeline)),
 )
 val_dataloader = dict(
-    batch_size=16,
+    _base_.test_dataloader,
     num_workers=2,
-    drop_last=False,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    collate_fn=dict(type='default_collate'),
-    dataset=dict(
-        type='TuSimpleLaneDataset',
-        data_root=data_root,
-        ann_file='test_label.json',
-        pipeline=test_pipeline,
-        test_mode=True,
-    ),
+    dataset=dict(_base_.test_dataloader.dataset, data_root=data_root, pipeline=test_pipeline),
 )
 test_dataloader = val_dataloader
 val_evaluator = dict(type='PatchOrderMetric')

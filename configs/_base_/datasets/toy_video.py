@@ -5,11 +5,9 @@ _base_ = './nuscenes_video.py'
 image_size = (224, 128)  # width, height
 
 train_pipeline = [
-    dict(type='LoadFrames'),
-    dict(type='FlipFrames'),
-    dict(type='ResizeFrames', size=image_size),
-    dict(type='JitterFrames'),
-    dict(type='PackFrames'),
+    *_base_.train_pipeline[:2],
+    dict(_base_.train_pipeline[2], size=image_size),
+    *_base_.train_pipeline[3:],
 ]
 train_dataloader = dict(
     batch_size=6,

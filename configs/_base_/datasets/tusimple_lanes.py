@@ -1,6 +1,8 @@
 # TuSimple's lanes as in Hybrid-depth's stage 1 (docs/reference/hybrid_depth.md, "Lane labels").
 # Join the label files of train_set: cat label_data_*.json > train_label_data.json. The release
 # draws 26,784 images in an epoch, which is 7 passes over the 3,626 there are.
+_base_ = './depth_loaders.py'
+
 data_root = 'data/tusimple/'
 
 train_pipeline = [
@@ -20,10 +22,7 @@ test_pipeline = [
 train_dataloader = dict(
     batch_size=6,
     num_workers=6,
-    drop_last=True,
-    persistent_workers=False,
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    collate_fn=dict(type='default_collate'),
+    **_base_.train_loader,
     dataset=dict(
         type='RepeatDataset',
         times=7,
@@ -36,11 +35,7 @@ train_dataloader = dict(
     ),
 )
 test_dataloader = dict(
-    batch_size=16,
-    num_workers=4,
-    drop_last=False,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    collate_fn=dict(type='default_collate'),
+    **_base_.test_loader,
     dataset=dict(
         type='TuSimpleLaneDataset',
         data_root=data_root + 'test_set/',

@@ -2,6 +2,9 @@
 # RGB-ordered statistics (docs/reference/bevdet.md, "Channel order"), corner-aligned frustum
 # (docs/reference/bevdet.md, "Frustum"), bins at their lower edges (docs/reference/bevdet.md, "Depth
 # bins"), truncated voxel indices (docs/reference/bevdet.md, "Voxel pooling").
+_base_ = []  # without it mmengine takes a config that imports for one of its other syntax
+from hybrid_depth.datasets.nuscenes import names  # noqa: E402
+
 model = dict(
     type='BEVDet',
     img_backbone=dict(
@@ -29,23 +32,7 @@ model = dict(
     pts_bbox_head=dict(
         type='ScaleNMSCenterHead',
         in_channels=256,
-        tasks=[
-            dict(
-                num_class=10,
-                class_names=[
-                    'car',
-                    'truck',
-                    'construction_vehicle',
-                    'bus',
-                    'trailer',
-                    'barrier',
-                    'motorcycle',
-                    'bicycle',
-                    'pedestrian',
-                    'traffic_cone',
-                ],
-            )
-        ],  # fmt: skip
+        tasks=[dict(num_class=10, class_names=list(names.CLASSES))],
         common_heads=dict(reg=(2, 2), height=(1, 2), dim=(3, 2), rot=(2, 2), vel=(2, 2)),
         share_conv_channel=64,
         bbox_coder=dict(

@@ -1,7 +1,7 @@
 # Hybrid-depth stage 2: CLIP RN50 and DINOv2 ViT-B/14 with 256 learned depth sentences
 # (docs/reference/hybrid_depth.md, "Stage 2 encoder") and the DPT head, one scale; images are not
 # normalised for the pose net either (docs/reference/hybrid_depth.md, "Camera motion"). The towers
-# start from a stage 1 checkpoint (load_from=...) or from the foundation weights.
+# start from the encoder of stage 1 (init_cfg=stage1_weights) or from the foundation weights.
 model = dict(
     type='Monodepth2',
     encoder=dict(
@@ -24,4 +24,8 @@ model = dict(
     ),
     decoder=dict(type='DPTDecoder'),
     pose_net=dict(type='ResNetPoseNet', depth=18, pretrained='imagenet', mean='none', std='none'),
+)
+stage1_weights = dict(
+    type='EncoderWeights',
+    checkpoint='work_dirs/hybrid-depth-stage1_clip-dinov2_1xb6-20e_tusimple_224x392/epoch_20.pth',
 )

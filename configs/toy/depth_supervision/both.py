@@ -5,7 +5,7 @@ model = dict(
     img_view_transformer=dict(
         depth_net=dict(
             depth_supervision=[
-                dict(type='LidarDepthTarget', weight=3.0, form='cross_entropy', sigma=0.7),
+                _base_.lidar_target,
                 dict(type='PseudoDepthTarget', weight=3.0, sigma=0.7, where='without_lidar'),
             ]
         )

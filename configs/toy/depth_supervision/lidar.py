@@ -1,15 +1,7 @@
 # Supervised by LiDAR.
 _base_ = 'none.py'
 
-model = dict(
-    img_view_transformer=dict(
-        depth_net=dict(
-            depth_supervision=[
-                dict(type='LidarDepthTarget', weight=3.0, form='cross_entropy', sigma=0.7)
-            ]
-        )
-    )
-)
+model = dict(img_view_transformer=dict(depth_net=dict(depth_supervision=[_base_.lidar_target])))
 load_depth = dict(type='LoadLidarDepth', depth_range=(1.0, 56.0))
 train_dataloader = dict(
     dataset=dict(

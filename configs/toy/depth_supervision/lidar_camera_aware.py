@@ -8,7 +8,7 @@ model = dict(
             type='CameraAwareDepthNet',
             mid_channels=48,
             aspp_channels=16,
-            depth_supervision={{_base_.model.img_view_transformer.depth_net.depth_supervision}},
+            depth_supervision=_base_.model.img_view_transformer.depth_net.depth_supervision,
         )
     )
 )

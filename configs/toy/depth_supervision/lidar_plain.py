@@ -6,7 +6,7 @@ model = dict(
         depth_net=dict(
             _delete_=True,
             type='PlainDepthNet',
-            depth_supervision={{_base_.model.img_view_transformer.depth_net.depth_supervision}},
+            depth_supervision=_base_.model.img_view_transformer.depth_net.depth_supervision,
         )
     )
 )

@@ -8,7 +8,7 @@ model = dict(
         depth_net=dict(
             _delete_=True,
             type='EncoderDepthNet',
-            encoder={{_base_.encoder}},
+            encoder=_base_.encoder,
             encoder_channels=64,
             mid_channels=48,
             aspp_channels=16,
@@ -16,11 +16,7 @@ model = dict(
     )
 )
 train_pipeline = [
-    dict(type='LoadMultiViewImages'),
-    dict(type='LoadEgoBoxes'),
-    dict(type='ImageAugmentation', final_size={{_base_.final_size}}, random=False),
-    dict(type='ObjectRangeFilter', point_cloud_range={{_base_.point_cloud_range}}),
-    dict(type='ObjectNameFilter', classes={{_base_.class_names}}),
-    dict(type='PackBEVInputs'),
+    *_base_.train_pipeline[:3],
+    *_base_.train_pipeline[4:],  # no LoadLidarDepth
 ]
 train_dataloader = dict(dataset=dict(dataset=dict(pipeline=train_pipeline)))

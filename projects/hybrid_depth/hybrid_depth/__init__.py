@@ -16,7 +16,7 @@ def register_all_modules(init_default_scope: bool = True) -> None:
     """Register all models, data sets, transforms, metrics and hooks, as mmdet3d's function does.
 
     Args:
-        init_default_scope: make ``mmdet3d`` the default scope, in which names are looked up first.
+        init_default_scope: make ``mmdet3d`` the default scope of the registries.
     """
     from . import modules
 

@@ -1,4 +1,4 @@
-"""`python -m hybrid_depth`, which `torchrun -m hybrid_depth` needs: the command `hybrid-depth`."""
+"""The command `hybrid-depth` as `python -m hybrid_depth`, for `torchrun -m hybrid_depth`."""
 
 from .cli import main
 

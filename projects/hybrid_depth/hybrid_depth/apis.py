@@ -1,7 +1,9 @@
-"""Inference with trained models in a few lines of Python.
+"""Python API for inference with trained models.
 
     from hybrid_depth.apis import infer_depth, init_depth_model
-    model = init_depth_model('configs/depth/monodepth2_r18_kitti.py', 'mono_640x192.pth')
+    model = init_depth_model(
+        'configs/monodepth2/monodepth2_r18_1xb12-20e_kitti-raw_192x640.py', 'mono_640x192.pth'
+    )
     for result in infer_depth(model, 'images/'):
         print(result.name, result.kind, result.unit, result.depth.min())
 
@@ -9,7 +11,7 @@ Each function has an example in its docstring. The BEV functions need mmdet3d; t
 do not.
 """
 
-from . import depth_modules  # noqa: F401 (configs made in Python name no imports)
+from . import depth_modules  # noqa: F401 (registers models for configs without custom_imports)
 from .depth.estimators.init import init_depth_model
 from .inference.bev import infer_bev, init_bev_model
 from .inference.depth import DepthResult, infer_depth, stream_depth

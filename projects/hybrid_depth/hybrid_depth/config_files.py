@@ -1,4 +1,4 @@
-"""Where config files are: those of the user, and those that come with the package."""
+"""Look-up of config files of the user and of the package."""
 
 from pathlib import Path
 
@@ -7,21 +7,21 @@ FOLDER = Path(__file__).with_name('configs')
 
 
 def find_config(path: str | Path) -> Path:
-    """A config file by its path, or by its name among the shipped ones.
+    """Path of a config file, given by path or by name among the shipped ones.
 
     Args:
         path: a file; or a shipped config, such as `toy/bevdet_hybrid_toy.py`, with or without
             `configs/` in front.
 
     Raises:
-        FileNotFoundError: no such file.
+        FileNotFoundError: the file does not exist.
     """
     path = Path(path)
     shipped = FOLDER.joinpath(*path.parts[path.parts[:1] == ('configs',) :])
-    for place in (path, shipped):
-        if place.is_file():
-            return place
+    for candidate in (path, shipped):
+        if candidate.is_file():
+            return candidate
     raise FileNotFoundError(
-        f'Expected a config file, got {path}, which does not exist, neither here nor among the '
-        f'configs of this package ({FOLDER}).'
+        f'Expected a config file, got {path}, which exists neither in the working directory nor '
+        f'among the configs of this package ({FOLDER}).'
     )

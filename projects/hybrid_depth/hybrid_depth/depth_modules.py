@@ -1,7 +1,7 @@
-"""Registers what depth models need, and makes checkpoint loading safe.
+"""Registers the modules of depth models, and makes checkpoint loading safe.
 
-Configs of depth models name it in ``custom_imports``, others name `modules`, which adds the BEV
-road. It imports neither mmdet3d nor mmcv.
+Configs of depth models name it in ``custom_imports``; others name `modules`, which adds the BEV
+modules. It imports neither mmdet3d nor mmcv.
 """
 
 import importlib

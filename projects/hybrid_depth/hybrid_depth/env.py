@@ -1,4 +1,4 @@
-"""`python -m hybrid_depth.env`: versions, and one op of each kind on each device."""
+"""Report on the environment (`python -m hybrid_depth.env`): versions, and ops on each device."""
 
 import importlib
 import importlib.metadata
@@ -24,10 +24,10 @@ def _version(distribution: str) -> str:
 
 
 def _state(check: Callable[[], str]) -> str:
-    """What a check says; one that fails is content of the table, never an exception."""
+    """Result of a check; failures become text of the table, not exceptions."""
     try:
         return check()
-    except Exception as error:  # noqa: BLE001 (whatever is broken is what this table is for)
+    except Exception as error:  # noqa: BLE001 (the table reports any failure)
         return f'BROKEN: {type(error).__name__}: {str(error)[:160]}'
 
 
@@ -35,9 +35,9 @@ def _row(name: str, distributions: str, check: Callable[[], str]) -> Row:
     """One line of the table.
 
     Args:
-        name: shown.
-        distributions: names of which one is installed, separated by spaces.
-        check: says that it works, or raises.
+        name: name in the table.
+        distributions: alternative distributions, separated by spaces.
+        check: returns the state, or raises.
     """
     for version in map(_version, distributions.split()):
         if version != '-':
@@ -74,7 +74,7 @@ def _mmcv() -> str:
     if mmcv_ext.is_compiled():
         ops = importlib.import_module('mmcv.ops')
         return f'ok, with compiled ops (CUDA: {ops.get_compiling_cuda_version()})'
-    return 'ok, without compiled ops (mmcv-lite); none is needed here'
+    return 'ok, without compiled ops (mmcv-lite), which are not needed'
 
 
 def _bev() -> str:
@@ -83,7 +83,7 @@ def _bev() -> str:
 
 
 def collect() -> list[Row]:
-    """Rows (name, version, state) of the table, ops by device at its end; nothing raises."""
+    """Rows (name, version, state) of the table, ops by device at the end; never raises."""
     devices = ['cpu', *(['cuda:0'] if torch.cuda.is_available() else [])]
     return [
         ('hybrid-depth', __version__, 'ok'),

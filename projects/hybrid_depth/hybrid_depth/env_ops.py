@@ -1,4 +1,4 @@
-"""One op of each kind that models call, on a device, against the result known by hand."""
+"""Checks of the models' ops on a device against precomputed results."""
 
 import torch
 import torch.nn.functional as F
@@ -9,7 +9,7 @@ from .ops import PoolingPlan, bev_pool, rotated_nms
 
 
 def _expect(found: Tensor, expected: list) -> str:
-    """Say ok, or raise RuntimeError where numbers differ by more than half precision does."""
+    """Return 'ok', or raise RuntimeError for differences above half precision."""
     expected = torch.tensor(expected, dtype=torch.float32)
     found = found.detach().float().cpu()
     if found.shape != expected.shape or (found - expected).abs().max() > 1e-2:
@@ -18,7 +18,7 @@ def _expect(found: Tensor, expected: list) -> str:
 
 
 def _bf16(device: str) -> str:
-    """Two of ones, weighted by a layer of ones, and the gradient of the weights."""
+    """Linear layer of ones on an input of ones, and the gradient of its weights."""
     layer = torch.nn.Linear(2, 1, bias=False, device=device, dtype=torch.bfloat16)
     torch.nn.init.ones_(layer.weight)
     out = layer(torch.ones(1, 2, dtype=torch.bfloat16, device=device))
@@ -27,7 +27,7 @@ def _bf16(device: str) -> str:
 
 
 def _grid_sample(device: str) -> str:
-    """Half way between two pixels, and what each pixel gave."""
+    """Value half-way between two pixels, and its gradient."""
     image = torch.tensor([1.0, 3.0], device=device).view(1, 1, 1, 2).requires_grad_()
     out = F.grid_sample(image, torch.zeros(1, 1, 1, 2, device=device), align_corners=False)
     out.backward()
@@ -35,8 +35,8 @@ def _grid_sample(device: str) -> str:
 
 
 def _deformable_convolution(device: str) -> str:
-    """A kernel of one that reads one pixel to the right."""
-    from torchvision.ops import deform_conv2d  # a broken torchvision is a line of its own
+    """A 1x1 kernel with an offset of one pixel to the right."""
+    from torchvision.ops import deform_conv2d  # imported here to report a broken torchvision
 
     image = torch.tensor([1.0, 3.0], device=device).view(1, 1, 1, 2).requires_grad_()
     offset = torch.tensor([0.0, 1.0], device=device).view(1, 2, 1, 1).expand(1, 2, 1, 2)
@@ -57,7 +57,7 @@ def _bev_pooling(device: str) -> str:
 
 
 def _rotated_nms(device: str) -> str:
-    """Two boxes that overlap, one by itself."""
+    """Two overlapping boxes and a separate one."""
     boxes = torch.tensor([[0, 0, 4, 2, 0.0], [0, 0, 4, 2, 0.1], [9, 9, 4, 2, 0.0]], device=device)
     return _expect(rotated_nms(boxes, torch.tensor([0.9, 0.8, 0.7], device=device), 0.5), [0, 2])
 

@@ -2,16 +2,16 @@
 
 
 class HybridDepthError(Exception):
-    """An error meant for the user: its text says what was expected, what was got, what to do.
+    """Error for the user; its text states what was expected, what was got, and what to do.
 
-    The command lines show the text without a traceback. Errors that derive from it derive from the
-    built-in of their kind too, so that ``except ValueError`` keeps working.
+    The command lines print the text without a traceback. Subclasses also derive from the built-in
+    error of their kind, so ``except ValueError`` works.
     """
 
 
 class DepthDataError(HybridDepthError, ValueError):
-    """Depth data that cannot be used; the text says what was expected, got, and what to do."""
+    """Images, depth maps or calibration that cannot be used."""
 
 
 class ConfigError(HybridDepthError, ValueError):
-    """A config that does not fit what is asked of it."""
+    """Config that is not suitable for an operation."""

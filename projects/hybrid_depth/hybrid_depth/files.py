@@ -1,4 +1,4 @@
-"""Output files that are whole or not there."""
+"""Atomic writing of output files."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from typing import IO
 
 @contextmanager
 def atomic_file(path: str | Path, mode: str = 'wb') -> Iterator[IO]:
-    """Write to a temporary file beside ``path``, moved there when the block ends well.
+    """Temporary file beside ``path``, which replaces it if the block succeeds.
 
-    Missing folders are made. After an error or a kill, what was at ``path`` before is still there.
+    Missing folders are created. After an error or a kill, the previous file is unchanged.
 
     Args:
-        path: the file to write.
+        path: file to write.
         mode: 'wb' or 'w'.
     """
     path = Path(path)
@@ -37,7 +37,7 @@ def atomic_file(path: str | Path, mode: str = 'wb') -> Iterator[IO]:
 def temporary_beside(path: Path) -> Path:
     """Temporary path beside ``path``, named after this process.
 
-    The first one in a folder removes what killed processes left there under such names.
+    The first call for a folder removes leftovers of killed processes.
     """
     _remove_leftovers(path.parent.resolve())
     return path.with_name(f'.{path.name}.part-{_process_space()}-{os.getpid()}')
@@ -45,7 +45,7 @@ def temporary_beside(path: Path) -> Path:
 
 @cache
 def _remove_leftovers(folder: Path) -> None:
-    if os.name != 'posix':  # elsewhere os.kill(pid, 0) does not only look
+    if os.name != 'posix':  # os.kill(pid, 0) is only harmless on POSIX
         return
     name = re.compile(rf'\..+\.part-{re.escape(_process_space())}-(\d+)(-old)?')
     for path in folder.iterdir():
@@ -67,7 +67,7 @@ def _is_alive(pid: int) -> bool:
 
 
 def _process_space() -> str:
-    """Name of what process numbers are unique in: the host and, on Linux, the container."""
+    """Name of the scope of process ids: the host and, on Linux, the container."""
     with suppress(OSError):
         return f'{platform.node()}-{os.stat("/proc/self/ns/pid").st_ino}'
     return platform.node()

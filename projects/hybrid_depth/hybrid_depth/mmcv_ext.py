@@ -1,11 +1,11 @@
-"""Stand-in for mmcv's compiled ops where mmcv was installed without them (mmcv-lite).
+"""Stand-in for mmcv's compiled ops if mmcv is installed without them (mmcv-lite).
 
-mmdet3d imports ``mmcv.ops`` at its top, and that imports the compiled module ``mmcv._ext``. The
-models here call none of it (rotated NMS is ``ops.rotated_nms``, deformable convolution is
-torchvision's), so a module is enough whose functions exist and raise when they are called. It is
-offered to Python's import system behind every other finder: where compiled mmcv is installed, that
-is found first and used. ``hybrid_depth/__init__.py`` installs it, so ``import hybrid_depth`` has
-to come before the first ``import mmdet3d``.
+mmdet3d imports ``mmcv.ops``, which imports the compiled module ``mmcv._ext``. The models of this
+toolkit call none of these ops (rotated NMS is ``ops.rotated_nms``, deformable convolution is
+torchvision's), so a module suffices whose functions exist and raise when called. It is the last
+finder of Python's import system, so a compiled mmcv takes precedence.
+``hybrid_depth/__init__.py`` installs it: ``import hybrid_depth`` must come before the first
+``import mmdet3d``.
 """
 
 import sys
@@ -19,11 +19,11 @@ NAME = 'mmcv._ext'
 
 
 class MissingOpError(HybridDepthError, RuntimeError):
-    """A compiled mmcv op was called, and mmcv is installed without compiled ops."""
+    """Call of a compiled mmcv op, with mmcv installed without compiled ops."""
 
 
 class _AbsentOps(ModuleType):
-    """Has a function for every op name; calling one raises MissingOpError."""
+    """Module with a function for every op name, which raises MissingOpError."""
 
     def __getattr__(self, name: str):
         if name.startswith('__'):
@@ -42,7 +42,7 @@ class _AbsentOps(ModuleType):
 
 
 class _Finder(MetaPathFinder, Loader):
-    """Finds ``mmcv._ext`` when no finder before it does."""
+    """Finder and loader of the stand-in for ``mmcv._ext``."""
 
     def find_spec(self, fullname, path=None, target=None):
         return ModuleSpec(fullname, self) if fullname == NAME else None
@@ -51,17 +51,17 @@ class _Finder(MetaPathFinder, Loader):
         return _AbsentOps(spec.name)
 
     def exec_module(self, module: ModuleType) -> None:
-        """Nothing to run: the functions are made when they are asked for."""
+        """Nothing to execute: the functions are created on access."""
 
 
 def install() -> None:
-    """Offer the stand-in to imports; a second call changes nothing."""
+    """Add the stand-in to Python's import system; idempotent."""
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.append(_Finder())
 
 
 def is_compiled() -> bool:
-    """Whether mmcv's compiled ops are there; imports ``mmcv.ops``.
+    """Whether mmcv has compiled ops; imports ``mmcv.ops``.
 
     Raises:
         ImportError: mmcv is absent, or its ops were compiled for another torch.

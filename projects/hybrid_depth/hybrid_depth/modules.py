@@ -1,8 +1,7 @@
-"""Registers everything that is installed, and makes checkpoint loading safe.
+"""Registers all models, data sets, transforms and hooks, and makes checkpoint loading safe.
 
 Configs name it: ``custom_imports = dict(imports=['hybrid_depth.modules'],
-allow_failed_imports=False)``. The depth road is registered always, the BEV road where mmdet3d is
-installed.
+allow_failed_imports=False)``. BEV modules are registered if mmdet3d is installed.
 """
 
 import importlib
@@ -11,7 +10,7 @@ from datetime import datetime
 
 from mmengine.registry import DefaultScope
 
-from . import depth_modules  # noqa: F401 (registers the depth road)
+from . import depth_modules  # noqa: F401 (registers the depth modules)
 from .optional import bev_problem
 from .quick_imports import quick_imports
 
@@ -35,7 +34,7 @@ _MODULES = (
 
 
 def init_default_scope() -> None:
-    """Make ``mmdet3d`` the scope in which mmengine's registries look up names first."""
+    """Make ``mmdet3d`` the default scope of mmengine's registries."""
     current = DefaultScope.get_current_instance()
     if current is None or current.scope_name != 'mmdet3d':
         DefaultScope.get_instance(f'mmdet3d-{datetime.now()}', scope_name='mmdet3d')
@@ -49,7 +48,7 @@ with quick_imports():
 
 if _problem is not None and not _problem.startswith('not installed'):
     warnings.warn(
-        f'BEV models and data sets are switched off; mmdet3d or mmcv is {_problem}. Set up again '
+        f'BEV models and data sets are disabled; mmdet3d or mmcv is {_problem}. Set up again '
         'with `rm -r .venv && make setup`, or see `python -m hybrid_depth.env`.',
         stacklevel=2,
     )

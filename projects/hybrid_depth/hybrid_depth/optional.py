@@ -1,4 +1,4 @@
-"""Which optional packages are installed, and whether they work."""
+"""Availability of optional packages."""
 
 import importlib
 from importlib.util import find_spec
@@ -7,16 +7,16 @@ BEV_PACKAGES = ('mmcv', 'mmdet', 'mmdet3d')
 
 
 def absent_bev_packages() -> list[str]:
-    """Names of the packages that BEV models need and that are not installed; imports nothing."""
+    """Names of packages required by BEV models that are not installed; imports nothing."""
     return [name for name in BEV_PACKAGES if find_spec(name) is None]
 
 
 def bev_problem() -> str | None:
-    """Why BEV models cannot be used here, or None when they can; imports mmdet3d.
+    """Reason why BEV models cannot be used, or None; imports mmdet3d.
 
     Returns:
-        'not installed: ...' where a package is absent; 'broken: ...' where one is there but does
-        not import (most often compiled mmcv ops that were built for another torch).
+        'not installed: ...' if a package is absent; 'broken: ...' if an installed package cannot be
+        imported (most often compiled mmcv ops built for another torch).
     """
     absent = absent_bev_packages()
     if absent:

@@ -1,4 +1,4 @@
-"""Imports that go faster."""
+"""Faster imports."""
 
 import gc
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def quick_imports() -> Iterator[None]:
-    """Import many modules without Python's search for garbage in between, a fifth of the time."""
+    """Context without garbage collection during imports, which saves a fifth of their time."""
     enabled = gc.isenabled()
     gc.disable()
     try:

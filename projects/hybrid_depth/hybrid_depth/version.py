@@ -1,3 +1,3 @@
-"""The version, alone in its file so that packaging reads it without importing torch."""
+"""Version, in a separate module that packaging reads without importing torch."""
 
 __version__ = '0.1.0'

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from mmdet3d.datasets import CBGSDataset
 
+from hybrid_depth.bev.datasets import nuscenes
 from hybrid_depth.bev.datasets.nuscenes import NuScenesBEVDataset
 from hybrid_depth.datasets.nuscenes.infos import CAMERAS, CLASSES, InfoError
 from tests.datasets.roots import fake_root, keyframe_dataset
@@ -41,7 +42,7 @@ def test_calibration(root):
     lidar2global = np.array(raw['ego2global']) @ raw['lidar_points']['lidar2ego']
     for i, name in enumerate(CAMERAS):
         camera = raw['images'][name]
-        # the camera's own pose brings it to the ego at LiDAR time
+        # from the camera's ego pose to the ego at LiDAR time
         expected = np.linalg.inv(raw['ego2global']) @ camera['ego2global'] @ camera['cam2ego']
         np.testing.assert_allclose(info['cam2ego'][i], expected, atol=1e-10)
     np.testing.assert_allclose(info['ego2global'] @ info['lidar2ego'], lidar2global)
@@ -50,7 +51,7 @@ def test_calibration(root):
     assert info['lidar_path'].startswith(str(root / 'samples/LIDAR_TOP'))
 
 
-def test_only_boxes_with_points_and_no_nan_velocity(root):
+def test_only_boxes_with_points_and_without_nan_velocity(root):
     annotations = make(root).get_data_info(0)['ann_info']
     assert annotations['gt_labels_3d'].tolist() == [0, 8]  # the animal has no point
     assert annotations['gt_bboxes_3d'].tensor.shape == (2, 9)
@@ -130,8 +131,8 @@ def test_test_mode_keeps_boxes_for_evaluation(root):
     assert len(info['eval_ann_info']['gt_bboxes_3d']) == 2
 
 
-def test_real_keyframe_projects_boxes_into_the_image(real_data, tmp_path):
-    """Nearly every annotated box of the real keyframe lies in some camera's image."""
+def test_boxes_of_the_real_keyframe_project_into_images(real_data, tmp_path):
+    """Almost all annotated boxes of the real keyframe are in a camera's image."""
     info = keyframe_dataset(real_data, tmp_path).get_data_info(0)
     BDA.check('gt_labels', info['ann_info']['gt_labels_3d'], 0)  # boxes with a point
     centre = info['ann_info']['gt_bboxes_3d'].gravity_center.double().numpy()
@@ -144,7 +145,7 @@ def test_real_keyframe_projects_boxes_into_the_image(real_data, tmp_path):
     assert seen.mean() > 0.95
 
 
-def test_frames_before(root):
+def test_adjacent_frames(root):
     dataset = make(root, num_adj=2)
     infos = [dataset.get_data_info(i) for i in range(len(dataset))]
     places = {info['token']: i for i, info in enumerate(infos)}
@@ -156,13 +157,13 @@ def test_frames_before(root):
         first, second = info['adjacent']
         assert first['img_path'] == infos[before]['img_path']
         np.testing.assert_array_equal(first['ego2global'], infos[before]['ego2global'])
-        # two before, or the sample itself where the scene has no such frame
+        # two earlier frames, or the current one at the start of the scene
         earliest = places.get(raw[before]['prev'], i)
         assert second['img_path'] == infos[earliest]['img_path']
         assert first['cam2ego'].shape == (6, 4, 4)
 
 
-def test_frames_before_stay_in_a_subset(root):
+def test_adjacent_frames_are_in_the_subset(root):
     dataset = make(root, num_adj=1, indices=[2, 0])
     for i in range(2):
         info = dataset.get_data_info(i)
@@ -172,11 +173,57 @@ def test_frames_before_stay_in_a_subset(root):
     assert before['img_path'] == whole.get_data_info(1)['img_path']
 
 
-def test_info_files_without_order_give_single_frames(root, tmp_path):
+def test_another_frame_is_not_taken_for_the_one_before(root):
+    """Parts of a data set count their places anew."""
+    whole = make(root)
+    part = make(root, num_adj=1)
+    part.full_init()
+    part = part.get_subset([2, 1])
+    for place, index_of_sample in enumerate((2, 1)):
+        before = part.get_data_info(place)['adjacent'][0]['img_path']
+        assert before in (
+            whole.get_data_info(index_of_sample)['img_path'],
+            whole.get_data_info(index_of_sample - 1)['img_path'],
+        )
+
+
+@pytest.mark.parametrize('length', [1, 2, 3, 9])
+@pytest.mark.parametrize('backwards', [False, True])
+def test_scenes_are_cut_into_sequences(root, tmp_path, length, backwards):
+    """Two scenes of three key frames, in whatever order the file has them."""
+    path = edited(root, tmp_path, lambda content: backwards and content['data_list'].reverse())
+    dataset = make(root, path, sequence_length=length)
+    raw = pickle.loads(path.read_bytes())['data_list']
+    expected = []
+    for start in (i for i, info in enumerate(raw) if not info['prev']):
+        scene = [raw[start]['token']]
+        while following := [info['token'] for info in raw if info['prev'] == scene[-1]]:
+            scene += following
+        expected += [scene[i : i + length] for i in range(0, len(scene), length)]
+    found = [[raw[i]['token'] for i in sequence] for sequence in dataset.sequences()]
+    assert sorted(found) == sorted(expected)
+    for sequence in dataset.sequences():
+        positions = [dataset.get_data_info(i)['sequence'] for i in sequence]
+        assert [index for _, index in positions] == list(range(len(sequence)))
+        assert {name for name, _ in positions} == {raw[sequence[0]]['token']}
+
+
+def test_frames_without_boxes_stay_in_their_sequence(root, tmp_path):
+    path = edited(root, tmp_path, lambda content: content['data_list'][1]['instances'].clear())
+    assert make(root, path).prepare_data(1) is None
+    assert make(root, path, sequence_length=3).prepare_data(1) is not None
+
+
+def test_info_files_without_order_give_single_frames(root, tmp_path, monkeypatch):
     def without_order(content):
         for info in content['data_list']:
             del info['prev'], info['next'], info['scene_token']
 
-    dataset = make(root, edited(root, tmp_path, without_order), num_adj=1)
-    info = dataset.get_data_info(1)
+    warnings = []
+    monkeypatch.setattr(nuscenes, 'print_log', lambda text, **_: warnings.append(text))
+    make(root, num_adj=1)
+    assert not warnings
+    path = edited(root, tmp_path, without_order)
+    info = make(root, path, num_adj=1).get_data_info(1)
     assert info['adjacent'][0]['img_path'] == info['img_path']
+    assert len(warnings) == 1 and str(path) in warnings[0]

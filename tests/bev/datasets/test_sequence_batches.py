@@ -7,7 +7,7 @@ from hybrid_depth.bev.datasets.sequence_batches import SequenceBatchSampler
 
 
 class Sequences:
-    """A data set that is nothing but sequences."""
+    """Data set with sequences only."""
 
     def __init__(self, *lengths: int, test_mode: bool = False) -> None:
         self.test_mode = test_mode
@@ -30,7 +30,7 @@ def batches(dataset: Sequences, size: int, **state) -> list[list[int]]:
     return list(made)
 
 
-def test_sequences_side_by_side():
+def test_parallel_sequences():
     assert batches(Sequences(3, 2, 4), 2) == [[0, 3], [1, 4], [2, 5], [6], [7], [8]]
     assert batches(Sequences(3, 2), 1) == [[0], [1], [2], [3], [4]]
 
@@ -45,21 +45,27 @@ def test_every_sample_once_and_after_its_predecessor(shuffle):
         assert steps == list(range(steps[0], steps[0] + len(sequence)))
 
 
-def test_epochs_differ_and_repeat():
+def test_epochs_differ_and_are_reproducible():
     dataset = Sequences(*[2] * 10)
     first, second = (batches(dataset, 2, shuffle=True, epoch=epoch) for epoch in (0, 1))
     assert first != second and first == batches(dataset, 2, shuffle=True, epoch=0)
+    sampler = DefaultSampler(dataset, seed=0)
+    made = SequenceBatchSampler(sampler, 2)
+    assert list(made) == first
+    sampler.set_epoch(1)
+    assert list(made) == second
 
 
 @pytest.mark.parametrize('shuffle', [False, True])
-def test_processes_share_and_take_as_many_steps(shuffle):
+def test_processes_divide_the_sequences_and_have_equal_steps(shuffle):
     dataset = Sequences(3, 3, 3, 2)
     shares = [batches(dataset, 1, shuffle=shuffle, rank=rank, world_size=2) for rank in (0, 1)]
     assert len(shares[0]) == len(shares[1])
     assert not set(sum(shares[0], [])) & set(sum(shares[1], []))
+    assert batches(Sequences(2, 2), 1, rank=1, world_size=2) == [[2], [3]]  # one for each
 
 
-def test_processes_score_everything():
+def test_processes_test_every_sample():
     dataset = Sequences(3, 1, 4, test_mode=True)
     shares = [batches(dataset, 2, rank=rank, world_size=2) for rank in (0, 1)]
     assert sorted(sum(shares[0] + shares[1], [])) == list(range(8))

@@ -8,7 +8,7 @@ from hybrid_depth.bev.depth_nets.deformable_conv import DeformableConv
 
 
 def module(channels: int = 8, groups: int = 2) -> DeformableConv:
-    """With offsets of up to a few pixels."""
+    """Module with offsets of up to a few pixels."""
     conv = DeformableConv(channels, groups).double()
     nn.init.normal_(conv.conv_offset.weight, std=0.3)
     nn.init.normal_(conv.conv_offset.bias, std=1)
@@ -16,7 +16,7 @@ def module(channels: int = 8, groups: int = 2) -> DeformableConv:
 
 
 def sampled(conv: DeformableConv, x: Tensor, groups: int) -> Tensor:
-    """The definition: each of the nine taps sampled where its offset (y, x) points."""
+    """The definition: each of the nine taps sampled at its offset (y, x)."""
     _, _, h, w = x.shape
     rows, columns = torch.meshgrid(torch.arange(h), torch.arange(w), indexing='ij')
     out = 0
@@ -30,7 +30,7 @@ def sampled(conv: DeformableConv, x: Tensor, groups: int) -> Tensor:
 
 
 @pytest.mark.parametrize('groups', [1, 2, 4])
-def test_samples_where_the_offsets_point(groups):
+def test_taps_are_sampled_at_the_offsets(groups):
     conv, x = module(groups=groups), torch.randn(2, 8, 6, 9, dtype=torch.float64)
     x.requires_grad_()
     expected = sampled(conv, x, groups)
@@ -57,14 +57,14 @@ def test_gradient():
     assert torch.autograd.gradcheck(forward, (x, *values))
 
 
-def test_starts_as_a_common_convolution():
+def test_initially_a_standard_convolution():
     conv, x = DeformableConv(8, groups=4), torch.randn(2, 8, 5, 6)
     torch.testing.assert_close(conv(x), F.conv2d(x, conv.weight, padding=1, groups=4))
     bound = (6 / (2 * 9)) ** 0.5
     assert 0.9 * bound < conv.weight.abs().max() <= bound
 
 
-def test_parameters_are_mmcvs():
+def test_parameters_equal_mmcv():
     ours = DeformableConv(16, groups=4).state_dict()
     theirs = DeformConv2dPack(16, 16, kernel_size=3, padding=1, groups=4).state_dict()
     assert {k: v.shape for k, v in ours.items()} == {k: v.shape for k, v in theirs.items()}

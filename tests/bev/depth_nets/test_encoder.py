@@ -1,4 +1,4 @@
-"""The depth net fed by an encoder: what the ground prior adds."""
+"""Ground prior of the depth net with an encoder."""
 
 import torch
 
@@ -30,7 +30,7 @@ def ground() -> torch.Tensor:
     return shares
 
 
-def test_logits_begin_with_the_ground():
+def test_initial_logits_have_the_ground_depth():
     net, inputs = net_and_inputs()
     with torch.no_grad():
         with_ground = net(*inputs).logits
@@ -41,7 +41,7 @@ def test_logits_begin_with_the_ground():
     torch.testing.assert_close(ground().sum(0), torch.tensor([0.0, 0, 0, 1]))
 
 
-def test_the_net_sees_the_ground_too():
+def test_ground_depth_is_an_input_of_the_net():
     net, inputs = net_and_inputs()
     with torch.no_grad():
         before = net(*inputs).logits

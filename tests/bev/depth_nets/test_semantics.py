@@ -1,4 +1,4 @@
-"""Classes of image cells from LiDAR depth and boxes."""
+"""Classes of feature cells from LiDAR depth and boxes."""
 
 import math
 
@@ -17,7 +17,7 @@ from hybrid_depth.geometry import CameraRig
 
 
 def forward_rig(bda: torch.Tensor | None = None) -> CameraRig:
-    """One camera 1.5 m above the ground that looks along ego x; 64 x 32 pixels, focal length 32."""
+    """One camera 1.5 m above the ground facing ego x; 64 x 32 pixels, focal length 32."""
     cam2ego = torch.tensor(
         [[0, 0, 1, 0], [-1, 0, 0, 0], [0, -1, 0, 1.5], [0, 0, 0, 1]], dtype=torch.float64
     )
@@ -39,7 +39,7 @@ def one_box(y: float = 0.0) -> InstanceData:
 
 
 def depth_map() -> torch.Tensor:
-    """A point on the box's rear, one above it, one beside it, one on the ground before it."""
+    """A point on the box's rear, one above it, one beside it, one on the ground in front of it."""
     depth = torch.zeros(1, 1, 32, 64)
     depth[0, 0, 16, 32] = depth[0, 0, 4, 32] = depth[0, 0, 16, 50] = 8.0
     depth[0, 0, 28, 32] = 4.0
@@ -53,7 +53,7 @@ def test_points_in_a_box_have_its_class():
     assert (classes >= 0).sum() == 4
 
 
-def test_bev_augmentation_moves_points_with_the_boxes():
+def test_bev_augmentation_transforms_points_and_boxes():
     bda = torch.diag(torch.tensor([-1.0, 1, 1, 1], dtype=torch.float64))
     truth = one_box()
     truth.bboxes_3d.flip('vertical')
@@ -61,8 +61,8 @@ def test_bev_augmentation_moves_points_with_the_boxes():
     assert lidar_classes(depth_map(), forward_rig(bda), [one_box()])[0, 0, 16, 32] == 0
 
 
-def test_turned_boxes_against_the_polygons_of_their_corners():
-    """mmdet3d's corners say what the boxes cover; two that differ in size, heading and label."""
+def test_rotated_boxes_against_the_polygons_of_their_corners():
+    """The reference is mmdet3d's corners; two boxes differ in size, heading and label."""
     tensor = torch.tensor(
         [[9.0, 2.0, 0, 5, 1.5, 1.2, 0.6, 0, 0], [12.0, -3.0, 0, 6, 2.5, 2.4, -1.1, 0, 0]]
     )
@@ -95,7 +95,7 @@ def test_no_boxes():
     assert lidar_classes(depth_map(), forward_rig(), [truth]).max() == 0
 
 
-def test_the_nearest_point_of_a_cell_counts():
+def test_the_nearest_point_of_a_cell_is_used():
     depth, classes = torch.zeros(1, 1, 4, 4), torch.full((1, 1, 4, 4), -1)
     depth[0, 0, 0, 0], classes[0, 0, 0, 0] = 9.0, 0
     depth[0, 0, 1, 1], classes[0, 0, 1, 1] = 3.0, 5
@@ -123,13 +123,13 @@ def test_loss_is_the_weighted_mean_over_cells_with_a_point():
     torch.testing.assert_close(SemanticHead(4, num_classes=10).loss(logits, inputs), expected)
 
 
-def test_enriched_background_keeps_a_tenth():
+def test_background_features_are_scaled_to_a_tenth():
     logits = torch.tensor([math.log(0.7), math.log(0.2), math.log(0.1)]).view(1, 3, 1, 1)
     enriched = SemanticHead(4, num_classes=2).enrich(torch.full((1, 1, 1, 1), 5.0), logits)
     torch.testing.assert_close(enriched.flatten(), torch.tensor([5 * (0.3 + 0.1), 0.2, 0.1]))
 
 
-def test_head_learns_and_enriches():
+def test_head_trains_and_appends_probabilities():
     head = SemanticHead(4, num_classes=10)
     inputs = dict(gt_depth=depth_map(), rig=forward_rig(), gt_instances_3d=[one_box()])
     x = torch.randn(1, 4, 8, 16)

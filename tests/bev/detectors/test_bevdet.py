@@ -43,7 +43,7 @@ def batch_of(model: torch.nn.Module, *samples: dict) -> tuple[dict, list]:
     return data['inputs'], data['data_samples']
 
 
-def test_every_part_learns(keyframes):
+def test_every_part_gets_a_gradient(keyframes):
     model = toy_model(HISTORY).train()
     losses = {}
     for sample in keyframes:
@@ -58,7 +58,7 @@ def test_every_part_learns(keyframes):
             for name, p in getattr(model, part).named_parameters()
             if p.requires_grad
             and (p.grad is None or not p.grad.abs().sum() > 0)
-            # acts through weights that are initially zero: gradients from the second step on
+            # behind weights that are initially zero: gradients from the second step on
             and 'positional_encoding' not in name
         ]
         assert not without, f'{part}: {without}'
@@ -67,8 +67,8 @@ def test_every_part_learns(keyframes):
 
 
 @pytest.mark.parametrize('teacher_forcing', [True, False])
-def test_true_cells_are_refined_in_training(keyframes, teacher_forcing):
-    """Whatever the proposal says: here, nothing at all."""
+def test_ground_truth_cells_are_refined_in_training(keyframes, teacher_forcing):
+    """Independent of the proposal, which is empty here."""
     proposal = dict(type='ForegroundProposal', teacher_forcing=teacher_forcing)
     model = toy_model('fbbev_hybrid_toy', refine=dict(foreground_proposal=proposal)).train()
     kept = []
@@ -118,7 +118,7 @@ def test_shuffled_samples_are_an_error(keyframes):
                 model.predict(*batch_of(model, keyframes[1]))
 
 
-def test_testing_between_two_training_steps_leaves_their_history_alone(keyframes):
+def test_testing_does_not_change_the_training_history(keyframes):
     model = toy_model(HISTORY)
     model.train().loss(*batch_of(model, keyframes[0]))
     with torch.no_grad():
@@ -128,8 +128,8 @@ def test_testing_between_two_training_steps_leaves_their_history_alone(keyframes
     assert all(torch.isfinite(value).all() for value in losses.values())
 
 
-def test_training_walks_sequences_and_history_starts_late(toy_nuscenes, tmp_path):
-    """The loader as mmengine builds it, the hooks as its loop calls them."""
+def test_training_uses_sequences_and_enables_history_later(toy_nuscenes, tmp_path):
+    """With a loader built by mmengine, and hooks called as in its loop."""
     create_nuscenes_infos(toy_nuscenes, 'v1.0-mini', tmp_path)
     cfg = Config.fromfile(ROOT / f'configs/toy/{HISTORY}.py').train_dataloader
     cfg.dataset.dataset.update(
@@ -156,7 +156,7 @@ def test_training_walks_sequences_and_history_starts_late(toy_nuscenes, tmp_path
 
 
 @pytest.mark.parametrize('hook', [SequentialControlHook(), DepthFirstHook(epochs=1)])
-def test_hooks_that_count_epochs_refuse_loops_that_do_not(hook):
+def test_epoch_hooks_reject_iteration_based_loops(hook):
     runner = SimpleNamespace(train_loop=IterBasedTrainLoop.__new__(IterBasedTrainLoop))
     with pytest.raises(ValueError, match=f'{type(hook).__name__}.*by_epoch=True'):
         hook.before_train(runner)
@@ -178,10 +178,10 @@ def test_info_files_without_order_give_a_warning(toy_nuscenes, tmp_path, monkeyp
     with DefaultScope.overwrite_default_scope('mmdet3d'):
         dataset = DATASETS.build(cfg)
     assert all(len(sequence) == 1 for sequence in dataset.sequences())
-    assert 'does not say which frame comes before which' in logged[0]
+    assert 'has no order of frames (prev)' in logged[0]
 
 
-def test_a_frame_without_boxes_stays_in_its_sequence(toy_nuscenes, tmp_path):
+def test_a_frame_without_boxes_is_kept_in_its_sequence(toy_nuscenes, tmp_path):
     create_nuscenes_infos(toy_nuscenes, 'v1.0-mini', tmp_path)
     path = tmp_path / 'nuscenes_infos_train.pkl'
     infos = pickle.loads(path.read_bytes())
@@ -209,7 +209,7 @@ def test_samples_without_sequence_are_an_error(keyframes):
 
 
 def test_mixed_precision(keyframes):
-    """Without the lift, which takes a minute where bfloat16 is emulated."""
+    """Without the lift, which takes a minute with emulated bfloat16."""
     model = toy_model(HISTORY).train()
     for sample in keyframes:
         inputs, samples = batch_of(model, sample)
@@ -269,7 +269,7 @@ def test_sequences_of_the_data_set(toy_nuscenes, tmp_path):
         none.sequences()
     with pytest.raises(ValueError, match='expected no indices'):
         DATASETS.build(dict(cfg, sequence_length=2, indices=1))
-    # frame 2 is not there: the one after it starts a sequence
+    # frame 2 is missing: the next one starts a sequence
     frames = [dict(token=str(i), prev=str(i - 1) if i else '', timestamp=i) for i in (4, 3, 1, 0)]
     assert whole._number_sequences(frames) == {
         '0': ('0', 0),

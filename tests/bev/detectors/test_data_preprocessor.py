@@ -51,7 +51,7 @@ def test_mixed_sizes(preprocessor):
         preprocessor(pseudo_collate([sample(4), sample(6)]))
 
 
-def test_everything_goes_to_the_device(preprocessor):
+def test_all_tensors_are_moved_to_the_device(preprocessor):
     inputs = preprocessor.to('meta')(pseudo_collate([sample()]))['inputs']
     tensors = (inputs['imgs'], inputs['gt_depth'], inputs['rig'].bda)
     assert {tensor.device.type for tensor in tensors} == {'meta'}

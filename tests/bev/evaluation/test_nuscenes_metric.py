@@ -55,7 +55,7 @@ def test_perfect_predictions(root, split, eval_split):
     data = dataset(root, split)
     values = score(metric_of(data, eval_split=eval_split), perfect(data))
     assert values[f'{PREFIX}/mAP_present'] > 0.99
-    assert values[f'{PREFIX}/mAP'] == pytest.approx(0.2, abs=0.002)  # 2 of 10 classes are there
+    assert values[f'{PREFIX}/mAP'] == pytest.approx(0.2, abs=0.002)  # 2 of 10 classes are present
     assert values[f'{PREFIX}/car_AP_dist_0.5'] > 0.99
     assert values[f'{PREFIX}/car_orient_err'] < 0.01
     assert values[f'{PREFIX}/car_vel_err'] < 0.05
@@ -69,7 +69,7 @@ def head_detector(nms_thr: float) -> Detector:
 
 @pytest.mark.parametrize('through', ['frames', 'frames and head'])
 def test_real_keyframe_perfect(through, real_data, tmp_path):
-    """Frames, head encoding and decoding, and metric lose nothing on real data."""
+    """Frames, head encoding and decoding, and metric are lossless on real data."""
     data = keyframe_dataset(real_data, tmp_path, test_mode=True)
     detector = echo if through == 'frames' else head_detector(nms_thr=1.0)
     metric = metric_of(data, eval_split='mini_train', out_dir=str(tmp_path))
@@ -100,15 +100,15 @@ def test_toy_world_perfect(through, toy_root):
     assert values[f'{PREFIX}/car_orient_err'] < 0.01
 
 
-def test_what_official_suppression_costs(real_data, tmp_path):
-    """Scale-NMS enlarges pedestrians by half: of two who stand 0.8 m apart it keeps one."""
+def test_effect_of_official_scale_nms(real_data, tmp_path):
+    """Scale-NMS enlarges pedestrians by half: of two at a distance of 0.8 m it keeps one."""
     data = keyframe_dataset(real_data, tmp_path, test_mode=True)
     metric = metric_of(data, eval_split='mini_train')
     values = score(metric, perfect(data, head_detector(nms_thr=0.2)))
     assert values[f'{PREFIX}/mAP_present'] == pytest.approx(0.9778, abs=1e-3)
 
 
-def test_report_agrees_with_the_log(root, tmp_path):
+def test_report_equals_the_log(root, tmp_path):
     data = dataset(root, 'val')
     values = score(metric_of(data, out_dir=str(tmp_path / 'new')), perfect(data))
     report = json.loads((tmp_path / 'new/metrics.json').read_text())
@@ -139,13 +139,13 @@ def test_wrong_boxes_lower_the_score(root):
 
 
 def test_samples_are_matched_by_token(root):
-    """mmdet3d scores a reordered data set against the wrong samples without a word."""
+    """mmdet3d silently evaluates a reordered data set against the wrong samples."""
     data = dataset(root)
     values = score(metric_of(data, eval_split='mini_train'), perfect(data)[::-1])
     assert values[f'{PREFIX}/mAP_present'] > 0.99
 
 
-def test_only_the_best_500_boxes_count(root):
+def test_only_the_best_500_boxes_are_used(root):
     data = dataset(root, 'val')
     predictions = perfect(data)
     found = predictions[0]['pred_instances_3d']
@@ -177,7 +177,7 @@ def test_wrong_splits(root):
 
 
 def test_other_info_file(root):
-    with pytest.raises(ValueError, match='one info file'):
+    with pytest.raises(ValueError, match='use the same info file in the metric and the data set'):
         score(metric_of(dataset(root, 'val')), perfect(dataset(root)))
 
 
@@ -186,7 +186,7 @@ def test_no_predictions_object(root):
         metric_of(dataset(root)).evaluate(0)
 
 
-def test_depth_is_scored_beside_the_boxes(root, tmp_path):
+def test_depth_is_evaluated_too(root, tmp_path):
     data = dataset(root)
     metric = metric_of(data, eval_split='mini_train', out_dir=str(tmp_path))
     lidar = torch.zeros(6, 8, 8)

@@ -1,4 +1,4 @@
-"""A detector's depth against LiDAR, by camera and range."""
+"""Depth metrics of a detector against LiDAR, per camera and range."""
 
 import numpy as np
 import torch
@@ -9,9 +9,9 @@ from hybrid_depth.bev.evaluation.rig_depth import rig_depth_report, rig_depth_su
 def example() -> np.ndarray:
     """Two cameras of 2 x 3 cells of 4 x 4 pixels: one right, one 20 % and 50 % too far."""
     lidar = torch.zeros(2, 8, 12)
-    lidar[0, 1, 1], lidar[0, 2, 2] = 5.0, 9.0  # one cell: the nearer one counts
+    lidar[0, 1, 1], lidar[0, 2, 2] = 5.0, 9.0  # one cell: the nearer point is used
     lidar[1, 7, 11], lidar[1, 0, 5] = 25.0, 10.0
-    predicted = torch.full((2, 2, 3), 99.0)  # cells without a point do not count
+    predicted = torch.full((2, 2, 3), 99.0)  # cells without a point are ignored
     predicted[0, 0, 0] = 5.0
     predicted[1, 1, 2], predicted[1, 0, 1] = 30.0, 15.0
     return rig_depth_sums(predicted, lidar)
@@ -33,7 +33,7 @@ def test_by_camera_and_range():
     assert '20-30 m' in table and 'BACK' in table and '0.350' in table
 
 
-def test_samples_add_up():
+def test_sums_of_samples_are_added():
     once = rig_depth_report(example(), ['FRONT', 'BACK'])
     twice = rig_depth_report(example() + example(), ['FRONT', 'BACK'])
     assert twice['cells'] == 6 and twice['abs_rel'] == once['abs_rel']

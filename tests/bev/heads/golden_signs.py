@@ -1,8 +1,8 @@
 """Gradients of the head's L1 loss, where rounding may flip the sign of a small residual.
 
 The gradient of |prediction - target| is a sign: where both nearly agree, another rounding of the
-features has the other sign, and every gradient norm behind the head moves by a share of one box in
-all. Losses are the same to rounding, so they say nothing about it.
+features has the other sign, and every gradient norm behind the head changes by the share of a box.
+Losses are equal up to rounding, so they do not show it.
 """
 
 from collections.abc import Callable
@@ -16,13 +16,13 @@ Maps = tuple[list[dict[str, torch.Tensor]]]
 
 
 def head_losses(head, maps: Maps, truth) -> dict[str, torch.Tensor]:
-    """Losses of a head's outputs, which stay as they are (the sigmoid is taken in place)."""
+    """Losses of a head's outputs, which are not changed (the sigmoid is in place)."""
     copies = tuple([{name: x.clone() for name, x in one.items()} for one in task] for task in maps)
     return head.loss_by_feat(copies, [truth])
 
 
 def small_residuals(head, maps: Maps, truth) -> list[tuple[int, int, float]]:
-    """(box, code, prediction) where prediction and target nearly agree; one task, one sample."""
+    """(box, code, prediction) of small residuals; one task, one sample."""
     _, (targets,), (cells,), (valid,) = head.get_targets([truth])
     predicted = torch.cat([maps[0][0][name].detach() for name in BOX_MAPS], 1).flatten(2)[0]
     predicted = predicted[:, cells[0]].T
@@ -32,7 +32,7 @@ def small_residuals(head, maps: Maps, truth) -> list[tuple[int, int, float]]:
 
 
 def flipped_losses(head, maps: Maps, truth, flips) -> dict[str, torch.Tensor]:
-    """Losses whose residuals at `flips` have the other sign and the same size."""
+    """Losses whose residuals at `flips` have the opposite sign and the same magnitude."""
     heatmaps, boxes, cells, valid = head.get_targets([truth])
     boxes = [boxes[0].clone()]
     for box, code, predicted in flips:
@@ -47,9 +47,9 @@ def flipped_losses(head, maps: Maps, truth, flips) -> dict[str, torch.Tensor]:
 def gradient_norms(
     head, maps: Maps, truth, measure: Callable[[dict], dict], fits: Callable[[dict], bool]
 ) -> dict[str, torch.Tensor]:
-    """Norms that `measure` finds by the losses, or by those with flipped signs that `fits` takes.
+    """Norms measured by `measure` for the losses, or for flipped signs accepted by `fits`.
 
-    Without such signs they are the plain ones, for the caller to refuse.
+    If no flipped signs are accepted, these are the norms without flips.
     """
     plain = measure(head_losses(head, maps, truth))
     if fits(plain):

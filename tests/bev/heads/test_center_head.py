@@ -21,7 +21,7 @@ CHANNELS = dict(reg=2, height=1, dim=3, rot=2, vel=2)
 
 
 def build_head(**options):
-    cfg = copy.deepcopy(HEAD)  # updates of a config go down into what a copy shares
+    cfg = copy.deepcopy(HEAD)  # updates of a config change what a shallow copy shares
     cfg.update(options)
     return MODELS.build(cfg)
 
@@ -45,7 +45,7 @@ def fixed_outputs(task: int, num_classes: int) -> dict[str, torch.Tensor]:
 
 
 def six_task_head():
-    """BEVDet's head of six tasks with its own suppression."""
+    """BEVDet's head of six tasks with NMS per task."""
     official = json.loads(str(GOLDEN.array('six.config')))
     tasks = [dict(num_class=len(t), class_names=t) for t in official.pop('tasks')]
     official['nms_rescale_factor'] = SIX_FACTORS
@@ -82,7 +82,7 @@ def test_losses_and_gradients(view, recipe):
             train_cfg=dict(HEAD.train_cfg, code_weights=[1.0] * 10),
         )
     maps = {name: value.requires_grad_() for name, value in fixed_outputs(0, 10).items()}
-    copies = {name: value.clone() for name, value in maps.items()}  # sigmoid is taken in place
+    copies = {name: value.clone() for name, value in maps.items()}  # the sigmoid is in place
     losses = head.loss_by_feat(([copies],), [ground_truth(view)])
     sum(losses.values()).backward()
     check_head_losses(GOLDEN, f'{view}.{recipe}', losses, 1e-5)
@@ -92,7 +92,7 @@ def test_losses_and_gradients(view, recipe):
 
 @pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16])
 def test_losses_of_half_precision_maps(dtype):
-    """Sure cells, which half precision would clip to a probability of one."""
+    """Confident cells, which half precision would clip to a probability of one."""
     head = build_head()
     maps = {name: value.to(dtype) for name, value in fixed_outputs(0, 10).items()}
     maps['heatmap'] += 14
@@ -144,7 +144,7 @@ def test_samples_of_a_batch_do_not_suppress_each_other(nms_type):
         assert torch.equal(result.labels_3d, alone.labels_3d)
 
 
-def test_only_the_best_take_part_in_rotated_suppression():
+def test_only_the_best_boxes_enter_rotated_nms():
     head = build_head(test_cfg=dict(HEAD.test_cfg, pre_max_size=3))
     maps = fixed_outputs(0, 10)
     (result,) = head.predict_by_feat(([maps],), [dict(box_type_3d=LiDARInstance3DBoxes)])
@@ -161,7 +161,7 @@ def test_no_detection_gives_empty_results():
     assert result.bboxes_3d.tensor.shape == (0, 9)
 
 
-def test_heat_maps_start_at_their_prior():
+def test_initial_heat_maps_have_the_prior():
     # mmdet3d 1.4 never initialises the task heads: the first heat map loss was 4700.
     head = build_head()
     head.init_weights()
@@ -171,10 +171,10 @@ def test_heat_maps_start_at_their_prior():
 
 
 def test_only_peaks_are_decoded():
-    # A cone on 1.28 m cells came out as a row of boxes that do not overlap.
+    # A cone on 1.28 m cells was decoded as a row of boxes without overlap.
     scores = torch.zeros(1, 2, 8, 8)
     scores[0, 0, 4, 3:6] = torch.tensor([0.5, 0.9, 0.6])
-    scores[0, 1, 4, 5] = 0.4  # another class beside it
+    scores[0, 1, 4, 5] = 0.4  # a neighbouring cell of another class
     head = build_head()
     assert torch.equal(head._peaks(scores), scores)
     head.test_cfg['peak_kernel'] = 3

@@ -1,4 +1,4 @@
-"""Targets for all boxes at once equal mmdet3d's loop over boxes."""
+"""Vectorised targets equal mmdet3d's loop over boxes."""
 
 import pytest
 import torch
@@ -12,7 +12,7 @@ SIX_TASKS = [1, 2, 2, 1, 2, 2]
 
 
 def random_boxes(count: int) -> InstanceData:
-    """Boxes of all sizes, some outside of the map, some of no size."""
+    """Boxes of all sizes, some outside the map, some of size zero."""
     boxes = torch.cat(
         (
             (torch.rand(count, 2) - 0.5) * 120,

@@ -11,7 +11,7 @@ BOX, VX = 3, 8
 
 @pytest.mark.parametrize('residual', [SMALL / 2, 2 * SMALL])
 def test_gradient_with_a_flipped_sign(residual):
-    """Found where the residual is small enough to be rounding, refused otherwise."""
+    """Accepted for residuals small enough to be rounding, rejected otherwise."""
     head, truth, weight = build_head(), ground_truth('test'), torch.rand(2, 8, requires_grad=True)
     level = fixed_outputs(0, 10)
     level['vel'] = torch.einsum('oc,bchw->bohw', weight, feature('signs', (1, 8, 128, 128)))

@@ -11,7 +11,11 @@ from mmdet3d.structures import Det3DDataSample, LiDARInstance3DBoxes  # noqa: E4
 from mmengine.registry import HOOKS  # noqa: E402
 from mmengine.structures import InstanceData, PixelData  # noqa: E402
 
-from hybrid_depth.bev.hooks.bev_visualization_hook import BEVVisualizationHook  # noqa: E402
+from hybrid_depth.bev.hooks.bev_visualization_hook import (  # noqa: E402
+    BEVVisualizationHook,
+    scene_of,
+)
+from hybrid_depth.geometry import CameraRig  # noqa: E402
 from hybrid_depth.visualization import CLASS_COLORS
 from tests.visualization.scene import CAMERAS, IMAGE_SIZE, rig_matrices  # noqa: E402
 
@@ -25,7 +29,7 @@ def make_runner() -> SimpleNamespace:
 
 
 def make_batch(folder: Path, count: int, full: bool = True) -> tuple[dict, list[Det3DDataSample]]:
-    """What the loop gives a hook: collated inputs and the samples that ``predict`` returns."""
+    """Arguments of a hook: collated inputs and the samples returned by ``predict``."""
     paths = [str(folder / f'{name}.png') for name in CAMERAS]
     for path in paths:
         Image.fromarray(np.full((*IMAGE_SIZE, 3), 90, np.uint8)).save(path)
@@ -61,7 +65,7 @@ def make_batch(folder: Path, count: int, full: bool = True) -> tuple[dict, list[
 
 
 @pytest.mark.parametrize('full', [True, False], ids=['all', 'boxes only'])
-def test_writes_one_readable_image_a_sample(tmp_path, full):
+def test_writes_one_readable_image_per_sample(tmp_path, full):
     batch, samples = make_batch(tmp_path, 2, full)
     hook = HOOKS.build(
         dict(
@@ -78,6 +82,21 @@ def test_writes_one_readable_image_a_sample(tmp_path, full):
     assert visualization.ndim == 3 and visualization.shape[1] > 3 * 160 and visualization.std() > 10
 
 
+def test_boxes_and_points_are_brought_into_the_ego_frame(tmp_path):
+    """The LiDAR is 1 m ahead of the ego origin, 2 m above it, and turned to the left by 90°."""
+    _, (sample,) = make_batch(tmp_path, 1)
+    lidar2ego = np.array([[0.0, -1, 0, 1], [1, 0, 0, 0], [0, 0, 1, 2], [0, 0, 0, 1]])
+    sample.set_metainfo(dict(lidar2ego=lidar2ego))
+    scene = scene_of(sample, CameraRig.collate([rig_matrices()]), IMAGE_SIZE)
+    for boxes in (scene.predicted, scene.true):
+        (corners,) = boxes.corners
+        np.testing.assert_allclose(corners.mean(0), [1, 8, 1.75], atol=1e-5)
+        length = corners[4:].mean(0) - corners[:4].mean(0)
+        np.testing.assert_allclose(length, [-4 * np.sin(0.3), 4 * np.cos(0.3), 0], atol=1e-5)
+    x, y, z = np.fromfile(tmp_path / 'sweep.bin', np.float32).reshape(-1, 5)[:, :3].T
+    np.testing.assert_allclose(scene.points, np.stack([1 - y, x, z + 2], 1), rtol=1e-6)
+
+
 def test_interval_and_maximum(tmp_path):
     batch, samples = make_batch(tmp_path, 6, full=False)
     hook = BEVVisualizationHook(str(tmp_path / 'out'), interval=2, max_samples=2, camera_width=160)
@@ -86,7 +105,7 @@ def test_interval_and_maximum(tmp_path):
     assert written == ['000000_token0.png', '000002_token2.png']
 
 
-def test_validation_only_when_asked(tmp_path):
+def test_validation_images_are_optional(tmp_path):
     batch, samples = make_batch(tmp_path, 1, full=False)
     for draw_val in (False, True):
         hook = BEVVisualizationHook(str(tmp_path / 'out'), draw_val=draw_val, camera_width=160)
@@ -110,7 +129,7 @@ def _save_half(self, path, **kwargs):
 
 
 def test_real_keyframe(real_keyframe, tmp_path):
-    """The packed sample of the data set holds all that the hook needs."""
+    """The packed sample of the data set has all inputs of the hook."""
     packed = real_keyframe.packed
     sample = packed['data_samples'].clone()
     sample.pred_instances_3d = InstanceData(

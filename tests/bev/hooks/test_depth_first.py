@@ -1,4 +1,4 @@
-"""Training of depth first, then of detection on a frozen lift."""
+"""Training of depth first, then of detection with a frozen lift."""
 
 import copy
 
@@ -17,7 +17,7 @@ IMAGE_SIDE = ('img_backbone', 'img_neck', 'img_view_transformer')
 
 
 class Runner:
-    """The attributes of a runner that the hook reads."""
+    """Runner with the attributes used by the hook."""
 
     def __init__(self, model: torch.nn.Module, epoch: int) -> None:
         self.model, self.epoch = model, epoch
@@ -29,7 +29,7 @@ def toy_model(name: str) -> torch.nn.Module:
 
 @pytest.fixture(scope='module')
 def samples(toy_nuscenes, tmp_path_factory) -> list[dict]:
-    """Two key frames of a scene, each with the one before."""
+    """Two key frames of a scene, each with the previous one."""
     folder = tmp_path_factory.mktemp('infos')
     return [training_keyframe('bevdet4d_toy', toy_nuscenes, folder, index) for index in range(2)]
 
@@ -77,7 +77,7 @@ def test_depth_then_detection(sample):
 
 
 @pytest.mark.parametrize('name', ['bevdet_depth_toy', 'bevdet4d_toy', 'fbbev_hybrid_toy'])
-def test_kept_lifts_give_equal_losses_without_the_image_tower(samples, name):
+def test_cached_lifts_give_equal_losses_without_the_image_backbone(samples, name):
     model, hook = toy_model(name), DepthFirstHook(2, keep_lifts=True)
     keys = list(model.state_dict())
     expected, _ = learn(DepthFirstHook(2), copy.deepcopy(model), samples[1], epoch=2)
@@ -90,12 +90,12 @@ def test_kept_lifts_give_equal_losses_without_the_image_tower(samples, name):
     assert any(parameter.startswith('img_bev_encoder_backbone') for parameter in learned)
     assert list(model.state_dict()) == keys
     model.img_backbone.forward = forward
-    with torch.no_grad():  # between epochs there is no cache: no frame needs a name
+    with torch.no_grad():  # without a cache between epochs, frames need no names
         data = model.eval().data_preprocessor(pseudo_collate([samples[1]]), False)
         model.lift(Frame(data['inputs']['imgs'], data['inputs']['rig']))
 
 
-def test_kept_lifts_of_two_samples_stay_channels_last(samples):
+def test_cached_lifts_of_two_samples_are_channels_last(samples):
     model, hook = toy_model('bevdet_depth_toy'), DepthFirstHook(2, keep_lifts=True)
     for sample in samples:
         learn(hook, model, sample, epoch=2)
@@ -107,7 +107,7 @@ def test_kept_lifts_of_two_samples_stay_channels_last(samples):
     assert not torch.equal(bev[0], bev[1])
 
 
-def test_kept_lifts_refuse_random_augmentation(sample):
+def test_cached_lifts_reject_random_augmentation(sample):
     model, hook = toy_model('bevdet_depth_toy'), DepthFirstHook(2, keep_lifts=True)
     learn(hook, model, sample, epoch=2)
     sample = copy.deepcopy(sample)
@@ -116,7 +116,7 @@ def test_kept_lifts_refuse_random_augmentation(sample):
         learn(hook, model, sample, epoch=2)
 
 
-def test_kept_lifts_need_tokens(sample):
+def test_cached_lifts_need_tokens(sample):
     model, hook = toy_model('bevdet_depth_toy'), DepthFirstHook(2, keep_lifts=True)
     hook.prepare(model, 2)
     data = model.data_preprocessor(pseudo_collate([sample]), True)
@@ -130,6 +130,6 @@ def test_a_net_without_supervision_cannot_train_depth_first():
         DepthFirstHook(1).prepare(toy_model('bevdet_plain_toy'), 0)
 
 
-def test_no_epoch_for_depth():
+def test_zero_epochs_for_depth():
     with pytest.raises(ValueError, match='got 0'):
         DepthFirstHook(epochs=0)

@@ -1,4 +1,4 @@
-"""Options of the lift that official models do not have."""
+"""Options of the view transformer beyond official models."""
 
 from dataclasses import replace
 
@@ -37,7 +37,7 @@ def test_log_scale_compresses_the_sums_and_keeps_their_sign():
     torch.testing.assert_close(logs.sign() * logs.abs().expm1(), sums)
 
 
-def test_pooling_back_ends_agree():
+def test_pooling_back_ends_are_equal():
     feats, images = torch.randn(1, 1, 6, 4, 8), torch.rand(1, 1, 3, *IMAGE)
     net = dict(type='PlainDepthNet')
     sparse, _ = build(depth_net=net)(feats, images, forward_rig())
@@ -48,7 +48,7 @@ def test_pooling_back_ends_agree():
 
 
 @pytest.mark.parametrize('ground_prior', [True, False])
-def test_hybrid_net_starts_at_the_ground(ground_prior):
+def test_initial_depth_of_the_hybrid_net_is_the_ground(ground_prior):
     encoder = dict(type='TimmDepthEncoder', name='resnet18', out_indices=(2,))
     net = dict(
         type='EncoderDepthNet',
@@ -61,12 +61,12 @@ def test_hybrid_net_starts_at_the_ground(ground_prior):
     transformer = build(depth_net=net).eval()
     feats, images = torch.randn(1, 1, 6, 4, 8), torch.rand(1, 1, 3, *IMAGE)
     _, distribution = transformer(feats, images, forward_rig())
-    # the lowest cells look at row 27.5: 1.5 m below the camera after 1.5 * 32 / 11.5 = 4.2 m
+    # the lowest cells are at row 27.5, whose ray meets the ground at 1.5 * 32 / 11.5 = 4.2 m
     at_ground = (distribution.logits[0, :, 3].argmax(0) == 3).all()
     assert at_ground == ground_prior
 
 
-def test_semantics_take_their_share_of_the_context():
+def test_class_probabilities_replace_context_channels():
     net = dict(
         type='CameraAwareDepthNet',
         mid_channels=8,
@@ -83,8 +83,8 @@ def test_semantics_take_their_share_of_the_context():
     torch.testing.assert_close(probabilities.sum(1), 1 - background)
 
 
-def test_plans_follow_the_cameras():
-    """A plan is made once for a rig, again for another one, and never kept for a `lift_rig`."""
+def test_plans_are_cached_per_calibration():
+    """A plan is computed once per rig, again for another one, and not cached for a `lift_rig`."""
     transformer = build(depth_net=dict(type='PlainDepthNet')).eval()
     feats, images = torch.randn(1, 1, 6, 4, 8), torch.rand(1, 1, 3, *IMAGE)
     rig = forward_rig()
@@ -100,7 +100,7 @@ def test_plans_follow_the_cameras():
     torch.testing.assert_close(again, first)
 
 
-def test_targets_of_one_kind_add_up():
+def test_losses_of_equal_targets_are_added():
     bins = DepthBins(1.0, 9.0, num=8)
     logits, inputs = torch.randn(1, 8, 2, 4), dict(gt_depth=torch.full((1, 1, 4, 8), 4.5))
     hard, soft = dict(type='LidarDepthTarget'), dict(type='LidarDepthTarget', sigma=0.7)

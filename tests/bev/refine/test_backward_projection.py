@@ -1,4 +1,4 @@
-"""Backward projection: cameras and pixels attended to, and which cells change."""
+"""Backward projection: attended cameras and pixels, and refined cells."""
 
 import pytest
 import torch
@@ -16,7 +16,7 @@ ROWS, COLUMNS = 8, 16  # feature cells of 8 x 8 pixels
 
 
 def rig_of(*yaws: float) -> CameraRig:
-    """Cameras at the ego origin, one metre up, turned to the left by some radians."""
+    """Cameras at the ego origin, one metre above ground, rotated to the left, radians."""
     cam2ego = torch.eye(4, dtype=torch.float64).repeat(len(yaws), 1, 1)
     for matrix, yaw in zip(cam2ego, torch.tensor(yaws, dtype=torch.float64), strict=True):
         forward = torch.stack((yaw.cos(), yaw.sin(), yaw * 0))
@@ -49,7 +49,7 @@ def inputs(cameras: int, batch: int = 1) -> tuple[torch.Tensor, torch.Tensor, to
 
 
 def certain(depth: torch.Tensor) -> torch.Tensor:
-    """(N, h, w) metres -> (1, N, D, h, w) all probability in one bin."""
+    """(N, h, w) metres -> (1, N, D, h, w) with all probability in one bin."""
     return BINS.one_hot(depth)[None]
 
 
@@ -59,7 +59,7 @@ CUDA = pytest.param(
 
 
 @pytest.mark.parametrize('device', ['cpu', CUDA])
-def test_depth_changes_the_output_and_devices_agree(device):
+def test_depth_changes_the_output_and_devices_are_equal(device):
     net, rig = module(), rig_of(0.0)
     bev, context, prob = inputs(1)
     here = net(bev, context, prob, rig)
@@ -83,7 +83,7 @@ def test_anchors_are_projected_in_full_precision_under_autocast():
     assert torch.equal(found.uv, expected.uv) and torch.equal(found.depth, expected.depth)
 
 
-def test_right_depth_puts_all_attention_on_the_right_pixel():
+def test_correct_depth_gives_all_attention_to_the_correct_pixel():
     """Two cameras see a post 10.5 m ahead and 0.5 m to the left, at the centre of a feature cell
     and of a depth bin, up to 0.2 pixels. One has its depth right; before the other is a wall."""
     net = module()
@@ -99,22 +99,22 @@ def test_right_depth_puts_all_attention_on_the_right_pixel():
 
     everywhere = torch.arange(200)[None]
     nothing = torch.zeros(1, 2, CHANNELS, ROWS, COLUMNS)
-    evidence = net._evidence(nothing, certain(depth), rig, everywhere, everywhere >= 0)
-    weight = evidence.weight.unflatten(2, (10, 20))[0]
+    values = net._camera_values(nothing, certain(depth), rig, everywhere)
+    weight = values.weight.unflatten(2, (10, 20))[0]
     assert weight[(0, *cell, anchor)] > 0.9
     assert weight[(0, *cell, anchor)] > 0.9 * weight[:, cell[0], cell[1]].sum()
-    assert weight[1, cell[0], cell[1]].max() < 1e-6  # behind the wall
+    assert weight[1, cell[0], cell[1]].max() < 1e-6  # occluded by the wall
 
     bev, context, _ = inputs(2)
     context.requires_grad_()
     refined = net(bev, context, certain(depth), rig)
-    # a sum of channels would not do: the last layer norm holds it still
+    # not a sum of channels, which the last layer norm makes constant
     (grad,) = torch.autograd.grad(refined[0, 0, cell[0], cell[1]], context)
     reached = grad[0].abs().sum(1)
     assert reached[0, row, column] == reached.max() > 0
     near = torch.zeros_like(reached, dtype=torch.bool)
     near[0, row - 1 : row + 2, column - 1 : column + 2] = True
-    # cells looked at by the neighbours do not matter: the self-attention comes before
+    # independent of neighbouring cells, as the self-attention comes first
     assert reached[~near].max() < 1e-6
     wrong = certain(depth.clone().fill_(30.5))
     (grad,) = torch.autograd.grad(
@@ -124,7 +124,7 @@ def test_right_depth_puts_all_attention_on_the_right_pixel():
 
 
 @pytest.mark.parametrize('num_layers', [1, 2])
-def test_cells_that_are_not_kept_stay_as_they_are(num_layers):
+def test_cells_that_are_not_kept_do_not_change(num_layers):
     net = module(num_layers=num_layers)
     bev, context, prob = inputs(2, batch=3)
     rig = rig_of(0.0, 0.5)
@@ -133,7 +133,7 @@ def test_cells_that_are_not_kept_stay_as_they_are(num_layers):
     refined = net(bev, context, prob, rig, kept)
     outside = refined.masked_select(~kept.unsqueeze(1))
     assert outside.abs().max() == 0 and refined[0].abs().max() > 0 and refined[2].abs().max() == 0
-    for index in range(3):  # the others' padding does no harm
+    for index in range(3):  # padding by other samples has no effect
         alone = net(
             bev[index : index + 1],
             context[index : index + 1],
@@ -142,12 +142,12 @@ def test_cells_that_are_not_kept_stay_as_they_are(num_layers):
             kept[index : index + 1],
         )
         torch.testing.assert_close(refined[index : index + 1], alone, rtol=1e-4, atol=1e-5)
-    if num_layers == 1:  # one layer sees the map as it came, whatever is kept
+    if num_layers == 1:  # one layer uses the input map, whatever is kept
         whole = net(bev, context, prob, rig) * kept.unsqueeze(1)
         torch.testing.assert_close(refined, whole, rtol=1e-4, atol=1e-5)
 
 
-def test_nothing_kept_can_be_learnt_from():
+def test_training_without_kept_cells():
     net = module().train()
     bev, context, prob = inputs(1)
     none = torch.zeros(1, 10, 20, dtype=torch.bool)
@@ -157,16 +157,16 @@ def test_nothing_kept_can_be_learnt_from():
     assert all(p.grad is None or torch.isfinite(p.grad).all() for p in net.parameters())
 
 
-def test_cells_look_at_their_own_centres():
-    """In the map, 0 to 1 from edge to edge, where their pillars stand."""
+def test_reference_points_are_cell_centres():
+    """Positions in the map, 0 to 1 from edge to edge, equal those of the pillars."""
     net, cells = module(), torch.arange(200)[None]
     xy = net.pillars[:, 0, :2]  # metres
     expected = (xy - torch.tensor([0.0, -5.0])) / torch.tensor([20.0, 10.0])
-    torch.testing.assert_close(net._places(cells)[0, :, 0], expected)
+    torch.testing.assert_close(net._reference_points(cells)[0, :, 0], expected)
 
 
 def test_cameras_are_averaged():
-    """A camera and its twin say what it says alone."""
+    """Two equal cameras give the output of one."""
     net = module()
     bev, context, prob = inputs(1)
     alone = net(bev, context, prob, rig_of(0.0))
@@ -175,7 +175,7 @@ def test_cameras_are_averaged():
     assert (alone - net(bev, 0 * context, prob, rig_of(0.0))).abs().max() > 1e-3
 
 
-def test_depth_learns_from_the_attention():
+def test_depth_gets_a_gradient_from_the_attention():
     net = module()
     bev, context, prob = inputs(1)
     net(bev, context, prob.requires_grad_(), rig_of(0.0)).square().sum().backward()

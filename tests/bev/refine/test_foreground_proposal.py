@@ -1,4 +1,4 @@
-"""Cells under boxes."""
+"""Foreground cells of boxes."""
 
 import math
 
@@ -18,7 +18,7 @@ def boxes(*rows: tuple[float, ...]) -> LiDARInstance3DBoxes:
     return LiDARInstance3DBoxes(torch.tensor(full).view(-1, 9), box_dim=9)
 
 
-def test_a_box_covers_the_cells_whose_centre_it_covers():
+def test_a_box_covers_cells_by_their_centres():
     mask = footprints(boxes((2.0, 1.0, 4.0, 2.0, 0.0)), GRID)
     assert mask.shape == (24, 40)
     rows, columns = mask.nonzero().T
@@ -27,11 +27,11 @@ def test_a_box_covers_the_cells_whose_centre_it_covers():
     assert mask.sum() == 4 * 8
 
 
-def test_turned_boxes_agree_with_mmdet3d():
+def test_rotated_boxes_equal_mmdet3d():
     turned = boxes((-3.0, 0.2, 4.5, 1.9, 0.6), (4.0, -2.0, 8.0, 2.5, -2.2))
     mask = footprints(turned, GRID)
     cells = GRID.centres()[0].flatten(0, 1)
-    corners = turned.corners[:, [0, 3, 7, 4], :2]  # of the bottom, in order round
+    corners = turned.corners[:, [0, 3, 7, 4], :2]  # bottom corners in cyclic order
     for box in corners:
         edges = box.roll(-1, 0) - box
         to_cells = cells[:, None, :2] - box
@@ -42,10 +42,22 @@ def test_turned_boxes_agree_with_mmdet3d():
     assert math.isclose(mask.sum(), areas, rel_tol=0.1)
 
 
-def test_a_pedestrian_is_a_cell_and_nobody_is_none():
+def test_a_pedestrian_covers_one_cell():
     assert footprints(boxes((0.1, 0.1, 0.3, 0.3, 0.0)), GRID).nonzero().tolist() == [[12, 20]]
     assert footprints(boxes((30.0, 0.0, 4.0, 2.0, 0.0)), GRID).sum() == 0
     assert footprints(boxes(), GRID).sum() == 0
+
+
+def test_losses_by_hand():
+    """Cross entropy with foreground 2.13 times as heavy, and one minus the Dice coefficient."""
+    logits, truth = torch.randn(2, 1, 3, 4), torch.rand(2, 3, 4) < 0.4
+    losses = ForegroundProposal(4).loss(logits, truth)
+    prob, true = logits[:, 0].sigmoid(), truth.float()
+    surprise = -(2.13 * true * prob.log() + (1 - true) * (1 - prob).log())
+    torch.testing.assert_close(losses['loss_mask_ce'], surprise.mean())
+    overlap = (prob * true).sum((1, 2))
+    sizes = prob.square().sum((1, 2)) + true.sum((1, 2)) + 2e-3
+    torch.testing.assert_close(losses['loss_mask_dice'], (1 - 2 * overlap / sizes).mean())
 
 
 @pytest.mark.parametrize('teacher_forcing', [True, False])

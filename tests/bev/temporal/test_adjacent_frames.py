@@ -1,4 +1,4 @@
-"""Earlier key frames: alignment, when they are enabled, required inputs."""
+"""Adjacent frames: alignment, enabling, required inputs."""
 
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ from tests.bev.toy import training_keyframe
 from tests.conftest import ROOT
 
 IMAGE = (96, 256)
-CELL = (6, 20)  # of 12 x 32: the one that is seen
+CELL = (6, 20)  # of 12 x 32: the cell with features
 METRES = 20.0
 
 
@@ -66,7 +66,7 @@ def pose(x: float, y: float, yaw: float) -> torch.Tensor:
 
 
 def rig_at(ego2global: torch.Tensor, bda: torch.Tensor) -> CameraRig:
-    """One camera 1.5 m above the ground that looks along ego x."""
+    """One camera 1.5 m above the ground facing ego x."""
     cam2ego = torch.tensor([[0.0, 0, 1, 1], [-1, 0, 0, 0], [0, -1, 0, 1.5], [0, 0, 0, 1]]).double()
     cam2img = torch.tensor([[200.0, 0, 128], [0, 200, 48], [0, 0, 1]]).double()
     eye = torch.eye(3).double()
@@ -83,7 +83,7 @@ def peak(bev: torch.Tensor, grid) -> torch.Tensor:
 
 @pytest.mark.parametrize('align', ['lift', 'bev'])
 @torch.no_grad()
-def test_an_earlier_point_lands_where_it_is_seen_from_now(align):
+def test_an_earlier_point_is_mapped_to_the_current_ego_frame(align):
     model = toy_model(align=align)
     transformer = model.img_view_transformer
     transformer.depth_net = OnePoint(transformer.bins)
@@ -138,7 +138,7 @@ def test_earlier_frames_are_enabled_later(batch):
 
 
 @torch.no_grad()
-def test_kept_lifts_do_not_keep_the_zeros_of_disabled_frames(batch):
+def test_zeros_of_disabled_frames_are_not_cached(batch):
     model = toy_model()
     freeze, enable = DepthFirstHook(1, keep_lifts=True), SequentialControlHook(start_epoch=3)
     data = model.data_preprocessor(batch)
@@ -151,11 +151,11 @@ def test_kept_lifts_do_not_keep_the_zeros_of_disabled_frames(batch):
         maps.append(model.temporal(bev, data['inputs'], data['data_samples'], model.lift)[:, 32:])
     assert maps[0].abs().sum() == 0 < maps[1].abs().sum()
     assert torch.equal(maps[1], maps[2])
-    model.img_view_transformer.forward = None  # both frames are kept
+    model.img_view_transformer.forward = None  # both frames are cached
     model.temporal(bev, data['inputs'], data['data_samples'], model.lift)
 
 
-def test_pre_processing_learns_behind_a_frozen_lift(batch):
+def test_pre_processing_is_trained_with_a_frozen_lift(batch):
     model, hook = toy_model(pre_process_net=PRE_PROCESS), DepthFirstHook(1, keep_lifts=True)
     data = model.data_preprocessor(batch)
     hook.prepare(model, 1)
@@ -166,7 +166,7 @@ def test_pre_processing_learns_behind_a_frozen_lift(batch):
 
 
 def test_refined_key_frame_and_earlier_frames(batch):
-    """FB-BEV with the earlier frame of BEVDet4D: refined map first, then the map before."""
+    """FB-BEV with the earlier frame of BEVDet4D: refined map first, then the earlier map."""
     model = toy_model('fbbev_hybrid_toy', pre_process_net=PRE_PROCESS)
     assert {'backward_projection', 'foreground_proposal', 'pre_process_net'} <= {
         name.split('.')[0] for name in model.state_dict()
@@ -192,7 +192,7 @@ def test_refined_key_frame_and_earlier_frames(batch):
 
 
 @torch.no_grad()
-def test_a_frame_that_repeats_the_key_frame_gives_its_map(batch):
+def test_a_repeated_key_frame_gives_an_equal_map(batch):
     model = toy_model()
     inputs = model.data_preprocessor(batch)['inputs']
     inputs['adjacent'] = [dict(imgs=inputs['imgs'], rig=replace(inputs['rig']))]
@@ -200,7 +200,7 @@ def test_a_frame_that_repeats_the_key_frame_gives_its_map(batch):
     torch.testing.assert_close(maps[:, 32:], maps[:, :32])
 
 
-def test_control_runs_without_earlier_frames_keep_the_hook():
+def test_hook_without_temporal_part():
     model = toy_model()
     model.temporal = None
     SequentialControlHook().prepare(model, 0)

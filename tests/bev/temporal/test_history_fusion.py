@@ -1,11 +1,11 @@
-"""History: warped maps, their ages, starts of sequences, order of samples."""
+"""History fusion: warped maps, ages, starts of sequences, order of samples."""
 
 from dataclasses import replace
 
 import pytest
 import torch
 
-from hybrid_depth.bev.temporal.history_fusion import HistoryFusion, Moment
+from hybrid_depth.bev.temporal.history_fusion import HistoryFusion, SequencePosition
 from hybrid_depth.geometry import CameraRig, VoxelGrid
 
 GRID = VoxelGrid(x=(-8.0, 8.0, 1.0), y=(-8.0, 8.0, 1.0), z=(-2.0, 2.0, 4.0))
@@ -13,7 +13,7 @@ CHANNELS, FRAMES = 2, 3
 
 
 class Recorder(torch.nn.Module):
-    """Takes the place of the first convolution and keeps what it is given."""
+    """Replacement of the first convolution that records its input."""
 
     def forward(self, frames: torch.Tensor) -> torch.Tensor:
         self.frames = frames
@@ -27,7 +27,7 @@ def fusion(**options) -> HistoryFusion:
 
 
 def rig_at(*xs: float, bda: torch.Tensor | None = None) -> CameraRig:
-    """Vehicles that have driven x metres along their own x axis."""
+    """Vehicles moved by x metres along their x axis."""
     eye = torch.eye(4, dtype=torch.float64)
     poses = eye.repeat(len(xs), 1, 1)
     poses[:, 0, 3] = torch.tensor(xs)
@@ -38,27 +38,29 @@ def rig_at(*xs: float, bda: torch.Tensor | None = None) -> CameraRig:
 
 
 def dot(x: int, y: int, value: float = 1.0) -> torch.Tensor:
-    """(C, 1, 16, 16) with one cell set; x, y in metres of its lower corner."""
+    """(C, 1, 16, 16) with one cell set; with lower corner x, y, metres."""
     volume = torch.zeros(CHANNELS, 1, 16, 16)
     volume[:, :, y + 8, x + 8] = value
     return volume
 
 
-def moment(sequence: str, index: int) -> Moment:
-    return Moment(sequence, index, 1.5e9 + 77.25 + 0.5 * index)  # more digits than float32 has
+def position(sequence: str, index: int) -> SequencePosition:
+    return SequencePosition(
+        sequence, index, 1.5e9 + 77.25 + 0.5 * index
+    )  # more digits than float32 has
 
 
 def seen(module: HistoryFusion, batch: int = 1) -> torch.Tensor:
-    """(B, 1 + T, C + 1, 1, 16, 16) the maps that were joined, with their ages."""
+    """(B, 1 + T, C + 1, 1, 16, 16) concatenated maps and ages."""
     return module.time_conv.frames.unflatten(0, (batch, 1 + FRAMES))
 
 
-def test_a_still_thing_stays_in_its_place():
-    """The vehicle drives 2 m a frame towards a thing 6 m ahead."""
+def test_a_static_object_has_a_constant_position():
+    """The vehicle moves 2 m per frame towards an object 6 m ahead."""
     module = fusion()
     for index in range(5):
         volume = dot(6 - 2 * index, 1)[None]
-        module(volume, [moment('a', index)], rig_at(2.0 * index))
+        module(volume, [position('a', index)], rig_at(2.0 * index))
         frames = seen(module)
         torch.testing.assert_close(
             frames[:, :, :-1], volume.unsqueeze(1).expand(-1, 4, -1, -1, -1, -1)
@@ -70,74 +72,76 @@ def test_a_still_thing_stays_in_its_place():
         )
 
 
-def test_augmentation_of_each_frame_is_taken_into_account():
+def test_maps_are_warped_between_augmentations():
     module = fusion()
     mirror = torch.diag(torch.tensor([1.0, -1, 1, 1])).double()
-    module(dot(4, 2)[None], [moment('a', 0)], rig_at(0.0))
+    module(dot(4, 2)[None], [position('a', 0)], rig_at(0.0))
     mirrored = dot(2, -3)[None]  # cell [2, 3) in y becomes (-3, -2]
-    module(mirrored, [moment('a', 1)], rig_at(2.0, bda=mirror))
+    module(mirrored, [position('a', 1)], rig_at(2.0, bda=mirror))
     torch.testing.assert_close(seen(module)[:, 1, :-1], mirrored)
 
 
-def test_a_new_sequence_starts_from_nothing():
+def test_a_new_sequence_has_no_history():
     module = fusion()
     for index in range(3):
-        module(dot(0, 0)[None], [moment('a', index)], rig_at(2.0 * index))
-    module(dot(3, 3)[None], [moment('b', 0)], rig_at(900.0))
+        module(dot(0, 0)[None], [position('a', index)], rig_at(2.0 * index))
+    module(dot(3, 3)[None], [position('b', 0)], rig_at(900.0))
     frames = seen(module)
     torch.testing.assert_close(frames[0, :, :-1], dot(3, 3).expand(4, -1, -1, -1, -1))
     assert frames[:, :, -1].abs().max() == 0
 
 
-def test_samples_of_a_batch_do_not_mix_and_may_change_places():
+def test_samples_of_a_batch_are_independent_of_their_order():
     together, alone = fusion(), fusion()
     maps = torch.randn(3, 2, CHANNELS, 1, 16, 16)
     for index in range(3):
         names = ['a', 'b'] if index != 1 else ['b', 'a']
         order = [0, 1] if index != 1 else [1, 0]
         xs = [[2.0 * index, 50 + 3.0 * index][place] for place in order]
-        both = together(maps[index, order], [moment(n, index) for n in names], rig_at(*xs))
-        one = alone(maps[index, :1], [moment('a', index)], rig_at(2.0 * index))
+        both = together(maps[index, order], [position(n, index) for n in names], rig_at(*xs))
+        one = alone(maps[index, :1], [position('a', index)], rig_at(2.0 * index))
         torch.testing.assert_close(seen(together, 2)[names.index('a')], seen(alone)[0])
         assert both.shape == (2, *one.shape[1:])
 
 
-def test_what_is_kept_does_not_grow_and_has_no_gradients():
+def test_history_has_constant_size_and_no_gradients():
     module = fusion()
     sizes = []
     for index in range(12):
         volume = torch.randn(1, CHANNELS, 1, 16, 16, requires_grad=True)
-        fused = module(volume, [moment(f's{index // 4}', index % 4)], rig_at(2.0 * index))
-        (past,) = module._pasts[module.training].values()
-        assert not past.maps.requires_grad
-        sizes.append(past.maps.untyped_storage().nbytes())
+        fused = module(volume, [position(f's{index // 4}', index % 4)], rig_at(2.0 * index))
+        (history,) = module._histories[module.training].values()
+        assert not history.maps.requires_grad
+        sizes.append(history.maps.untyped_storage().nbytes())
         fused.sum().backward()
         assert volume.grad is not None
-    assert len(set(sizes)) == 1 and len(module._pasts[module.training]) == 1
+    assert len(set(sizes)) == 1 and len(module._histories[module.training]) == 1
 
 
 def test_shuffled_samples_are_an_error():
     module = fusion()
-    module(dot(0, 0)[None], [moment('a', 0)], rig_at(0.0))
-    for wrong in (moment('a', 2), moment('b', 1), moment('a', 4)):
+    module(dot(0, 0)[None], [position('a', 0)], rig_at(0.0))
+    for wrong in (position('a', 2), position('b', 1), position('a', 4)):
         with pytest.raises(
             ValueError, match='expected frame 0 of sequence .* or the one after its latest'
         ):
             module(dot(0, 0)[None], [wrong], rig_at(1.0))
-    module(dot(0, 0)[None], [moment('a', 1)], rig_at(1.0))  # a refused sample spoils nothing
+    module(
+        dot(0, 0)[None], [position('a', 1)], rig_at(1.0)
+    )  # a rejected sample does not change the history
     with pytest.raises(ValueError, match='frame 1 before it'):
-        module(dot(0, 0)[None], [moment('a', 1)], rig_at(1.0))
-    with pytest.raises(ValueError, match='expected 2 samples of as many sequences'):
-        module(torch.cat([dot(0, 0)[None]] * 2), [moment('a', 2), moment('a', 3)], rig_at(1, 2))
+        module(dot(0, 0)[None], [position('a', 1)], rig_at(1.0))
+    with pytest.raises(ValueError, match='expected 2 samples of different sequences'):
+        module(torch.cat([dot(0, 0)[None]] * 2), [position('a', 2), position('a', 3)], rig_at(1, 2))
 
 
 def test_several_cells_in_height():
     module = HistoryFusion(replace(GRID, z=(-2.0, 2.0, 1.0)), CHANNELS, FRAMES)
     module.time_conv = Recorder()
     volume = torch.randn(1, CHANNELS, 4, 16, 16)
-    module(volume, [moment('a', 0)], rig_at(0.0))
+    module(volume, [position('a', 0)], rig_at(0.0))
     up = rig_at(0.0)
     up = replace(up, ego2global=up.ego2global.clone())
-    up.ego2global[0, 2, 3] = 1.0  # a metre up: what was at a height is now a metre lower
-    module(volume, [moment('a', 1)], up)
+    up.ego2global[0, 2, 3] = 1.0  # one metre up: objects are one metre lower
+    module(volume, [position('a', 1)], up)
     torch.testing.assert_close(seen(module)[:, 1, :-1, :3], volume[:, :, 1:])

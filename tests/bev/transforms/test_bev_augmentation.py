@@ -19,7 +19,7 @@ def truth() -> LiDARInstance3DBoxes:
 
 
 @pytest.mark.parametrize('number', range(4))
-def test_matrix_boxes_and_filters_are_the_official_ones(number):
+def test_matrix_boxes_and_filters_equal_the_official_ones(number):
     rotate, scale, flip_x, flip_y = BDA[f'{number}.params'].tolist()
     params = BEVAugmentationParams(rotate, scale, bool(flip_x), bool(flip_y))
     results = dict(gt_bboxes_3d=truth(), gt_labels_3d=BDA['gt_labels'].numpy(), bda=np.eye(4))
@@ -31,7 +31,7 @@ def test_matrix_boxes_and_filters_are_the_official_ones(number):
     BDA.check(f'{number}.labels_in_range', results['gt_labels_3d'], 0)
 
 
-def test_boxes_move_as_the_matrix_moves_their_corners():
+def test_boxes_are_transformed_as_their_corners():
     boxes = truth()
     corners = boxes.corners.double()
     params = BEVAugmentationParams(rotate=17, scale=1.04, flip_x=True, flip_y=False)

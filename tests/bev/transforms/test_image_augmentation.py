@@ -45,7 +45,7 @@ def augmented(sample, view) -> dict:
 
 
 def check_matrices(matrices: np.ndarray, view: str, golden: Golden = IDA) -> None:
-    """The official code keeps pixels and depth apart: rotation (3, 3), translation (3,)."""
+    """The official code separates pixels and depth: rotation (3, 3), translation (3,)."""
     rotation, translation = torch.eye(3).repeat(6, 1, 1).double(), torch.zeros(6, 3).double()
     rotation[:, :2, :2] = torch.from_numpy(matrices[:, :2, :2])
     translation[:, :2] = torch.from_numpy(matrices[:, :2, 2])
@@ -55,7 +55,7 @@ def check_matrices(matrices: np.ndarray, view: str, golden: Golden = IDA) -> Non
 
 
 @pytest.mark.parametrize('view', ['test', 'aug'])
-def test_images_and_matrices_are_the_official_ones(sample, view):
+def test_images_and_matrices_equal_the_official_ones(sample, view):
     results = augmented(sample, view)
     images = torch.from_numpy(np.stack([np.asarray(image) for image in results['img']]))
     IDA.check(f'{view}.uint8', images, 0)
@@ -70,7 +70,7 @@ def test_matrices_of_flipped_and_scaled_test_views():
 
 
 @pytest.mark.parametrize('view', ['test', 'aug'])
-def test_packed_images_give_the_official_network_input(sample, view):
+def test_packed_images_equal_the_official_network_input(sample, view):
     """Packed RGB in [0, 1] becomes BGR with the RGB-ordered statistics.
 
     Source: docs/reference/bevdet.md, "Channel order".
@@ -81,7 +81,7 @@ def test_packed_images_give_the_official_network_input(sample, view):
     IDA.check(f'{view}.normalized', (packed.flip(1) * 255 - mean) / std, 1e-6)
 
 
-def test_calibration_is_the_official_one(sample):
+def test_calibration_equals_the_official_one(sample):
     """Of the tables, and the chain from each camera to the ego frame at CAM_FRONT_LEFT's time."""
     cameras = [sample['images'][f'CAM_{name}'] for name in CAMERAS]
     cam2ego, ego2global = (
@@ -104,7 +104,7 @@ def test_test_mode_numbers():
     assert params == ImageAugmentationParams(0.44, (704, 396), (0, 140, 704, 396))
 
 
-def test_crop_bottom_moves_the_crop_up():
+def test_crop_bottom_shifts_the_crop_up():
     options = dict(STEPS, crop_bottom=(0.1, 0.2))
     fixed = ImageAugmentation(random=False, **options).fixed_params(FULL)
     assert fixed.crop == (0, 336 - 256, 704, 336)  # the mean, 0.15 of 396 rows, is cut off
@@ -114,7 +114,7 @@ def test_crop_bottom_moves_the_crop_up():
     assert 0.1 <= min(bottoms) < 0.13 and 0.17 < max(bottoms) <= 0.21
 
 
-def test_a_mark_is_found_where_the_matrix_says():
+def test_a_mark_moves_by_the_matrix():
     image = Image.new('RGB', FULL)
     u, v = 700, 520
     image.paste((255, 255, 255), (u - 4, v - 4, u + 5, v + 5))
@@ -126,7 +126,7 @@ def test_a_mark_is_found_where_the_matrix_says():
         np.testing.assert_allclose(bright.mean(0)[::-1] + 0.5, expected, atol=1.2)
 
 
-def test_random_parameters_stay_in_range_and_follow_the_seed():
+def test_random_parameters_are_in_range_and_depend_on_the_seed():
     transform = ImageAugmentation(random=True, **STEPS)
     drawn = [transform.sample_params(FULL) for _ in range(200)]
     assert all(0.38 <= p.resize <= 0.55 and abs(p.rotate) <= 5.4 for p in drawn)
@@ -136,6 +136,6 @@ def test_random_parameters_stay_in_range_and_follow_the_seed():
     assert transform.sample_params(FULL) == drawn[0]
 
 
-def test_each_camera_draws_for_itself():
+def test_parameters_are_drawn_per_camera():
     results = ImageAugmentation(random=True, **STEPS)(dict(img=[Image.new('RGB', FULL)] * 2))
     assert not np.allclose(*results['img_aug'])

@@ -22,9 +22,9 @@ from tests.golden.reader import Golden
 
 IDA, DEPTH, FB_DEPTH = Golden('bevdet_ida'), Golden('bevdet_depth'), Golden('fb_bev_depth')
 SIZE = (256, 704)
-# About 130 of 20,000 points of a sweep fall into another pixel in float32 than in float64. Few
-# meet another point there or leave the image, which changes how many pixels are set or which
-# depth one shows; one in 16 falls into another cell of the depth target, if it is its nearest.
+# About 130 of 20,000 points of a sweep are in another pixel in float32 than in float64. Few of them
+# collide with another point or leave the image, which changes the number of pixels or a depth; one
+# in 16 is in another cell of the depth target, if it is its nearest point.
 CHANGED_PIXELS, CHANGED_BINS = 4, 10  # of a camera; of all
 ONE_CAMERA = dict(
     ego2cam=np.eye(4)[None],
@@ -50,7 +50,7 @@ def view_info(keyframe, view: str) -> dict:
 
 
 def view_depth(keyframe, view: str, transform: LoadLidarDepth) -> torch.Tensor:
-    """Our map of the real sweep."""
+    """Depth map of the real sweep."""
     return torch.from_numpy(transform(view_info(keyframe, view))['gt_depth'])
 
 
@@ -70,7 +70,7 @@ def points_in_view(info: dict) -> np.ndarray:
 
 
 @pytest.mark.parametrize('view', ['test', 'aug'])
-def test_real_sweep_gives_the_official_map(keyframe, view):
+def test_real_sweep_equals_the_official_map(keyframe, view):
     depth = view_depth(keyframe, view, LoadLidarDepth())
     camera, pixel = DEPTH[f'{view}.index'].long()
     expected = torch.zeros(6, SIZE[0] * SIZE[1])
@@ -79,7 +79,7 @@ def test_real_sweep_gives_the_official_map(keyframe, view):
     DEPTH.check(f'{view}.count', (expected > 0).sum((1, 2)), 0)
     only_one = ((depth > 0) != (expected > 0)).sum()
     apart = ((depth - expected).abs()[(depth > 0) & (expected > 0)] > 0.01).sum()
-    # Float64 moves about 130 points by a pixel; the golden file counts them with such a projector.
+    # Float64 moves about 130 points by a pixel; the golden file has counts of such a projection.
     allowed = DEPTH[f'{view}.pixels_not_in_exact']
     assert only_one <= allowed[0] and apart <= allowed[1]
     DEPTH.check(f'{view}.exact_count', (depth > 0).sum((1, 2)), 0)
@@ -89,7 +89,7 @@ def test_real_sweep_gives_the_official_map(keyframe, view):
 
 @pytest.mark.parametrize(('name', 'step'), [('D59', 1.0), ('D118', 0.5)])
 @pytest.mark.parametrize('view', ['test', 'aug'])
-def test_target_bins_are_the_official_ones(keyframe, view, name, step):
+def test_target_bins_equal_the_official_ones(keyframe, view, name, step):
     nearest = block_minimum_depth(view_depth(keyframe, view, LoadLidarDepth()), (16, 44))
     bins = torch.where(nearest > 0, ((nearest - 1.0) / step).floor(), torch.tensor(-1.0))
     changed = (bins != DEPTH[f'{view}.bins.{name}']).sum()
@@ -97,8 +97,8 @@ def test_target_bins_are_the_official_ones(keyframe, view, name, step):
 
 
 @pytest.mark.parametrize('view', ['test', 'aug'])
-def test_real_sweep_gives_the_map_of_fb_occ(keyframe, view):
-    """Counts and sums of its float32 maps; it has another order of operations again."""
+def test_real_sweep_equals_the_map_of_fb_occ(keyframe, view):
+    """Counts and sums of its float32 maps, which have yet another order of operations."""
     depth = view_depth(keyframe, view, LoadLidarDepth(depth_range=(2.0, 42.0)))
     FB_DEPTH.check(f'{view}.gt_count', (depth > 0).sum((1, 2)), CHANGED_PIXELS, scale=1)
     total = depth.sum((1, 2), dtype=torch.float64)
@@ -107,7 +107,7 @@ def test_real_sweep_gives_the_map_of_fb_occ(keyframe, view):
     assert (index != FB_DEPTH[f'{view}.bins']).sum() <= CHANGED_BINS
 
 
-def test_nearest_point_wins_whatever_the_order():
+def test_nearest_point_is_kept_in_any_order():
     points = np.array([[0.0, 0, 9], [0, 0, 5], [0, 0, 7]])
     for order in ([0, 1, 2], [2, 0, 1], [1, 2, 0]):
         depth = project_nearest(points[order], **ONE_CAMERA)
@@ -137,7 +137,7 @@ def test_damaged_sweep_names_the_file(tmp_path):
         load_sweep(str(tmp_path / 'absent.bin'), 5)
 
 
-def test_points_that_are_not_finite_are_left_out(tmp_path):
+def test_non_finite_points_are_dropped(tmp_path):
     points = np.ones((3, 5), dtype=np.float32)
     points[1, 0] = np.inf
     points.tofile(tmp_path / 'p.bin')
@@ -145,7 +145,7 @@ def test_points_that_are_not_finite_are_left_out(tmp_path):
 
 
 def test_testing_without_lidar():
-    """Sweeps may be there for a part of the samples: all have a map, so that batches fit."""
+    """All samples have a map, so that batches can mix samples with and without sweeps."""
     images = [Image.new('RGB', (8, 4))] * 6
     sample = dict(lidar_path='nowhere.pcd.bin', img=images)
     for found in (sample, dict(img=images)):
@@ -155,8 +155,8 @@ def test_testing_without_lidar():
         LoadLidarDepth()(dict(sample, num_pts_feats=5))
 
 
-def test_earlier_sweeps_fall_where_the_devkit_puts_them(tmp_path):
-    """Of the third key frame of a fake scene, whose earlier key frames serve as sweeps."""
+def test_earlier_sweeps_are_transformed_as_by_the_devkit(tmp_path):
+    """Third key frame of a fake scene, whose earlier key frames serve as sweeps."""
     root = write_fake_nuscenes(tmp_path / 'fake')
     table = root / 'v1.0-mini/sample_data.json'
     records = json.loads(table.read_text())
@@ -181,12 +181,12 @@ def test_earlier_sweeps_fall_where_the_devkit_puts_them(tmp_path):
         cloud, _ = LidarPointCloud.from_file_multisweep(
             nusc, sample, 'LIDAR_TOP', 'LIDAR_TOP', expected_sweeps + 1
         )
-        # the devkit leaves the car out of the key frame's sweep too, where no camera sees it
-        own_car = np.abs(found[:200, :2]).max(1) < 1
-        assert 0 < own_car.sum() < 20
-        found = np.concatenate((found[:200][~own_car], found[200:]))
+        # the devkit also removes ego-vehicle points from the key frame's sweep
+        on_ego = np.abs(found[:200, :2]).max(1) < 1
+        assert 0 < on_ego.sum() < 20
+        found = np.concatenate((found[:200][~on_ego], found[200:]))
         np.testing.assert_allclose(found, cloud.points[:3].T, atol=1e-3)  # float32 there
 
     Path(info['lidar_sweeps'][1]['lidar_points']['lidar_path']).unlink()
     sweeps = _lidar_sweeps(nusc, nusc.get('sample_data', sample['data']['LIDAR_TOP']), np.eye(4), 5)
-    assert len(sweeps) == 1  # what is not on disk is left out
+    assert len(sweeps) == 1  # sweeps that are not on disk are skipped

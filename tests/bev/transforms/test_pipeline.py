@@ -1,15 +1,14 @@
-"""The whole training pipeline: image loading, ego boxes, packing, agreement of all geometry."""
+"""Complete training pipeline: image loading, ego boxes, packing, consistent geometry."""
 
-import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.registry import DefaultScope
-from PIL import Image
 
 from hybrid_depth.bev.datasets.nuscenes import NuScenesBEVDataset
 from hybrid_depth.bev.transforms.load_images import LoadMultiViewImages
+from hybrid_depth.errors import DepthDataError
 from tests.conftest import ROOT
 from tests.datasets.roots import fake_root, keyframe_dataset
 
@@ -54,6 +53,20 @@ def test_training_pipeline(root, name):
     assert META <= set(data.metainfo)
 
 
+def test_frames_before_are_augmented_in_the_same_bev_way(root):
+    dataset = NuScenesBEVDataset(
+        data_root=str(root),
+        ann_file='nuscenes_infos_train.pkl',
+        pipeline=pipelines('nuscenes_bev').train_pipeline,
+        num_adj=1,
+    )
+    inputs = dataset[1]['inputs']
+    (before,) = inputs['adjacent']
+    assert torch.equal(before['rig']['bda'], inputs['rig']['bda'])
+    assert not torch.equal(before['rig']['bda'], torch.eye(4).double())
+    assert before['img'].shape == inputs['img'].shape
+
+
 def test_test_pipeline_is_deterministic_and_keeps_the_truth(root):
     dataset = NuScenesBEVDataset(
         data_root=str(root),
@@ -68,8 +81,8 @@ def test_test_pipeline_is_deterministic_and_keeps_the_truth(root):
     assert 'gt_instances_3d' not in first['data_samples']
 
 
-def test_boxes_cameras_and_depth_agree_after_augmentation(real_data, tmp_path):
-    """The LiDAR depth around the pixel of an augmented vehicle's centre is about its distance."""
+def test_boxes_cameras_and_depth_are_consistent_after_augmentation(real_data, tmp_path):
+    """LiDAR depth around the projected centre of an augmented vehicle is about its distance."""
     info = keyframe_dataset(real_data, tmp_path).get_data_info(0)
     sample = Compose(pipelines('nuscenes_bev').train_pipeline)(info)
     boxes = sample['data_samples'].gt_instances_3d.bboxes_3d
@@ -94,13 +107,7 @@ def test_damaged_image_names_the_file(root, tmp_path):
     whole = next(root.glob('samples/CAM_FRONT/*.jpg')).read_bytes()
     for content in (whole[: len(whole) // 2], b'', b'not an image'):
         path.write_bytes(content)
-        with pytest.raises(OSError, match='cut.jpg'):
+        with pytest.raises(DepthDataError, match='cut.jpg'):
             LoadMultiViewImages()(dict(img_path=[str(path)]))
     with pytest.raises(FileNotFoundError, match='absent.jpg'):
         LoadMultiViewImages()(dict(img_path=[str(tmp_path / 'absent.jpg')]))
-
-
-def test_grey_images_become_rgb(tmp_path):
-    Image.new('L', (8, 4), 7).save(tmp_path / 'grey.png')
-    (image,) = LoadMultiViewImages()(dict(img_path=[str(tmp_path / 'grey.png')]))['img']
-    assert np.asarray(image).tolist()[0][0] == [7, 7, 7]

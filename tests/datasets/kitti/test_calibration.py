@@ -24,7 +24,7 @@ def test_cameras_of_a_day(calibration):
     assert calibration.baseline(3, 2) == pytest.approx(-kitti_files.BASELINE)
 
 
-def test_points_left_of_the_car_are_left_in_the_image(calibration):
+def test_points_left_of_the_vehicle_are_left_in_the_image(calibration):
     point = np.array([10.0, 2.0, 1.0, 1.0])  # ahead, left, up
     x, y, depth = calibration.velo_to_image(2) @ point
     assert depth == pytest.approx(10)
@@ -51,7 +51,7 @@ def test_missing_and_damaged_files(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ('numbers', 'said'),
+    ('numbers', 'message'),
     [
         ((0.58, 1.92, 0.5, 0.5), 'relative to the size'),
         ((700, -700, 620, 187), 'positive focal'),
@@ -59,11 +59,11 @@ def test_missing_and_damaged_files(tmp_path):
         ((10, 700, 620, 187), 'horizontal angle of view'),
     ],
 )
-def test_impossible_intrinsics(numbers, said):
+def test_implausible_intrinsics(numbers, message):
     fx, fy, cx, cy = numbers
-    with pytest.raises(DepthDataError, match=said):
+    with pytest.raises(DepthDataError, match=message):
         check_intrinsics(np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1.0]]), (1242, 375), 'test')
 
 
-def test_monodepth2_matrix_passes():
+def test_monodepth2_matrix_is_accepted():
     check_intrinsics(relative_cam2img(0.58, 1.92, 0.5, 0.5, (640, 192)), (640, 192), 'test')

@@ -23,9 +23,9 @@ def tree(tmp_path):
     return KittiRawTree(kitti_files.write_raw_tree(tmp_path / 'kitti'))
 
 
-def test_partial_download_then_more(tree, tmp_path):
+def test_partial_download_is_extended(tree, tmp_path):
     out = tmp_path / 'gt'
-    report = export_ground_truth(FRAMES, velodyne_truth(tree), out, 'velodyne', 'own')
+    report = export_ground_truth(FRAMES, velodyne_truth(tree), out, 'velodyne', 'local')
     assert (report.written, report.kept) == (2, 0)
     assert report.missing == [FRAMES[2]]
     info = json.loads((out / 'export.json').read_text())
@@ -35,7 +35,7 @@ def test_partial_download_then_more(tree, tmp_path):
     sweep = tree.root / kitti_files.DRIVE / 'velodyne_points/data/0000000003.bin'
     kitti_files.write_sweep(sweep, kitti_files.forward_points(13))
     report = export_ground_truth(
-        FRAMES, velodyne_truth(KittiRawTree(tree.root)), out, 'velodyne', 'own'
+        FRAMES, velodyne_truth(KittiRawTree(tree.root)), out, 'velodyne', 'local'
     )
     assert (report.written, report.kept, report.missing) == (1, 2, [])
     maps = DepthMaps(out)
@@ -44,29 +44,29 @@ def test_partial_download_then_more(tree, tmp_path):
     assert [float(one.max()) for one in (maps[0], maps[1], maps[2])] == [12, 11, 13]
 
 
-def test_killed_export_leaves_no_half_map(tree, tmp_path):
+def test_killed_export_leaves_no_incomplete_map(tree, tmp_path):
     def killed(frame):
         if frame.number == 1:
             raise KeyboardInterrupt
         return np.ones((2, 3))
 
     with pytest.raises(KeyboardInterrupt):
-        export_ground_truth(FRAMES, killed, tmp_path / 'gt', 'velodyne', 'own')
+        export_ground_truth(FRAMES, killed, tmp_path / 'gt', 'velodyne', 'local')
     assert [path.name for path in (tmp_path / 'gt').iterdir()] == [f'{FRAMES[0].name}.npz']
 
 
 def test_exports_are_not_mixed(tree, tmp_path):
     out = tmp_path / 'gt'
-    export_ground_truth(FRAMES, velodyne_truth(tree), out, 'velodyne', 'own')
-    with pytest.raises(DepthDataError, match='folder of velodyne for own'):
-        export_ground_truth(FRAMES, velodyne_truth(tree), out, 'improved', 'own')
+    export_ground_truth(FRAMES, velodyne_truth(tree), out, 'velodyne', 'local')
+    with pytest.raises(DepthDataError, match='folder of velodyne for local'):
+        export_ground_truth(FRAMES, velodyne_truth(tree), out, 'improved', 'local')
     with pytest.raises(DepthDataError, match='expected to add to ground truth of velodyne'):
         export_ground_truth(FRAMES[:1], velodyne_truth(tree), out, 'velodyne', 'eigen')
 
 
 def test_nothing_to_export(tree, tmp_path):
     with pytest.raises(DepthDataError, match='got none on disk'):
-        export_ground_truth(FRAMES[2:], velodyne_truth(tree), tmp_path / 'gt', 'velodyne', 'own')
+        export_ground_truth(FRAMES[2:], velodyne_truth(tree), tmp_path / 'gt', 'velodyne', 'local')
     with pytest.raises(FileNotFoundError, match='data_depth_annotated'):
         improved_truth(tmp_path)
 

@@ -42,7 +42,7 @@ def test_triplets_and_calibration(root):
     )
 
 
-def test_right_camera_has_its_partner_to_the_left(root):
+def test_other_camera_of_the_right_one_is_left(root):
     (sample,) = build(root, [1], 'r', frame_ids=(0, 's'))
     assert sample['transforms']['s'][0, 3] == pytest.approx(0.5)
     fixed = build(root, [1], 'r', frame_ids=(0, 's'), stereo_baseline=0.1)
@@ -57,7 +57,7 @@ def test_release_intrinsics(root):
         build(root, [1], intrinsics='kitti')
 
 
-def test_ends_of_drives_are_dropped_repeated_or_black(root):
+def test_missing_neighbours_are_dropped_repeated_or_black(root):
     assert [s['meta']['frame'] for s in map(build(root).get_data_info, range(2))] == [1, 2]
     assert len(build(root)) == 2
     for rule in ('repeat', 'black'):
@@ -70,7 +70,7 @@ def test_ends_of_drives_are_dropped_repeated_or_black(root):
     assert len(build(root, frame_ids=(0,))) == 4
 
 
-def test_the_other_camera_is_never_made_up(tmp_path):
+def test_stereo_frames_are_never_substituted(tmp_path):
     root = kitti_files.write_raw_tree(tmp_path, sides='l')
     with pytest.raises(DepthDataError, match='got none among 4'):
         build(root, frame_ids=(0, 's'), missing_neighbours='repeat')
@@ -97,7 +97,7 @@ def test_frame_zero_is_needed(root):
         build(root, frame_ids=(-1, 1))
 
 
-def test_workers_can_take_it(root):
+def test_data_set_works_in_workers(root):
     dataset = build(root)
     assert len(pickle.loads(pickle.dumps(dataset))) == len(dataset)
     assert DATASETS.get('KittiRawDataset') is KittiRawDataset
@@ -122,7 +122,7 @@ def test_odometry(odometry):
     assert dataset[0]['cam2img'][1, 2] == 180
     assert dataset[0]['meta']['dataset'] == 'kitti_odometry'
     with pytest.raises(FileNotFoundError, match='1 are not on disk'):
-        KittiOdometryDataset(**kwargs)  # colour images are not there
+        KittiOdometryDataset(**kwargs)  # colour images do not exist
 
 
 def test_real_sequence(real_data, tmp_path):

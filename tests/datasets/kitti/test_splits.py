@@ -14,7 +14,7 @@ from tests.datasets import kitti_files
 
 
 def test_eigen_test_frames():
-    """697 frames of 28 drives, each 25 but one of 22 (docs/reference/kitti.md, "Lists")."""
+    """697 frames of 28 drives, 25 each, except one of 22 (docs/reference/kitti.md, "Lists")."""
     frames = eigen_test_frames()
     assert len(frames) == len(set(frames)) == 697
     counts = [len(numbers) for numbers in EIGEN_TEST_DRIVES.values()]
@@ -24,26 +24,26 @@ def test_eigen_test_frames():
     assert read_split('eigen')[0] == KittiFrame(drive, 0, 'l')
 
 
-def test_lists_go_there_and_back(tmp_path):
+def test_lists_are_written_and_read(tmp_path):
     frames = [KittiFrame(kitti_files.DRIVE, 3, 'r'), KittiFrame('06', 1)]
-    write_split(frames, tmp_path / 'splits' / 'own.txt')
-    assert read_split('splits/own.txt', tmp_path) == frames
+    write_split(frames, tmp_path / 'splits' / 'local.txt')
+    assert read_split('splits/local.txt', tmp_path) == frames
     assert frames[0].name == '2011_09_26_drive_0077_sync_0000000003_r'
 
 
-def test_lists_without_side_mean_the_left_camera(tmp_path):
+def test_lists_without_side_are_of_the_left_camera(tmp_path):
     (tmp_path / 'a.txt').write_text('# comment\n\n09 000012\n')
     assert read_split(tmp_path / 'a.txt') == [KittiFrame('09', 12, 'l')]
 
 
 @pytest.mark.parametrize('line', ['image_02/data/0000000001.png', 'drive x l', 'drive 1 m'])
-def test_other_lines_are_named(tmp_path, line):
+def test_wrong_lines_are_named(tmp_path, line):
     (tmp_path / 'a.txt').write_text(f'09 1 l\n{line}\n')
     with pytest.raises(DepthDataError, match='a.txt, line 2: expected'):
         read_split(tmp_path / 'a.txt')
 
 
-def test_all_that_is_on_disk(tmp_path):
+def test_split_all_is_every_image_on_disk(tmp_path):
     kitti_files.write_raw_tree(tmp_path, [9, 10], sides='lr')
     found = read_split('all', tmp_path)
     assert found == [KittiFrame(kitti_files.DRIVE, n, side) for side in 'lr' for n in (9, 10)]
@@ -59,7 +59,7 @@ def test_missing_and_empty_lists(tmp_path):
         read_split('a.txt', tmp_path)
 
 
-def test_own_split_from_disk(tmp_path):
+def test_split_from_the_drives_on_disk(tmp_path):
     kitti_files.write_raw_tree(tmp_path, [0, 1, 2, 3, 5, 6, 7], sides='l')
     test_drive = next(iter(EIGEN_TEST_DRIVES))
     kitti_files.write_raw_tree(tmp_path, range(4), sides='l', drive=test_drive)
@@ -70,10 +70,10 @@ def test_own_split_from_disk(tmp_path):
     assert made.left_out['without both neighbours'] == 4
 
 
-def test_own_split_of_a_list_and_without_standing_frames(tmp_path):
+def test_split_of_a_list_without_static_frames(tmp_path):
     kitti_files.write_raw_tree(tmp_path, range(6), sides='l')
     folder = tmp_path / kitti_files.DRIVE / 'image_02' / 'data'
-    kitti_files.image(2).save(folder / f'{3:010d}.png')  # the car stands from 2 to 3
+    kitti_files.image(2).save(folder / f'{3:010d}.png')  # no motion from 2 to 3
     wanted = [KittiFrame(kitti_files.DRIVE, number) for number in (1, 2, 4, 99)]
     made = make_split(KittiRawTree(tmp_path), wanted, min_motion=1, val_share=0)
     assert [frame.number for frame in made.train] == [1, 4]

@@ -19,21 +19,21 @@ def calibration(tmp_path):
 
 
 def at_pixel(row: int, column: int, depth: float) -> list[float]:
-    """A point that falls into a pixel: its coordinates are one more."""
+    """A point in a pixel: its coordinates are one more."""
     x = (column + 1 - kitti_files.CENTRE[0]) / kitti_files.FOCAL
     y = (row + 1 - kitti_files.CENTRE[1]) / kitti_files.FOCAL
     return [depth, -x * depth, -y * depth, 0.0]
 
 
-def test_nearest_point_of_a_pixel_counts(calibration):
+def test_nearest_point_of_a_pixel_is_used(calibration):
     points = np.array([at_pixel(3, 5, 20), at_pixel(3, 5, 8), at_pixel(3, 5, 30)])
     depth = velodyne_depth_map(points, calibration)
     assert np.count_nonzero(depth) == 1
     assert depth[3, 5] == pytest.approx(8)
 
 
-def test_last_column_and_next_row_pass_as_one_pixel(calibration):
-    """The release's key of a pixel is row (W - 1) + column - 1; its numbers depend on that."""
+def test_last_column_and_next_row_are_one_pixel(calibration):
+    """The release's key of a pixel is row (W - 1) + column - 1, on which its results depend."""
     last, first = at_pixel(3, WIDTH - 1, 20), at_pixel(4, 0, 8)
     depth = velodyne_depth_map(np.array([last, first]), calibration)
     assert depth[3, WIDTH - 1] == pytest.approx(8)
@@ -62,7 +62,7 @@ def test_damaged_sweeps(tmp_path):
 @pytest.mark.parametrize('frame', monodepth2.FRAMES)
 @pytest.mark.parametrize('value', ['z', 'forward'])
 def test_golden_maps_of_real_sweeps(real_data, frame, value):
-    """Counts, places and values of the official code, bit for bit."""
+    """Counts, positions and values equal the official code bit for bit."""
     folder, prefix = real_data / 'kitti_raw' / monodepth2.DRIVE, f'depth.{frame}.{value}'
     points = read_velodyne(folder / f'velodyne_points/data/{frame:010d}.bin')
     KITTI.check(f'points.{frame}.count', len(points), 0)

@@ -52,7 +52,7 @@ def test_schema(train):
     assert [item['bbox_3d_isvalid'] for item in info['instances']] == [True, True, False]
 
 
-def test_matrices_are_exactly_rigid_and_close_the_chain(train):
+def test_matrices_are_exactly_rigid_and_consistent(train):
     """Float32-rounded rotations make the metric's quaternions fail.
 
     Source: docs/reference/nuscenes.md, "Precision of poses".
@@ -71,7 +71,7 @@ def test_matrices_are_exactly_rigid_and_close_the_chain(train):
 
 
 def test_boxes_agree_with_the_devkit(root, train):
-    """Boxes put into the LiDAR frame by the devkit, and velocities turned there."""
+    """Boxes and velocities in the LiDAR frame, transformed by the devkit."""
     nusc = NuScenes('v1.0-mini', str(root), verbose=False)
     for info in train['data_list']:
         sample = nusc.get('sample', info['token'])
@@ -142,7 +142,9 @@ def test_bad_roots(tmp_path):
 
 
 def test_test_version_has_no_instances(tmp_path):
-    root = write_fake_nuscenes(tmp_path / 'root', scenes=('scene-0077',))  # of the test split
+    root = write_fake_nuscenes(
+        tmp_path / 'root', scenes=('scene-0077',)
+    )  # a scene of the test split
     tables = (root / 'v1.0-mini').rename(root / 'v1.0-test')
     for name in ('sample_annotation', 'instance'):
         (tables / f'{name}.json').write_text('[]')

@@ -40,7 +40,7 @@ def test_keyframes_and_sweeps_in_order_of_time(root):
     assert len(names) == len(dataset)
 
 
-def test_every_camera_has_its_own_lens(root):
+def test_intrinsics_per_camera(root):
     lenses = {}
     dataset = make(root)
     for i in range(len(dataset)):
@@ -57,7 +57,7 @@ def test_keyframes_as_targets(root):
     assert len(far) == 2 and 'samples/' in far[0]['img_paths'][1]
 
 
-def test_ego_motion_carries_points_from_frame_to_frame(root):
+def test_ego_motion_transforms_points_between_frames(root):
     dataset = make(root, split='mini_train', ego_motion=True)
     nusc = NuScenes('v1.0-mini', str(root), verbose=False)
     places = {
@@ -73,14 +73,14 @@ def test_ego_motion_carries_points_from_frame_to_frame(root):
         start, end = (places[Path(path).name]['translation'] for path in paths)
         driven = np.linalg.norm(np.subtract(end, start))
         assert driven > 0.3
-        # what stands still comes nearer in front, and goes away behind
+        # static points approach in front and recede behind
         if folder.endswith('CAM_FRONT'):
             assert sample['transforms'][1][2, 3] == pytest.approx(-driven, rel=0.1)
         if folder.endswith('CAM_BACK'):
             assert sample['transforms'][1][2, 3] == pytest.approx(driven, rel=0.1)
 
 
-def test_a_neighbour_that_is_made_up_has_not_moved(root):
+def test_substituted_neighbours_have_no_motion(root):
     dataset = make(root, ego_motion=True, missing_neighbours='repeat', frame_ids=(0, -1, 1))
     first = dataset[0]
     assert np.array_equal(first['transforms'][-1], np.eye(4))
@@ -95,7 +95,7 @@ def test_a_root_without_sweeps_gives_keyframes(root, tmp_path):
     assert 'samples/' in dataset[0]['img_paths'][1]
 
 
-def test_through_the_pipeline_of_depth_models(root):
+def test_pipeline_of_depth_models(root):
     steps = [dict(type='LoadFrames'), dict(type='ResizeFrames', size=(128, 64))]
     cfg = dict(type='NuScenesVideoDataset', data_root=str(root), version='v1.0-mini')
     pack = dict(type='PackFrames')
@@ -105,7 +105,7 @@ def test_through_the_pipeline_of_depth_models(root):
     assert packed['inputs']['cam2img'].shape == (3, 3)
 
 
-def test_a_depth_model_learns_with_the_motion_of_the_vehicle(root):
+def test_a_depth_model_trains_with_ego_motion(root):
     steps = [dict(type='LoadFrames'), dict(type='FlipFrames', prob=1.0)]
     steps += [dict(type='ResizeFrames', size=(96, 64)), dict(type='PackFrames')]
     dataset = make(root, ego_motion=True, pipeline=steps)

@@ -56,7 +56,7 @@ def test_intrinsics_of_clip_root_and_config(root):
     assert dataset[10]['cam2img'][0, 0] == 80
 
 
-def test_bad_intrinsics_are_refused(root):
+def test_bad_intrinsics_are_rejected(root):
     with pytest.raises(DepthDataError, match='relative to the size'):
         VideoFolderDataset(data_root=str(root), intrinsics=(0.6, 1.1, 0.5, 0.5))
     (root / 'intrinsics.txt').write_text('72 72 61')
@@ -71,7 +71,7 @@ def test_bad_intrinsics_are_refused(root):
 
 
 def test_missing_folder_and_images(tmp_path):
-    with pytest.raises(FileNotFoundError, match='which is not there'):
+    with pytest.raises(FileNotFoundError, match='which does not exist'):
         VideoFolderDataset(data_root=str(tmp_path / 'x'))
     with pytest.raises(FileNotFoundError, match='expected PNG or JPEG frames'):
         VideoFolderDataset(data_root=str(tmp_path))

@@ -16,7 +16,7 @@ def features(size=(5, 13), channels=12, tokens=None):
 
 @pytest.mark.parametrize('size', [(64, 176), (63, 180)])
 @pytest.mark.parametrize('grid', [(5, 13), (4, 12), (1, 1)])
-def test_any_grid_gives_disparity_at_image_size(grid, size):
+def test_disparity_has_the_image_size_for_any_grid(grid, size):
     decoder = MODELS.build(dict(SMALL, in_channels=12))
     outputs = decoder(features(grid), size)
     assert list(outputs) == list(decoder.scales) == [0]
@@ -33,7 +33,7 @@ def test_text_logits_come_first():
         assert torch.equal(decoder(given, (64, 176))[0], decoder(joined, (64, 176))[0])
 
 
-def test_every_parameter_learns():
+def test_every_parameter_gets_a_gradient():
     decoder = MODELS.build(dict(SMALL, in_channels=12))
     torch.nn.init.constant_(decoder.head[-1].bias, 5.0)
     decoder(features(), (64, 176))[0].square().sum().backward()
@@ -47,7 +47,7 @@ def test_wrong_channels_are_named(given):
         decoder(given, (64, 176))
 
 
-def test_a_pyramid_is_refused():
+def test_a_pyramid_is_rejected():
     decoder = MODELS.build(dict(SMALL, in_channels=12))
     given = features()
     given.maps[3] = given.maps[3][..., :2]
@@ -55,20 +55,31 @@ def test_a_pyramid_is_refused():
         decoder(given, (64, 176))
 
 
-def test_three_levels_are_refused():
+def test_three_levels_are_rejected():
     with pytest.raises(ValueError, match='4 levels'):
         MODELS.build(dict(SMALL, in_channels=[1, 2, 3]))
 
 
-def test_a_stranger_among_official_keys():
+def test_unexpected_official_key():
     with pytest.raises(KeyError, match='dinov2.cls_token'):
         convert_decoder_keys({'dinov2.cls_token': torch.zeros(1)})
 
 
-def test_the_last_relu_is_open_at_first():
-    """PyTorch's random bias closes it for every second seed at this size: no gradient, ever."""
+def test_the_last_relu_is_active_initially():
+    """With PyTorch's random bias it is zero everywhere for every second seed: no gradient."""
     for seed in range(8):
         torch.manual_seed(seed)
         decoder = MODELS.build(dict(SMALL, in_channels=12))
         with torch.no_grad():
             assert decoder(features(), (64, 176))[0].min() > 0
+
+
+def test_disparity_begins_near_its_start():
+    """The last weights are a tenth of PyTorch's, so that their noise stays below the start."""
+    for seed in range(4):
+        torch.manual_seed(seed)
+        decoder = MODELS.build(dict(SMALL, in_channels=12, start=0.1))
+        plain = MODELS.build(dict(SMALL, in_channels=12, start=None))
+        bound = 1 / 32**0.5  # of PyTorch's uniform initial values, 32 inputs
+        assert decoder.head[-1].weight.abs().max() <= bound / 10 < plain.head[-1].weight.abs().max()
+        assert decoder.head[-1].bias.item() == pytest.approx(0.1)

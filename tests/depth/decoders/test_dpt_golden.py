@@ -43,5 +43,7 @@ def test_every_stage_and_the_disparity(decoder):
     GOLDEN.check('disp', disparity, LIMIT)
     scaled = 0.01 + 9.99 * disparity
     GOLDEN.check('scaled_disp', scaled, LIMIT)
-    GOLDEN.check('depth', 1 / scaled, LIMIT, scaled.max() / scaled**2)  # moved by the disparity's
+    GOLDEN.check(
+        'depth', 1 / scaled, LIMIT, scaled.max() / scaled**2
+    )  # by the error of the disparity
     assert len(seen) == len(stages)

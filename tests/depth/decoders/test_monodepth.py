@@ -66,16 +66,23 @@ def test_text_logits_come_first():
     assert torch.equal(decoder(given, (32, 48))[0], decoder(joined, (32, 48))[0])
 
 
-def test_every_parameter_learns():
+def test_every_parameter_gets_a_gradient():
     decoder = MODELS.build(dict(SMALL_DECODER, scales=(0, 1, 2)))
     sum(output.sum() for output in decoder(pyramid((32, 48)), (32, 48)).values()).backward()
     assert all(p.grad is not None for p in decoder.parameters())
 
 
 @pytest.mark.parametrize(
-    'changes', [dict(in_strides=[14, 14, 14]), dict(in_strides=[4, 2, 8]), dict(scales=(3,))]
+    'changes',
+    [
+        dict(in_strides=[14, 14, 14]),
+        dict(in_strides=[4, 2, 8]),
+        dict(scales=(3,)),
+        dict(scales=(-1, 0)),
+        dict(scales=()),
+    ],
 )
-def test_impossible_arrangements(changes):
+def test_invalid_strides_and_scales(changes):
     with pytest.raises(ValueError, match='expected'):
         MODELS.build({**SMALL_DECODER, **changes})
 
@@ -87,12 +94,12 @@ def test_impossible_arrangements(changes):
         (pyramid((8, 48)), (8, 48), 'at least 9 x 9'),
     ],
 )
-def test_features_that_do_not_fit(given, size, message):
+def test_wrong_features_are_rejected(given, size, message):
     with pytest.raises(ValueError, match=message):
         MODELS.build(SMALL_DECODER)(given, size)
 
 
-def test_heads_begin_where_they_are_told():
+def test_initial_output_of_the_heads():
     for start, expected in ((0.05, 0.05), (None, 0.5)):
         outputs = MODELS.build(dict(SMALL_DECODER, start=start))(pyramid((32, 48)), (32, 48))
         for scale, output in outputs.items():

@@ -39,12 +39,12 @@ def test_one_trainable_parameter_is_enough(net):
 
 
 @pytest.mark.parametrize('wrong', ['some', ('a.1', 'b')])
-def test_a_prefix_that_fits_nothing_is_an_error(net, wrong):
+def test_a_prefix_without_a_match_is_an_error(net, wrong):
     with pytest.raises(ValueError):
         set_trainable(net, wrong)
 
 
-def test_only_frozen_parts_leave_training(net):
+def test_only_frozen_parts_are_set_to_eval_mode(net):
     set_trainable(net, ('a.1', 'norm.0'))
     net.train()
     eval_frozen(net)

@@ -40,6 +40,14 @@ def test_order_is_logits_then_dino_then_clip(images):
         assert torch.equal(fused[:, :64], dino)
 
 
+def test_class_token_is_that_of_the_last_tap(images):
+    encoder = build().eval()
+    tokens = encoder.dino(images)[1]
+    assert torch.equal(encoder(images).class_token, tokens[-1])
+    assert torch.equal(encoder.class_token(images), tokens[-1])
+    assert not torch.allclose(tokens[0], tokens[-1])
+
+
 def test_clip_maps_use_the_legacy_nearest_rule(images):
     encoder = build(align_channels=64).eval()
     assert isinstance(encoder.align[0], torch.nn.Identity)
@@ -57,14 +65,14 @@ def test_nearest_rule_of_the_release():
     assert source(28, 16) == [0, 1, 3, 5, 7, 8, 10, 12, 14, 15, 17, 19, 21, 22, 24, 26]
 
 
-def test_dino_alone(images):
+def test_dino_only(images):
     encoder = build(clip=None, text=None)
     features = encoder(images)
     assert features.text_logits is None and features.joined() is features.maps
     assert encoder.out_channels == [64] * 4 and features.maps[0].shape == (2, 64, 5, 13)
 
 
-def test_clip_alone(images):
+def test_clip_only(images):
     encoder = build(dino=None)
     features = encoder(images)
     assert encoder.out_strides == [4, 8, 16, 32] and features.class_token is None
@@ -80,7 +88,7 @@ def test_clip_alone(images):
     'changes',
     [dict(clip=None), dict(clip=None, dino=None, text=None), dict(dino={**TINY_DINO, 'taps': 2})],
 )
-def test_impossible_combinations(changes):
+def test_invalid_combinations(changes):
     with pytest.raises(ValueError):
         build(**changes)
 
@@ -95,14 +103,14 @@ def test_mixed_precision(images):
     assert features.text_logits[0].dtype == torch.bfloat16 and difference < 1
 
 
-def test_no_parameter_is_left_without_gradient(images):
+def test_every_parameter_gets_a_gradient(images):
     encoder = build()
     sum(m.square().mean() for m in encoder(images).joined()).backward()
     unused = {name for name, p in encoder.named_parameters() if p.grad is None}
     assert unused == set()
 
 
-def test_frozen_parts_stay_as_they_are(images):
+def test_frozen_parts_do_not_change(images):
     encoder = build(trainable=('align', 'dino.vit.blocks.3', 'language.prompts')).train()
     before = copy.deepcopy(encoder.state_dict())
     optimiser = torch.optim.SGD(encoder.parameters(), lr=1.0)
@@ -136,7 +144,7 @@ def test_dropping_the_text_tower(images):
         assert torch.allclose(got, want, atol=1e-5)
 
 
-def test_mmengine_init_does_not_undo_loaded_weights():
+def test_mmengine_init_does_not_overwrite_loaded_weights():
     class Model(BaseModule):
         def __init__(self, encoder):
             super().__init__()

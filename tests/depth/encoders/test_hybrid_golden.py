@@ -52,12 +52,12 @@ def test_fused_maps_and_head_input(encoder, images):
 def test_text_matrix(encoder):
     # The release keeps the transposed matrix divided by its Frobenius norm, sqrt(256).
     ENCODER.check('text', encoder.language.text_matrix().T / 16, TEXT_LIMIT)
-    # Its own tower on eight positions, as here, instead of 77.
+    # Its text tower on eight positions, as here, instead of 77.
     assert ENCODER['text.context8_max_abs_diff'] <= TEXT_LIMIT * ENCODER.layout('text').stats[2]
 
 
 def test_parameter_counts(encoder):
-    """docs/reference/hybrid_depth.md, "Stage 2 training", less what is flagged but never runs."""
+    """docs/reference/hybrid_depth.md, "Stage 2 training", without flagged but unused tensors."""
     shapes = official_shapes('stage2/encoder.pth')
     unused = sum(int(np.prod(s)) for k, s in shapes.items() if 'attnpool' in k or 'scale' in k)
     mask_token = 768

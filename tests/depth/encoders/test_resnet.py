@@ -30,7 +30,7 @@ def test_golden_maps(depth, name, module, size):
 def test_golden_in_training_mode():
     encoder = load(ResNetDepthEncoder(18), 'encoder').train()
     for name in ('running_mean', 'running_var'):
-        # Stored are those before the pass; those after it are checked with the training steps.
+        # Statistics before the pass are stored; those after it are checked in the training steps.
         NETS.check(f'r18.train.{name}', getattr(encoder.encoder.bn1, name), 0)
     NETS.check('r18.train.feat4', encoder(frames(SIZE)[0]).maps[-1], LIMIT)
     assert encoder.encoder.bn1.num_batches_tracked == 1
@@ -45,7 +45,7 @@ def test_keys_are_official_without_the_classifier(depth, part):
     assert {key: list(value.shape) for key, value in ours.items()} == official
 
 
-def test_every_parameter_learns():
+def test_every_parameter_gets_a_gradient():
     encoder = MODELS.build(dict(type='ResNetDepthEncoder', depth=18))
     sum(m.sum() for m in encoder(torch.rand(2, 3, 64, 96)).maps).backward()
     assert all(p.grad is not None for p in encoder.parameters())
@@ -63,7 +63,7 @@ def test_weights_from_a_file_and_for_several_images(tmp_path):
     assert not any(key.startswith('fc.') for key in single.state_dict())
 
 
-def test_a_file_that_does_not_fit(tmp_path):
+def test_a_mismatched_file(tmp_path):
     path = tmp_path / 'other.pth'
     torch.save({'conv1.weight': torch.zeros(1)}, path)
     with pytest.raises(RuntimeError, match='conv1.weight'):

@@ -13,13 +13,13 @@ def test_pyramid():
     assert encoder.out_strides == sorted(encoder.out_strides)
 
 
-def test_normalises_for_itself():
+def test_normalises_its_input():
     torch.manual_seed(0)
-    own = MODELS.build(
+    encoder = MODELS.build(
         dict(type='TimmDepthEncoder', name='test_resnet', mean=(0.5,) * 3, std=(1,) * 3)
     )
     plain = MODELS.build(dict(type='TimmDepthEncoder', name='test_resnet', mean='none', std='none'))
-    plain.load_state_dict(own.state_dict())
+    plain.load_state_dict(encoder.state_dict())
     images = torch.rand(1, 3, 32, 32)
-    got, expected = own.eval()(images), plain.eval()(images - 0.5)
+    got, expected = encoder.eval()(images), plain.eval()(images - 0.5)
     assert torch.equal(got.maps[-1], expected.maps[-1])

@@ -1,7 +1,7 @@
 """Encoder configs small enough for tests and for training on a CPU.
 
 Most of the 2.4 M parameters of `TINY_HYBRID` are the token embedding of CLIP's vocabulary: train
-with trainable=('clip', 'dino', 'align', 'language.prompts') to leave them out.
+with trainable=('clip', 'dino', 'align', 'language.prompts') to exclude it.
 """
 
 TINY_CLIP = dict(

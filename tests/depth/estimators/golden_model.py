@@ -46,7 +46,7 @@ def make_inputs(size: tuple[int, int, int], stereo: bool = False) -> dict:
 
 
 def record_motions(model: Monodepth2) -> list[Tensor]:
-    """A list that gets (B, motions, 6) axis-angle and translation at every pass of the pose net."""
+    """List of (B, motions, 6) axis-angle and translation, one per pass of the pose net."""
     motions, net = [], model.pose_net
     if hasattr(net, 'decoder'):
         net.decoder.register_forward_hook(lambda _, __, out: motions.append(out))

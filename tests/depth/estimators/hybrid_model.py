@@ -6,6 +6,7 @@ from mmengine.config import Config
 from mmengine.registry import MODELS
 from torch import Tensor
 
+from hybrid_depth.checkpoints.build import without_pretrained
 from hybrid_depth.depth.estimators import Monodepth2
 from hybrid_depth.losses import PhotometricError
 from hybrid_depth.losses.reprojection import ReprojectionTerms
@@ -19,16 +20,14 @@ from tests.releases.official_encoder import official_shapes, official_weights
 FILES = ('encoder.pth', 'depth.pth', 'pose_encoder.pth', 'pose.pth')
 SIZE = (224, 672)
 # Median of the relative errors of float32 gradient norms. The note measured 5e-4 on one draw and
-# suggests 2e-3; another draw has more ReLUs that rounding tips over, 2.1e-3 was seen.
+# suggests 2e-3; another draw has more ReLUs that change sign by rounding; 2.1e-3 was measured.
 FLOAT32_MEDIAN = 3e-3
 
 
 def build(head_bias: float) -> Monodepth2:
     """The model of the shipped config without pretrained files, with the recipe's weights."""
     cfg = Config.fromfile(ROOT / 'configs/_base_/models/monodepth2_hybrid.py').model
-    for part in (cfg.encoder.clip, cfg.encoder.dino, cfg.pose_net):
-        part.pretrained = None
-    model = MODELS.build({**cfg, 'tie_break': 0.0})
+    model = MODELS.build({**without_pretrained(cfg), 'tie_break': 0.0})
     official = {file: official_weights(f'stage2/{file}') for file in FILES}
     official['depth.pth']['depth_head.scratch.output_conv2.2.bias'].fill_(head_bias)
     model.load_state_dict(convert_hybrid_folder(official)[0])
@@ -75,7 +74,7 @@ def check_comparison(
     """Disparity, warps, errors and losses of a forward pass in a mode, 'eval' or 'train'."""
     golden.check(f'{mode}.disp', found.output, disparity_limit)
     disparity = model.scale(found.output)
-    moved = disparity.max() / disparity**2  # depth, by an error of the disparity
+    moved = disparity.max() / disparity**2  # error of depth by an error of the disparity
     golden.check(f'{mode}.depth', found.depth, disparity_limit, moved)
     error = PhotometricError(inputs['images'][0], model.objective.ssim_weight)
     for i, source in enumerate(model.sources):
@@ -98,7 +97,7 @@ def check_losses(golden: Golden, mode: str, losses: dict[str, Tensor], limit: fl
 
 
 def check_norms(golden: Golden, gradients: dict[str, Tensor], limits: dict[str, float]) -> None:
-    """The parameters that get a gradient, and its norms: median and worst relative error."""
+    """Check which parameters have a gradient, and its norms: median and worst relative error."""
     names = golden.array('grad.names').tolist()
     assert set(gradients) == set(names)
     norms = np.array([gradients[name].norm().item() for name in names])
@@ -109,7 +108,7 @@ def check_norms(golden: Golden, gradients: dict[str, Tensor], limits: dict[str, 
 
 def official_gradients(model: Monodepth2) -> dict[str, Tensor | None]:
     """Gradients under the official names, as 'encoder:clip.visual.conv1.weight'; None where the
-    parameter got none. Learned tokens are split into rows."""
+    parameter has none. Learned tokens are split into rows."""
     numbered = {
         file: {key: torch.full((1,), float(i)) for i, key in enumerate(official_shapes(part))}
         for file, part in ((file, f'stage2/{file}') for file in FILES)

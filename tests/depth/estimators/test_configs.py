@@ -1,4 +1,4 @@
-"""Every depth config builds; an encoder is swapped in a few lines."""
+"""All depth configs can be built; an encoder is swapped in a few lines."""
 
 import pytest
 import torch
@@ -14,32 +14,37 @@ from tests.conftest import ROOT
 from tests.golden.reader import Golden
 
 CONFIGS = ROOT / 'configs'
-STAGE2 = Golden('hybrid_depth_train')
+GOLDEN = Golden('hybrid_depth_train')
 HYBRID = 'HybridDepthEncoder'
 # model, encoder, its strides, logits a pixel
+RESNET = ('Monodepth2', 'ResNetDepthEncoder', [2, 4, 8, 16, 32], 0)
+MONODEPTH2 = 'monodepth2/monodepth2_{}_192x640'.format
+STAGE_1 = 'hybrid_depth/hybrid-depth-stage1_clip-dinov2_1xb6-20e_{}'.format
+STAGE_2 = 'hybrid_depth/hybrid-depth-stage2_{}_1xb16-30e_kitti-raw_224x672'.format
+NUSCENES = 'hybrid_depth/hybrid-depth-stage2_clip-dinov2_1xb16-20e_nus-video_280x504'
 EXPECTED = {
-    'depth/monodepth2_r18_kitti': ('Monodepth2', 'ResNetDepthEncoder', [2, 4, 8, 16, 32], 0),
-    'depth/monodepth2_r18_kitti_drive': (
+    MONODEPTH2('r18_1xb12-20e_kitti-raw'): RESNET,
+    MONODEPTH2('r18_1xb2-15e_kitti-drive'): RESNET,
+    MONODEPTH2('r50_1xb12-20e_kitti-raw'): RESNET,
+    MONODEPTH2('convnext-tiny-dinov3_1xb12-20e_kitti-raw'): (
         'Monodepth2',
-        'ResNetDepthEncoder',
-        [2, 4, 8, 16, 32],
+        'TimmDepthEncoder',
+        [4, 8, 16, 32],
         0,
     ),
-    'depth/monodepth2_r50_kitti': ('Monodepth2', 'ResNetDepthEncoder', [2, 4, 8, 16, 32], 0),
-    'depth/monodepth2_convnext_kitti': ('Monodepth2', 'TimmDepthEncoder', [4, 8, 16, 32], 0),
-    'depth/monodepth2_hybrid_kitti': ('Monodepth2', HYBRID, [14] * 4, 256),
-    'depth/monodepth2_hybrid_tokenpose_kitti': ('Monodepth2', HYBRID, [14] * 4, 256),
-    'depth/monodepth2_hybrid_notext_kitti': ('Monodepth2', HYBRID, [14] * 4, 0),
-    'depth/monodepth2_hybrid_clip_kitti': ('Monodepth2', HYBRID, [4, 8, 16, 32], 256),
-    'depth/monodepth2_hybrid_dino_kitti': ('Monodepth2', HYBRID, [14] * 4, 0),
-    'depth/monodepth2_hybrid_dinov3_kitti': ('Monodepth2', HYBRID, [16] * 4, 256),
-    'depth/monodepth2_hybrid_siglip2_kitti': ('Monodepth2', HYBRID, [14] * 4, 0),
-    'depth/monodepth2_hybrid_vitb16_kitti': ('Monodepth2', HYBRID, [14] * 4, 256),
-    'depth/monodepth2_hybrid_nuscenes': ('Monodepth2', HYBRID, [14] * 4, 256),
-    'depth/hybrid_stage1_tusimple': ('LanguageAlignment', HYBRID, [14] * 4, 7),
-    'depth/hybrid_stage1_kitti': ('LanguageAlignment', HYBRID, [14] * 4, 7),
-    'depth/hybrid_stage1_nuscenes': ('LanguageAlignment', HYBRID, [14] * 4, 7),
-    'toy/monodepth2_r18_toy': ('Monodepth2', 'ResNetDepthEncoder', [2, 4, 8, 16, 32], 0),
+    STAGE_2('clip-dinov2'): ('Monodepth2', HYBRID, [14] * 4, 256),
+    STAGE_2('clip-dinov2-tokenpose'): ('Monodepth2', HYBRID, [14] * 4, 256),
+    STAGE_2('clip-dinov2-notext'): ('Monodepth2', HYBRID, [14] * 4, 0),
+    STAGE_2('clip'): ('Monodepth2', HYBRID, [4, 8, 16, 32], 256),
+    STAGE_2('dinov2'): ('Monodepth2', HYBRID, [14] * 4, 0),
+    STAGE_2('clip-dinov3'): ('Monodepth2', HYBRID, [16] * 4, 256),
+    STAGE_2('siglip2-dinov2'): ('Monodepth2', HYBRID, [14] * 4, 0),
+    STAGE_2('clip-vitb16-dinov2'): ('Monodepth2', HYBRID, [14] * 4, 256),
+    NUSCENES: ('Monodepth2', HYBRID, [14] * 4, 256),
+    STAGE_1('tusimple_224x392'): ('LanguageAlignment', HYBRID, [14] * 4, 7),
+    STAGE_1('kitti-raw_224x672'): ('LanguageAlignment', HYBRID, [14] * 4, 7),
+    STAGE_1('nus-front_224x672'): ('LanguageAlignment', HYBRID, [14] * 4, 7),
+    'toy/monodepth2_r18_toy': RESNET,
     'toy/monodepth2_hybrid_toy': ('Monodepth2', HYBRID, [8] * 4, 16),
     'toy/monodepth2_hybrid_notext_toy': ('Monodepth2', HYBRID, [8] * 4, 0),
     'toy/hybrid_stage1_toy': ('LanguageAlignment', HYBRID, [8] * 4, 7),
@@ -48,9 +53,9 @@ EXPECTED = {
     'toy/hybrid_stage1_video_toy': ('LanguageAlignment', HYBRID, [16] * 4, 7),
 }
 TOWERS = {
-    'depth/monodepth2_hybrid_dinov3_kitti': ('dino', 'vit', 'Eva'),
-    'depth/monodepth2_hybrid_siglip2_kitti': ('clip', 'visual', 'TimmModel'),
-    'depth/monodepth2_hybrid_vitb16_kitti': ('clip', 'visual', 'VisionTransformer'),
+    STAGE_2('clip-dinov3'): ('dino', 'vit', 'Eva'),
+    STAGE_2('siglip2-dinov2'): ('clip', 'visual', 'TimmModel'),
+    STAGE_2('clip-vitb16-dinov2'): ('clip', 'visual', 'VisionTransformer'),
 }
 
 
@@ -59,17 +64,16 @@ def read(name):
 
 
 def build(name, monkeypatch):
-    """A model without memory for its weights; the text tower does not run there."""
+    """A model without memory for its weights, on which the text tower does not run."""
     monkeypatch.setattr(LanguageHead, 'refresh', lambda self: None)
     with torch.device('meta'):
         return build_model(read(name))
 
 
 def test_the_table_names_every_config():
-    files = [*CONFIGS.glob('depth/*.py'), *CONFIGS.glob('toy/*.py')]
-    names = {path.relative_to(CONFIGS).with_suffix('').as_posix() for path in files}
-    mine = {n for n in names if n.split('/')[1].startswith(('monodepth2', 'hybrid_stage1'))}
-    assert mine == set(EXPECTED)
+    files = [path for name in ('monodepth2', 'hybrid_') for path in CONFIGS.glob(f'*/{name}*.py')]
+    files += CONFIGS.glob('hybrid_depth/*.py')
+    assert {path.relative_to(CONFIGS).with_suffix('').as_posix() for path in files} == set(EXPECTED)
 
 
 @pytest.mark.parametrize('name', EXPECTED)
@@ -94,27 +98,27 @@ def test_pipelines_and_schedules_build(name):
     assert all(s['type'] in PARAM_SCHEDULERS for s in cfg.param_scheduler)
 
 
-def test_trainable_parts_are_the_released_ones(monkeypatch):
+def test_trainable_parts_equal_the_release(monkeypatch):
     """592 tensors flagged, 18 of them never used (docs/reference/golden.md, "Hybrid-depth")."""
-    model = build('depth/monodepth2_hybrid_kitti', monkeypatch)
+    model = build(STAGE_2('clip-dinov2'), monkeypatch)
     learning = [name for name, p in model.named_parameters() if p.requires_grad]
-    # The 256 tokens are one tensor here, parameters that never run are not kept.
+    # The 256 tokens are one tensor here, unused parameters are dropped.
     assert len(learning) == 592 - 18 - 255
-    model = build('depth/hybrid_stage1_tusimple', monkeypatch)
+    model = build(STAGE_1('tusimple_224x392'), monkeypatch)
     learning = [name for name, p in model.named_parameters() if p.requires_grad]
     assert {name.split('.')[1] for name in learning} == {'clip', 'align'} and len(learning) == 171
 
 
 def test_stage_2_optimiser_is_the_released_one():
-    cfg = read('depth/monodepth2_hybrid_kitti').optim_wrapper
+    cfg = read(STAGE_2('clip-dinov2')).optim_wrapper
     (group,) = build_optim_wrapper(nn.Linear(1, 1), cfg).optimizer.param_groups
     found = [group['lr'], *group['betas'], group['eps'], group['weight_decay'], 1]
-    STAGE2.check_each('optimizer', found, 1e-9)
+    GOLDEN.check_each('optimizer', found, 1e-9)
 
 
 def test_stage_1_goes_through_one_cycle():
     """Rate and beta1 as PyTorch's OneCycleLR with the released numbers."""
-    cfg, steps = read('depth/hybrid_stage1_tusimple'), 40
+    cfg, steps = read(STAGE_1('tusimple_224x392')), 40
     wrapper = build_optim_wrapper(nn.Linear(1, 1), cfg.optim_wrapper)
     schedulers = [
         PARAM_SCHEDULERS.build(dict(s, optimizer=wrapper), default_args=dict(epoch_length=steps))

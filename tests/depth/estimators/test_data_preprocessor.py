@@ -12,7 +12,7 @@ def item(size=(8, 12), **inputs):
     return dict(inputs=dict(images=images, cam2img=torch.eye(3), **inputs), data_samples=sample)
 
 
-def test_lists_are_stacked_and_samples_pass():
+def test_lists_are_stacked_and_samples_passed_through():
     items = [item(), item()]
     batch = DepthDataPreprocessor()(pseudo_collate(items), training=True)
     images = batch['inputs']['images']
@@ -22,13 +22,13 @@ def test_lists_are_stacked_and_samples_pass():
     assert [s.name for s in batch['data_samples']] == ['x', 'x']
 
 
-def test_stacked_batches_pass_too():
+def test_stacked_batches_are_accepted():
     items = [dict(inputs=item()['inputs']) for _ in range(2)]
     batch = DepthDataPreprocessor()(default_collate(items))
     assert batch['inputs']['images'][0].shape == (2, 3, 8, 12) and batch['data_samples'] is None
 
 
-def test_sizes_that_differ_are_named():
+def test_different_sizes_are_named():
     with pytest.raises(ValueError, match=r'images\[0\] of one shape.*\(3, 8, 10\)'):
         DepthDataPreprocessor()(pseudo_collate([item(), item((8, 10))]))
 

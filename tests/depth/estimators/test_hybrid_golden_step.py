@@ -1,4 +1,4 @@
-"""A whole training step of the official stage 2 (docs/reference/golden.md, "Hybrid-depth")."""
+"""Parity of a stage 2 training step (docs/reference/golden.md, "Hybrid-depth")."""
 
 import pytest
 import torch
@@ -75,10 +75,10 @@ def check_motions(golden, mode, motions, limit):
 
 
 def check_gradients(golden, model, limits):
-    """All norms, which parameters learn, and the few gradients stored whole."""
+    """Check all norms, which parameters have a gradient, and the complete stored gradients."""
     gradients = {name: g for name, g in official_gradients(model).items() if g is not None}
     check_norms(golden, gradients, limits)
-    # Those that get none are no parameters here, or frozen.
+    # Those without a gradient are not parameters here, or frozen.
     never = golden.array('grad.flagged_but_none').tolist()
     assert not set(never) & set(gradients)
     golden.check('grad.n_trainable', len(gradients) + len(never), 0)
@@ -89,7 +89,7 @@ def check_gradients(golden, model, limits):
 
 
 def check_statistics(golden, model):
-    """Running statistics after the step; the pose net's move twice."""
+    """Running statistics after the step; the pose net's change twice."""
     places = {'encoder:clip': 'encoder.clip', 'pose_encoder:encoder': 'pose_net.encoder.encoder'}
     for name in golden.names('after.*'):
         key = name.removeprefix('after.')

@@ -26,13 +26,16 @@ def line(x):
 def batch(*columns):
     """Random images, with a line at each of their columns."""
     torch.manual_seed(1)
-    lines = [[line(x) for x in own] for own in columns]
+    lines = [[line(x) for x in sample_lines] for sample_lines in columns]
     empty = torch.zeros(0, 7, 2)
-    samples = [BaseDataElement(patches=torch.stack(own) if own else empty) for own in lines]
+    samples = [
+        BaseDataElement(patches=torch.stack(sample_lines) if sample_lines else empty)
+        for sample_lines in lines
+    ]
     return dict(images={0: torch.rand(len(columns), 3, *SIZE)}), samples
 
 
-def test_only_visual_clip_and_alignment_learn():
+def test_only_visual_clip_and_alignment_are_trained():
     model = build()
     inputs, samples = batch([10, 40], [70])
     loss, log = model.parse_losses(model(inputs, samples, mode='loss'))
@@ -44,7 +47,7 @@ def test_only_visual_clip_and_alignment_learn():
 
 
 def test_cells_under_the_points():
-    """A vector is that of the cell its point falls into, level by level, then resampled."""
+    """A feature vector is that of the point's cell at every level, then resampled."""
     model = build().eval()
     inputs, samples = batch([10, 40], [70])
     maps = model.encoder.fuse(inputs['images'][0]).maps
@@ -60,13 +63,13 @@ def test_cells_under_the_points():
     assert logits[2, 2, 4].item() == pytest.approx(100 / 7**0.5 * cosine.item(), rel=1e-4)
 
 
-def test_clip_alone_has_a_cell_of_its_own_at_every_stride():
+def test_clip_only_has_cells_per_stride():
     model = build(encoder=dict(ENCODER, dino=None)).eval()
     inputs, samples = batch([10], [70])
     assert model.patch_features(inputs, samples).shape == (2, 7, 64)
 
 
-def test_points_outside_count_to_the_border():
+def test_points_outside_belong_to_border_cells():
     model = build().eval()
     inputs, (sample,) = batch([10])
     outside = sample.patches.clone()
@@ -115,14 +118,14 @@ def test_training_orders_the_patches():
     assert history[-1] < 0.5 * history[0]
 
 
-def test_frozen_text_tower_never_runs_in_training(monkeypatch):
+def test_frozen_text_tower_does_not_run_in_training(monkeypatch):
     model = build()
     monkeypatch.setattr(TextTower, 'forward', None)
     inputs, samples = batch([10], [70])
     assert model.loss(inputs, samples)['loss_ranking'] > 0
 
 
-def test_predictions_keep_to_their_images():
+def test_predictions_are_assigned_to_their_images():
     model = build()
     inputs, samples = batch([10, 40], [], [70])
     images = inputs['images'][0]
@@ -145,14 +148,14 @@ def test_mixed_precision_compares_in_float32():
     assert torch.isclose(losses['loss_ranking'], full['loss_ranking'], rtol=0.1)
 
 
-def test_channels_last_changes_no_number():
+def test_channels_last_does_not_change_results():
     plain, other = build().eval(), build(channels_last=True).eval()
     assert other.encoder.clip.visual.conv1.weight.is_contiguous(memory_format=torch.channels_last)
     given = batch([10, 40], [70])
     assert torch.allclose(plain(*given), other(*given), atol=1e-4)
 
 
-def test_wrong_patches_are_explained():
+def test_wrong_patches_are_named():
     model = build()
     inputs, samples = batch([10], [70])
     samples[0].patches = samples[0].patches[:, :5]
@@ -172,6 +175,6 @@ def test_wrong_patches_are_explained():
         dict(type='TimmDepthEncoder', name='test_resnet'),
     ],
 )
-def test_an_encoder_without_sentences(encoder):
-    with pytest.raises(ValueError, match='with sentences'):
+def test_an_encoder_without_prompts(encoder):
+    with pytest.raises(ValueError, match='with depth prompts'):
         build(encoder=encoder)

@@ -32,18 +32,18 @@ def check_losses(golden, name, losses, limit):
 
 
 def check_loss(golden, key, loss, limit):
-    """The release keeps some in a vector of one."""
+    """Check a loss; the release stores some as vectors of one element."""
     golden.check(key, loss.detach().reshape(golden[key].shape), limit)
 
 
 def check_step(golden, name, model, inputs, samples):
-    """Points, vectors, logits and losses of one golden step."""
+    """Check points, vectors, logits and losses of one golden step."""
     features = model.patch_features(inputs, samples)
     check_patches(golden, name, model, features, inputs, samples, MAP_LIMIT, LOSS_LIMIT)
 
 
 def check_patches(golden, name, model, features, inputs, samples, map_limit, limit):
-    """The same from the patches' vectors on."""
+    """Check from the patches' vectors on."""
     points = torch.cat([s.patches for s in samples]) / float(golden['resize_ratio'])
     golden.check(f'{name}.points', points, 1e-6)
     golden.check(f'{name}.features', features, map_limit)
@@ -76,9 +76,9 @@ def test_fused_maps(model):
 
 @torch.no_grad()
 def test_taps_of_padded_images(model):
-    """The release pads a batch and masks what it padded: each image has the taps of it alone.
+    """The release pads a batch and masks what it padded: each image has the taps of a batch of one.
 
-    Padded tokens themselves hold numbers without a meaning there, and are left free here.
+    Padded tokens are meaningless there, and not checked.
     """
     cell, whole = 14, images(2)
     taps = [
@@ -114,14 +114,14 @@ def test_step_on_a_image(model, direction):
 
 @torch.no_grad()
 def test_step_on_two_images(model):
-    """Ranking is divided by images, contrast by lanes; a lane of six points is left out."""
+    """Ranking is divided by images, contrast by lanes; a lane of six points is omitted."""
     samples = [sample(STAGE1, lanes, 'released') for lanes in ([0, 1], [1, 2])]
     check_step(STAGE1, 'image.two_images', model, dict(images={0: images(2)}), samples)
 
 
 # Per precision: vectors (of the largest), losses (relative), gradient norms (relative: median,
-# worst), whole gradients (of the largest). Whole ones are noise in float32: the release's own move
-# by 1e-1 with the number of threads, and the golden note gives no limit; 5e-1 still tells a
+# worst), whole gradients (of the largest). Complete ones are noise in float32: the release's change
+# by 1e-1 with the number of threads, and the golden note gives no limit; 5e-1 still detects a
 # gradient of another sign or scale.
 LIMITS = {
     torch.float64: dict(map=1e-6, loss=1e-6, median=1e-4, worst=1e-4, gradient=1e-4),
@@ -153,7 +153,7 @@ def test_training_step(dtype):
 
 
 def official_gradients(model):
-    """Gradients under the official names, where there are any."""
+    """Gradients under the official names, if any."""
     numbered = {key: torch.tensor(float(i)) for i, key in enumerate(official_shapes(PART))}
     names, official = convert_stage1_keys(numbered)[0], list(numbered)
     return {

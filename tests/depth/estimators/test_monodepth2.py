@@ -26,7 +26,7 @@ def build(base=CONV, **changes):
 
 
 @pytest.mark.parametrize('pose_net', POSE_NETS, ids=lambda cfg: cfg['type'])
-def test_every_parameter_learns_whatever_the_pose_net(pose_net):
+def test_every_parameter_gets_a_gradient_with_any_pose_net(pose_net):
     model = build(HYBRID, pose_net=pose_net)
     torch.nn.init.constant_(model.decoder.head[-1].bias, 0.5)
     loss, log = model.parse_losses(model(make_inputs(), mode='loss'))
@@ -46,7 +46,7 @@ def test_any_sources(sources):
     assert found[1].output.shape[-1] == SIZE[1] // 2
 
 
-def test_networks_see_augmented_images_and_the_loss_clean_ones():
+def test_networks_use_augmented_images_and_the_loss_clean_ones():
     model, inputs = build().eval(), make_inputs()
     plain = model.compare(inputs)[0]
     dark = dict(inputs, augmented={i: 0.5 * image for i, image in inputs['images'].items()})
@@ -58,7 +58,7 @@ def test_networks_see_augmented_images_and_the_loss_clean_ones():
 
 
 @pytest.mark.parametrize(('full_size', 'times'), [(True, 1), (False, 2)])
-def test_unwarped_errors_are_computed_once_a_resolution(monkeypatch, full_size, times):
+def test_unwarped_errors_are_computed_once_per_resolution(monkeypatch, full_size, times):
     model, inputs, calls = build(full_size=full_size), make_inputs(), []
     original = PhotometricError.__call__
 
@@ -71,7 +71,7 @@ def test_unwarped_errors_are_computed_once_a_resolution(monkeypatch, full_size, 
     assert calls.count(False) == times and calls.count(True) == 2
 
 
-def test_automask_takes_out_a_standing_camera():
+def test_automask_removes_a_static_camera():
     model, inputs = build(), make_inputs()
     inputs['images'] = dict.fromkeys((0, -1, 1), inputs['images'][0])
     assert model.loss(inputs)['warped_share'] < 0.05
@@ -94,12 +94,12 @@ def test_motion_from_the_data_needs_no_pose_net():
     assert torch.equal(model.compare(as_stereo)[0].errors[0], comparison.errors[0])
     del inputs['transforms'][1]
     model.sources = (-1, 1)
-    with pytest.raises(KeyError, match='need a pose_net, or data that know'):
+    with pytest.raises(KeyError, match='need a pose_net, or data with motion'):
         model.loss(inputs)
 
 
 def test_time_order_and_inversion(monkeypatch):
-    """Swapping the frames' times inverts the motion: the pose net gets the earlier one first."""
+    """Swapping frames in time inverts the motion: the pose net's first input is the earlier."""
     seen = []
 
     class Recorder(pose_nets.PoseCNN):
@@ -141,7 +141,7 @@ def test_metric_models_give_samples_with_depth(monkeypatch):
     assert torch.equal(samples[1].pred_depth, metres.values[1])
 
 
-def test_predictions_say_what_they_are():
+def test_predictions_have_a_kind():
     model, images = build().eval(), torch.rand(2, 3, *SIZE)
     items = [dict(inputs=dict(images={0: image}), data_samples=None) for image in images]
     data = dict(inputs=dict(images={0: [i['inputs']['images'][0] for i in items]}))
@@ -163,7 +163,7 @@ def test_mixed_precision_compares_in_float32():
     assert torch.isclose(losses['loss_photometric'], full['loss_photometric'], rtol=0.05)
 
 
-def test_channels_last_changes_no_number():
+def test_channels_last_does_not_change_results():
     plain, other = build().eval(), build(channels_last=True).eval()
     assert other.decoder.decoder[0].conv.conv.weight.is_contiguous(
         memory_format=torch.channels_last
@@ -172,7 +172,7 @@ def test_channels_last_changes_no_number():
     assert torch.allclose(plain.disparity(images), other.disparity(images), atol=1e-4)
 
 
-def test_tie_break_follows_the_seed():
+def test_tie_break_depends_on_the_seed():
     model, inputs = build(tie_break=1e-2), make_inputs()
     found = [
         model.loss(inputs)['loss_photometric'] for seed in (1, 1, 2) if torch.manual_seed(seed)
@@ -181,12 +181,12 @@ def test_tie_break_follows_the_seed():
 
 
 @pytest.mark.parametrize('changes', [dict(sources=()), dict(sources=(0, 1))])
-def test_impossible_sources(changes):
+def test_invalid_sources(changes):
     with pytest.raises(ValueError, match='expected sources'):
         build(**changes)
 
 
-def test_frames_that_are_not_there():
+def test_missing_frames():
     with pytest.raises(KeyError, match='expected frames'):
         build().loss(make_inputs((1,)))
     inputs = make_inputs(('s',))
@@ -200,16 +200,16 @@ def test_stereo_has_no_relative_pose():
         build(**STEREO).relative_pose(torch.rand(1, 3, 64, 96), torch.rand(1, 3, 64, 96))
 
 
-def test_class_tokens_need_an_encoder_with_some():
+def test_class_token_pose_net_needs_class_tokens():
     with pytest.raises(ValueError, match='class tokens'):
         build(pose_net=dict(type='ClassTokenPoseNet')).loss(make_inputs())
 
 
-def test_strides_that_do_not_fit_the_decoder():
+def test_strides_that_do_not_match_the_decoder():
     encoder = dict(TIMM, out_indices=(1, 2, 3, 4))
     decoder = dict(type='Monodepth2Decoder', scales=(0,))
     assert build(encoder=encoder, decoder=decoder).decoder.in_strides == [4, 8, 16, 32]
-    with pytest.raises(ValueError, match=r'\[4, 8, 16, 32\] from TimmDepthEncoder; leave'):
+    with pytest.raises(ValueError, match=r'\[4, 8, 16, 32\] from TimmDepthEncoder; remove'):
         build(encoder=encoder, decoder=dict(decoder, in_strides=(2, 4, 8, 16)))
     with pytest.raises(ValueError, match='use DPTDecoder'):
         build(HYBRID, decoder=decoder)
@@ -227,7 +227,7 @@ def test_unknown_mode():
         build()(make_inputs(), mode='train')
 
 
-def test_a_few_steps_lower_the_loss():
+def test_a_few_steps_reduce_the_loss():
     model, inputs = build(tie_break=0), make_inputs()
     scene = torch.nn.functional.avg_pool2d(torch.rand(2, 3, 64, 108), 7, stride=1, padding=3)
     inputs['images'] = {i: scene[..., 6 + i : 102 + i] for i in (0, -1, 1)}
@@ -250,7 +250,7 @@ def test_copy_and_state_dict():
 
 
 @torch.no_grad()
-def test_depth_of_a_camera_grows_with_its_focal_length():
+def test_depth_is_proportional_to_the_focal_length():
     model = MODELS.build(dict(CONV, canonical_focal=60.0)).eval()
     inputs = make_inputs(batch=1)
     once = model.compare(inputs)[0]

@@ -20,7 +20,7 @@ VARIANT_GOLDEN = Golden('monodepth2_variants')
 LIMIT = 1e-4
 TRAINING_MAP_LIMIT = 1e-3
 GRADIENT_NORM_LIMIT = 2e-3
-# The note's 1e-2, and one kink (ReLU, max-pooling) that falls the other way: 1e-2 was measured.
+# The note's 1e-2, and one ReLU or max-pooling that switches by rounding: 1e-2 was measured.
 GRADIENT_LIMIT = 2e-2
 MASK_SHARE = 5e-3
 
@@ -41,7 +41,7 @@ VARIANTS = dict(
 )
 
 
-# The rest, and the other sampling convention, only with the slow tests.
+# The rest, and the other sampling convention, only in slow tests.
 QUICK = ('baseline', 'no_ssim', 'pose_shared', 'posecnn', 'mono_stereo')
 CASES = [
     pytest.param(name, 1, marks=() if name in QUICK else pytest.mark.slow) for name in VARIANTS
@@ -55,7 +55,7 @@ def step(request):
     comparisons, motions = {}, record_motions(model)
     compare = model.compare
     model.compare = lambda inputs: comparisons.update(compare(inputs)) or comparisons
-    # oneDNN picks its kernels by CPU. With those of AVX2 a kink falls the other way: 1.02e-2 of the
+    # oneDNN selects kernels by CPU. With AVX2 a ReLU or max-pooling switches: 1.02e-2 of the
     # pose encoder's largest gradient; without, and in float64, 2.2e-3.
     with torch.backends.mkldnn.flags(enabled=False):
         losses = model(make_inputs(SIZE), mode='loss')

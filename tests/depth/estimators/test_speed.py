@@ -1,4 +1,4 @@
-"""What makes training and inference quick does happen; times are measured in benchmarks."""
+"""Optimisations of training and inference are in effect; benchmarks measure times."""
 
 import pytest
 import torch
@@ -20,7 +20,7 @@ def build(**changes):
 
 @pytest.fixture
 def tower_runs(monkeypatch):
-    """Context lengths of all passes of a text tower."""
+    """Context lengths of all forward passes of a text tower."""
     runs, forward = [], TextTower.forward
 
     def counted(self, prompts):
@@ -32,7 +32,7 @@ def tower_runs(monkeypatch):
 
 
 @pytest.mark.parametrize('pose_net', POSE_NETS, ids=lambda cfg: cfg['type'])
-def test_text_tower_runs_once_a_step_and_never_in_inference(tower_runs, pose_net):
+def test_text_tower_runs_once_per_step_and_not_in_inference(tower_runs, pose_net):
     """Three frames, four levels and one pass of the text tower, over eight tokens of its 16."""
     model = build(pose_net=pose_net)
     wrapper = build_optim_wrapper(model, dict(optimizer=dict(type='AdamW', lr=1e-3)))
@@ -46,8 +46,8 @@ def test_text_tower_runs_once_a_step_and_never_in_inference(tower_runs, pose_net
     assert tower_runs == []
 
 
-def test_neighbours_cost_only_what_the_pose_net_needs():
-    """CLIP and decoder see frame 0 alone; DINO all frames where motion comes from its tokens."""
+def test_neighbours_are_only_encoded_for_the_pose_net():
+    """CLIP and decoder run on frame 0 only; DINO on all frames if the pose net uses its tokens."""
     model = build(pose_net=POSE_NETS[1])
     towers = dict(clip=model.encoder.clip, dino=model.encoder.dino)
     runs = dict.fromkeys(towers, 0)
@@ -61,7 +61,7 @@ def test_neighbours_cost_only_what_the_pose_net_needs():
 
 
 def saved_bytes(trainable):
-    """What a forward pass of DINO keeps for the backward pass."""
+    """Bytes that a forward pass of DINO saves for the backward pass."""
     torch.manual_seed(0)
     encoder = MODELS.build(
         dict(type='HybridDepthEncoder', clip=None, dino=TINY_DINO, trainable=trainable)
@@ -78,8 +78,8 @@ def saved_bytes(trainable):
     return sum(kept)
 
 
-def test_frozen_blocks_keep_nothing_for_the_backward_pass():
-    """Of four blocks the last one learns: about a quarter is kept, and nothing where none does."""
+def test_frozen_blocks_save_nothing_for_the_backward_pass():
+    """With one of four blocks trained about a quarter is saved; nothing if all are frozen."""
     whole, last = saved_bytes('all'), saved_bytes(('dino.vit.blocks.3',))
     assert 0.15 * whole < last < 0.3 * whole
     assert saved_bytes('none') == 0
@@ -94,7 +94,7 @@ def test_maps_of_frozen_blocks_carry_no_graph():
 
 
 def test_attention_is_fused(monkeypatch):
-    """Every block of DINO and of the text tower goes through PyTorch's fused attention."""
+    """Every block of DINO and of the text tower uses PyTorch's fused attention."""
     calls, original = [], F.scaled_dot_product_attention
 
     def counted(*args, **kwargs):

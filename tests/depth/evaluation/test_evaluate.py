@@ -11,7 +11,7 @@ METRES = DepthProtocol('metres', scaling='none')
 
 
 def street(images: int = 3, seed: int = 0) -> np.ndarray:
-    """(N, 20, 80) metres, nothing symmetric about them."""
+    """Asymmetric depth maps (N, 20, 80), metres."""
     return np.random.default_rng(seed).uniform(2, 60, (images, 20, 80)).astype(np.float32)
 
 
@@ -21,7 +21,7 @@ def saved(path, maps: np.ndarray):
 
 
 def test_mirrored_predictions_are_mirrored_back(tmp_path):
-    """Both predictions are right, so that their mean is; unmirrored it would not be."""
+    """The mean of two correct predictions is correct only after mirroring back."""
     truth = street()
     predicted = saved(tmp_path / 'predicted.npy', 1 / truth)
     mirrored = saved(tmp_path / 'mirrored.npy', 1 / truth[..., ::-1])
@@ -32,8 +32,8 @@ def test_mirrored_predictions_are_mirrored_back(tmp_path):
     assert (result['prediction'], result['truth']) == (str(predicted), str(measured))
 
 
-def test_borders_come_from_one_prediction_and_the_middle_from_both(tmp_path):
-    """A prediction of twice the disparity: its weight is 1 at the left end and 0 at the right."""
+def test_borders_are_of_one_prediction_and_the_middle_of_both(tmp_path):
+    """A prediction of twice the disparity has weight 1 at the left border and 0 at the right."""
     truth = street(1)
     predicted = saved(tmp_path / 'predicted.npy', 1 / truth)
     mirrored = saved(tmp_path / 'mirrored.npy', 2 / truth[..., ::-1])
@@ -65,7 +65,7 @@ def test_maps_are_matched_by_name(tmp_path):
         evaluate_files(tmp_path / 'others.npz', measured, METRES, 'metric')
 
 
-def test_what_does_not_fit_is_refused(tmp_path):
+def test_mismatched_files_are_rejected(tmp_path):
     truth = street()
     measured = saved(tmp_path / 'truth.npy', truth)
     disparity = saved(tmp_path / 'disparity.npy', 1 / truth)
@@ -79,5 +79,5 @@ def test_what_does_not_fit_is_refused(tmp_path):
         evaluate_files(disparity, measured, METRES, 'disparity', narrow)
     with pytest.raises(DepthDataError, match='got 2 in'):
         evaluate_files(fewer, measured, METRES, 'disparity')
-    with pytest.raises(DepthDataError, match='look like disparity. Say so with --kind'):
+    with pytest.raises(DepthDataError, match='look like disparity. Set --kind'):
         evaluate_files(disparity, measured, METRES, 'depth')

@@ -1,4 +1,4 @@
-"""DepthMetric: what it matches, averages, writes and refuses."""
+"""DepthMetric: matching, averaging, output and errors."""
 
 import json
 
@@ -16,7 +16,7 @@ WHOLE = dict(name='whole')
 
 @pytest.fixture
 def truth(tmp_path):
-    """A folder of maps; the samples come in another order."""
+    """A folder of maps, in another order than the samples."""
     (tmp_path / 'gt').mkdir()
     for name, depth in zip(NAMES, TRUTH, strict=True):
         np.save(tmp_path / 'gt' / f'{name}.npy', depth)
@@ -24,7 +24,7 @@ def truth(tmp_path):
 
 
 def samples(*factors: float) -> list[dict]:
-    """Depth of the first maps, each off by a factor, and the last one first."""
+    """Predicted depth of the first maps, each scaled by a factor, in reverse order."""
     return [
         dict(
             pred_depth=torch.from_numpy(TRUTH[place][None] * factors[place]),
@@ -41,7 +41,7 @@ def score(metric: DepthMetric, found: list[dict]) -> dict:
     return metric.evaluate(len(found))
 
 
-def test_samples_find_their_truth_by_name(truth, tmp_path):
+def test_samples_are_matched_by_name(truth, tmp_path):
     metric = DepthMetric(truth, dict(WHOLE, scaling='none'), out_dir=str(tmp_path / 'out'))
     values = score(metric, samples(1.0, 1.1, 1.2))
     clipped = np.mean(np.minimum(1.1 * TRUTH[1], 80) / TRUTH[1] - 1)
@@ -52,10 +52,11 @@ def test_samples_find_their_truth_by_name(truth, tmp_path):
     assert report['kind'] == 'metric' and report['image_formats'] == ['.jpg']
 
 
-@pytest.mark.parametrize(('scaling', 'wrong'), [('median', False), ('set_median', True)])
-def test_scale_of_each_image_or_of_the_set(truth, scaling, wrong):
+@pytest.mark.parametrize(('scaling', 'error'), [('median', 0.0), ('set_median', 0.5 / 3)])
+def test_scale_of_each_image_or_of_the_set(truth, scaling, error):
+    """The scale of the set is 2: right for two images, half of what the third one needs."""
     values = score(DepthMetric(truth, dict(WHOLE, scaling=scaling)), samples(0.5, 0.5, 0.25))
-    assert (values['depth/abs_rel'] > 0.1) == wrong
+    assert values['depth/abs_rel'] == pytest.approx(error, abs=1e-6)
     ratios = np.array([2.0, 2, 4]) / 2
     assert values['depth/scale_spread'] == pytest.approx(ratios.std(), rel=1e-5)
 
@@ -72,7 +73,7 @@ def test_disparity_and_maps_without_names(tmp_path):
         metric.process({}, [dict(found[0], sample_idx=3)])
 
 
-def test_what_does_not_fit_is_refused(truth):
+def test_mismatched_samples_are_rejected(truth):
     metric = DepthMetric(truth, dict(WHOLE, scaling='none'))
     (sample,) = samples(1.0)
     with pytest.raises(FileNotFoundError, match='named z'):

@@ -19,7 +19,7 @@ MONO_VIFI = Golden('mono_vifi_eval')
 
 
 def test_golden_metrics():
-    """The official numbers, to the last bit."""
+    """Equal to the official values bit for bit."""
     truth, prediction = (
         1 + 79 * image(f'metric.{name}', (3, 20, 60)).numpy().ravel() for name in ('gt', 'pred')
     )
@@ -29,7 +29,7 @@ def test_golden_metrics():
 
 
 def test_golden_metrics_of_make3d():
-    """Mono-ViFI's root of squared logarithms has base 10 there."""
+    """Mono-ViFI's RMSE of logarithms has base 10."""
     truth, prediction = (
         1 + 79 * recipe.image(f'mono_vifi.m.{name}', (3, 20, 60)).numpy().ravel()
         for name in ('gt', 'pred')
@@ -51,7 +51,7 @@ def test_metrics_by_hand():
     assert errors['log10'] == pytest.approx(np.log10(1.5) / 2)
 
 
-def test_mean_over_pixels_is_that_of_one_big_image():
+def test_mean_over_pixels_equals_one_large_image():
     rng = np.random.default_rng(0)
     truth, prediction = rng.uniform(1, 50, (2, 90))
     parts = [slice(0, 20), slice(20, 90)]
@@ -63,7 +63,7 @@ def test_mean_over_pixels_is_that_of_one_big_image():
 
 
 def test_pixel_means_of_images_of_one_size():
-    """Equal counts are weights too: roots must still be averaged as squares."""
+    """RMS errors are averaged as squares also for equal counts."""
     rng = np.random.default_rng(0)
     truth, prediction = rng.uniform(1, 50, (2, 80))
     errors = np.stack([depth_errors(truth[p], prediction[p]) for p in (slice(40), slice(40, 80))])
@@ -78,6 +78,11 @@ def test_distance_table():
     assert rows[0]['abs_rel'] == pytest.approx(0.5) and rows[0]['a1'] == 0.5
     assert rows[1]['rmse'] == pytest.approx(3)
     assert 'rmse' not in rows[2]
+
+
+def test_edges_belong_to_the_bin_behind_them():
+    truth = np.array([0.5, 10, 20, 80])
+    assert binned_sums(truth, truth, (0.5, 10, 20, 80))[0].tolist() == [1, 1, 1]
 
 
 def test_rank_correlation_sees_swapped_depth():

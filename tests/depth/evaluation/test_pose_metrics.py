@@ -1,4 +1,4 @@
-"""Errors of visual odometry against loops over frames and a search for the scale."""
+"""Visual odometry errors against loops over frames with a numerical search for the scale."""
 
 import numpy as np
 import pytest
@@ -8,11 +8,11 @@ from scipy.spatial.transform import Rotation
 from hybrid_depth.depth.evaluation.pose_metrics import (
     chained_positions,
     motions_of,
-    piece_errors,
     poses_of,
     read_motions,
     read_poses,
     score_poses,
+    snippet_errors,
     trajectory_errors,
 )
 from hybrid_depth.errors import DepthDataError
@@ -38,7 +38,7 @@ def write_poses(poses: np.ndarray, path) -> None:
 
 
 def errors_by_search(predicted: np.ndarray, truth: np.ndarray, frames: int) -> list[float]:
-    """The definition, frame by frame, the scale by search."""
+    """Errors by definition, frame by frame, with a numerical search for the scale."""
     found = []
     for start in range(len(truth)):
         tracks = []
@@ -57,18 +57,18 @@ def errors_by_search(predicted: np.ndarray, truth: np.ndarray, frames: int) -> l
 
 
 @pytest.mark.parametrize('frames', [2, 3, 5])
-def test_pieces_are_aligned_in_scale(frames):
+def test_snippets_are_aligned_in_scale(frames):
     predicted, truth = motions_of(drive(seed=1)), motions_of(drive())
-    errors = piece_errors(predicted, truth, frames)
+    errors = snippet_errors(predicted, truth, frames)
     np.testing.assert_allclose(errors, errors_by_search(predicted, truth, frames), atol=1e-6)
     assert errors.min() > 0.01
     predicted[:, :3, 3] *= 7.0
-    np.testing.assert_allclose(piece_errors(predicted, truth, frames), errors)
+    np.testing.assert_allclose(snippet_errors(predicted, truth, frames), errors)
     standing = np.tile(np.eye(4), (len(truth), 1, 1))
-    assert np.isfinite(piece_errors(standing, truth, frames)).all()
+    assert np.isfinite(snippet_errors(standing, truth, frames)).all()
 
 
-def test_motions_take_points_from_a_frame_to_the_next():
+def test_motions_transform_points_to_the_next_frame():
     poses, point = drive(), np.array([3.0, -2, 20, 1])
     seen = [np.linalg.solve(pose, point) for pose in poses]
     for motion, now, later in zip(motions_of(poses), seen[:-1], seen[1:], strict=True):
@@ -116,24 +116,24 @@ def test_trajectory_after_a_similarity_alignment():
 
 
 @pytest.mark.parametrize(
-    ('rows', 'said'),
+    ('rows', 'message'),
     [
         ([[1.0] * 11], 'got 11'),
         ([[2.0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 2, 0]], 'expected rotations'),
     ],
 )
-def test_other_numbers_are_refused(tmp_path, rows, said):
+def test_other_numbers_are_rejected(tmp_path, rows, message):
     np.savetxt(tmp_path / 'bad.txt', rows)
-    with pytest.raises(DepthDataError, match=said):
+    with pytest.raises(DepthDataError, match=message):
         read_poses(tmp_path / 'bad.txt')
 
 
-def test_what_does_not_fit_is_refused(tmp_path):
+def test_mismatched_inputs_are_rejected(tmp_path):
     truth = motions_of(drive())
     with pytest.raises(DepthDataError, match='N frames have N - 1 motions'):
-        piece_errors(truth[1:], truth)
+        snippet_errors(truth[1:], truth)
     with pytest.raises(DepthDataError, match='at least 2 frames'):
-        piece_errors(truth, truth, frames=1)
+        snippet_errors(truth, truth, frames=1)
     np.save(tmp_path / 'flat.npy', truth[:, :3])
     with pytest.raises(DepthDataError, match=r'\(8, 3, 4\)'):
         read_motions(tmp_path / 'flat.npy')
@@ -157,4 +157,4 @@ def test_golden_odometry():
         0.3 * shifts + 0.05 * values('odom.pred.translation', SHAPE),
     )
     EVALUATION.check('odom.xyz', chained_positions(truth), 1e-6)
-    EVALUATION.check('odom.ate', piece_errors(predicted, truth), 1e-5)
+    EVALUATION.check('odom.ate', snippet_errors(predicted, truth), 1e-5)

@@ -16,7 +16,7 @@ def test_names():
     assert all(protocol.source for protocol in PROTOCOLS.values())
 
 
-def test_own_protocol_from_yaml(tmp_path):
+def test_protocol_from_yaml(tmp_path):
     path = tmp_path / 'near.yaml'
     path.write_text('base: kitti_eigen\ntruth_range: [0.001, 30]\nmetrics: [abs_rel, a1]\n')
     protocol = load_protocol(str(path))
@@ -26,14 +26,14 @@ def test_own_protocol_from_yaml(tmp_path):
     assert load_protocol(dict(name='mine', scaling='none')).scaling == 'none'
 
 
-def test_other_scaling_is_in_the_name():
+def test_another_scaling_is_in_the_name():
     eigen = PROTOCOLS['kitti_eigen']
     assert with_scaling(eigen, 'median') is eigen
     assert with_scaling(eigen, 'none').name == 'kitti_eigen+none'
 
 
 @pytest.mark.parametrize(
-    ('protocol', 'said'),
+    ('protocol', 'message'),
     [
         ('kitti', 'expected a protocol among kitti_eigen'),
         (dict(name='a', cropp=(0, 1, 0, 1)), 'cropp'),
@@ -43,6 +43,6 @@ def test_other_scaling_is_in_the_name():
         (dict(base='kitti_eigen', name='kitti_eigen', scaling='none'), 'needs another name'),
     ],
 )
-def test_mistakes_are_said(protocol, said):
-    with pytest.raises(DepthDataError, match=said):
+def test_mistakes_are_named(protocol, message):
+    with pytest.raises(DepthDataError, match=message):
         load_protocol(protocol)

@@ -39,10 +39,10 @@ def test_partial_ground_truth_is_named(complete):
 
 def test_images_without_truth_are_named():
     table = result_table(dict(RESULT, images_without_truth=4))
-    assert '4 images have no ground truth that counts' in table
+    assert '4 images have no valid ground truth' in table
 
 
-def test_file_is_json_whole_or_not_at_all(tmp_path):
+def test_file_is_json_and_written_atomically(tmp_path):
     write_result(RESULT, tmp_path / 'a.json')
     assert json.loads((tmp_path / 'a.json').read_text()) == RESULT
     with pytest.raises(ValueError, match='JSON'):

@@ -1,4 +1,4 @@
-"""Scores against those of four official evaluators, and what is refused."""
+"""Scores against four official evaluators, and rejected inputs."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ from hybrid_depth.depth.evaluation.scoring import (
     score_image,
     score_set,
     summarise,
-    swapped_kind,
+    swapped_kind_warning,
 )
 from hybrid_depth.errors import DepthDataError
 from tests.golden import recipe
@@ -38,14 +38,14 @@ def sparse_truth(name: str, shape: tuple[int, int, int]) -> np.ndarray:
 
 
 def allowed_errors(errors: np.ndarray, pixels) -> np.ndarray:
-    """(7,) the note's limit, and for the accuracies the pixels that rounding may tip over."""
+    """(7,) limits of the note, for accuracies plus pixels that may change by rounding."""
     ratios = np.maximum(pixels.truth / pixels.depths, pixels.depths / pixels.truth)
     near = [np.mean(np.abs(ratios / 1.25**power - 1) < 1e-6) for power in (1, 2, 3)]
     return LIMIT * errors + [0, 0, 0, 0, *near]
 
 
 def compare(golden, case, predictions, truths, protocol, count='count', mean=None) -> dict:
-    """Assert what is stored of each image and under `mean`; the summary of all."""
+    """Check the stored scores of each image and of `mean`; returns the summary."""
     pairs = list(zip(predictions, truths, strict=True))
     scores = [score_image(p, t, protocol, 'disparity') for p, t in pairs]
     golden.check(f'{case}.{count}', [score.pixels for score in scores], 0)
@@ -137,7 +137,7 @@ def test_golden_cityscapes():
 
 
 def scene(scale: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
-    """(prediction, truth): depth that is right but for a scale."""
+    """(prediction, truth): correct depth up to a scale."""
     rng = np.random.default_rng(0)
     truth = rng.uniform(2, 60, (20, 40)).astype(np.float32)
     return truth / np.float32(scale), truth
@@ -150,7 +150,7 @@ def pairs(*scales: float):
     return lambda: ((f'image {i}', *scene(scale)) for i, scale in enumerate(scales))
 
 
-def test_kinds_agree():
+def test_kinds_give_equal_scores():
     depth, truth = scene(2.0)
     by_depth = score_image(depth, truth, WHOLE, 'depth')
     by_disparity = score_image(1 / depth, truth, WHOLE, 'disparity')
@@ -165,7 +165,7 @@ def test_one_scale_for_the_set_shows_drift():
     none = score_set(pairs(1.0, 2.0, 4.0), replace(WHOLE, name='b', scaling='none'), 'metric')
     assert per_image['metrics']['abs_rel'] == pytest.approx(0, abs=1e-6)
     truth = scene()[1]
-    too_far = np.mean(np.minimum(2 * truth, 80) / truth - 1)  # predictions are limited to 80 m
+    too_far = np.mean(np.minimum(2 * truth, 80) / truth - 1)  # predictions are clamped to 80 m
     assert one['metrics']['abs_rel'] == pytest.approx((too_far + 0 + 0.5) / 3, rel=1e-5)
     assert none['metrics']['abs_rel'] == pytest.approx((0 + 0.5 + 0.75) / 3)
     assert per_image['scale'] == one['scale']
@@ -195,15 +195,15 @@ def test_resized_quantity_matters():
     assert depth.errors[0] == pytest.approx((1 / 3 + 1 / 3 + 1) / 3, rel=1e-5)
 
 
-def test_swapped_kind_is_said():
+def test_swapped_kind_gives_a_warning():
     right = score_set(pairs(1.0), WHOLE, 'depth')
     wrong = score_set(pairs(1.0), WHOLE, 'disparity')
-    assert swapped_kind(right) is None
-    assert 'they look like depth' in swapped_kind(wrong)
+    assert swapped_kind_warning(right) is None
+    assert 'they look like depth' in swapped_kind_warning(wrong)
 
 
 @pytest.mark.parametrize(
-    ('prediction', 'said'),
+    ('prediction', 'message'),
     [
         (np.ones((3, 4, 5), np.float32), r'shape \(3, 4, 5\)'),
         (np.ones((4, 5), np.uint8), 'floats.*uint8'),
@@ -211,12 +211,12 @@ def test_swapped_kind_is_said():
         (np.zeros((4, 5), np.float32), '20 that are zero or negative'),
     ],
 )
-def test_bad_maps_are_named(prediction, said):
-    with pytest.raises(DepthDataError, match=f'image 7: .*{said}'):
+def test_bad_maps_are_named(prediction, message):
+    with pytest.raises(DepthDataError, match=f'image 7: .*{message}'):
         score_image(prediction, scene()[1], WHOLE, 'disparity', name='image 7')
 
 
-def test_relative_depth_is_not_compared_with_metres():
+def test_relative_depth_needs_a_scaling_protocol():
     with pytest.raises(DepthDataError, match='relative depth needs'):
         score_set(pairs(1.0), UNSCALED, 'relative')
     with pytest.raises(DepthDataError, match='expected a kind among'):

@@ -56,7 +56,7 @@ def test_keys_are_official(part, arguments):
     assert shapes == official_keys(part)
 
 
-def test_motions_start_small():
+def test_initial_motions_are_small():
     decoder = PoseDecoder(8, num_inputs=2, num_motions=1)
     nn.init.constant_(decoder.net[-1].weight, 0)
     nn.init.constant_(decoder.net[-1].bias, 1)

@@ -1,4 +1,4 @@
-"""From files to items: loading, mirroring, resizing, jitter, packing."""
+"""Pipeline from files to items: loading, flip, resizing, jitter, packing."""
 
 import json
 import math
@@ -68,7 +68,7 @@ def test_item_of_a_dataset(tmp_path):
     assert first.ori_shape == kitti_files.SIZE[::-1] and first.img_shape == (32, 64)
 
 
-def test_neighbours_that_are_not_there(tmp_path):
+def test_missing_neighbours(tmp_path):
     root = kitti_files.write_raw_tree(tmp_path / 'kitti')
     split = kitti_files.write_list(tmp_path / 'list.txt', [0])
     pipeline = [LoadFrames(), ResizeFrames((64, 32)), PackFrames()]
@@ -78,7 +78,7 @@ def test_neighbours_that_are_not_there(tmp_path):
     assert images[-1].abs().sum() == 0
 
 
-def test_damaged_and_odd_images_are_named(tmp_path):
+def test_damaged_and_mismatched_images_are_named(tmp_path):
     root = kitti_files.write_raw_tree(tmp_path / 'kitti')
     split = kitti_files.write_list(tmp_path / 'list.txt', [1])
     folder = root / kitti_files.DRIVE / 'image_02' / 'data'
@@ -90,8 +90,8 @@ def test_damaged_and_odd_images_are_named(tmp_path):
         item(root, split, [LoadFrames()])
 
 
-def test_flip_moves_pixels_camera_and_partner_together():
-    """A point seen at x must be seen at width - 1 - x after the flip, by the camera model too."""
+def test_flip_is_consistent_for_pixels_camera_and_stereo_partner():
+    """A point at x must be at width - 1 - x after the flip, also by the camera model."""
     turned = transform_matrix([-0.5, 0.1, 0.7], Quaternion(axis=[0.2, 1, 0], angle=0.3))
     before = sample(transforms={1: turned}, lanes=np.array([[-2.0, 10.0]]))
     after = FlipFrames(prob=1)(before)
@@ -112,7 +112,7 @@ def test_flip_moves_pixels_camera_and_partner_together():
     assert not FlipFrames(prob=0)(before)['flip']
 
 
-def test_resize_keeps_pixels_under_the_camera():
+def test_resize_is_consistent_with_the_intrinsics():
     """The image's borders (-0.5 and width - 0.5) stay borders."""
     cam2img = sample()['cam2img']
     new = resize_cam2img(cam2img, (124, 38), (62, 76))
@@ -123,7 +123,7 @@ def test_resize_keeps_pixels_under_the_camera():
             assert moved == pytest.approx((border + 0.5) * new_side / old_side - 0.5)
 
 
-def test_relative_intrinsics_fit_any_size_and_no_flip_moves_them():
+def test_relative_intrinsics_are_independent_of_size_and_flip():
     given = sample()
     del given['cam2img']
     given['relative_intrinsics'] = (0.58, 1.92, 0.5, 0.5)
@@ -146,7 +146,7 @@ def test_unknown_interpolation():
         ResizeFrames((4, 4), interpolation='cubic')
 
 
-def test_jitter_once_a_sample_or_once_a_frame():
+def test_jitter_per_sample_or_per_frame():
     frame = kitti_files.image(0)
     given = dict(sample(), frames={0: frame, 1: frame.copy()})
     for per_frame in (False, True):
@@ -164,7 +164,7 @@ def test_jitter_draws_in_range_and_in_all_orders():
         assert low <= factor <= high
 
 
-def test_without_jitter_the_networks_see_the_clean_images():
+def test_without_jitter_augmented_images_are_the_clean_ones():
     inputs = PackFrames()(sample())['inputs']
     assert inputs['augmented'][0] is inputs['images'][0]
 
@@ -179,14 +179,14 @@ def real_item(real_data, tmp_path, flip: bool) -> dict:
 
 @pytest.mark.parametrize('case', CASES)
 def test_golden_items_of_a_real_frame(real_data, tmp_path, case):
-    """LANCZOS, flip and jitter give the official loader's images, bit for bit, at every scale."""
+    """LANCZOS, flip and jitter equal the official loader's images bit for bit at every scale."""
     meta = json.loads(str(KITTI.array('meta')))
     jitter = JitterFrames(prob=float('aug' in case))
     steps = [(STEPS.index(name), meta['jitter_factors'][name]) for name in meta['jitter_order']]
     jitter.draw = lambda: steps
     results, checked = real_item(real_data, tmp_path, 'flip' in case), set()
     for scale in range(4):
-        # each image is made of the one above, each camera of its own size
+        # each image is resized from the next larger one, each camera from its size
         results.pop('cam2img', None)
         results = ResizeFrames((meta['width'] >> scale, meta['height'] >> scale))(results)
         inputs = PackFrames()(jitter(results))['inputs']
@@ -201,7 +201,7 @@ def test_golden_items_of_a_real_frame(real_data, tmp_path, case):
             camera[:3, :3] = inputs['cam2img']
             KITTI.check(f'item.{case}.K.{scale}', camera, 1e-6)
             inverse = torch.linalg.inv(camera)
-            # of each value; the release's comes from singular values in float32
+            # per value; the release's is from singular values in float32
             KITTI.check(f'item.{case}.inv_K.{scale}', inverse, 1e-5, inverse.abs() + 1e-3)
     assert checked == set(KITTI.names(f'item.{case}.color*'))
 
@@ -212,7 +212,7 @@ def test_golden_depth_of_a_real_frame(real_data, case):
     sweep = f'{monodepth2.FRAMES[1]:010d}.bin'
     points = read_velodyne(day.parent / monodepth2.DRIVE / 'velodyne_points/data' / sweep)
     depth = velodyne_depth_map(points, KittiCalibration.from_folder(day), 2, 'z')
-    # the release resizes to 375 x 1242 by the nearest pixel: nothing is done to maps of that size
+    # the release resizes to 375 x 1242 by the nearest pixel: maps of that size do not change
     assert depth.shape == (375, 1242)
     flipped = depth[:, ::-1] if 'flip' in case else depth
     KITTI.check(f'item.{case}.depth_gt', flipped[None].astype(np.float32), 0)

@@ -11,7 +11,7 @@ HEIGHT = 1.65
 
 
 def lane_sample(*lengths):
-    """Lanes with points in the lowest rows, 5 pixels further right a row."""
+    """Lanes with points in the lowest rows, 5 pixels further right per row."""
     lanes = np.full((len(lengths), len(ROWS)), -2, np.float32)
     for lane, length in zip(lanes, lengths, strict=True):
         lane[len(ROWS) - length :] = 300 + 5 * np.arange(length)
@@ -35,8 +35,8 @@ def test_natural_order_is_nearest_first():
     np.testing.assert_allclose(first, [(300 + 5 * 39) * 392 / 1280, 710 * 224 / 720], rtol=1e-6)
 
 
-def test_released_order_is_that_of_the_file():
-    """The factor of the rows scales the columns too, a drift that the release has."""
+def test_released_order_is_file_order():
+    """The factor of the rows also scales the columns, an error of the release."""
     patches = LanePatches(direction='released')(lane_sample(40))['patches']
     assert (np.diff(patches[..., 1]) > 0).all()
     np.testing.assert_allclose(patches[0, 0], [300 * 224 / 720, 320 * 224 / 720], rtol=1e-6)
@@ -75,7 +75,7 @@ def ground_sample():
 
 @pytest.mark.parametrize('random', [True, False])
 def test_ground_lines_are_parallel_to_the_axis(random):
-    """Back on the ground, every line keeps its distance and runs away from the camera."""
+    """Projected to the ground, lines have a constant offset and increasing distance."""
     given = ground_sample()
     patches = GroundPatches(num_lines=3, random=random)(given)['patches']
     assert patches.shape == (3, 7, 2) and patches.dtype == np.float32
@@ -88,7 +88,7 @@ def test_ground_lines_are_parallel_to_the_axis(random):
     assert patches[..., 1].max() == 223
 
 
-def test_lines_are_drawn_anew():
+def test_lines_are_random():
     transform, given = GroundPatches(), ground_sample()
     first, second = transform(given)['patches'], transform(given)['patches']
     assert not np.array_equal(first, second)
@@ -98,13 +98,13 @@ def test_lines_are_drawn_anew():
     np.testing.assert_array_equal(fixed(given)['patches'], fixed(given)['patches'])
 
 
-def test_own_car_and_pitched_camera():
+def test_ego_vehicle_and_pitched_camera():
     patches = GroundPatches(horizon=0.3, lowest=0.8, random=False)(ground_sample())['patches']
     assert patches[..., 1].max() == pytest.approx(0.8 * 223)
     assert patches[..., 1].min() == pytest.approx(0.3 * 224 + 0.1 * (0.8 * 223 - 0.3 * 224))
 
 
-def test_lines_that_leave_the_image_are_left_out():
+def test_lines_that_leave_the_image_are_omitted():
     patches = GroundPatches(num_lines=5, max_offset=5, random=False)(ground_sample())['patches']
     assert len(patches) == 3 and patches[..., 0].min() >= 0 and patches[..., 0].max() <= 671
 

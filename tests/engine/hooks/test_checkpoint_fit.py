@@ -7,7 +7,7 @@ from hybrid_depth.checkpoints.strict_load import CheckpointMismatchError
 from hybrid_depth.engine.hooks.checkpoint_fit import ChannelOrderHook, StrictLoadHook
 
 
-def test_weights_of_another_model_are_refused():
+def test_weights_of_another_model_are_rejected():
     runner = SimpleNamespace(model=nn.Linear(2, 3), _load_from='net.pth')
     StrictLoadHook().after_load_checkpoint(runner, dict(state_dict=nn.Linear(2, 3).state_dict()))
     wrapped = {f'module.{key}': value for key, value in nn.Linear(2, 3).state_dict().items()}
@@ -19,7 +19,7 @@ def test_weights_of_another_model_are_refused():
 
 
 @pytest.mark.parametrize('hook', [StrictLoadHook(), ChannelOrderHook()])
-def test_weights_for_another_channel_order_are_refused(hook):
+def test_weights_for_another_channel_order_are_rejected(hook):
     model = nn.Module()
     model.img_backbone = nn.Linear(2, 3)
     model.img_backbone.channel_order = 'rgb'
@@ -32,8 +32,8 @@ def test_weights_for_another_channel_order_are_refused(hook):
     hook.after_load_checkpoint(runner, dict(checkpoint, meta={}))
 
 
-def test_training_says_which_channel_order_it_saw():
-    """Weights trained here, not only converted ones, are refused under the other order."""
+def test_training_records_the_channel_order():
+    """Trained weights, not only converted ones, are rejected for another order."""
     model = nn.Module()
     model.img_backbone = nn.Linear(2, 3)
     model.img_backbone.channel_order = 'bgr'
@@ -54,5 +54,5 @@ def test_part_of_a_model_may_be_loaded_for_training():
     runner = SimpleNamespace(model=nn.Linear(2, 3), _load_from='net.pth')
     part = dict(state_dict={})
     ChannelOrderHook().after_load_checkpoint(runner, part)
-    with pytest.raises(CheckpointMismatchError):  # as tools/test.py, which wants the whole
+    with pytest.raises(CheckpointMismatchError):  # as in tools/test.py, which needs all weights
         StrictLoadHook().after_load_checkpoint(runner, part)

@@ -52,18 +52,18 @@ def test_kill_during_save_keeps_the_previous_checkpoint(tmp_path):
 def test_training_keeps_the_newest_and_leaves_no_temporary_file(tmp_path):
     cfg = tiny_config(tmp_path)
     cfg.default_hooks.checkpoint.max_keep_ckpts = 2
-    (tmp_path / '.epoch_1.pth.123').touch()  # of a run killed while it wrote
+    (tmp_path / '.epoch_1.pth.123').touch()  # of a run killed while writing
     Runner.from_cfg(cfg).train()
     names = sorted(path.name for path in tmp_path.iterdir() if path.is_file())
     assert [name for name in names if 'epoch' in name] == ['epoch_2.pth', 'epoch_3.pth']
 
 
-def test_keeping_one_checkpoint_is_refused():
+def test_max_keep_ckpts_of_one_is_rejected():
     with pytest.raises(ValueError, match='at least 2'):
         AtomicCheckpointHook(max_keep_ckpts=1)
 
 
-def test_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
+def test_failed_write_keeps_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / 'deep' / 'file.pth'
     backend = AtomicLocalBackend()
     backend.put(b'old', path)
@@ -78,7 +78,7 @@ def test_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize('pointer', [None, '', '/gone/epoch_9.pth'])
-def test_latest_checkpoint_without_a_good_pointer(tmp_path, pointer):
+def test_latest_checkpoint_without_a_valid_pointer(tmp_path, pointer):
     for name in ('epoch_2.pth', 'epoch_10.pth', '.epoch_11.pth.7', 'best_NDS_epoch_12.pth'):
         (tmp_path / name).touch()
     if pointer is not None:
@@ -86,7 +86,7 @@ def test_latest_checkpoint_without_a_good_pointer(tmp_path, pointer):
     assert find_latest_checkpoint(tmp_path) == tmp_path / 'epoch_10.pth'
 
 
-def test_latest_checkpoint_follows_a_moved_folder(tmp_path):
+def test_latest_checkpoint_in_a_moved_folder(tmp_path):
     (tmp_path / 'epoch_2.pth').touch()
     (tmp_path / 'epoch_3.pth').touch()
     (tmp_path / 'last_checkpoint').write_text('/old/place/epoch_2.pth')
@@ -94,7 +94,7 @@ def test_latest_checkpoint_follows_a_moved_folder(tmp_path):
     assert find_latest_checkpoint(tmp_path / 'empty') is None
 
 
-def test_scheduler_that_could_not_be_resumed_is_refused_before_training(tmp_path):
+def test_scheduler_that_cannot_be_resumed_is_rejected_before_training(tmp_path):
     # A 12-epoch toy run with OneCycleLR ended in a checkpoint that tools/test.py would not load.
     cfg = tiny_config(tmp_path)
     cfg.param_scheduler = [dict(type='OneCycleLR', eta_max=0.1, total_steps=100, by_epoch=False)]

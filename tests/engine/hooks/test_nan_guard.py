@@ -8,7 +8,7 @@ from tests.engine.tiny import TinyModel, tiny_config
 
 @MODELS.register_module()
 class SpoiltModel(TinyModel):
-    """Its second loss term turns bad at the given iteration."""
+    """Model whose second loss term is not finite at a given iteration."""
 
     def __init__(self, value: float, at: int) -> None:
         super().__init__()
@@ -22,7 +22,7 @@ class SpoiltModel(TinyModel):
 
 
 @pytest.mark.parametrize('value', [float('nan'), float('inf'), -float('inf')])
-def test_bad_loss_stops_before_the_step(tmp_path, value):
+def test_non_finite_loss_stops_before_the_step(tmp_path, value):
     cfg = tiny_config(tmp_path)
     cfg.model = dict(type='SpoiltModel', value=value, at=5)
     runner = Runner.from_cfg(cfg)
@@ -33,7 +33,7 @@ def test_bad_loss_stops_before_the_step(tmp_path, value):
     assert not (tmp_path / 'epoch_2.pth').exists()
 
 
-def test_bad_parameters_are_not_saved(tmp_path):
+def test_non_finite_parameters_are_not_saved(tmp_path):
     cfg = tiny_config(tmp_path)
     runner = Runner.from_cfg(cfg)
 

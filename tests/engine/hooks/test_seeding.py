@@ -11,7 +11,7 @@ from tests.engine.tiny import tiny_config
 
 
 class Draws(Dataset):
-    """Every item is what the three generators draw in the worker."""
+    """Data set of random numbers of the worker's three generators."""
 
     def __len__(self) -> int:
         return 4
@@ -32,14 +32,14 @@ def epoch_draws(runner: FakeRunner, epoch: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize('workers', [0, 2])
-def test_draws_follow_seed_and_epoch(workers):
+def test_random_numbers_depend_on_seed_and_epoch(workers):
     def collate(batch):
         return batch
 
     runner = FakeRunner(DataLoader(Draws(), num_workers=workers, collate_fn=collate))
     EpochSeedHook().before_train(runner)
     first, second = epoch_draws(runner, 0), epoch_draws(runner, 1)
-    torch.rand(17), random.random(), np.random.rand(5)  # what a killed run never drew
+    torch.rand(17), random.random(), np.random.rand(5)  # random numbers of the killed run
     np.testing.assert_array_equal(epoch_draws(runner, 1), second)
     assert (first != second).all(), 'an epoch repeats the augmentation of the one before'
     assert len(np.unique(first)) == first.size, 'workers or generators draw the same numbers'
@@ -47,7 +47,7 @@ def test_draws_follow_seed_and_epoch(workers):
     assert (epoch_draws(runner, 1) != second).all()
 
 
-def test_runner_gets_our_worker_seeding(tmp_path):
+def test_runner_uses_seed_worker(tmp_path):
     cfg = tiny_config(tmp_path)
     cfg.train_cfg.max_epochs = 1
     runner = Runner.from_cfg(cfg)
@@ -55,13 +55,13 @@ def test_runner_gets_our_worker_seeding(tmp_path):
     assert runner.train_dataloader.worker_init_fn is seed_worker
 
 
-def test_own_worker_init_fn_is_kept():
+def test_configured_worker_init_fn_is_kept():
     loader = DataLoader(Draws(), worker_init_fn=print)
     EpochSeedHook().before_train(FakeRunner(loader))
     assert loader.worker_init_fn is print
 
 
-def test_persistent_workers_are_refused():
+def test_persistent_workers_are_rejected():
     loader = DataLoader(Draws(), num_workers=1, persistent_workers=True)
     with pytest.raises(ValueError, match='persistent_workers'):
         EpochSeedHook().before_train(FakeRunner(loader))

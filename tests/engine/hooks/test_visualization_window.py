@@ -1,4 +1,4 @@
-"""The window of `tools/test.py --show`, on a screen that is not there."""
+"""Window of `tools/test.py --show`, without a screen."""
 
 import sys
 
@@ -13,7 +13,7 @@ from hybrid_depth.engine.hooks.visualization_window import has_screen
 
 @pytest.fixture
 def shown(monkeypatch):
-    """What was on the screen at each pause: (title, pixels, seconds)."""
+    """Content of the window at each pause: (title, pixels, seconds)."""
     backend, pauses, switch = plt.get_backend(), [], plt.switch_backend
 
     def pause(seconds: float) -> None:
@@ -27,7 +27,7 @@ def shown(monkeypatch):
     switch(backend)
 
 
-def test_images_are_shown_by_name_for_their_time(tmp_path, shown):
+def test_images_are_shown_in_order_for_the_wait_time(tmp_path, shown):
     for place, name in enumerate(['color/b.png', 'color/a.png', 'z.jpg', 'notes.txt']):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         pixels = np.full((4, 6, 3), 40 * place, np.uint8)

@@ -1,1 +1,1 @@
-"""The BEV road: camera-only detectors. Needs mmdet3d."""
+"""Camera-only BEV detectors. Needs mmdet3d."""

@@ -1,4 +1,4 @@
-"""What the detector and its parts exchange."""
+"""Data structures and protocol of the detector's parts."""
 
 from __future__ import annotations
 
@@ -40,14 +40,13 @@ class BEVSpace:
 
 @dataclass(frozen=True)
 class Frame:
-    """Images to lift, of one moment per sample of a batch.
+    """Images of one time per sample of a batch, to be lifted.
 
     Args:
         images: (B, N, 3, H, W) RGB in [0, 1].
         rig: B x N cameras.
-        names: per sample, unique in the data set; None where the sample has no token.
-        lift_rig: the same cameras relative to the ego frame to lift into, where that is not
-            ``rig``'s.
+        names: per sample, unique in the data set; None for samples without a token.
+        lift_rig: the same cameras relative to another target ego frame; None for ``rig``.
     """
 
     images: Tensor
@@ -66,11 +65,11 @@ Lift = Callable[[Frame], tuple[Tensor, DepthDistribution]]
 
 
 class Part(Protocol):
-    """Part of a detector between lift and trunk, built with ``space``, the detector's ``BEVSpace``.
+    """Protocol of parts between lift and BEV encoder, built with the detector's ``BEVSpace``.
 
     Attributes:
-        modules: networks by the names under which the detector registers them; a part is no module
-            itself, so that checkpoint keys do not depend on how parts are grouped.
+        modules: networks by the names under which the detector registers them. A part is not a
+            module, so checkpoint keys do not depend on the grouping into parts.
     """
 
     modules: dict[str, nn.Module]

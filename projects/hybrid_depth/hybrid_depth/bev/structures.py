@@ -1,4 +1,4 @@
-"""3D boxes from the LiDAR frame to the ego frame and back."""
+"""Transformation of 3D boxes between LiDAR and ego frame."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from ..geometry import invert_rigid
 def transform_boxes(
     boxes: LiDARInstance3DBoxes, transform: np.ndarray | Tensor
 ) -> LiDARInstance3DBoxes:
-    """Move boxes by a rigid transform between two frames whose z axes nearly agree.
+    """Transform boxes between two frames whose z axes nearly agree.
 
-    Centres take the whole rotation. A box has a yaw only, so that its new yaw is that of its
-    rotated heading vector, and its new velocity is the x, y part of the rotated velocity: what is
-    lost is of the order of the square of the tilt between the two z axes. Layout of a box:
-    docs/reference/conventions.md, "Boxes".
+    Centres are rotated in 3-D. The new yaw is that of the rotated heading vector, and the new
+    velocity the x, y part of the rotated velocity: the error is of the order of the square of the
+    tilt between the two z axes. Layout of a box: docs/reference/conventions.md, "Boxes".
 
     Args:
         boxes: (n, 7) or, with velocity, (n, 9), metres, radians and m/s.
@@ -45,12 +44,12 @@ def transform_boxes(
 def lidar_to_ego_boxes(
     boxes: LiDARInstance3DBoxes, lidar2ego: np.ndarray | Tensor
 ) -> LiDARInstance3DBoxes:
-    """LiDAR-frame boxes (info files, mmdet3d's metrics) to the ego frame at LiDAR time."""
+    """Transform boxes from the LiDAR frame (info files, mmdet3d's metrics) to the ego frame."""
     return transform_boxes(boxes, lidar2ego)
 
 
 def ego_to_lidar_boxes(
     boxes: LiDARInstance3DBoxes, lidar2ego: np.ndarray | Tensor
 ) -> LiDARInstance3DBoxes:
-    """Ego-frame boxes (the BEV models' frame) to the LiDAR frame."""
+    """Transform boxes from the ego frame (BEV models) to the LiDAR frame."""
     return transform_boxes(boxes, invert_rigid(torch.as_tensor(lidar2ego, dtype=torch.float64)))

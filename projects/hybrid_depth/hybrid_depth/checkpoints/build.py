@@ -1,4 +1,4 @@
-"""Building a model from a config, without its foundation weights."""
+"""Models built from a config without loading foundation weights."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from torch import nn
 
 
 def without_pretrained(node: Any) -> Any:
-    """A copy of a config (part) that loads and downloads nothing: no `pretrained`, no `init_cfg`
-    of type Pretrained."""
+    """Copy of a config (part) without weight sources: no `pretrained`, no `init_cfg` of type
+    Pretrained."""
     if isinstance(node, dict):
         return {
             key: None if _is_source_of_weights(key, value) else without_pretrained(value)
@@ -30,7 +30,7 @@ def _is_source_of_weights(key: str, value: Any) -> bool:
 
 
 def build_model(cfg: Config | dict) -> nn.Module:
-    """Build `model` of a whole config, with random weights."""
+    """Build `model` of a complete config, with random weights."""
     scope = cfg.get('default_scope') or 'mmengine'
     if find_spec(scope) is None:  # a depth model's config, where mmdet3d is not installed
         scope = 'mmengine'

@@ -1,4 +1,4 @@
-"""Start an encoder from the checkpoint of another training, such as stage 1."""
+"""Initialisation of an encoder from the checkpoint of another training, such as stage 1."""
 
 from __future__ import annotations
 
@@ -13,32 +13,34 @@ from .safe_load import load_checkpoint_file
 from .strict_load import CheckpointMismatchError
 
 PREFIX = 'encoder.'
+STAGE_1 = 'hybrid_depth/hybrid-depth-stage1_clip-dinov2_1xb6-20e_tusimple_224x392.py'
 _SHOWN = 8
 
 
 @WEIGHT_INITIALIZERS.register_module()
 class EncoderWeights:
-    """`init_cfg` of a depth model, or of a detector: its encoder begins with the encoder of a depth
-    model's checkpoint.
+    """Initialiser (`init_cfg`) of the encoder of a depth model or detector from a depth model's
+    checkpoint.
 
-    Runs once, when training starts anew. Every tensor has to be accounted for: the checkpoint's
-    `encoder.*` fill the whole encoder except `new`, and all of them are used except `unused`; what
-    was loaded, left new and left out is logged. Stage 2 of Hybrid-depth starts from stage 1 in this
-    way (docs/reference/hybrid_depth.md, "Stage 2 training"); its learned depth tokens, decoder and
-    pose net are new.
+    Runs once, at the start of a new training. Every tensor is accounted for: the checkpoint's
+    `encoder.*` must fill the whole encoder except `new`, and all of them must be used except
+    `unused`. Loaded, new and unused tensors are logged. Stage 2 of Hybrid-depth starts from stage 1
+    this way (docs/reference/hybrid_depth.md, "Stage 2 training") with new learned depth tokens,
+    decoder and pose net.
 
     Args:
-        checkpoint: a checkpoint of this toolkit (for the official `stage1.ckpt` convert it first:
+        checkpoint: a checkpoint of this toolkit (convert the official `stage1.ckpt` first:
             hybrid-depth convert-checkpoint hybrid-depth-stage1).
-        new: starts of names in the encoder that keep their own initial values.
-        unused: starts of names in the checkpoint's encoder that are left out, such as 'language'
-            for an encoder without sentences.
-        part: where the `encoder` sits in the model that has this `init_cfg`: '' for a depth model,
-            'img_view_transformer.depth_net' for a detector.
+        new: name prefixes of encoder tensors that may be missing in the checkpoint; they keep
+            their initial values then.
+        unused: name prefixes of tensors in the checkpoint's encoder that are not loaded, such as
+            'language' for an encoder without text.
+        part: submodule with the `encoder`, in the model that has this `init_cfg`: '' for a depth
+            model, 'img_view_transformer.depth_net' for a detector.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        CheckpointMismatchError: tensors that do not fit, with their names.
+        FileNotFoundError: the file does not exist.
+        CheckpointMismatchError: tensors that do not match, with their names.
     """
 
     def __init__(
@@ -56,44 +58,43 @@ class EncoderWeights:
         module = module.get_submodule(self.part)
         if not Path(self.checkpoint).expanduser().is_file():
             raise FileNotFoundError(
-                f'expected the checkpoint {self.checkpoint} to start the encoder from, which does '
-                'not exist. Train stage 1 first (hybrid-depth train configs/depth/'
-                'hybrid_stage1_tusimple.py), name another file with --cfg-options '
-                'model.init_cfg.checkpoint=FILE, or start from the foundation weights with '
-                '--cfg-options model.init_cfg=None'
+                f'expected the checkpoint {self.checkpoint} to initialise the encoder, which does '
+                f'not exist. Train stage 1 first (hybrid-depth train {STAGE_1}), name another '
+                'file with --cfg-options model.init_cfg.checkpoint=FILE, or start from the '
+                'foundation weights with --cfg-options model.init_cfg=None'
             )
         checkpoint = load_checkpoint_file(self.checkpoint)
         state = checkpoint.get('state_dict', checkpoint)
         given = {k.removeprefix(PREFIX): v for k, v in state.items() if k.startswith(PREFIX)}
-        wanted = module.encoder.state_dict()
+        expected = module.encoder.state_dict()
         left_out = {key for key in given if key.startswith(self.unused)} if self.unused else set()
         used = {key: value for key, value in given.items() if key not in left_out}
-        kept_new = {key for key in wanted if key.startswith(self.new) and key not in used}
-        self._require_fit(used, {k: v for k, v in wanted.items() if k not in kept_new})
-        module.encoder.load_state_dict({**wanted, **used})
+        kept_new = {key for key in expected if key.startswith(self.new) and key not in used}
+        self._require_fit(used, {k: v for k, v in expected.items() if k not in kept_new})
+        module.encoder.load_state_dict({**expected, **used})
         others = [name for name, _ in module.named_children() if name != 'encoder']
         print_log(
             f'{self.checkpoint}: {len(used)} tensors of the encoder loaded, {len(left_out)} left '
-            f'out, {len(state) - len(given)} of other parts not read; new are '
+            f'out, {len(state) - len(given)} of other parts not read; new: '
             f'{_few(kept_new)} of the encoder, and {others}',
             logger='current',
         )
 
-    def _require_fit(self, given: dict[str, Tensor], wanted: dict[str, Tensor]) -> None:
+    def _require_fit(self, given: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
         problems = [
-            ('not in the checkpoint', wanted.keys() - given.keys()),
-            ('not in this encoder', given.keys() - wanted.keys()),
+            ('not in the checkpoint', expected.keys() - given.keys()),
+            ('not in this encoder', given.keys() - expected.keys()),
             (
                 'of another shape',
-                {k for k in given.keys() & wanted.keys() if given[k].shape != wanted[k].shape},
+                {k for k in given.keys() & expected.keys() if given[k].shape != expected[k].shape},
             ),
         ]
-        said = [f'{len(names)} {what}: {_few(names)}' for what, names in problems if names]
-        if said:
+        found = [f'{len(names)} {what}: {_few(names)}' for what, names in problems if names]
+        if found:
             raise CheckpointMismatchError(
-                f'{self.checkpoint}: expected the weights of this encoder, got {"; ".join(said)}. '
-                'Take the encoder config that the checkpoint was trained with, or say in init_cfg '
-                'which parts are new or unused.'
+                f'{self.checkpoint}: expected the weights of this encoder, got {"; ".join(found)}. '
+                'Use the encoder config that the checkpoint was trained with, or list the parts in '
+                'init_cfg as new or unused.'
             )
 
 

@@ -1,6 +1,6 @@
-"""Weights out of checkpoints that also hold objects of libraries that are not here.
+"""Weights of Lightning checkpoints, read without Lightning.
 
-A Lightning checkpoint keeps the run's settings beside its weights, often as OmegaConf objects.
+A Lightning checkpoint contains the run's settings beside its weights, often as OmegaConf objects.
 Neither library is imported: their objects are read as empty stand-ins.
 """
 
@@ -16,7 +16,7 @@ import torch
 
 from .safe_load import UnsafeCheckpointError, load_checkpoint_file
 
-# Libraries whose objects Lightning and OmegaConf put into a checkpoint.
+# Packages of the objects that Lightning and OmegaConf save in a checkpoint.
 _PACKAGES = (
     'argparse',
     'enum',
@@ -34,7 +34,7 @@ _BUILTIN_TYPES = ('bool', 'bytes', 'dict', 'float', 'int', 'list', 'object', 'st
 
 
 class StandIn:
-    """Takes the place of any object; keeps nothing and does nothing."""
+    """Empty placeholder for an object of any class."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         pass
@@ -44,12 +44,12 @@ class StandIn:
 
 
 def _dictionary(*_: Any) -> OrderedDict:
-    """Stand-in for `defaultdict`, whose argument is a function to be called."""
+    """Stand-in for `defaultdict`, whose argument is a callable."""
     return OrderedDict()
 
 
 def _stand_in(name: str) -> Any:
-    """What to use for a global of a file, or None where it has no business there."""
+    """Replacement for a global name in a file, or None if the name is not allowed."""
     package, _, rest = name.partition('.')
     if name == 'collections.defaultdict':
         return _dictionary
@@ -59,16 +59,16 @@ def _stand_in(name: str) -> Any:
 
 
 def load_lightning_file(path: str | Path) -> dict:
-    """Read a Lightning checkpoint; nothing in it is run, and Lightning and OmegaConf not needed.
+    """Read a Lightning checkpoint without running code in it, and without Lightning or OmegaConf.
 
-    Tensors, numbers and text come out as they are, objects of the libraries above as `StandIn`.
+    Tensors, numbers and text are returned unchanged, objects of the packages above as `StandIn`.
 
     Args:
-        path: file written by Lightning, or any other by `torch.save`.
+        path: file written by Lightning or by `torch.save`.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        UnsafeCheckpointError: the file names anything else, such as a function to be called.
+        FileNotFoundError: the file does not exist.
+        UnsafeCheckpointError: the file names anything else, such as a function.
         RuntimeError: the file is damaged.
     """
     path = Path(path).expanduser()
@@ -90,5 +90,5 @@ def _unknown_globals(path: Path) -> list[str]:
     try:
         return torch.serialization.get_unsafe_globals_in_checkpoint(path)
     except (ValueError, RuntimeError, EOFError, pickle.UnpicklingError):
-        # Damaged, or a TorchScript program: the reader says what is wrong.
+        # Damaged, or a TorchScript program: load_checkpoint_file reports it.
         return []

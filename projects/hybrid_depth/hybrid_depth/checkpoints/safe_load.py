@@ -1,9 +1,9 @@
-"""Reading checkpoint files without running code that a file may carry.
+"""Safe reading of checkpoint files: code in a file is not run.
 
 A `.pth` file is a pickle, and a pickle can name any function to be called on loading. torch's
-`weights_only=True` calls none but those on a list; mmengine's own checkpoints need a few more
-(running averages of the log, numpy scalars). This module holds that list, and is the only place
-that extends it. `install()` also makes every checkpoint loader of mmengine use it.
+`weights_only=True` calls only those on an allow-list; mmengine's checkpoints need a few more
+(running averages of the log, numpy scalars). Only this module extends that list. `install()` makes
+all checkpoint loaders of mmengine use it.
 """
 
 import pickle
@@ -26,20 +26,20 @@ _NUMPY_DTYPES = ('bool', 'uint8', 'int32', 'int64', 'float16', 'float32', 'float
 
 
 class DamagedCheckpointError(HybridDepthError, RuntimeError):
-    """A checkpoint file that does not read to its end."""
+    """A truncated or damaged checkpoint file."""
 
 
 class UnsafeCheckpointError(HybridDepthError, pickle.UnpicklingError):
-    """A checkpoint names a function or class that plain weights do not need."""
+    """A checkpoint with a function or class that plain weights do not need."""
 
 
 def history_statistic(owner: type, name: str) -> Any:
-    """Stand-in for `getattr` in checkpoints, which mmengine uses for HistoryBuffer's statistics.
+    """Restricted `getattr` for checkpoints, which mmengine uses for HistoryBuffer's statistics.
 
-    The built-in would hand a hostile file any attribute of any allowed object.
+    The built-in would give a malicious file any attribute of any allowed object.
 
     Raises:
-        UnsafeCheckpointError: anything but the four statistics of HistoryBuffer is asked for.
+        UnsafeCheckpointError: anything but the four statistics of HistoryBuffer is requested.
     """
     if owner is not HistoryBuffer or name not in ('min', 'max', 'current', 'mean'):
         raise UnsafeCheckpointError(f'GLOBAL builtins.getattr({owner}, {name!r})')
@@ -47,7 +47,7 @@ def history_statistic(owner: type, name: str) -> Any:
 
 
 def _allowed() -> list:
-    """Classes and functions beside torch's own; a pair gives the name under which a file asks."""
+    """Allowed classes and functions beside torch's; a pair also gives the name used in files."""
     reconstruct, scalar = np.core.multiarray._reconstruct, np.core.multiarray.scalar
     names = [(HistoryBuffer, 'mmengine.logging.history_buffer.HistoryBuffer')]
     names += [(history_statistic, 'builtins.getattr'), np.dtype, np.ndarray]
@@ -57,14 +57,14 @@ def _allowed() -> list:
 
 
 @contextmanager
-def _explained(name: str | Path) -> Iterator[None]:
-    """Turn torch's errors about a checkpoint into one sentence with the file and the remedy."""
+def _clear_errors(name: str | Path) -> Iterator[None]:
+    """Context that turns torch's loading errors into errors with the file name and the remedy."""
     try:
         yield
     except pickle.UnpicklingError as error:
         found = re.search(r'GLOBAL (\S+)', str(error))
-        said = re.search(r'WeightsUnpickler error:\s*(.+)', str(error)) or [None, str(error)]
-        what = f'global {found.group(1)}' if found else f'another kind of pickle ({said[1]})'
+        reason = re.search(r'WeightsUnpickler error:\s*(.+)', str(error)) or [None, str(error)]
+        what = f'global {found.group(1)}' if found else f'another kind of pickle ({reason[1]})'
         raise UnsafeCheckpointError(
             f'{name}: expected plain tensors, numbers and text, got {what}. Loading it could run '
             'code, so it was not loaded. Do not load files that you do not trust; ask the author '
@@ -72,30 +72,30 @@ def _explained(name: str | Path) -> Iterator[None]:
         ) from error
     except (EOFError, RuntimeError) as error:
         raise DamagedCheckpointError(
-            f'{name}: expected a whole checkpoint written by torch.save, got a file that does not '
-            f'read ({str(error).splitlines()[0] if str(error) else "it ends too early"}). It may '
-            'be cut short: fetch or write it again.'
+            f'{name}: expected a complete checkpoint written by torch.save, got a damaged file '
+            f'({str(error).splitlines()[0] if str(error) else "unexpected end of file"}). It may '
+            'be truncated: download or write it again.'
         ) from error
 
 
 def load_checkpoint_file(path: str | Path, map_location: Any = 'cpu') -> dict:
-    """Read a checkpoint file; nothing in it is run.
+    """Read a checkpoint file without running code in it.
 
     Args:
         path: file written by `torch.save` (a state dict, or an mmengine checkpoint).
         map_location: as in `torch.load`.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        UnsafeCheckpointError: the file asks for code that weights do not need.
+        FileNotFoundError: the file does not exist.
+        UnsafeCheckpointError: the file names code that weights do not need.
         DamagedCheckpointError: the file is damaged.
     """
     path = Path(path).expanduser()
     if not path.is_file():
         raise FileNotFoundError(f'Expected a checkpoint file, got {path}, which does not exist.')
-    # not torch's context manager, whose end would take the list away from everybody
+    # not torch's context manager, which removes the list on exit for all other loaders
     torch.serialization.add_safe_globals(_allowed())
-    with _explained(path):
+    with _clear_errors(path):
         return torch.load(path, map_location=map_location, weights_only=True)
 
 
@@ -104,15 +104,15 @@ def _load_local(filename: str, map_location: Any = None) -> dict:
 
 
 def _load_url(url: str, **kwargs: Any) -> dict:
-    with _explained(url):
+    with _clear_errors(url):
         return load_state_dict_from_url(url, weights_only=True, **kwargs)
 
 
 def install() -> None:
-    """Extend torch's list and make mmengine's loaders read with `weights_only=True`.
+    """Extend torch's allow-list and make mmengine's loaders read with `weights_only=True`.
 
-    mmengine 0.10.7 leaves `weights_only` to torch's defaults: right for files from torch 2.6 on,
-    but `torch.hub`, through which it reads web addresses, still defaults to False.
+    mmengine 0.10.7 leaves `weights_only` to torch's defaults: True for files from torch 2.6 on,
+    but `torch.hub`, through which it reads URLs, still defaults to False.
     """
     torch.serialization.add_safe_globals(_allowed())
     CheckpointLoader.register_scheme(prefixes='', loader=_load_local, force=True)

@@ -1,4 +1,4 @@
-"""Loading weights that have to fit."""
+"""Strict loading of weights."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from torch import Tensor, nn
 
 from ..errors import HybridDepthError
 
-_LINES, _LETTERS = 12, 300  # of torch's list of misfits, which may name a thousand keys
+_LINES, _LETTERS = 12, 300  # shown of torch's list of mismatches, which may name a thousand keys
 
 
 class CheckpointMismatchError(HybridDepthError, ValueError):
-    """Weights that do not fit a model; the text lists keys and shapes."""
+    """Weights that do not match a model; the text lists keys and shapes."""
 
 
 def load_strictly(
@@ -31,8 +31,8 @@ def load_strictly(
             in the `meta` of converted BEVDet checkpoints).
 
     Raises:
-        CheckpointMismatchError: with the keys that are missing, left over or of another shape; or
-            the model shows its backbone images of another channel order.
+        CheckpointMismatchError: keys are missing, unexpected or of another shape; or the model's
+            backbone takes another channel order.
     """
     require_channel_order(model, channel_order, source)
     try:
@@ -44,17 +44,17 @@ def load_strictly(
             line if len(line) <= _LETTERS else f'{line[:_LETTERS]} ...' for line in lines[:_LINES]
         ]
         raise CheckpointMismatchError(
-            f'{source}: expected the weights of this {type(model).__name__}, got others:\n  '
+            f'{source}: expected the weights of this {type(model).__name__}, got:\n  '
             + '\n  '.join(shown + more)
             + '\nTake the config that the weights were made with.'
         ) from error
 
 
 def require_channel_order(model: nn.Module, channel_order: str | None, source: str) -> None:
-    """See `load_strictly`.
+    """Check the channel order of the backbone's input images, see `load_strictly`.
 
     Raises:
-        CheckpointMismatchError: the model shows its backbone images of another channel order.
+        CheckpointMismatchError: the model's backbone takes another channel order.
     """
     shown = getattr(getattr(model, 'img_backbone', None), 'channel_order', channel_order)
     if channel_order is not None and shown != channel_order:

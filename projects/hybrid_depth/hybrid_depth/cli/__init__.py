@@ -1,8 +1,8 @@
 """Command lines: `hybrid-depth TOOL`, and `tools/TOOL.py` in the repository.
 
-A tool is a module of this package: its docstring is its help, `add_arguments` fills its parser, and
-`run` does the work. Nothing heavy is imported before the arguments are parsed, so that `--help` and
-mistakes are answered at once.
+A tool is a module of this package: its docstring is the help text, `add_arguments` defines the
+arguments, and `run` executes the tool. Slow imports come after parsing, so `--help` and usage
+errors are immediate.
 """
 
 import argparse
@@ -15,16 +15,16 @@ from ..version import __version__
 
 TOOLS = {
     'train': 'train a model from a config',
-    'test': 'score a checkpoint on the test set of its config',
-    'infer-bev': 'boxes and depth of keyframes',
-    'infer-depth': 'depth of images and videos',
-    'make-pseudo-depth': 'depth labels for a detector by a depth model',
-    'convert-checkpoint': 'make a checkpoint from an official release',
-    'evaluate-depth': 'score depth maps against ground truth',
-    'evaluate-pose': 'score camera motion against known poses',
-    'create-nuscenes-infos': 'info files of a nuScenes root',
+    'test': 'evaluate a checkpoint on the test set of its config',
+    'infer-bev': 'predict boxes and depth of keyframes',
+    'infer-depth': 'predict depth of images and videos',
+    'make-pseudo-depth': 'depth labels for a detector from a depth model',
+    'convert-checkpoint': 'convert official weights',
+    'evaluate-depth': 'evaluate depth maps against ground truth',
+    'evaluate-pose': 'evaluate camera motion against ground-truth poses',
+    'create-nuscenes-infos': 'make the info files of a nuScenes root',
     'prepare-kitti': 'check a KITTI download, export ground truth, make split lists',
-    'make-toy-world': 'a small generated data set',
+    'make-toy-world': 'generate a small data set',
 }
 
 
@@ -32,7 +32,7 @@ def main(tool: str | None = None) -> None:
     """Run a tool with the arguments of this process.
 
     Args:
-        tool: one of `TOOLS`; None takes the first argument.
+        tool: one of `TOOLS`; None for the first argument.
     """
     arguments = sys.argv[1:]
     if tool is None:
@@ -49,23 +49,23 @@ def _chosen_tool(arguments: list[str]) -> str:
         'Swap any depth encoder under any camera-only BEV detector from a config file.\n\n'
         + '\n'.join(['tools:', *lines])
         + '\n\nExample: hybrid-depth train toy/bevdet_hybrid_toy.py\n'
-        '`hybrid-depth TOOL --help` explains a tool.',
+        '`hybrid-depth TOOL --help` shows the options of a tool.',
         'hybrid-depth',
     )
-    parser.add_argument('tool', choices=TOOLS, metavar='TOOL', help='what to do')
+    parser.add_argument('tool', choices=TOOLS, metavar='TOOL', help='one of the tools above')
     parser.add_argument('--version', action='version', version=__version__)
     return parser.parse_args(arguments).tool
 
 
 def make_parser(description: str, name: str | None = None) -> argparse.ArgumentParser:
-    """A parser that prints the description (a docstring with an example) as it is."""
+    """Argument parser with an unformatted description (a docstring with an example)."""
     return argparse.ArgumentParser(
         name, description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
 
 
 def run(function: Callable[..., None], *arguments) -> None:
-    """Call a tool's function; errors meant for the user end it with their text and exit code 1."""
+    """Call a tool's function; user errors exit with their text and exit code 1."""
     try:
         function(*arguments)
     except (HybridDepthError, FileNotFoundError, FloatingPointError) as error:

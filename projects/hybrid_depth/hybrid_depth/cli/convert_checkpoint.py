@@ -1,4 +1,4 @@
-"""Make a checkpoint of this toolkit from an official release.
+"""Convert the weights of an official release to a checkpoint of this toolkit.
 
 Examples:
   hybrid-depth convert-checkpoint monodepth2 models/mono_640x192 mono_640x192.pth
@@ -6,7 +6,7 @@ Examples:
       --stock-clip openai --stock-dino dinov2_vitb14_pretrain.pth
   hybrid-depth convert-checkpoint hybrid-depth-stage1 stage1.ckpt hybrid_stage1.pth
   hybrid-depth convert-checkpoint bevdet bevdet-r50/ bevdet_r50.pth
-Strict: a key or shape that does not fit is an error. Nothing in the files is run.
+Strict: keys or shapes that do not match are an error. Code in the files is not run.
 """
 
 import argparse
@@ -19,18 +19,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('source', help="the release's folder or file")
     parser.add_argument('out', help='checkpoint to write')
     parser.add_argument(
-        '--config', help='config whose model the weights must fit, instead of the shipped one'
+        '--config', help='config of the model for the weights, instead of the shipped one'
     )
     parser.add_argument(
-        '--stock-clip', metavar='WEIGHTS', help='say which CLIP parts differ from this file or tag'
+        '--stock-clip',
+        metavar='WEIGHTS',
+        help='compare CLIP parts with original weights, a file or tag',
     )
     parser.add_argument(
-        '--stock-dino', metavar='WEIGHTS', help='say which DINO parts differ from this file'
+        '--stock-dino', metavar='WEIGHTS', help='compare DINO parts with original weights, a file'
     )
     parser.add_argument(
         '--drop-text-tower',
         action='store_true',
-        help='hybrid-depth-stage2: keep the text features only, which is enough for inference',
+        help='hybrid-depth-stage2: keep only the text features, sufficient for inference',
     )
 
 

@@ -1,4 +1,4 @@
-"""Make the info files that nuScenes configs read, and check that every file they name exists.
+"""Make the info files of nuScenes configs, and check that all files named in them exist.
 
 Example: hybrid-depth create-nuscenes-infos --root data/nuscenes --version v1.0-trainval
 Writes nuscenes_infos_train.pkl and nuscenes_infos_val.pkl (nuscenes_infos_test.pkl for v1.0-test).
@@ -13,13 +13,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--root', required=True, help='nuScenes folder, with samples/ and VERSION/')
     parser.add_argument('--version', required=True, choices=list(SPLITS))
     parser.add_argument('--out', help='folder for the info files (default: the root)')
-    parser.add_argument('--workers', type=int, default=1, help='processes (default: %(default)s)')
+    parser.add_argument(
+        '--workers', type=int, default=1, help='number of processes (default: %(default)s)'
+    )
     parser.add_argument('--max-scenes', type=int, help='only the first scenes of each split')
     parser.add_argument(
         '--lidar-sweeps',
         type=int,
         default=0,
-        help='sweeps before each key frame to name, for LoadLidarDepth(sweeps=...) (default: 0)',
+        help='listed sweeps before each key frame, for LoadLidarDepth(sweeps=...) (default: 0)',
     )
 
 

@@ -1,9 +1,9 @@
-"""Score depth predictions, whoever made them, against ground truth by a protocol.
+"""Evaluate predicted depth maps of any origin against ground truth, by a protocol.
 
 Example: hybrid-depth evaluate-depth --pred disparities.npy --gt data/kitti/gt/eigen \\
              --protocol kitti_eigen --kind disparity --json work_dirs/eigen.json
-Maps: a folder with one map a file (.npz, .npy, 16-bit .png), an array (N, H, W), or a list of maps
-saved by numpy. Sizes may differ from the ground truth's.
+Maps: a folder with one map per file (.npz, .npy, 16-bit .png), an array (N, H, W), or a list of
+maps saved by numpy. Sizes may differ from the ground truth.
 """
 
 import argparse
@@ -14,22 +14,22 @@ from ..depth.evaluation.report import result_table, write_result
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--pred', required=True, help='predicted maps')
-    parser.add_argument('--gt', required=True, help='ground truth, of prepare_kitti.py export-gt')
+    parser.add_argument('--gt', required=True, help='ground truth from prepare_kitti.py export-gt')
     parser.add_argument(
         '--protocol', required=True, help=f'a YAML file, or one of {", ".join(PROTOCOLS)}'
     )
-    parser.add_argument('--kind', required=True, choices=KINDS, help='what the predictions hold')
+    parser.add_argument('--kind', required=True, choices=KINDS, help='kind of the predictions')
     parser.add_argument(
         '--scaling',
         choices=['median', 'set_median', 'none'],
-        help="instead of the protocol's: one scale an image, one for the set, or none",
+        help="instead of the protocol's: one scale per image, one for the set, or none",
     )
     parser.add_argument(
         '--post-process-flip',
         metavar='MIRRORED',
-        help='disparity predicted for the mirrored images, not mirrored back; is averaged in',
+        help='disparity predicted for the mirrored images, not mirrored back, to average with',
     )
-    parser.add_argument('--json', help='write the result there')
+    parser.add_argument('--json', help='output file of the result')
 
 
 def run(args: argparse.Namespace) -> None:

@@ -1,9 +1,9 @@
-"""Score predicted camera motion on a sequence with known poses.
+"""Evaluate predicted camera motion on a sequence with ground-truth poses.
 
 Example: hybrid-depth evaluate-pose --pred motions_09.npy --gt data/kitti_odometry/poses/09.txt
-Predictions: .npy with (N - 1, 4, 4) motions of N frames, frame i's points to frame i + 1 (a pose
-net's answer for the pair i, i + 1), or a text file of poses like the ground truth's. Prints the
-5-frame error of Zhou et al. as Monodepth2 measures it; --trajectory adds that of the whole path.
+Predictions: .npy with (N - 1, 4, 4) motions of N frames, frame i's points to frame i + 1 (output of
+a pose net for the pair i, i + 1), or a text file of poses in the format of the ground truth. Prints
+the 5-frame error of Zhou et al. as in Monodepth2; --trajectory adds errors of the whole trajectory.
 """
 
 import argparse
@@ -14,10 +14,12 @@ from ..depth.evaluation.report import write_result
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--pred', required=True, help='predicted motions or poses')
-    parser.add_argument('--gt', required=True, help='poses of KITTI odometry, 12 numbers a line')
-    parser.add_argument('--frames', type=int, default=5, help='of a piece (default: %(default)s)')
+    parser.add_argument('--gt', required=True, help='poses of KITTI odometry, 12 numbers per line')
+    parser.add_argument(
+        '--frames', type=int, default=5, help='frames per snippet (default: %(default)s)'
+    )
     parser.add_argument('--trajectory', action='store_true', help='needs evo (pip install evo)')
-    parser.add_argument('--json', help='write the result there')
+    parser.add_argument('--json', help='output file of the result')
 
 
 def run(args: argparse.Namespace) -> None:

@@ -1,9 +1,10 @@
-"""Boxes, expected depth and a visualization for keyframes of an info file.
+"""Predict boxes and depth of keyframes of an info file, with visualizations.
 
-Example: hybrid-depth infer-bev data/nuscenes/nuscenes_infos_val.pkl out/ \\
-             --config configs/bevdet_r50.py --checkpoint bevdet_r50.pth --index 0 1 2
+Example:
+  hybrid-depth infer-bev data/nuscenes/nuscenes_infos_val.pkl out/ --index 0 1 2 \\
+      --config configs/bevdet/bevdet_r50_8xb8-cbgs-20e_nus-3d_256x704.py --checkpoint bevdet_r50.pth
 Writes out/NAME.json (boxes in the LiDAR frame) and out/NAME.png for every keyframe; NAME is its
-number and token. Info files come from hybrid-depth create-nuscenes-infos.
+index and token. Info files are made by hybrid-depth create-nuscenes-infos.
 """
 
 import argparse
@@ -14,9 +15,9 @@ from ..config_files import find_config
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('infos', help='info file')
-    parser.add_argument('out', help='folder for the results')
+    parser.add_argument('out', help='output folder')
     parser.add_argument('--config', required=True, help='config with a detector')
-    parser.add_argument('--checkpoint', help='its weights; without, they are random')
+    parser.add_argument('--checkpoint', help='weights (default: random)')
     parser.add_argument('--device', default='cpu', help='cpu (default), cuda, cuda:1, ...')
     parser.add_argument('--root', help="nuScenes root (default: the info file's folder)")
     which = parser.add_mutually_exclusive_group()
@@ -24,14 +25,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--index',
         nargs='+',
         default=['0'],
-        help='keyframes, by number in the info file or by token (default: the first)',
+        help='keyframes, by index in the info file or by token (default: the first)',
     )
     which.add_argument('--all', action='store_true', help='every keyframe of the file')
     parser.add_argument(
         '--score-thr',
         type=float,
         default=0.1,
-        help='leave boxes that score less out of visualizations',
+        help='smallest score of the boxes drawn (default: %(default)s)',
     )
 
 
@@ -52,15 +53,15 @@ def run(args: argparse.Namespace) -> None:
 
     model = init_bev_model(config, args.checkpoint, args.device)
     dataset = keyframes(model, args.infos, args.root)
-    wanted = [int(name) if name.isdigit() else name for name in args.index]
-    places = in_order(dataset) if args.all else [find_keyframe(dataset, key) for key in wanted]
+    keys = [int(name) if name.isdigit() else name for name in args.index]
+    indices = in_order(dataset) if args.all else [find_keyframe(dataset, key) for key in keys]
     boxes = 0
-    for place in tqdm(places, desc='keyframes'):
-        for earlier in [] if args.all else frames_before(dataset, place):
+    for index in tqdm(indices, desc='keyframes'):
+        for earlier in [] if args.all else frames_before(dataset, index):
             infer_sample(model, dataset[earlier])
-        packed = dataset[place]
+        packed = dataset[index]
         sample = infer_sample(model, packed)
         boxes += len(sample.pred_instances_3d.scores_3d)
         classes = dataset.metainfo['classes']
         write_keyframe(sample, packed, classes, Path(args.out), args.score_thr)
-    print(f'wrote {boxes} boxes of {len(places)} keyframes to {args.out}')
+    print(f'wrote {boxes} boxes of {len(indices)} keyframes to {args.out}')

@@ -1,12 +1,12 @@
-"""Depth of images, a folder of images or a video.
+"""Predict the depth of images, a folder of images or a video.
 
 Examples:
-  hybrid-depth infer-depth drive.mp4 out/ --config configs/depth/monodepth2_r18_kitti.py \\
-      --checkpoint mono_640x192.pth
+  hybrid-depth infer-depth drive.mp4 out/ --checkpoint mono_640x192.pth \\
+      --config configs/monodepth2/monodepth2_r18_1xb12-20e_kitti-raw_192x640.py
   hybrid-depth infer-depth frames/ out/ --config CONFIG --checkpoint CHECKPOINT --numbers png \\
       --ply --intrinsics 721.5 721.5 609.6 172.9 --scale 5.4
-Writes out/depth (numbers), out/color, out/cloud (with --ply) and out/manifest.json, which says what
-the numbers are. Depth of a self-supervised model is relative unless --scale says what its unit is.
+Writes out/depth (values), out/color, out/cloud (with --ply) and out/manifest.json with the kind and
+unit of the values. Depth of a self-supervised model is relative unless --scale sets its unit.
 """
 
 from __future__ import annotations
@@ -25,42 +25,42 @@ FORMATS = ('png', 'npy', 'none')
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('input', help='an image, a folder of images, or a video')
-    parser.add_argument('out', help='folder for the results')
+    parser.add_argument('out', help='output folder')
     parser.add_argument('--config', required=True, help='config with a depth model')
-    parser.add_argument('--checkpoint', help='its weights; without, they are random')
+    parser.add_argument('--checkpoint', help='weights (default: random)')
     parser.add_argument('--device', default='cpu', help='cpu (default), cuda, cuda:1, ...')
     parser.add_argument(
         '--size',
         type=int,
         nargs=2,
         metavar=('HEIGHT', 'WIDTH'),
-        help='what the network sees (default: what it was trained at)',
+        help='size of the network input (default: training size)',
     )
     parser.add_argument('--batch-size', type=int, default=1)
     parser.add_argument(
         '--numbers', choices=FORMATS, default='npy', help='16-bit PNG, exact npy (default) or none'
     )
-    parser.add_argument('--no-color', action='store_true', help='write no images')
+    parser.add_argument('--no-color', action='store_true', help='write no visualizations')
     parser.add_argument(
         '--range',
         type=float,
         nargs=2,
         metavar=('NEAR', 'FAR'),
-        help='ends of the colours and of point clouds (default: of each image)',
+        help='depth range of colours and point clouds (default: per image)',
     )
-    parser.add_argument('--scale', type=float, help="metres a unit of the model's depth")
+    parser.add_argument('--scale', type=float, help="metres per unit of the model's depth")
     parser.add_argument('--ply', action='store_true', help='write point clouds')
     parser.add_argument(
         '--intrinsics',
         type=float,
         nargs=4,
         metavar=('FX', 'FY', 'CX', 'CY'),
-        help='camera for --ply, pixels of the images (default: intrinsics.txt beside them)',
+        help='intrinsics for --ply, pixels of the images (default: intrinsics.txt beside them)',
     )
 
 
 def camera(args: argparse.Namespace) -> np.ndarray | None:
-    """Intrinsic matrix (3, 3) for point clouds; None where none are asked for."""
+    """Intrinsic matrix (3, 3) for point clouds; None without --ply."""
     if not args.ply:
         return None
 
@@ -73,7 +73,7 @@ def camera(args: argparse.Namespace) -> np.ndarray | None:
     beside = (source if source.is_dir() else source.parent) / INTRINSICS_FILE
     if not beside.is_file():
         raise ConfigError(
-            f'--ply expected a camera, got none: give --intrinsics FX FY CX CY, or write them to '
+            f'--ply expected intrinsics, got none: set --intrinsics FX FY CX CY, or write them to '
             f'{beside}'
         )
     return read_intrinsics(beside)

@@ -1,14 +1,15 @@
-"""Metric depth of every camera of an info file's keyframes, by a self-supervised depth model.
+"""Write metric pseudo depth of the keyframes of an info file, by a self-supervised depth model.
 
 Examples:
-  hybrid-depth make-pseudo-depth configs/depth/monodepth2_hybrid_nuscenes.py hybrid.pth \\
-      --infos data/nuscenes/nuscenes_infos_train.pkl --out data/nuscenes/pseudo_depth
+  hybrid-depth make-pseudo-depth --infos data/nuscenes/nuscenes_infos_train.pkl \\
+      --out data/nuscenes/pseudo_depth \\
+      configs/hybrid_depth/hybrid-depth-stage2_clip-dinov2_1xb16-20e_nus-video_280x504.py \\
+      hybrid.pth
   torchrun --nproc-per-node 8 -m hybrid_depth make-pseudo-depth CONFIG CHECKPOINT --device cuda ...
-The model should have learnt from images of this shape; where its own are wider, it sees the lower
-part of these. Writes OUT/CAMERA/NAME.png (16 bit, metres times 256, 0 = unknown),
-OUT/scales_*.jsonl (scale of every image and how sure it is) and OUT/manifest.json. A stopped run
-goes on where it was. Train with it by LoadPseudoDepth(folder=OUT) and
-depth_supervision=[dict(type='PseudoDepthTarget')].
+The model should be trained on images of this aspect ratio; for a wider training size, the lower
+part of the images is used. Writes OUT/CAMERA/NAME.png (16 bit, metres times 256, 0 = unknown),
+OUT/scales_*.jsonl (scale of every image and its spread) and OUT/manifest.json. Resumable. Train on
+it with LoadPseudoDepth(folder=OUT) and depth_supervision=[dict(type='PseudoDepthTarget')].
 """
 
 import argparse
@@ -23,28 +24,30 @@ SCALES = ('ground', 'lidar', 'motion', 'none')
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('config', help='config of the depth model')
-    parser.add_argument('checkpoint', help='its weights')
-    parser.add_argument('--infos', required=True, help='of hybrid-depth create-nuscenes-infos')
+    parser.add_argument('checkpoint', help='weights of the depth model')
+    parser.add_argument('--infos', required=True, help='info file (create-nuscenes-infos)')
     parser.add_argument('--root', help="nuScenes root (default: the info file's folder)")
-    parser.add_argument('--out', required=True, help='folder for the depth')
+    parser.add_argument('--out', required=True, help='output folder')
     parser.add_argument(
         '--scale',
         choices=SCALES,
         default='ground',
-        help='metres from the height of the camera (default), from LiDAR, from driven motion, or '
-        'none for a model that is metric',
+        help='metric scale from the ground plane and camera height (default), from LiDAR, from ego '
+        'motion, or none for a metric model',
     )
-    parser.add_argument('--max-depth', type=float, default=80.0, help='metres (default 80)')
+    parser.add_argument(
+        '--max-depth', type=float, default=80.0, help='largest depth kept, metres (default 80)'
+    )
     parser.add_argument(
         '--mirror-tolerance',
         type=float,
         default=0.1,
-        help='pixels whose mirrored image gives another disparity are dropped (default 0.1)',
+        help='largest relative difference from the disparity of the mirrored image (default 0.1)',
     )
     parser.add_argument(
         '--neighbour-tolerance',
         type=float,
-        help='pixels of which the key frame before gives another depth are dropped, such as 0.1 '
+        help='largest relative difference from the depth of the previous key frame, such as 0.1 '
         '(default: not compared)',
     )
     parser.add_argument('--device', default='cpu', help='cpu (default) or cuda')
@@ -53,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         nargs=2,
         metavar=('HEIGHT', 'WIDTH'),
-        help='what the network sees (default: what it was trained at)',
+        help='size of the network input (default: training size)',
     )
 
 
@@ -73,7 +76,7 @@ def run(args: argparse.Namespace) -> None:
     model = init_depth_model(config, args.checkpoint, device or args.device)
     model.image_size = tuple(args.size) if args.size else model.image_size
     if model.image_size is None:
-        raise ConfigError('expected --size HEIGHT WIDTH, as the config names no training size')
+        raise ConfigError('expected --size HEIGHT WIDTH, as the config has no training size')
     source = PseudoDepth(
         model, args.scale, args.mirror_tolerance, args.max_depth, args.neighbour_tolerance
     )
@@ -99,11 +102,11 @@ def run(args: argparse.Namespace) -> None:
     notes = {note['file']: note for note in read_scales(out)}
     scaled = [note for note in notes.values() if note['scale'] is not None]
     print(f'pseudo depth of {images} images in {out}; {len(scaled)} of {len(notes)} have a scale')
-    # the first of several processes to finish may know of its own share alone
+    # the first of several processes to finish may only find the records of its shard
     if len(notes) == len(dataset) * len(dataset.cameras) and not scaled:
         raise DepthDataError(
-            f'expected images whose scale can be told by {args.scale!r}, got none; nothing '
-            f'can be learnt from {out}. Look at the depth (hybrid-depth infer-depth), or take '
+            f'expected images whose scale can be estimated by {args.scale!r}, got none; {out} '
+            'cannot be used for training. Check the depth (hybrid-depth infer-depth), or use '
             'another --scale'
         )
     if scaled:

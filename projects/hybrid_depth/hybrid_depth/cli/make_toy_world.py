@@ -1,4 +1,4 @@
-"""Write the toy world: a ray-cast town as nuScenes root, KITTI raw tree or TuSimple labels.
+"""Generate a toy world: a ray-cast simulation as nuScenes root, KITTI raw tree or TuSimple labels.
 
 Examples: hybrid-depth make-toy-world data/toy --scenes 10 --keyframes 10 --workers 2
           hybrid-depth make-toy-world data/toy_video --sweeps 5
@@ -26,27 +26,29 @@ def parse_size(text: str) -> tuple[int, int]:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument('out', help='folder to make; an older toy world there is replaced')
-    parser.add_argument('--layout', choices=list(LAYOUTS), default='nuscenes', help=f'{SHOWN}')
+    parser.add_argument('out', help='output folder; an older toy world in it is replaced')
+    parser.add_argument(
+        '--layout', choices=list(LAYOUTS), default='nuscenes', help=f'data format {SHOWN}'
+    )
     parser.add_argument('--scenes', type=int, default=10, help=f'number of scenes {SHOWN}')
     parser.add_argument(
         '--keyframes',
         type=int,
         default=10,
-        help=f'keyframes of a scene, two a second; KITTI gets five frames for each {SHOWN}',
+        help=f'keyframes per scene, at 2 Hz; KITTI has five frames per keyframe {SHOWN}',
     )
     sizes = ', '.join(f'{name} {w}x{h}' for name, (w, h) in DEFAULT_SIZES.items())
     parser.add_argument(
         '--size', type=parse_size, metavar='WxH', help=f'image size (default: {sizes})'
     )
-    parser.add_argument('--seed', type=int, default=0, help=f'same seed, same bytes {SHOWN}')
+    parser.add_argument('--seed', type=int, default=0, help=f'random seed {SHOWN}')
     parser.add_argument(
         '--sweeps',
         type=int,
         default=0,
-        help=f'nuScenes: camera images between one keyframe and the next {SHOWN}',
+        help=f'nuScenes: camera images between two keyframes {SHOWN}',
     )
-    parser.add_argument('--workers', type=int, default=2, help=f'processes that render {SHOWN}')
+    parser.add_argument('--workers', type=int, default=2, help=f'rendering processes {SHOWN}')
     parser.add_argument(
         '--preview', action='store_true', help='draw a contact sheet, OUT/preview.png'
     )

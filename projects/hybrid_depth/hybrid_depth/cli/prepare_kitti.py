@@ -1,15 +1,15 @@
-"""Look at a KITTI download, export ground truth, convert images, make split lists.
+"""Check a KITTI download, export ground truth, convert images, make split lists.
 
 Examples: hybrid-depth prepare-kitti check data/kitti --split eigen
           hybrid-depth prepare-kitti export-gt data/kitti data/kitti/gt/eigen --split eigen
           hybrid-depth prepare-kitti export-gt data/kitti data/kitti/gt/eigen_benchmark \\
               --split eigen --source improved --depth-root data/kitti_depth
-          hybrid-depth prepare-kitti make-split data/kitti data/kitti/splits/own
+          hybrid-depth prepare-kitti make-split data/kitti data/kitti/splits/local
           hybrid-depth prepare-kitti to-jpeg data/kitti
-All of them work with a part of the download, and say that it is one. `check` also takes KITTI
-odometry and any folder of frames. The 697 Eigen test frames are built in (`--split eigen`);
-eigen_benchmark is those of them that have an improved map; `--split all` is every image on disk.
-The official training lists are files (`--split splits/eigen_zhou/train_files.txt`).
+All commands work on, and report, partial downloads. `check` also supports KITTI odometry and
+folders of frames. The 697 Eigen test frames are built in (`--split eigen`); eigen_benchmark are
+those with improved ground truth; `--split all` is every image on disk. The official training lists
+are files (`--split splits/eigen_zhou/train_files.txt`).
 """
 
 import argparse
@@ -41,7 +41,7 @@ def export_gt(args: argparse.Namespace) -> None:
     else:
         read = kitti_export.improved_truth(args.depth_root or args.root)
     report = kitti_export.export_ground_truth(frames, read, args.out, args.source, args.split)
-    print(f'{args.out}: {report.written} maps written, {report.kept} were there')
+    print(f'{args.out}: {report.written} maps written, {report.kept} existed')
     if report.missing:
         print(
             f'PARTIAL: {len(report.missing)} of {len(frames)} frames have no {args.source} '
@@ -51,7 +51,7 @@ def export_gt(args: argparse.Namespace) -> None:
 
 def to_jpeg(args: argparse.Namespace) -> None:
     written, kept = convert_to_jpeg(args.root, args.remove_png, args.workers)
-    print(f'{args.root}: {written} images written, {kept} were there')
+    print(f'{args.root}: {written} images written, {kept} existed')
 
 
 def make_split_lists(args: argparse.Namespace) -> None:
@@ -61,22 +61,22 @@ def make_split_lists(args: argparse.Namespace) -> None:
     if made.val:
         write_split(made.val, Path(args.out, 'val_files.txt'))
     print(f'{args.out}: {len(made.train)} training, {len(made.val)} validation frames')
-    print(', '.join(f'{count} {reason}' for reason, count in made.left_out.items()) + ': left out')
-    print('This is a list of your own: published results use the official ones.')
+    print(', '.join(f'{count} {reason}' for reason, count in made.left_out.items()) + ': omitted')
+    print('These are not the official lists, which published results use.')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(required=True, metavar='COMMAND')
 
-    command = commands.add_parser('check', help='what is there, what is missing')
-    command.add_argument('root', help='folder of the days (or `sequences`, or own frames)')
-    command.add_argument('--split', help='also compare with this list')
+    command = commands.add_parser('check', help='report existing and missing files')
+    command.add_argument('root', help='folder of the days (or `sequences`, or video frames)')
+    command.add_argument('--split', help='split list to compare with')
     command.add_argument('--read-all', action='store_true', help='read every image')
     command.set_defaults(command=check)
 
-    command = commands.add_parser('export-gt', help='ground truth, one file a frame')
+    command = commands.add_parser('export-gt', help='export ground truth, one file per frame')
     command.add_argument('root', help='folder of the days')
-    command.add_argument('out', help='folder for the maps')
+    command.add_argument('out', help='output folder of the maps')
     command.add_argument('--split', default='eigen', help='list of frames (default: %(default)s)')
     command.add_argument(
         '--source',
@@ -87,21 +87,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     command.add_argument('--depth-root', help='folder of the annotated train/ and val/')
     command.set_defaults(command=export_gt)
 
-    command = commands.add_parser('to-jpeg', help='JPEG beside each PNG, as in the releases')
+    command = commands.add_parser('to-jpeg', help='write a JPEG beside each PNG, as in releases')
     command.add_argument('root', help='folder of the days')
     command.add_argument('--remove-png', action='store_true', help='delete converted PNGs')
-    command.add_argument('--workers', type=int, default=1, help='processes (default: %(default)s)')
+    command.add_argument(
+        '--workers', type=int, default=1, help='number of processes (default: %(default)s)'
+    )
     command.set_defaults(command=to_jpeg)
 
-    command = commands.add_parser('make-split', help='lists of the frames that are there')
+    command = commands.add_parser('make-split', help='make split lists of the frames on disk')
     command.add_argument('root', help='folder of the days')
-    command.add_argument('out', help='folder for train_files.txt and val_files.txt')
+    command.add_argument('out', help='output folder of train_files.txt and val_files.txt')
     command.add_argument('--of', metavar='LIST', help='only frames of this list')
     command.add_argument('--sides', choices=['l', 'r', 'lr'], default='lr', help='cameras')
     command.add_argument(
-        '--min-motion', type=float, default=0, help='pixels a frame, below which it stands still'
+        '--min-motion', type=float, default=0, help='smallest image motion, pixels per frame'
     )
-    command.add_argument('--val-share', type=float, default=0.1, help='default: %(default)s')
+    command.add_argument(
+        '--val-share',
+        type=float,
+        default=0.1,
+        help='fraction of validation frames (default: %(default)s)',
+    )
     command.set_defaults(command=make_split_lists)
 
 

@@ -1,11 +1,11 @@
-"""What the tools that build an mmengine Runner share; the names are mmdet3d's."""
+"""Shared arguments of the tools that build an mmengine Runner, with mmdet3d's names."""
 
 import argparse
 import os
 
 
 class _Options(argparse.Action):
-    """mmengine's `DictAction`, imported only where the option is used."""
+    """mmengine's `DictAction`, imported only if the option is used."""
 
     def __call__(self, parser, namespace, values, option_string=None) -> None:
         from mmengine.config import DictAction

@@ -1,8 +1,8 @@
-"""Score a checkpoint on the config's test set, and draw what it predicts.
+"""Evaluate a checkpoint on the config's test set, optionally with visualizations.
 
 Example: hybrid-depth test configs/toy/bevdet_hybrid_toy.py work_dirs/toy/epoch_20.pth \\
              --show-dir work_dirs/toy/visualizations
-Checkpoints written with EMA hold the averaged weights, and those are scored.
+Of checkpoints with EMA, the averaged weights are evaluated.
 """
 
 import argparse
@@ -13,16 +13,16 @@ from .runner_arguments import add_runner_arguments, set_local_rank
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('config', help='config file, or the name of a shipped one')
-    parser.add_argument('checkpoint', help='checkpoint file, or its web address')
-    parser.add_argument('--show-dir', help='write visualizations there (needs no screen)')
+    parser.add_argument('checkpoint', help='checkpoint file or URL')
+    parser.add_argument('--show-dir', help='output folder of visualizations (needs no screen)')
     parser.add_argument(
         '--show', action='store_true', help='show each visualization in a window (needs a screen)'
     )
     parser.add_argument(
-        '--wait-time', type=float, default=2, help='seconds that --show shows a visualization'
+        '--wait-time', type=float, default=2, help='display time per visualization, seconds'
     )
     parser.add_argument(
-        '--score-thr', type=float, default=0.1, help='draw boxes that score at least this'
+        '--score-thr', type=float, default=0.1, help='smallest score of the boxes drawn'
     )
     add_runner_arguments(parser)
 

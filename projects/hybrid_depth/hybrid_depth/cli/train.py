@@ -2,7 +2,7 @@
 
 Example: hybrid-depth train configs/toy/bevdet_hybrid_toy.py --work-dir work_dirs/toy
 Several GPUs: torchrun --nproc_per_node 8 -m hybrid_depth train CONFIG --launcher pytorch
-A run that was stopped goes on with --resume and ends with the same weights.
+An interrupted run continues with --resume and ends with the same weights.
 """
 
 import argparse
@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--sync_bn',
         choices=['none', 'torch', 'mmcv'],
         default='none',
-        help='synchronised batch norm over all GPUs; take it below 8 samples a GPU',
+        help='synchronised batch norm over all GPUs; recommended below 8 samples per GPU',
     )
     parser.add_argument(
         '--auto-scale-lr', action='store_true', help='scale the learning rate by the batch size'
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--resume',
         nargs='?',
         const='auto',
-        help='go on from this checkpoint; without a value, from the newest in the work dir',
+        help='resume from this checkpoint; without a value, from the newest in the work dir',
     )
     add_runner_arguments(parser)
 

@@ -1,4 +1,4 @@
-"""A data set that is read once."""
+"""In-memory cache of a data set's samples."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from mmengine.registry import DATASETS
 
 @DATASETS.register_module()
 class CachedDataset:
-    """Keeps every finished sample of another data set in memory after its first reading.
+    """Wrapper that keeps every processed sample of a data set in memory after its first use.
 
-    For small sets and pipelines without anything random, which would otherwise be drawn once and
-    for all. Take `num_workers=0`: each worker would keep samples of its own, and lose them.
+    For small data sets and deterministic pipelines: a random augmentation would be drawn only once.
+    Use `num_workers=0`, as each worker process would hold a separate cache.
 
     Args:
         dataset: config of the data set.
@@ -25,20 +25,20 @@ class CachedDataset:
 
     @property
     def metainfo(self) -> dict:
-        """Of the data set."""
+        """`metainfo` of the wrapped data set."""
         return self.dataset.metainfo
 
     @property
     def test_mode(self) -> bool:
-        """Of the data set."""
+        """`test_mode` of the wrapped data set."""
         return self.dataset.test_mode
 
     def sequences(self) -> list[list[int]]:
-        """Of the data set."""
+        """`sequences` of the wrapped data set."""
         return self.dataset.sequences()
 
     def full_init(self) -> None:
-        """mmengine's: read the annotations."""
+        """Read the annotations (mmengine's interface)."""
         self.dataset.full_init()
 
     def __len__(self) -> int:
@@ -47,4 +47,4 @@ class CachedDataset:
     def __getitem__(self, index: int) -> Any:
         if index not in self._samples:
             self._samples[index] = self.dataset[index]
-        return copy.deepcopy(self._samples[index])  # models may change what they are given
+        return copy.deepcopy(self._samples[index])  # models may change their inputs

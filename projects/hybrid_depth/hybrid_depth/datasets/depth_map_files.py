@@ -1,4 +1,4 @@
-"""Single depth maps on disk."""
+"""Files of single depth maps."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ _PNG_UNITS = 256.0  # KITTI's depth PNG: uint16, metres times 256, 0 = none
 
 
 def write_depth_map(depth: np.ndarray, path: str | Path) -> None:
-    """Write one map (H, W), metres, 0 = none, as compressed float32; whole or not at all."""
+    """Write a depth map (H, W), metres, 0 = none, as compressed float32, atomically."""
     with atomic_file(path) as file:
         np.savez_compressed(file, **{_KEY: depth.astype(np.float32)})
 
 
 def write_depth_png(depth: np.ndarray, path: str | Path, text: dict[str, str] | None = None):
-    """Write one map (H, W), metres, as KITTI's 16-bit PNG (metres times 256); whole or not at all.
+    """Write a depth map (H, W), metres, as KITTI's 16-bit PNG (metres times 256), atomically.
 
-    Depths that it cannot hold (not positive, not finite, 256 m and more) become 0 = none.
+    Depths out of its range (not positive, not finite, 256 m and more) become 0 = none.
 
     Args:
-        text: kept in the file, by name.
+        text: PNG text chunks, by name.
     """
     info = PngInfo()
     for name, value in (text or {}).items():
@@ -58,7 +58,7 @@ def read_depth_png(path: str | Path) -> np.ndarray:
 
 
 def pseudo_depth_path(folder: str | Path, camera: str, image: str) -> Path:
-    """Where hybrid-depth make-pseudo-depth writes the depth of an image."""
+    """Path to which hybrid-depth make-pseudo-depth writes the depth of an image."""
     return Path(folder) / camera / f'{Path(image).stem}.png'
 
 
@@ -66,12 +66,12 @@ def read_pseudo_depth(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
     """Read a file of hybrid-depth make-pseudo-depth.
 
     Returns:
-        (h, w) float32 metres, 0 = unknown, and the (3, 3) map from pixels of the original image to
-        pixels of it.
+        (h, w) float32 metres, 0 = unknown, and the (3, 3) affine map from original image pixels to
+        depth map pixels.
 
     Raises:
-        FileNotFoundError: there is none.
-        DepthDataError: damaged, or not of that tool.
+        FileNotFoundError: the file does not exist.
+        DepthDataError: damaged, or not written by that tool.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(
@@ -83,7 +83,7 @@ def read_pseudo_depth(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
         placed = getattr(image, 'text', {}).get('img_aug')
     if placed is None:
         raise DepthDataError(
-            f'{path}: expected a file of hybrid-depth make-pseudo-depth, got a depth PNG that does '
-            'not say which part of the image it shows'
+            f'{path}: expected a file of hybrid-depth make-pseudo-depth, got a depth PNG without '
+            'its region of the image; write it again with that tool'
         )
     return depth, np.array(json.loads(placed))

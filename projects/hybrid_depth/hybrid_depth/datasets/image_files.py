@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image
@@ -17,31 +19,34 @@ def open_image(path: str | Path) -> Image.Image:
 
     Raises:
         FileNotFoundError: no such file.
-        DepthDataError: the file is damaged or no image.
+        DepthDataError: the file is damaged or not an image.
     """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f'expected the image {path}, which does not exist')
-    try:
-        with Image.open(path) as image:
-            return image.convert('RGB')
-    except (OSError, SyntaxError) as error:
-        raise DepthDataError(
-            f'{path}: expected an image, got a damaged file ({error}). Unpack or fetch it again, '
-            'or take it out of the list.'
-        ) from error
+    with _opened(path) as image:
+        return image.convert('RGB')
 
 
 def image_size(path: str | Path) -> tuple[int, int]:
-    """(width, height) from the file's head; errors as `open_image`."""
+    """(width, height) from the file header; errors as of `open_image`."""
+    with _opened(path) as image:
+        return image.size
+
+
+@contextmanager
+def _opened(path: str | Path) -> Iterator[Image.Image]:
     try:
         with Image.open(path) as image:
-            return image.size
-    except (OSError, SyntaxError) as error:
-        raise DepthDataError(f'{path}: expected an image, got a damaged file ({error})') from error
+            yield image
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f'expected the image {path}, which does not exist') from error
+    except (OSError, SyntaxError, ValueError) as error:  # Pillow raises all three on bad data
+        raise DepthDataError(
+            f'{path}: expected an image, got a damaged file ({error}). Unpack or fetch it again, '
+            'or remove it from the list.'
+        ) from error
 
 
 def natural_key(path: Path) -> list:
-    """Sorting key that puts frame 9 before frame 10."""
+    """Natural sorting key: frame 9 before frame 10."""
     return [int(part) if part.isdigit() else part for part in re.split(r'(\d+)', path.name)]
 
 
@@ -52,7 +57,7 @@ def images_in(folder: str | Path) -> list[Path]:
 
 
 def numbered_files(folder: Path, suffixes: tuple[str, ...]) -> dict[int, Path]:
-    """Files of a folder that are named by a number; of several endings the first in `suffixes`."""
+    """Files of a folder named by a number; of several endings the first in `suffixes`."""
     if not folder.is_dir():
         return {}
     found: dict[int, Path] = {}

@@ -1,4 +1,4 @@
-"""TuSimple lane labels, the source of near and far patches in stage 1 of Hybrid-depth.
+"""TuSimple lane labels, from which stage 1 of Hybrid-depth takes near and far patches.
 
 Format: docs/reference/hybrid_depth.md, "Lane labels".
 """
@@ -17,26 +17,26 @@ from ..errors import DepthDataError
 
 _ABSENT = -2
 _FORM = (
-    'one JSON object a line with raw_file, h_samples and lanes (label files of the TuSimple lane '
+    'one JSON object per line with raw_file, h_samples and lanes (label files of the TuSimple lane '
     'challenge, joined: cat label_data_*.json > train_label_data.json)'
 )
 
 
 @DATASETS.register_module()
 class TuSimpleLaneDataset(BaseDataset):
-    """Images with lane points.
+    """TuSimple images with lane points.
 
-    A sample given to the pipeline is dict(img_paths={0: path}, lanes (L, R) float32 x in pixels of
-    the image, -2 where a lane has no point at a row; lane_rows (R,) float32 y, top to bottom as
-    in the files; meta=dict(dataset, name, folder, frame)).
+    Input of the pipeline: dict(img_paths={0: path}, lanes (L, R) float32 x in image pixels, -2
+    where a lane has no point at a row; lane_rows (R,) float32 y, top to bottom as in the files;
+    meta=dict(dataset, name, folder, frame)).
 
     Args:
         data_root: folder of `raw_file` and of the labels, such as tusimple/train_set.
         ann_file: label file below `data_root`.
 
     Raises:
-        FileNotFoundError: there is no label file, or an image that it names is not on disk.
-        DepthDataError: a line that is no label; a lane with another number of points than rows.
+        FileNotFoundError: the label file or an image named in it does not exist.
+        DepthDataError: a line that is not a label; a lane with another number of points than rows.
     """
 
     METAINFO = dict(dataset='tusimple')
@@ -45,7 +45,7 @@ class TuSimpleLaneDataset(BaseDataset):
         super().__init__(data_root=data_root, ann_file=ann_file, **kwargs)
 
     def load_data_list(self) -> list[dict]:
-        """Read the labels; every image must be there."""
+        """Read the labels; every image must exist."""
         if not Path(self.ann_file).is_file():
             raise FileNotFoundError(
                 f'expected the lane labels {self.ann_file}, which do not exist: {_FORM}. Or make '
@@ -61,7 +61,7 @@ class TuSimpleLaneDataset(BaseDataset):
         if absent or not samples:
             raise FileNotFoundError(
                 f'{self.ann_file}: expected labels of images below {self.data_root}, got '
-                f'{len(samples)} labels, {len(absent)} of images that are not there: '
+                f'{len(samples)} labels, {len(absent)} of images that do not exist: '
                 f'{absent[:3]}. Unpack the clips of the label files.'
             )
         return samples
@@ -76,7 +76,7 @@ class TuSimpleLaneDataset(BaseDataset):
             raise DepthDataError(f'{where}: expected {_FORM}, got {line[:60]}') from error
         if any(lane.shape != rows.shape for lane in lanes):
             raise DepthDataError(
-                f'{where}: expected {len(rows)} points a lane (one an entry of h_samples), got '
+                f'{where}: expected {len(rows)} points per lane (one per entry of h_samples), got '
                 f'{[len(lane) for lane in lanes]}'
             )
         return dict(

@@ -1,1 +1,1 @@
-"""The depth road: self-supervised monocular depth. Needs neither mmdet3d nor compiled ops."""
+"""Self-supervised monocular depth. Needs neither mmdet3d nor compiled ops."""

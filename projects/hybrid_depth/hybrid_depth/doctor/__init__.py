@@ -1,1 +1,1 @@
-"""Checks of a config, its data sets and checkpoints, before anything is built."""
+"""Checks of data sets before training or testing."""

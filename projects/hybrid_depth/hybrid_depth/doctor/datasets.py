@@ -1,4 +1,4 @@
-"""Is the data set of a config there? Asked before anything is built, answered with what to do."""
+"""Check that the data sets of a config exist, with instructions for missing ones."""
 
 import os
 import re
@@ -12,7 +12,7 @@ from ..errors import HybridDepthError
 _INFOS = 'hybrid-depth create-nuscenes-infos --root {root} --version {version}'
 _TOY = 'hybrid-depth make-toy-world {root}'
 _LINK = 'or link it: ln -s /where/it/is {root}'
-# (pattern of the data root's path, how to get the folder, how to make what belongs into it)
+# (pattern of the data root's path, how to get the folder, how to make its annotation files)
 _ADVICE = [
     (
         r'toy_kitti',
@@ -26,21 +26,21 @@ _ADVICE = [
     (
         r'nuscenes',
         'download nuScenes {version} (free account, https://www.nuscenes.org/nuscenes#download), '
-        'unpack it so that {root}/samples, {root}/sweeps and {root}/{version} are there; ' + _LINK,
+        'unpack it so that {root}/samples, {root}/sweeps and {root}/{version} exist; ' + _LINK,
         _INFOS,
     ),
     (
         r'kitti',
         'download KITTI raw, synced and rectified with calibration '
         '(https://www.cvlibs.net/datasets/kitti/raw_data.php), unpack it so that '
-        '{root}/2011_09_26/calib_cam_to_cam.txt is there; ' + _LINK,
+        '{root}/2011_09_26/calib_cam_to_cam.txt exists; ' + _LINK,
         'hybrid-depth prepare-kitti check {root}',
     ),
     (
         r'tusimple',
         'download the lane detection set of TuSimple '
-        '(https://github.com/TuSimple/tusimple-benchmark), unpack it so that {root}/clips is '
-        'there; ' + _LINK,
+        '(https://github.com/TuSimple/tusimple-benchmark), unpack it so that {root}/clips '
+        'exists; ' + _LINK,
         'cat {root}/label_data_*.json > {root}/train_label_data.json',
     ),
 ]
@@ -51,11 +51,11 @@ class DatasetMissingError(HybridDepthError, FileNotFoundError):
 
 
 class ClassOrderError(HybridDepthError, ValueError):
-    """The head of a detector and its data set number the classes differently."""
+    """Different order of classes in a detector's head and its data set."""
 
 
 def _datasets(node: object) -> Iterator[dict]:
-    """The innermost data set configs below a data loader or evaluator config."""
+    """Innermost data set configs in a data loader or evaluator config."""
     if isinstance(node, list | tuple):
         for item in node:
             yield from _datasets(item)
@@ -68,7 +68,7 @@ def _datasets(node: object) -> Iterator[dict]:
 
 
 def _advice(root: str, annotations: Path, version: str) -> str:
-    """What to run or download, line by line."""
+    """Instructions for a missing data set: commands or downloads, line by line."""
     out = annotations.parent
     beside = out.absolute() == Path(root).absolute()
     for pattern, get_folder, then in _ADVICE:
@@ -79,23 +79,23 @@ def _advice(root: str, annotations: Path, version: str) -> str:
                 steps.insert(0, get_folder)
             lines = [step.format(root=root.rstrip('/'), version=version) for step in steps]
             return 'To get it:\n' + '\n'.join(f'  {i}. {line}' for i, line in enumerate(lines, 1))
-    return 'See data/README.md, or name another place with --cfg-options.'
+    return 'See data/README.md, or set another path with --cfg-options.'
 
 
 def _check_classes(cfg: Config, part: str, dataset: dict) -> None:
-    """Labels are numbers: the head's factors of Scale-NMS and the scores depend on their order."""
+    """Check that head and data set have the same class order, on which labels depend."""
     head = cfg.get('model', {}).get('pts_bbox_head')
     if head is None:
         return
-    from mmdet3d.registry import DATASETS  # which depth models do without
+    from mmdet3d.registry import DATASETS  # depth models do not need mmdet3d
 
     known = getattr(DATASETS.get(dataset['type']), 'METAINFO', {})
-    wanted = [name for task in head['tasks'] for name in task['class_names']]
-    held = list({**known, **dataset.get('metainfo', {})}.get('classes', wanted))
-    if wanted != held:
+    expected = [name for task in head['tasks'] for name in task['class_names']]
+    classes = list({**known, **dataset.get('metainfo', {})}.get('classes', expected))
+    if expected != classes:
         raise ClassOrderError(
-            f'{part} expected the classes of the head in their order, {", ".join(wanted)}, got '
-            f'{", ".join(held)}; give both the same: metainfo=dict(classes=...) of the data set, '
+            f'{part} expected the classes of the head in their order, {", ".join(expected)}, got '
+            f'{", ".join(classes)}; set both alike: metainfo=dict(classes=...) of the data set, '
             'class_names of the tasks'
         )
 
@@ -104,30 +104,30 @@ def check_datasets(cfg: Config, parts: tuple[str, ...]) -> None:
     """Check that the folders and annotation files of a config exist.
 
     Args:
-        cfg: the whole config.
-        parts: its data loaders and evaluators to look at, such as 'train_dataloader'; absent ones
-            are passed over.
+        cfg: complete config.
+        parts: names of the data loaders and evaluators to check, such as 'train_dataloader';
+            absent ones are skipped.
 
     Raises:
-        DatasetMissingError: the first folder or file that is missing, and how to get it.
-        ClassOrderError: the head's tasks name other classes than the data set, or in another order.
+        DatasetMissingError: a folder or file is missing; the text has instructions.
+        ClassOrderError: the head's tasks have other classes than the data set, or another order.
     """
     for part in parts:
         for dataset in _datasets(cfg.get(part)):
             root = dataset.get('data_root') or ''
             annotations = dataset.get('ann_file') or ''
-            is_metric = part.endswith('evaluator')  # metrics name their file by its whole path
+            is_metric = part.endswith('evaluator')  # metrics have the full path of their file
             if not is_metric:
                 _check_classes(cfg, part, dataset)
-            wanted = [
+            required = [
                 Path(root),
                 Path(annotations if is_metric else os.path.join(root, annotations)),
             ]
-            missing = next((path for path in wanted if not path.exists()), None)
+            missing = next((path for path in required if not path.exists()), None)
             if missing is not None:
                 version = dataset.get('metainfo', {}).get('version', 'v1.0-trainval')
-                kind = 'data folder' if missing == wanted[0] else 'annotation file'
+                kind = 'data folder' if missing == required[0] else 'annotation file'
                 raise DatasetMissingError(
                     f'{part} expected the {kind} {missing}, but {missing.absolute()} does not '
-                    f'exist.\n{_advice(root, wanted[1], version)}'
+                    f'exist.\n{_advice(root, required[1], version)}'
                 )

@@ -1,4 +1,4 @@
-"""What is on disk: images, gaps, cameras, sweeps, motion. For KITTI and for own videos."""
+"""Checks of KITTI and user videos on disk: images, gaps, cameras, sweeps, motion."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     from ..datasets.video.video_folder import VideoFolderDataset
 
 _MOTION_PAIRS = 5
-_STANDING = 1.0  # pixels at 640 wide
+_STANDING = 1.0  # smallest motion of a moving camera, pixels at width 640
 
 
 @dataclass
 class ClipReport:
-    """What is known of the images of one camera of a drive, sequence or clip.
+    """Report on the images of one camera of a drive, sequence or clip.
 
     Attributes:
         name: drive and side, or clip.
-        images: how many.
-        formats: endings.
-        gaps: frame numbers between the first and the last that have no image.
+        images: number of images.
+        formats: file suffixes.
+        gaps: missing frame numbers between the first and the last.
         size: (width, height).
-        cam2img: (3, 3), None where there is none.
-        motion: mean flow between neighbours, pixels at 640 wide; of a few pairs.
-        sweeps: Velodyne sweeps of the drive; None where they do not belong to the layout.
-        problems: what is wrong, a sentence each.
+        cam2img: (3, 3) intrinsics, or None.
+        motion: mean optical flow between neighbours over a few pairs, pixels at width 640.
+        sweeps: number of Velodyne sweeps of the drive; None for layouts without sweeps.
+        problems: problems found, one sentence each.
     """
 
     name: str
@@ -75,11 +75,11 @@ def check_clip(
     sweeps: int | None = None,
     read_all: bool = False,
 ) -> ClipReport:
-    """Look at the images of one camera.
+    """Check the images of one camera.
 
     Args:
-        images: by frame number.
-        cam2img: gives the camera's matrix, or raises.
+        images: paths by frame number.
+        cam2img: returns the camera's intrinsics, or raises.
         read_all: read every image, to find damaged ones.
     """
     report = ClipReport(name, len(images), sweeps=sweeps)
@@ -99,8 +99,8 @@ def check_clip(
         report.problems += _damaged(list(images.values()))
     if report.motion is not None and report.motion < _STANDING:
         report.problems.append(
-            f'the image moves {report.motion:.2f} pixels between frames: the camera hardly '
-            'moves; leave such frames out, or take neighbours further away (frame_step)'
+            f'the image moves {report.motion:.2f} pixels between frames: the camera is almost '
+            'static; omit such frames, or use more distant neighbours (frame_step)'
         )
     return report
 
@@ -147,10 +147,10 @@ def _video_clips(videos: VideoFolderDataset, root: Path, read_all: bool) -> Iter
 
 
 def check_root(root: str | Path, read_all: bool = False) -> Iterator[ClipReport]:
-    """Reports of all drives below a KITTI raw root, sequences of odometry, or clips of a folder.
+    """Reports on the drives of a KITTI raw root, odometry sequences, or clips of a folder.
 
     Raises:
-        FileNotFoundError: nothing there.
+        FileNotFoundError: the root has no images.
     """
     root = Path(root)
     if (root / 'sequences').is_dir():
@@ -159,7 +159,7 @@ def check_root(root: str | Path, read_all: bool = False) -> Iterator[ClipReport]
         tree = KittiRawTree(root)
     except FileNotFoundError as not_kitti:
         from ..datasets.video.video_folder import (
-            VideoFolderDataset,  # needs torch, which takes seconds
+            VideoFolderDataset,  # imports torch, which takes seconds
         )
 
         try:
@@ -171,7 +171,7 @@ def check_root(root: str | Path, read_all: bool = False) -> Iterator[ClipReport]
 
 
 def clip_text(report: ClipReport) -> str:
-    """A report as a few lines."""
+    """Text of a report, a few lines."""
     lines = [f'{report.name}: {report.images} images {" ".join(report.formats)}']
     if report.gaps:
         lines.append(f'  {len(report.gaps)} frames are missing in between, first {report.gaps[0]}')
@@ -183,7 +183,7 @@ def clip_text(report: ClipReport) -> str:
         lines.append(f'  K fx {fx:.2f} fy {fy:.2f} cx {cx:.2f} cy {cy:.2f}')
         lines.append(f'  angle of view {across:.1f} x {down:.1f} degrees')
     if report.motion is not None:
-        lines.append(f'  motion {report.motion:.1f} pixels a frame (at 640 wide)')
+        lines.append(f'  motion {report.motion:.1f} pixels per frame (at width 640)')
     if report.sweeps is not None:
         lines.append(f'  {report.sweeps} Velodyne sweeps')
     return '\n'.join(lines + [f'  PROBLEM: {problem}' for problem in report.problems])
@@ -191,20 +191,20 @@ def clip_text(report: ClipReport) -> str:
 
 @dataclass
 class SplitReport:
-    """How much of a split list is on disk.
+    """Completeness of a split list on disk.
 
     Attributes:
-        frames: in the list.
-        missing: drive → numbers of frames whose image is not on disk.
+        frames: number of frames in the list.
+        missing: frame numbers without an image, by drive.
         absent_drives: drives without any image.
-        lonely: frames on disk that lack the frame before or after.
-        without_sweep: frames on disk without a Velodyne sweep.
+        without_neighbours: number of frames on disk without the frame before or after.
+        without_sweep: number of frames on disk without a Velodyne sweep.
     """
 
     frames: int
     missing: dict[str, list[int]]
     absent_drives: list[str]
-    lonely: int
+    without_neighbours: int
     without_sweep: int
 
     @property
@@ -214,31 +214,32 @@ class SplitReport:
 
 
 def check_split(frames: Sequence[KittiFrame], tree: KittiRawTree) -> SplitReport:
-    """Compare a list with what is on disk."""
+    """Compare a split list with the files on disk."""
     missing: dict[str, list[int]] = {}
-    lonely = without_sweep = 0
+    without_neighbours = without_sweep = 0
     sweeps = {drive: tree.sweeps(drive) for drive in {frame.folder for frame in frames}}
     for frame in frames:
         images = tree.images(frame.folder, frame.side)
         if frame.number not in images:
             missing.setdefault(frame.folder, []).append(frame.number)
             continue
-        lonely += not {frame.number - 1, frame.number + 1} <= images.keys()
+        without_neighbours += not {frame.number - 1, frame.number + 1} <= images.keys()
         without_sweep += frame.number not in sweeps[frame.folder]
     absent = [
         drive for drive in missing if not tree.images(drive, 'l') and not tree.images(drive, 'r')
     ]
-    return SplitReport(len(frames), missing, sorted(absent), lonely, without_sweep)
+    return SplitReport(len(frames), missing, sorted(absent), without_neighbours, without_sweep)
 
 
 def split_text(report: SplitReport, name: str) -> str:
-    """A report as lines; of missing frames the first of each drive."""
+    """Text of a report; of missing frames the first of each drive."""
     absent = sum(len(numbers) for numbers in report.missing.values())
     there = report.frames - absent
     lines = [
         f'split {name}: {there} of {report.frames} frames on disk'
         + ('' if report.complete else ' (PARTIAL)'),
-        f'  {report.lonely} of them lack a neighbour, {report.without_sweep} a Velodyne sweep',
+        f'  {report.without_neighbours} of them lack a neighbour, '
+        f'{report.without_sweep} a Velodyne sweep',
     ]
     lines += [f'  drive not on disk: {drive}' for drive in report.absent_drives]
     lines += [

@@ -1,1 +1,1 @@
-"""Config handling, mixed precision and hooks of training."""
+"""Config handling, model files, mixed precision and training hooks."""

@@ -1,5 +1,6 @@
-"""From command line to config: what `hybrid-depth train` and `hybrid-depth test` share."""
+"""Configs with command-line options, for `hybrid-depth train` and `hybrid-depth test`."""
 
+import sys
 from pathlib import Path
 
 import torch
@@ -7,6 +8,7 @@ from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
+from mmengine.utils import import_modules_from_strings
 
 from .. import checkpoints
 from ..config_files import find_config
@@ -16,26 +18,53 @@ from .hooks.visualization_window import has_screen
 
 
 def read_config(path: str | Path) -> Config:
-    """Read a config file, see `find_config`.
+    """Read a config file, see `find_config`, and import its `custom_imports`.
 
-    From here on checkpoints are read without running code, whatever the config imports.
+    The config's folder is appended to the import path: modules beside a config are found from any
+    working directory, and hide no installed package. Checkpoints are read without running code from
+    here on, whatever the config imports.
+
+    Raises:
+        FileNotFoundError: the config does not exist.
+        ConfigError: a module of `custom_imports` does not exist.
     """
     checkpoints.install()
-    cfg = Config.fromfile(find_config(path))
-    # No yapf for logs and checkpoints: it takes a quarter of a second, four times before the first
-    # iteration and once a checkpoint. mmengine 0.10.7 has an argument for it, and forgets it.
+    file = find_config(path)
+    folder = str(file.resolve().parent)
+    if folder not in sys.path:
+        sys.path.append(folder)
+    cfg = Config.fromfile(file, import_custom_modules=False)
+    _import_modules(cfg, folder)
+    # No yapf for logs and checkpoints: it takes 0.25 s, four times before the first iteration and
+    # once per checkpoint. mmengine 0.10.7 has an argument for it, which has no effect.
     object.__setattr__(cfg, '_format_python_code', False)
     return cfg
+
+
+def _import_modules(cfg: Config, folder: str) -> None:
+    custom = cfg.get('custom_imports') or dict(imports=[])
+    try:
+        import_modules_from_strings(**custom)
+    except ImportError as error:
+        absent = getattr(error.__context__, 'name', None)  # mmengine hides the cause
+        wanted = [name for name in custom['imports'] if f'{name}.'.startswith(f'{absent}.')]
+        if not wanted:
+            raise
+        raise ConfigError(
+            f'{cfg.filename}: custom_imports expected a module {wanted[0]}, got none of that name. '
+            f'Put {wanted[0].replace(".", "/")}.py beside the config, into {folder}, or add its '
+            'folder to PYTHONPATH.'
+        ) from error
 
 
 def load_config(
     path: str | Path, work_dir: str | None, options: dict | None, launcher: str
 ) -> Config:
-    """Read a config and apply the options that training and testing share.
+    """Read a config and apply the options shared by training and testing.
 
     Args:
         path: config file, see `find_config`.
-        work_dir: where logs and checkpoints go; None takes the config's, or else
+        work_dir: folder of logs and checkpoints; None for the config's, by default
             `./work_dirs/<name of the config>`.
         options: values of `--cfg-options`.
         launcher: 'none', 'pytorch', 'slurm' or 'mpi'.
@@ -51,10 +80,11 @@ def load_config(
 
 
 def enable_amp(cfg: Config) -> None:
-    """Turn on automatic mixed precision: float16 with dynamic loss scaling, bfloat16 on the CPU.
+    """Enable automatic mixed precision: float16 with dynamic loss scaling, bfloat16 on CPUs.
 
     Raises:
-        ConfigError: the config's optimiser wrapper is neither plain nor mixed.
+        ConfigError: the config's optimiser wrapper is neither OptimWrapper nor a mixed-precision
+            one.
     """
     mixed = ('AmpOptimWrapper', 'BFloat16OptimWrapper')
     kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
@@ -69,10 +99,10 @@ def enable_amp(cfg: Config) -> None:
 
 
 def enable_lr_scaling(cfg: Config) -> None:
-    """Scale the learning rate by (batch size in use) / (the config's base batch size).
+    """Scale the learning rate by actual batch size / base batch size.
 
     Raises:
-        ConfigError: the config gives no base batch size.
+        ConfigError: the config has no base batch size.
     """
     if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
         raise ConfigError(
@@ -82,9 +112,9 @@ def enable_lr_scaling(cfg: Config) -> None:
 
 
 def set_resume(cfg: Config, resume: str) -> None:
-    """Go on from a checkpoint file, or with 'auto' from the newest one of the work directory.
+    """Resume from a checkpoint file, or with 'auto' from the newest one of the work directory.
 
-    Without a checkpoint there, 'auto' starts from the beginning.
+    Without a checkpoint, 'auto' starts a new training.
 
     Raises:
         FileNotFoundError: the file named does not exist.
@@ -98,13 +128,13 @@ def set_resume(cfg: Config, resume: str) -> None:
 
 
 def require_checkpoint(path: str) -> None:
-    """Raise FileNotFoundError unless `path` is a file or a web address."""
+    """Raise FileNotFoundError unless `path` is a file or a URL."""
     if '://' not in path and not Path(path).expanduser().is_file():
         raise FileNotFoundError(f'Expected a checkpoint file, got {path}, which does not exist.')
 
 
 def add_report(cfg: Config) -> None:
-    """Have the test write its metrics into the work directory unless the config says where."""
+    """Write a test's metrics to the work directory, unless the config sets a path."""
     for metric in _test_metrics(cfg):
         if metric.type in ('NuScenesBEVMetric', 'DepthMetric'):
             metric.setdefault('out_dir', cfg.work_dir)
@@ -118,18 +148,17 @@ def _test_metrics(cfg: Config) -> list:
 def add_visualization(
     cfg: Config, folder: str, score_threshold: float, show: bool, wait_time: float
 ) -> None:
-    """Have the test draw each sample into `folder`, and show the visualizations when it is done.
+    """Add the visualization of every sample, in files or in a window, to a test.
 
     Args:
         cfg: config to change.
-        folder: where the visualizations go.
-        score_threshold: boxes that score less are not drawn.
-        show: open a window too.
-        wait_time: seconds that the window shows each visualization.
+        folder: output folder of the visualizations.
+        score_threshold: smallest score of the boxes drawn.
+        show: also show them in a window after the test.
+        wait_time: display time per visualization, seconds.
 
     Raises:
-        ConfigError: the test gives nothing to draw, or a window is asked for and there is no
-            screen.
+        ConfigError: the test has nothing to draw, or a window is requested without a screen.
     """
     kinds = [metric.type for metric in _test_metrics(cfg)]
     if 'NuScenesBEVMetric' in kinds:
@@ -144,20 +173,20 @@ def add_visualization(
     if show:
         if not has_screen():
             raise ConfigError(
-                '--show expected a screen, got none (DISPLAY is not set). Use --show-dir FOLDER, '
-                'which needs none.'
+                '--show expected a screen, got none (DISPLAY is not set). Use --show-dir FOLDER '
+                'instead.'
             )
         hooks.append(dict(type='VisualizationWindowHook', folder=folder, wait_time=wait_time))
     _add_hooks(cfg, *hooks)
 
 
 def require_fitting_checkpoint(cfg: Config) -> None:
-    """Have a checkpoint of another model refused, see `StrictLoadHook`."""
+    """Reject checkpoints of other models, see `StrictLoadHook`."""
     _add_hooks(cfg, dict(type='StrictLoadHook'))
 
 
 def require_channel_order(cfg: Config) -> None:
-    """Have weights for images of another channel order refused, see `ChannelOrderHook`."""
+    """Reject weights for another channel order of the images, see `ChannelOrderHook`."""
     _add_hooks(cfg, dict(type='ChannelOrderHook'))
 
 
@@ -166,9 +195,9 @@ def _add_hooks(cfg: Config, *hooks: dict) -> None:
 
 
 def build_runner(cfg: Config) -> Runner:
-    """The runner of a config: mmengine's, or the one its `runner_type` names.
+    """Build the runner of a config: mmengine's, or its `runner_type`.
 
-    Under torchrun on a machine without a GPU the processes talk over gloo.
+    Under torchrun on a machine without GPUs, processes communicate over gloo.
     """
     if cfg.launcher == 'pytorch' and get_device() == 'cpu':
         _start_gloo(cfg)
@@ -176,7 +205,7 @@ def build_runner(cfg: Config) -> Runner:
 
 
 def _start_gloo(cfg: Config) -> None:
-    """Do what mmengine does for GPUs alone: start the process group, and wrap the model."""
+    """Start the process group and wrap the model on CPUs, as mmengine does on GPUs only."""
     torch.distributed.init_process_group('gloo')
     on_cpu = dict(
         type='MMDistributedDataParallel',

@@ -1,4 +1,4 @@
-"""Mixed precision in bfloat16, on CPUs too."""
+"""Mixed precision in bfloat16, on GPUs and CPUs."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from torch import nn
 
 @OPTIM_WRAPPERS.register_module()
 class BFloat16OptimWrapper(OptimWrapper):
-    """mmengine's `OptimWrapper` with forward passes under bfloat16 autocast.
+    """mmengine's `OptimWrapper` with forward passes in bfloat16 autocast.
 
-    bfloat16 has float32's range, so that losses need no scaling and checkpoints hold nothing more.
-    mmengine's `AmpOptimWrapper` (float16 by default) wants a GPU.
+    bfloat16 has the range of float32, so losses need no scaling and checkpoints no extra state.
+    mmengine's `AmpOptimWrapper` (float16 by default) needs a GPU.
     """
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
-        """What `model.train_step` runs its forward pass in."""
+        """Context of the forward pass in `model.train_step`."""
         device = next(model.parameters()).device.type
         with super().optim_context(model), torch.autocast(device, torch.bfloat16):
             yield

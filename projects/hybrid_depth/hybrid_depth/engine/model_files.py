@@ -1,4 +1,4 @@
-"""A model's config and weights, read from files."""
+"""Reading of a model's config and weights."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from .config import read_config
 
 
 def read_model_config(config: str | Path | Config) -> Config:
-    """A config with a model, from a file or as it is.
+    """Config with a model, read from a file or passed through.
 
     Raises:
-        FileNotFoundError: no such file.
-        ConfigError: it has no model.
+        FileNotFoundError: the file does not exist.
+        ConfigError: the config has no model.
     """
     if not isinstance(config, Config):
         config = read_config(config)
@@ -29,7 +29,7 @@ def read_model_config(config: str | Path | Config) -> Config:
 
 
 def load_weights(model: torch.nn.Module, checkpoint: str | Path | None) -> dict:
-    """Load a checkpoint that has to fit; errors as of `init_depth_model`.
+    """Load a checkpoint strictly; errors as of `init_depth_model`.
 
     Returns:
         Its `meta`.

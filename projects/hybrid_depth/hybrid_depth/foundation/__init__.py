@@ -1,4 +1,4 @@
-"""Foundation towers: CLIP (open_clip), DINO (timm), and CLIP's language side."""
+"""Foundation models: CLIP (open_clip) vision and text towers, DINO (timm), depth prompts."""
 
 from .clip import CLIPTower, build_clip
 from .dino import DINOTower, build_vit

@@ -1,6 +1,6 @@
 """CLIP vision towers of open_clip as feature pyramids.
 
-open_clip is imported when a tower is built: it takes a second, and most models have none.
+open_clip takes a second to import and most models do not use it, so towers import it when built.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,13 +16,12 @@ from .weights import find_weights, hub_download
 
 @MODELS.register_module()
 class CLIPTower(nn.Module):
-    """Visual half of a CLIP model; the text half can be taken out once by `detach_text_tower`.
+    """CLIP vision tower; `detach_text_tower` returns the text tower of the same model, once.
 
-    A ModifiedResNet (RN50, ...) gives the maps of layer1..layer4 at strides 4..32 for any input
-    size. Other towers (ViT, and timm-backed ones such as SigLIP2)
-    have a fixed input size: images are resized to it (bilinear, antialiased, aspect not kept) and
-    the maps of evenly spread blocks are returned, each through the final norm. What pools
-    a map to one vector is dropped.
+    A ModifiedResNet (RN50, ...) returns the maps of layer1..layer4 at strides 4..32 for any input
+    size. Other towers (ViT, and timm-backed ones such as SigLIP2) have a fixed input size: images
+    are resized to it (bilinear, antialiased, aspect not kept) and the maps of evenly spaced blocks
+    are returned, each through the final norm. The pooling to one vector is removed.
 
     Args:
         name: open_clip model name. OpenAI's ResNets need the '-quickgelu' names (the activation
@@ -33,9 +32,9 @@ class CLIPTower(nn.Module):
             huggingface.co/timm/resnet50_clip.openai.
         model_cfg: build this architecture instead of `name`: dict(embed_dim, vision_cfg, text_cfg,
             quick_gelu), as in open_clip's model_configs.
-        num_taps: maps to return from a tower that is not a ModifiedResNet.
+        num_taps: number of maps of a tower that is not a ModifiedResNet.
         image_size: fixed input size (rows, columns) of such a tower, instead of its native one;
-            part of `model_cfg` where that is given.
+            with `model_cfg`, set it there.
         mean, std, channel_order: see `InputNormalization`.
 
     Attributes:
@@ -43,7 +42,7 @@ class CLIPTower(nn.Module):
 
     Raises:
         ValueError: unknown model name, or a tag together with `model_cfg`.
-        FileNotFoundError: weights neither here nor downloadable.
+        FileNotFoundError: weights neither found locally nor downloadable.
     """
 
     def __init__(
@@ -75,22 +74,22 @@ class CLIPTower(nn.Module):
             _drop_pooling(self.visual)
             self.fixed_size = tuple(self.visual.image_size)
             self.taps, self.out_channels, self.out_strides = _describe_taps(self.visual, num_taps)
-        # A plain list hides the text half from parameters() and state_dict() until it is asked for.
-        self._text_half = [model]
+        # A plain list hides the text tower from parameters() and state_dict().
+        self._text_tower = [model]
 
     def detach_text_tower(self) -> TextTower:
-        """Hand out the text half, once.
+        """Return the text tower and release it; works once.
 
         Raises:
-            RuntimeError: it was handed out or forgotten before.
+            RuntimeError: it was detached or dropped before.
         """
-        if not self._text_half:
-            raise RuntimeError('the text tower of this CLIP model was taken or dropped before')
-        return TextTower(self._text_half.pop())
+        if not self._text_tower:
+            raise RuntimeError('the text tower of this CLIP model was detached or dropped before')
+        return TextTower(self._text_tower.pop())
 
-    def forget_text_tower(self) -> None:
-        """Free the text half where no language is used."""
-        self._text_half.clear()
+    def drop_text_tower(self) -> None:
+        """Free the text tower of a model that does not use it."""
+        self._text_tower.clear()
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
         """Images (B, 3, H, W), RGB in [0, 1] -> maps 'layer<i>' or 'block<i>', finest first."""
@@ -127,12 +126,14 @@ def build_clip(
     if model_cfg is None and name not in open_clip.list_models():
         raise ValueError(f'open_clip has no model {name!r}; open_clip.list_models() lists them')
     size = None if image_size is None else tuple(image_size)
-    # torch 2.6's get_default_device() overlooks `with torch.device(...)`
+    # torch 2.6's get_default_device() ignores `with torch.device(...)`
     options = dict(force_image_size=size, device=torch.empty(0).device)
     path = None if pretrained is None else find_weights(pretrained, name)
     if pretrained is not None and path is None:
         if model_cfg is not None:
-            raise ValueError(f'model_cfg takes weights from a file, got the tag {pretrained!r}')
+            raise ValueError(
+                f'expected a weight file together with model_cfg, got the tag {pretrained!r}'
+            )
         with hub_download(name, pretrained, 'huggingface.co, see open_clip.get_pretrained_cfg'):
             return open_clip.create_model(name, pretrained=pretrained, **options)
     if model_cfg is None:
@@ -145,7 +146,7 @@ def build_clip(
 
 
 def _drop_pooling(visual: nn.Module) -> None:
-    """Take out what only makes one vector an image, so that no parameter is left without use."""
+    """Remove the pooling to one vector per image, whose parameters would be unused."""
     from open_clip.timm_model import TimmModel
 
     if isinstance(visual, TimmModel):
@@ -156,7 +157,7 @@ def _drop_pooling(visual: nn.Module) -> None:
 
 
 def _describe_taps(visual: nn.Module, count: int) -> tuple[tuple[int, ...], list[int], list[int]]:
-    """Block indices, channels and strides of `count` taps of a tower that is no ModifiedResNet."""
+    """Block indices, channels and strides of `count` taps of a ViT or timm-backed tower."""
     from open_clip.timm_model import TimmModel
 
     if isinstance(visual, TimmModel):

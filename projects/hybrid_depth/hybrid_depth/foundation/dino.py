@@ -15,14 +15,15 @@ class DINOTower(nn.Module):
 
     Any input size: the image is resized (bilinear, antialiased) so that one patch covers `stride`
     input pixels, i.e. to round(H / stride) x round(W / stride) patches. With the default stride
-    (the patch size) this is the nearest multiple of the patch size; nothing happens where it fits.
+    (the patch size) the target is the nearest multiple of the patch size.
 
     Args:
         name: timm model name without or with tag, e.g. 'vit_base_patch14_dinov2.lvd142m' or a
-            DINOv3 name. Plain ViTs get DINOv2's position rule; rotary models keep their own.
+            DINOv3 name. Plain ViTs resample position embeddings as DINOv2 does; rotary models are
+            unchanged.
         pretrained: None for random weights, 'hub' for the tag in `name`, or a file.
-        taps: indices of the blocks to tap, or how many to spread evenly (4 of 12: 2, 5, 8, 11).
-        stride: input pixels a patch covers; None for the patch size.
+        taps: block indices, or a number of evenly spaced blocks (4 of 12: 2, 5, 8, 11).
+        stride: input pixels per patch; None for the patch size.
         mean, std, channel_order: see `InputNormalization`.
         **kwargs: passed to timm, e.g. embed_dim, depth, num_heads, img_size for small towers.
 
@@ -30,8 +31,8 @@ class DINOTower(nn.Module):
         out_channels, out_strides: one entry per tap.
 
     Raises:
-        ValueError: model name unknown or without a tap at such an index.
-        FileNotFoundError: weights neither here nor downloadable.
+        ValueError: unknown model name, or a tap index out of range.
+        FileNotFoundError: weights neither found locally nor downloadable.
     """
 
     def __init__(
@@ -51,14 +52,14 @@ class DINOTower(nn.Module):
         depth = len(self.vit.blocks)
         self.taps = even_taps(depth, taps) if isinstance(taps, int) else tuple(taps)
         if not all(0 <= tap < depth for tap in self.taps):
-            raise ValueError(f'taps {self.taps} do not fit {name} with {depth} blocks')
+            raise ValueError(f'{name}: expected tap indices from 0 to {depth - 1}, got {self.taps}')
         self.patch = self.vit.patch_embed.patch_size[0]
         self.stride = stride or self.patch
         self.out_channels = [self.vit.embed_dim] * len(self.taps)
         self.out_strides = [self.stride] * len(self.taps)
 
     def forward(self, images: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-        """Images (B, 3, H, W), RGB in [0, 1] -> maps and class tokens, one of each per tap.
+        """Images (B, 3, H, W), RGB in [0, 1] -> one map and one class token per tap.
 
         Returns:
             maps (B, C, round(H / stride), round(W / stride)) and class tokens (B, C).
@@ -84,6 +85,6 @@ def build_vit(name: str, pretrained: str | None, **kwargs) -> nn.Module:
 
     vit = build_timm(name, pretrained, num_classes=0, dynamic_img_size=True, **kwargs)
     if type(vit) is VisionTransformer and vit.pos_embed is not None:
-        # timm has no switch for the resampling rule; the subclass changes that one method.
+        # timm has no option for the resampling rule; the subclass overrides that one method.
         vit.__class__ = OffsetPositionViT
     return vit

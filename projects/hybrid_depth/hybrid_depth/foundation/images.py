@@ -1,9 +1,11 @@
-"""What every tower does to its images first: check, normalise, resize."""
+"""Input processing of networks: image to tensor, checks, normalisation, resizing."""
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from torch import Tensor, nn
 
 PRESETS = {
@@ -13,14 +15,24 @@ PRESETS = {
 }
 
 
+def to_tensor(image: Image.Image | np.ndarray) -> Tensor:
+    """An RGB image (H, W, 3) uint8 as (3, H, W) float32 in [0, 1], the form that models take.
+
+    Example:
+        >>> to_tensor(np.full((2, 4, 3), 255, np.uint8)).shape
+        torch.Size([3, 2, 4])
+    """
+    return torch.from_numpy(np.array(image)).permute(2, 0, 1).contiguous().float().div_(255)
+
+
 class InputNormalization(nn.Module):
-    """(x - mean) / std of RGB images in [0, 1], kept with the tower whose weights need it.
+    """Normalisation (x - mean) / std of RGB images in [0, 1]; part of each tower.
 
     Args:
         mean: three numbers on the [0, 1] scale, or a preset: 'imagenet', 'clip', 'none'.
         std: likewise.
         channel_order: 'rgb', or 'bgr' to swap the channels first; `mean` and `std` are then
-            subtracted in the order written (BEVDet's weights want BGR with RGB-ordered statistics).
+            applied in the order written (BEVDet's weights need BGR with RGB-ordered statistics).
 
     Raises:
         ValueError: unknown preset or channel order, or not three numbers.
@@ -66,14 +78,14 @@ def _statistics(values: str | Sequence[float], which: int) -> Tensor:
 
 
 def resize_images(images: Tensor, size: tuple[int, int]) -> Tensor:
-    """Bilinear, antialiased resize of (B, 3, H, W) to `size` (rows, columns), where it differs."""
+    """Bilinear, antialiased resize of (B, 3, H, W) to `size` (rows, columns), if it differs."""
     if tuple(images.shape[-2:]) == tuple(size):
         return images
     return F.interpolate(images, size=size, mode='bilinear', antialias=True, align_corners=False)
 
 
 def even_taps(depth: int, count: int) -> tuple[int, ...]:
-    """`count` block indices that split `depth` blocks evenly: (12, 4) -> 2, 5, 8, 11."""
+    """Evenly spaced block indices, `count` of `depth`: (12, 4) -> 2, 5, 8, 11."""
     if not 0 < count <= depth:
-        raise ValueError(f'cannot take {count} taps from {depth} blocks')
+        raise ValueError(f'expected 1 to {depth} taps, one per block at most, got {count}')
     return tuple((i + 1) * depth // count - 1 for i in range(count))

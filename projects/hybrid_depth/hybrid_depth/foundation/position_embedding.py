@@ -1,4 +1,4 @@
-"""DINOv2's position embedding at other sizes."""
+"""Resampling of DINOv2's position embedding."""
 
 import torch
 import torch.nn.functional as F
@@ -9,9 +9,9 @@ POSITION_OFFSET = 0.1
 
 
 def resize_position_embedding(grid: Tensor, size: tuple[int, int]) -> Tensor:
-    """Resize a position embedding as DINOv2 does: bicubic by scale factor, no antialias.
+    """Position embedding resized as in DINOv2: bicubic by scale factor, no antialias.
 
-    The factors are (size + 0.1) / old size, which shifts the sampling points; resizing straight to
+    The factors are (size + 0.1) / old size, which shifts the sampling points; resizing directly to
     `size` gives other values (docs/reference/hybrid_depth.md, "Position embedding").
 
     Args:
@@ -19,7 +19,7 @@ def resize_position_embedding(grid: Tensor, size: tuple[int, int]) -> Tensor:
         size: new (rows, columns).
 
     Returns:
-        (1, *size, C); the same tensor where the size fits.
+        (1, *size, C); the same tensor if it has that size.
     """
     rows, columns = grid.shape[1:3]
     if (rows, columns) == tuple(size):
@@ -32,7 +32,7 @@ def resize_position_embedding(grid: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 class OffsetPositionViT(VisionTransformer):
-    """timm's plain ViT with DINOv2's own resizing of the position embedding."""
+    """timm's plain ViT with DINOv2's resizing of the position embedding."""
 
     def _pos_embed(self, x: Tensor) -> Tensor:
         batch, *size, _ = x.shape

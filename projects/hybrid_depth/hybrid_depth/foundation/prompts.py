@@ -1,4 +1,4 @@
-"""Sentences about depth, with fixed or learned depth tokens."""
+"""Depth prompts with fixed words or learned tokens."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-if TYPE_CHECKING:  # a second to import, see clip.py
+if TYPE_CHECKING:  # takes a second to import, see clip.py
     import open_clip
 
 TEMPLATE = 'This {object} appears to be {depth}'
@@ -33,22 +33,22 @@ def clip_tokenizer() -> open_clip.SimpleTokenizer:
 
 
 class DepthPrompts(nn.Module):
-    """'This {object} appears to be {depth}' for N depth words, fixed or learned.
+    """Prompts 'This {object} appears to be {depth}' for N depth words, fixed or learned.
 
     Stage 1 of Hybrid-depth uses the seven words of `DEPTH_WORDS`; stage 2 replaces the depth word
     by N learned vectors (docs/reference/hybrid_depth.md, "Depth sentences"). The context is cut to
-    the longest sentence: attention in CLIP's text tower is causal, so the padding to 77 tokens
-    changes nothing.
+    the longest prompt: attention in CLIP's text tower is causal, so padding to 77 tokens has no
+    effect.
 
     Args:
         width: width of the text tower's token embedding.
         num_tokens: number of learned depth tokens; None to use `words`.
-        words: the depth words, near to far; only without learned tokens.
-        subject: the word for {object}.
-        template: the sentence.
+        words: depth words, near to far; only without learned tokens.
+        subject: replaces {object}.
+        template: sentence with {object} and {depth}.
 
     Attributes:
-        ids (Tensor): (N, L) token ids. Learned token i has the id 49408 + i, past the vocabulary.
+        ids (Tensor): (N, L) token ids. Learned token i has id 49408 + i, beyond the vocabulary.
         end (Tensor): (N,) index of the end-of-text token, whose output is the sentence feature.
         tokens (nn.Parameter | None): (N, width) learned vectors, initialised N(0, 0.02).
 
@@ -70,7 +70,7 @@ class DepthPrompts(nn.Module):
     ) -> None:
         super().__init__()
         if template.count('{depth}') != 1:
-            raise ValueError(f"the template needs '{{depth}}' once, got {template!r}")
+            raise ValueError(f"expected a template with one '{{depth}}', got {template!r}")
         before, after = template.replace('{object}', subject).split('{depth}')
         tokenizer = clip_tokenizer()
         if num_tokens is None:

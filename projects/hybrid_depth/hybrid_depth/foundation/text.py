@@ -1,4 +1,4 @@
-"""CLIP's text tower, and the language head that compares pixels with sentences."""
+"""CLIP text tower, and the language head: similarity of pixels and depth prompts."""
 
 import math
 from typing import Any
@@ -13,10 +13,10 @@ TEMPERATURE = 100.0
 
 
 def resample_channels(features: Tensor, width: int, dim: int) -> Tensor:
-    """Features with `width` channels along `dim`, by the nearest rule.
+    """Nearest-neighbour resampling of features to `width` channels along `dim`.
 
-    Channel i comes from channel floor(i * channels / width), so that 4096 channels become every
-    fourth of them (docs/reference/hybrid_depth.md, "Stage 1 losses").
+    Channel i is input channel floor(i * channels / width); 4096 channels become every fourth at
+    width 1024 (docs/reference/hybrid_depth.md, "Stage 1 losses").
     """
     channels = features.shape[dim]
     if channels == width:
@@ -26,17 +26,17 @@ def resample_channels(features: Tensor, width: int, dim: int) -> Tensor:
 
 
 class TextTower(nn.Module):
-    """Text half of an open_clip model, fed with token vectors instead of token ids.
+    """Text tower of an open_clip model, with token vectors as input instead of token ids.
 
     Args:
-        clip: open_clip model with a causal text transformer and CLIP's own tokenizer.
+        clip: open_clip model with a causal text transformer and CLIP's tokenizer.
 
     Attributes:
         width: size of a token vector.
         embed_dim: size of a sentence feature.
 
     Raises:
-        ValueError: the model's text tower is of another kind (Hugging Face, bidirectional).
+        ValueError: another kind of text tower (Hugging Face, bidirectional).
     """
 
     def __init__(self, clip: nn.Module) -> None:
@@ -44,8 +44,8 @@ class TextTower(nn.Module):
         text = getattr(clip, 'text', clip)
         if getattr(text, 'attn_mask', None) is None or not hasattr(text, 'token_embedding'):
             raise ValueError(
-                'depth prompts need a causal CLIP text tower (OpenAI style); '
-                f'{type(text).__name__} is none. Use another CLIP model, or text=None'
+                'expected a causal CLIP text tower (OpenAI style) for depth prompts, got '
+                f'{type(text).__name__}. Use another CLIP model, or text=None'
             )
         self.token_embedding = text.token_embedding
         self.positional_embedding = text.positional_embedding
@@ -55,7 +55,7 @@ class TextTower(nn.Module):
         self.width, self.embed_dim = text.text_projection.shape
 
     def forward(self, prompts: DepthPrompts) -> Tensor:
-        """Sentence features (N, embed_dim), rows of unit length."""
+        """Prompts -> sentence features (N, embed_dim), rows of unit length."""
         vectors = prompts(self.token_embedding)
         length = vectors.shape[1]
         mask = torch.full((length, length), -math.inf, device=vectors.device).triu(1)
@@ -66,21 +66,21 @@ class TextTower(nn.Module):
 
 
 class LanguageHead(nn.Module):
-    """Logits of every pixel against every depth sentence: (100 / sqrt(N)) * cosine.
+    """Similarity logits of every pixel and depth prompt: (100 / sqrt(N)) * cosine.
 
     The official release divides the matrix of unit rows by its Frobenius norm; that norm is
-    sqrt(N) whatever the rows are, so one scalar is equivalent (docs/reference/hybrid_depth.md,
+    always sqrt(N), so one scalar is equivalent (docs/reference/hybrid_depth.md,
     "Depth sentences").
 
-    The text tower runs once per optimiser step in training: the text matrix is kept until a
-    parameter changes or a backward pass has gone through it. It never runs in inference: `eval()`
+    In training the text tower runs once per optimiser step: the text matrix is cached until a
+    parameter changes or a backward pass has used it. It never runs in inference: `eval()`
     (and loading weights in eval mode) computes the matrix once into the buffer `matrix`.
-    `drop_text_tower()` then frees the tower and makes `matrix` part of the state dict; a checkpoint
-    saved that way also loads into a head that still has its tower, which is dropped.
+    `drop_text_tower()` then frees the tower and makes `matrix` part of the state dict; loading
+    such a checkpoint drops the text tower.
 
     Args:
-        tower: the text tower.
-        prompts: the sentences.
+        tower: text tower.
+        prompts: depth prompts.
     """
 
     def __init__(self, tower: TextTower, prompts: DepthPrompts) -> None:
@@ -96,34 +96,34 @@ class LanguageHead(nn.Module):
     def forward(self, maps: list[Tensor]) -> list[Tensor]:
         """Maps (B, C, h, w) -> logits (B, N, h, w).
 
-        Where C is not the text width the channels are resampled (see `resample_channels`), then
-        brought to unit length.
+        Channels are resampled to the text width (see `resample_channels`), then normalised to unit
+        length.
         """
         matrix = self.text_matrix() * self.scale
         return [_similarity(feature, matrix) for feature in maps]
 
     def text_matrix(self) -> Tensor:
-        """Sentence features (N, embed_dim), rows of unit length; live and cached in training."""
+        """Sentence features (N, embed_dim), rows of unit length; with gradient in training."""
         if self.tower is None or not self.training:
             return self.matrix
         key = self._cache_key()
         if self._cache is None or self._cache[0] != key:
             matrix = self._run_tower()
             if matrix.requires_grad:
-                # The graph behind the matrix is freed by a backward pass, so forget it then.
-                matrix.register_hook(self._forget)
+                # A backward pass frees the matrix's graph, so it invalidates the cache.
+                matrix.register_hook(self._invalidate)
             self._cache = (key, matrix)
         return self._cache[1]
 
     def refresh(self) -> None:
-        """Recompute the stored matrix from the text tower's present weights."""
-        self._forget()
+        """Recompute the stored matrix from the text tower's current weights."""
+        self._invalidate()
         if self.tower is not None:
             with torch.no_grad():
                 self.matrix.copy_(self._run_tower())
 
     def drop_text_tower(self) -> None:
-        """Keep the matrix, now as part of the state dict, and free tower and prompts."""
+        """Free tower and prompts; the matrix becomes part of the state dict."""
         self.refresh()
         self.tower = self.prompts = None
         matrix = self.matrix
@@ -131,7 +131,7 @@ class LanguageHead(nn.Module):
         self.register_buffer('matrix', matrix)
 
     def train(self, mode: bool = True) -> 'LanguageHead':
-        """Switch the mode; leaving training stores the text matrix."""
+        """Set the mode; leaving training stores the text matrix."""
         super().train(mode)
         if not mode:
             self.refresh()
@@ -147,7 +147,7 @@ class LanguageHead(nn.Module):
         versions = tuple(p._version for p in parameters)
         return torch.is_grad_enabled(), first.device, first.dtype, versions
 
-    def _forget(self, _grad: Tensor | None = None) -> None:
+    def _invalidate(self, _grad: Tensor | None = None) -> None:
         self._cache = None
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args) -> None:
@@ -156,12 +156,12 @@ class LanguageHead(nn.Module):
         super()._load_from_state_dict(state_dict, prefix, *args)
 
     def __getstate__(self) -> dict:
-        # A cached matrix hangs on an autograd graph, which can be neither copied nor pickled.
+        # The cached matrix belongs to an autograd graph, which can be neither copied nor pickled.
         return {**self.__dict__, '_cache': None}
 
 
 def _after_loading(head: LanguageHead, _incompatible: Any) -> None:
-    head._forget()
+    head._invalidate()
     if not head.training:
         head.refresh()
 

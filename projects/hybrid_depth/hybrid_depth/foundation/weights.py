@@ -1,4 +1,4 @@
-"""Where foundation weights come from: nowhere, a local file, or a hub tag."""
+"""Foundation weights from a local file or a hub."""
 
 import os
 from collections.abc import Iterator
@@ -11,20 +11,21 @@ SUFFIXES = ('.safetensors', '.pth', '.pt', '.bin', '.npz')
 
 
 def weights_dir() -> Path:
-    """Folder of local weight files: $HYBRID_DEPTH_WEIGHTS, else `checkpoints/` where you stand."""
+    """Folder of local weight files: $HYBRID_DEPTH_WEIGHTS, else `checkpoints/` in the working
+    directory."""
     return Path(os.environ.get('HYBRID_DEPTH_WEIGHTS', 'checkpoints')).absolute()
 
 
 def find_weights(pretrained: str, model_name: str) -> Path | None:
-    """Local file for `pretrained`, or None where it is a hub tag with no local copy.
+    """Local weight file for `pretrained`, or None for a hub tag without a local copy.
 
     Args:
-        pretrained: a file (as given, or by name in `weights_dir()`), or a hub tag, whose local
-            copy would be called `<model_name>.<tag><suffix>`.
+        pretrained: a file (path, or name in `weights_dir()`), or a hub tag, whose local copy is
+            called `<model_name>.<tag><suffix>`.
         model_name: open_clip or timm model name, without tag.
 
     Raises:
-        FileNotFoundError: `pretrained` looks like a file and is in neither place.
+        FileNotFoundError: `pretrained` is a file name and no such file exists.
     """
     if pretrained.endswith(SUFFIXES):
         for path in (Path(pretrained), weights_dir() / pretrained):
@@ -32,7 +33,7 @@ def find_weights(pretrained: str, model_name: str) -> Path | None:
                 return path
         raise FileNotFoundError(
             f'weights {pretrained!r} for {model_name} not found; put the file at '
-            f'{weights_dir() / pretrained} (or set HYBRID_DEPTH_WEIGHTS to the folder that has it)'
+            f'{weights_dir() / pretrained} (or set HYBRID_DEPTH_WEIGHTS to the folder it is in)'
         )
     copies = (weights_dir() / f'{model_name}.{pretrained}{suffix}' for suffix in SUFFIXES)
     return next((path for path in copies if path.is_file()), None)
@@ -40,15 +41,15 @@ def find_weights(pretrained: str, model_name: str) -> Path | None:
 
 @contextmanager
 def hub_download(model_name: str, tag: str, source: str) -> Iterator[None]:
-    """Turn a failed download inside the block into an error that names the file to put where.
+    """Context in which a failed download raises an error that names the expected local file.
 
     Args:
         model_name: open_clip or timm model name, without tag.
-        tag: the hub tag asked for.
-        source: where a person can fetch the file by hand.
+        tag: hub tag.
+        source: where the file can be downloaded manually.
 
     Raises:
-        FileNotFoundError: the hub cannot be reached or does not know the model.
+        FileNotFoundError: the hub cannot be reached or does not have the model.
     """
     try:
         yield
@@ -56,7 +57,7 @@ def hub_download(model_name: str, tag: str, source: str) -> Iterator[None]:
         target = weights_dir() / f'{model_name}.{tag}.safetensors'
         raise FileNotFoundError(
             f'could not download weights {tag!r} of {model_name}: {error}\n'
-            f'Without network, fetch them elsewhere ({source}) and save them as {target}, '
+            f'Without network, download them elsewhere ({source}) and save them as {target}, '
             'or set pretrained=None for random weights.'
         ) from error
 
@@ -65,15 +66,15 @@ def build_timm(name: str, pretrained: str | None, **options) -> nn.Module:
     """timm model with weights from a file or the hub.
 
     Args:
-        name: timm model name, with the weights' tag where pretrained is 'hub'.
+        name: timm model name, with the weights' tag if `pretrained` is 'hub'.
         pretrained: None for random weights, 'hub' for the tag in `name`, or a file.
         **options: passed to `timm.create_model`.
 
     Raises:
         ValueError: unknown model name.
-        FileNotFoundError: weights neither here nor downloadable.
+        FileNotFoundError: weights neither found locally nor downloadable.
     """
-    import timm  # it takes a second, with torchvision, and many models have no such tower
+    import timm  # takes a second to import, with torchvision; many models do not use it
 
     architecture, _, tag = name.partition('.')
     if architecture not in timm.list_models():

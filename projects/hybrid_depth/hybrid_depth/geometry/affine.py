@@ -1,25 +1,25 @@
-"""Small matrix algebra that rounds alike on every CPU: elementwise, in a fixed order."""
+"""3x3 matrix operations with identical rounding on every CPU: elementwise, in a fixed order."""
 
 import torch
 from torch import Tensor
 
 
 def multiply(a: Tensor, b: Tensor) -> Tensor:
-    """(..., 3, 3) matrix product, summed from left to right without fused operations."""
+    """Matrix product (..., 3, 3), summed from left to right without fused operations."""
     terms = a.unsqueeze(-1) * b.unsqueeze(-3)
     return terms[..., 0, :] + terms[..., 1, :] + terms[..., 2, :]
 
 
 def invert_affine(matrix: Tensor) -> Tensor:
-    """Inverse of affine maps of the plane; intrinsics are such maps too.
+    """Inverse of 2-D affine maps, among them intrinsics.
 
-    Elimination with the larger of the first two rows as pivot, the order that LAPACK has.
+    Gaussian elimination with the larger of the first two rows as pivot, in LAPACK's order.
 
     Args:
         matrix: (..., 3, 3) with last row (0, 0, 1).
 
     Raises:
-        ValueError: a matrix has no inverse.
+        ValueError: a matrix is singular.
 
     Example:
         >>> matrix = torch.tensor([[2.0, 0, 4], [0, 4, 8], [0, 0, 1]])
@@ -28,13 +28,14 @@ def invert_affine(matrix: Tensor) -> Tensor:
     """
     swap = (matrix[..., 1:2, 0].abs() > matrix[..., :1, 0].abs()).unsqueeze(-1)
     unit = torch.eye(3).to(matrix).expand_as(matrix)
-    # Rows of (matrix | unit matrix), the pivot's first.
+    # Rows of (matrix | unit matrix), the pivot row first.
     rows = torch.cat((matrix, unit), -1)
     top, middle, bottom = torch.where(swap, rows[..., [1, 0, 2], :], rows).unbind(-2)
     middle = middle - middle[..., :1] / top[..., :1] * top
     if not ((top[..., 0] * middle[..., 1]).abs() > 0).all():  # false for NaN too
         raise ValueError(
-            'invert_affine: expected matrices that have an inverse, got a singular one'
+            'invert_affine: expected invertible matrices, got a singular one; check the intrinsics '
+            'and the image augmentation'
         )
 
     z = bottom[..., 3:]

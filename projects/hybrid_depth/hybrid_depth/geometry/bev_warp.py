@@ -20,22 +20,22 @@ def _check(found: tuple[int, ...], expected: tuple[int, ...], align: str) -> Non
 def warp_volume(
     volume: Tensor, target2source: Tensor, grid: VoxelGrid, align: str = 'centres'
 ) -> Tensor:
-    """Warp of BEV voxels to another ego frame; zero where there are no voxels.
+    """Warp of a BEV voxel volume to another ego frame; zero outside the source volume.
 
-    Volumes of several cells in z follow the whole motion; those of one cell follow its heading, x
-    and y, see ``warp_bev``.
+    Volumes of several cells in z are moved in 3-D; those of one cell by heading, x and y only, see
+    ``warp_bev``.
 
     Args:
         volume: (B, C, Z, Y, X) over ``grid`` of the source frame.
         target2source: (B, 4, 4) points of the target frame to the source frame, metres.
-        grid: cells, in both frames.
-        align: see ``warp_bev``; FB-OCC has ``corners``.
+        grid: voxel grid of both frames.
+        align: see ``warp_bev``; FB-OCC uses ``corners``.
 
     Returns:
         (B, C, Z, Y, X) in the target frame.
 
     Raises:
-        ValueError: the volume is not of the grid's size, or the alignment is unknown.
+        ValueError: the volume does not have the grid's size, or the alignment is unknown.
     """
     width, height, levels = grid.size
     _check(volume.shape[-3:], (levels, height, width), align)
@@ -45,7 +45,7 @@ def warp_volume(
 
 
 def volume_sampling_grid(target2source: Tensor, grid: VoxelGrid, align: str = 'centres') -> Tensor:
-    """Where ``warp_volume`` samples the source frame.
+    """Sampling points of ``warp_volume`` in the source frame.
 
     Args:
         target2source, grid, align: see ``warp_volume``.
@@ -66,23 +66,22 @@ def volume_sampling_grid(target2source: Tensor, grid: VoxelGrid, align: str = 'c
 
 
 def warp_bev(bev: Tensor, target2source: Tensor, grid: VoxelGrid, align: str = 'centres') -> Tensor:
-    """Warp of a BEV map to another ego frame; zero where the map has no cells.
+    """Warp of a BEV map to another ego frame; zero outside the source map.
 
-    Only the motion in the plane counts: heading and x, y; pitch, roll and z do not move a map.
+    Only the planar motion (heading, x, y) is applied; pitch, roll and z are ignored.
 
     Args:
         bev: (B, C, Y, X) over ``grid`` of the source frame.
         target2source: (B, 4, 4) points of the target frame to the source frame, metres.
-        grid: cells, in both frames.
-        align: ``centres``, or ``corners`` for official BEVDet4D weights, whose maps have the lower
-            edge of a cell in place of its centre (docs/reference/bevdet.md,
-            "Warping of BEV maps").
+        grid: voxel grid of both frames.
+        align: ``centres``, or ``corners`` for official BEVDet4D weights, which place a cell's value
+            at its lower edge (docs/reference/bevdet.md, "Warping of BEV maps").
 
     Returns:
         (B, C, Y, X) in the target frame.
 
     Raises:
-        ValueError: the map is not of the grid's size, or the alignment is unknown.
+        ValueError: the map does not have the grid's size, or the alignment is unknown.
 
     Example:
         >>> grid = VoxelGrid(x=(0.0, 3.0, 1.0), y=(0.0, 2.0, 1.0), z=(-5.0, 3.0, 8.0))
@@ -110,7 +109,7 @@ def warp_bev(bev: Tensor, target2source: Tensor, grid: VoxelGrid, align: str = '
 
 
 def _sample(maps: Tensor, points: Tensor) -> Tensor:
-    """In float32 at least: half precision moves a cell of a map of 128 by half of itself."""
+    """Bilinear sampling in float32 or float64: float16 is off by half a cell on a 128-cell map."""
     with torch.autocast(maps.device.type, enabled=False):
         exact = torch.promote_types(maps.dtype, torch.float32)
         return F.grid_sample(maps.to(exact), points.to(exact), align_corners=True).to(maps)

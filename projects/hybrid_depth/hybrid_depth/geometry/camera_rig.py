@@ -1,4 +1,4 @@
-"""The cameras of a vehicle, batched."""
+"""Calibration of a batch of multi-camera samples."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class CameraRig:
         )
 
     def same_geometry(self, other: CameraRig) -> bool:
-        """Whether both see the (augmented) ego frame in exactly the same way, wherever it is."""
+        """Whether calibration and augmentation are equal; the ego pose may differ."""
         names = ('cam2img', 'cam2ego', 'img_aug', 'bda')
         return all(torch.equal(getattr(self, name), getattr(other, name)) for name in names)
 

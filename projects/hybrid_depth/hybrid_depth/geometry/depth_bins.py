@@ -76,8 +76,8 @@ class DepthBins:
 
     @property
     def centres(self) -> Tensor:
-        """(num,) float32 bin centres, metres: what targets and expected depth are made of, whatever
-        the anchor."""
+        """(num,) float32 bin centres, metres; targets and expected depth use them whatever the
+        anchor."""
         edges = self.edges
         return (edges[:-1] + edges[1:]) / 2
 

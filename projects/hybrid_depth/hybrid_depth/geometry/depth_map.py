@@ -1,4 +1,4 @@
-"""Depth maps that carry the kind of their values."""
+"""Depth maps with the kind of their values: disparity, relative or metric depth."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ class DepthMap:
             )
 
     def to(self, kind: DepthKind) -> DepthMap:
-        """The same maps as another kind; metric depth may become relative or disparity.
+        """The same maps converted to another kind; metric depth may become relative or disparity.
 
         Raises:
-            ValueError: metres of maps whose factor is not known.
+            ValueError: metric depth requested of maps of unknown scale.
         """
         if kind == 'metric' and self.kind != 'metric':
             raise ValueError(
-                f'expected metric depth, got {self.kind}, known up to one factor per image; take '
+                f'expected metric depth, got {self.kind}, known up to one factor per image; use '
                 'a metric model, or give the metres per unit: scaled(metres)'
             )
         reciprocal = (kind == 'disparity') != (self.kind == 'disparity')
@@ -65,7 +65,7 @@ class DepthMap:
         """Metric depth of maps that are known up to a factor.
 
         Args:
-            metres: per unit of depth; a number, or one per image that broadcasts to `values`.
+            metres: metres per unit of depth; a number, or one per image, broadcast to `values`.
 
         Raises:
             ValueError: the depth is metric already.

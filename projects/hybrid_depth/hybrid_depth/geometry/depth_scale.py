@@ -12,12 +12,12 @@ _BIN = 0.01  # of the histogram of log ratios: one per cent
 
 @dataclass(frozen=True)
 class DepthScale:
-    """One factor per image.
+    """Estimated metric scale, one factor per image.
 
     Attributes:
         scale: (M,) metres per unit of depth; NaN where it could not be estimated.
-        spread: (M,) median of |ratio / scale - 1| over the pixels that agreed; NaN likewise.
-        share: (M,) fraction of the candidates that agreed.
+        spread: (M,) median of |ratio / scale - 1| over the inliers; NaN likewise.
+        share: (M,) fraction of the candidate pixels that are inliers.
     """
 
     scale: Tensor
@@ -30,30 +30,31 @@ class DepthScale:
         return self.scale.isfinite()
 
     def apply(self, depth: Tensor) -> Tensor:
-        """(M, H, W) of any unit -> metres, 0 where the scale is not known."""
-        known = self.valid[:, None, None]
-        return torch.where(known, depth * self.scale[:, None, None].to(depth), 0.0)
+        """(M, H, W) of any unit -> metres, 0 where the scale is unknown."""
+        valid = self.valid[:, None, None]
+        return torch.where(valid, depth * self.scale[:, None, None].to(depth), 0.0)
 
 
 @dataclass(frozen=True)
 class GroundPlaneScale:
     """Metric scale of relative depth from the height of the camera above the ground plane.
 
-    Uses the "embodied" depth of Vision-Language Embodiment (CVPR 2025, arXiv 2503.16535;
-    docs/reference/ground_plane.md, "Depth of the ground plane") as the reference. Every pixel whose
-    ray meets the ground within `max_depth` is a candidate, and votes for the ratio of plane depth
-    to given depth. Ground pixels vote alike; what stands on the ground is nearer than the plane
-    behind it and votes for larger, scattered ratios. The densest window of ratios wins. Where too
-    few agree the scale is NaN, as in an image full of lorries. Raised ground, such as a green
-    behind a kerb, agrees with itself and is taken for the road.
+    The reference is the "embodied" depth of Vision-Language Embodiment (CVPR 2025, arXiv
+    2503.16535; docs/reference/ground_plane.md, "Depth of the ground plane"). Every pixel whose ray
+    meets the ground within `max_depth` is a candidate and votes for the ratio of plane depth to
+    given depth. Ground pixels have equal ratios; objects are nearer than the plane behind them and
+    have larger, scattered ratios. The ratios in the densest window are the inliers. With too few of
+    them, as in an image full of trucks, the scale is NaN. Raised ground, such as a lawn behind a
+    kerb, has consistent ratios too and can be mistaken for the road.
 
     Args:
-        max_depth: farthest ground that votes, metres; errors of pitch grow with the distance
+        max_depth: farthest ground used, metres; errors of pitch grow with the distance
             (docs/reference/ground_plane.md, "Errors of pitch and height").
         tolerance: half width of the window, as a factor minus one.
-        min_share: fraction of the candidates that has to agree.
-        min_pixels: number of candidates that has to agree.
-        max_spread: largest `DepthScale.spread`; ratios without a peak have half the tolerance.
+        min_share: smallest fraction of inliers among the candidates.
+        min_pixels: smallest number of inliers.
+        max_spread: largest `DepthScale.spread`; uniformly distributed ratios reach half the
+            tolerance.
 
     Example:
         >>> plane = torch.linspace(5.0, 19.0, 400).view(1, 20, 20)
@@ -76,7 +77,7 @@ class GroundPlaneScale:
         Args:
             depth: (M, H, W) along the camera's axis, any unit; 0 where there is none.
             plane: (M, H, W) of `ground_plane_depth`, metres, 0 where the ray meets no ground.
-            mask: (M, H, W) bool, ground pixels where they are known; else see above.
+            mask: (M, H, W) bool, ground pixels; None for all candidates.
 
         Raises:
             ValueError: sizes differ.
@@ -90,28 +91,29 @@ class GroundPlaneScale:
         ratio = torch.where(votes, plane.double().log() - depth.double().log(), torch.nan)
         ratio = ratio.flatten(1)
         winner = self._densest(ratio)
-        # The window's middle is not yet that of what agrees. Its outer bins reach half a bin on.
+        # From the window's centre to the inliers' median. The window's outer bins end half a bin
+        # beyond the tolerance.
         for reach in (self.tolerance + _BIN / 2, self.tolerance):
-            agree = (ratio - winner[:, None]).abs() <= reach
-            winner = _nanmedian(torch.where(agree, ratio, torch.nan))
-        agree = (ratio - winner[:, None]).abs() <= self.tolerance
-        share = agree.sum(1) / votes.flatten(1).sum(1).clamp(min=1)
+            inliers = (ratio - winner[:, None]).abs() <= reach
+            winner = _nanmedian(torch.where(inliers, ratio, torch.nan))
+        inliers = (ratio - winner[:, None]).abs() <= self.tolerance
+        share = inliers.sum(1) / votes.flatten(1).sum(1).clamp(min=1)
         errors = (ratio - winner[:, None]).exp_().sub_(1).abs_()
-        spread = _nanmedian(torch.where(agree, errors, torch.nan))
-        enough = (share >= self.min_share) & (agree.sum(1) >= self.min_pixels)
+        spread = _nanmedian(torch.where(inliers, errors, torch.nan))
+        enough = (share >= self.min_share) & (inliers.sum(1) >= self.min_pixels)
         enough &= spread <= self.max_spread
         scale = torch.where(enough, winner.exp(), torch.nan)
         return DepthScale(scale, torch.where(enough, spread, torch.nan), share)
 
     def _densest(self, ratio: Tensor) -> Tensor:
-        """(M, P) log ratios with NaN -> (M,) middle of the window that most of them fall into."""
+        """(M, P) log ratios with NaN -> (M,) centre of the window that contains most of them."""
         middle = _nanmedian(ratio)
         half = 150  # bins: ratios between 0.22 and 4.5 times the median
-        place = ((ratio - middle[:, None]) / _BIN).round() + half
-        inside = (place >= 0) & (place <= 2 * half)  # false for NaN
+        index = ((ratio - middle[:, None]) / _BIN).round() + half
+        inside = (index >= 0) & (index <= 2 * half)  # false for NaN
         image = torch.arange(len(ratio), device=ratio.device)[:, None].expand_as(ratio)
         size = 2 * half + 1
-        flat = (image * size + place.nan_to_num(0).long())[inside]
+        flat = (image * size + index.nan_to_num(0).long())[inside]
         counts = torch.bincount(flat, minlength=len(ratio) * size).view(-1, 1, size).float()
         width = 2 * round(self.tolerance / _BIN) + 1
         window = counts.new_ones(1, 1, width)
@@ -120,7 +122,7 @@ class GroundPlaneScale:
 
 
 def lidar_scale(depth: Tensor, lidar: Tensor) -> DepthScale:
-    """Ratio of medians where the LiDAR measured, as in the evaluation of monocular depth.
+    """Median scaling to LiDAR, as in the evaluation of monocular depth.
 
     Args:
         depth: (M, H, W) any unit, 0 where there is none.
@@ -139,24 +141,24 @@ def lidar_scale(depth: Tensor, lidar: Tensor) -> DepthScale:
     return DepthScale(scale, spread, both.double().mean(1))
 
 
-def motion_scale(predicted: Tensor, driven: Tensor, min_motion: float = 0.3) -> DepthScale:
-    """Ratio of the driven distance to the translation that the pose net predicts.
+def motion_scale(predicted: Tensor, measured: Tensor, min_motion: float = 0.3) -> DepthScale:
+    """Ratio of the measured camera translation to the one predicted by a pose net.
 
     Args:
         predicted: (M, 3) camera translations of a pose net, in the unit of its depths.
-        driven: (M, 3) of the same cameras by `ego2global`, metres.
-        min_motion: metres; below it no scale is estimated.
+        measured: (M, 3) of the same cameras from `ego2global`, metres.
+        min_motion: smallest measured translation, metres; below it no scale is estimated.
 
     Example:
         >>> predicted = torch.tensor([[0.0, 0.0, 0.5], [0.0, 0.0, 0.5]])
         >>> motion_scale(predicted, torch.tensor([[0.0, 0.0, 1.5], [0.0, 0.0, 0.1]])).scale.tolist()
         [3.0, nan]
     """
-    said, true = predicted.double().norm(dim=1), driven.double().norm(dim=1)
-    moved = (true >= min_motion) & (said > 0)
-    scale = torch.where(moved, true / said, torch.nan)
-    alike = torch.nn.functional.cosine_similarity(predicted.double(), driven.double())
-    return DepthScale(scale, torch.where(moved, 1 - alike, torch.nan), moved.double())
+    estimate, truth = predicted.double().norm(dim=1), measured.double().norm(dim=1)
+    moved = (truth >= min_motion) & (estimate > 0)
+    scale = torch.where(moved, truth / estimate, torch.nan)
+    cosine = torch.nn.functional.cosine_similarity(predicted.double(), measured.double())
+    return DepthScale(scale, torch.where(moved, 1 - cosine, torch.nan), moved.double())
 
 
 def _nanmedian(values: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Between a network's output, disparity and depth."""
+"""Conversion of a network's output to disparity."""
 
 from torch import Tensor
 
@@ -11,8 +11,8 @@ def scale_disparity(output: Tensor, min_depth: float, max_depth: float) -> Tenso
     below `min_depth`.
 
     Args:
-        output: of the decoder, >= 0.
-        min_depth, max_depth: range of depths, same unit.
+        output: decoder output, >= 0.
+        min_depth, max_depth: depth range, in one unit.
 
     Example:
         >>> 1 / scale_disparity(torch.tensor([0.0, 1.0]), min_depth=0.1, max_depth=100.0)

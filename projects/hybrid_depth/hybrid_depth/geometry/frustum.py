@@ -1,4 +1,4 @@
-"""Image frustum and its lift to the ego frame."""
+"""Camera frustum and its lift to the ego frame."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from .camera_rig import CameraRig
 def create_frustum(
     depths: Tensor, feat_size: tuple[int, int], image_size: tuple[int, int], align: str = 'corners'
 ) -> Tensor:
-    """Network pixels and depths of every feature cell.
+    """Frustum points: network pixel and depth of every feature cell and depth bin.
 
     Args:
         depths: (D,) metres.
@@ -20,7 +20,7 @@ def create_frustum(
         image_size: (H, W) of the network image.
         align: ``corners`` maps the outermost cells to the outermost pixels (LSS and official BEVDet
             weights: docs/reference/bevdet.md, "Frustum"); ``centres`` takes the centre of the
-            pixels that a cell covers.
+            pixels covered by a cell.
 
     Returns:
         (D, h, w, 3) float32 of (u, v, depth).
@@ -40,7 +40,7 @@ def create_frustum(
 def cell_pixels(
     feat_size: tuple[int, int], image_size: tuple[int, int], align: str = 'centres'
 ) -> Tensor:
-    """(h, w, 2) float32 network pixel (u, v) of every feature cell; see ``create_frustum``.
+    """Network pixel (u, v) of every feature cell, (h, w, 2) float32; see ``create_frustum``.
 
     Example:
         >>> cell_pixels((1, 2), (16, 32)).tolist()
@@ -63,9 +63,9 @@ def lift_frustum(frustum: Tensor, rig: CameraRig) -> Tensor:
     """Frustum points in the (BEV-augmented) ego frame.
 
     Computed in the rig's dtype: float64 rigs give exact geometry, float32 rigs repeat the official
-    order of operations (docs/reference/bevdet.md, "Lift") bit for bit, on every CPU: matrix
-    products and inverses of a library round as its kernels for that CPU do, and a few points would
-    fall into the next voxel.
+    order of operations (docs/reference/bevdet.md, "Lift") bit for bit on every CPU. Rounding in a
+    library's matrix products and inverses depends on the CPU and would move a few points to a
+    neighbouring voxel.
 
     Args:
         frustum: (D, h, w, 3) of (u, v, depth).
@@ -75,7 +75,7 @@ def lift_frustum(frustum: Tensor, rig: CameraRig) -> Tensor:
         (B, N, D, h, w, 3) metres.
 
     Raises:
-        ValueError: an image augmentation or an intrinsic matrix has no inverse.
+        ValueError: an image augmentation or an intrinsic matrix is singular.
 
     Example:
         >>> k = torch.tensor([[[[100.0, 0, 32], [0, 100, 24], [0, 0, 1]]]])

@@ -1,4 +1,4 @@
-"""Depth of the ground plane at every pixel: the physical prior that a calibrated camera gives."""
+"""Per-pixel depth of the ground plane, from camera calibration."""
 
 import torch
 from torch import Tensor
@@ -11,8 +11,8 @@ def ground_plane_depth(pixels: Tensor, rig: CameraRig, max_depth: float) -> Tens
 
     z = h / (n . K^-1 p), n pointing down and h the camera's height ("embodied depth" of
     Vision-Language Embodiment, CVPR 2025, arXiv 2503.16535; docs/reference/ground_plane.md,
-    "Depth of the ground plane"). Needs no training and no LiDAR. Objects that stand on the ground
-    are nearer than the ground depth of their pixels, the more the higher above the contact.
+    "Depth of the ground plane"). Needs no training and no LiDAR. Objects on the ground are nearer
+    than the ground depth of their pixels; the difference grows with height above the ground.
 
     Args:
         pixels: (h, w, 2) of (u, v), network pixels.

@@ -1,4 +1,4 @@
-"""Projection of the pillars of points above BEV cells into the cameras."""
+"""Projection of BEV pillars (columns of points above BEV cells) into the cameras."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from .camera_rig import CameraRig
 
-_NEAREST = 1e-5  # metres before the camera
+_NEAREST = 1e-5  # metres in front of the camera
 
 
 @dataclass(frozen=True)
@@ -59,18 +59,19 @@ def project_pillars(points: Tensor, rig: CameraRig, image_size: tuple[int, int])
 
 
 def depth_at(view: PillarView, prob: Tensor, position: Tensor) -> Tensor:
-    """Probability of each point's depth by the depth distribution of the pixel it projects to.
+    """Probability of each point's depth under the depth distribution of its pixel.
 
-    One trilinear sample of (depth, row, column) per point; outside the image it fades to zero
-    within half a cell, and points behind the camera get zero.
+    One trilinear sample of (depth, row, column) per point. It decreases to zero within half a cell
+    outside the image, and is zero for points behind the camera.
 
     Args:
         view: pillars of B x N cameras.
         prob: (B, N, D, h, w) depth distribution.
-        position: (B, N, Q, A) place among the bins, from 0 to D - 1.
+        position: (B, N, Q, A) fractional bin index of each point's depth, 0 to D - 1
+            (`DepthBins.position`).
 
     Returns:
-        (B, N, Q, A), as ``prob``.
+        (B, N, Q, A), in the dtype of ``prob``.
 
     Example:
         >>> one = torch.ones(1, 1, 1, 1)

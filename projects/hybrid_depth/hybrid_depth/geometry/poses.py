@@ -1,4 +1,4 @@
-"""Rigid motions between two camera views."""
+"""Rigid motion between two camera views."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class Motion:
     translation: Tensor
 
     def matrix(self) -> Tensor:
-        """(B, 4, 4): rotate, then translate."""
+        """(B, 4, 4) homogeneous transform: rotate, then translate."""
         upper = torch.cat([axis_angle_to_matrix(self.axis_angle), self.translation[..., None]], -1)
         lower = upper.new_tensor([0, 0, 0, 1]).expand(*upper.shape[:-2], 1, 4)
         return torch.cat([upper, lower], dim=-2)
 
 
 def axis_angle_to_matrix(axis_angle: Tensor) -> Tensor:
-    """Rodrigues' formula with axis = vector / (norm + 1e-7), differentiable at zero.
+    """Rotation matrix by Rodrigues' formula, axis = vector / (norm + 1e-7), differentiable at zero.
 
     Args:
         axis_angle: (..., 3) rotation axis times angle, radians.

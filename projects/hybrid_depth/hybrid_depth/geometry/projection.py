@@ -12,7 +12,7 @@ from torch import Tensor
 
 
 def back_project(depth: Tensor, cam2img: Tensor) -> Tensor:
-    """Camera points of all pixels.
+    """Back-projection of all pixels to points in the camera frame.
 
     Args:
         depth: (B, 1, H, W) along z.
@@ -48,14 +48,14 @@ def project(points: Tensor, cam2img: Tensor, transform: Tensor, size: tuple[int,
 
     Returns:
         (..., B, H, W, 2) x and y in [-1, 1] from the first to the last pixel centre, the
-        convention of `align_corners=True`. 1e-7 is added to the depth that divides; points behind
-        the camera are not masked (docs/reference/monodepth2.md, "Projection and sampling").
+        convention of `align_corners=True`. The divisor is depth + 1e-7; points behind the camera
+        are not masked (docs/reference/monodepth2.md, "Projection and sampling").
 
     Example:
         >>> cam2img = torch.tensor([[[10.0, 0, 1], [0, 10, 0.5], [0, 0, 1]]])
         >>> points = back_project(torch.full((1, 1, 2, 3), 5.0), cam2img)
         >>> grid = project(points, cam2img, torch.eye(4)[None], size=(2, 3))
-        >>> grid[0, 0].round(decimals=4).tolist()  # the first row, seen where it was
+        >>> grid[0, 0].round(decimals=4).tolist()  # first row, not moved by the identity
         [[-1.0, -1.0], [0.0, -1.0], [1.0, -1.0]]
     """
     rows, columns = size
@@ -70,14 +70,14 @@ def project(points: Tensor, cam2img: Tensor, transform: Tensor, size: tuple[int,
 def sample(
     image: Tensor, grid: Tensor, align_corners: bool = True, outside: str = 'border'
 ) -> Tensor:
-    """Bilinear sampling.
+    """Bilinear sampling of an image.
 
     Args:
         image: (B, C, H, W).
-        grid: (B, h, w, 2) of `project`.
-        align_corners: True fits the grid. False shifts it by up to half a pixel, as Monodepth2's
-            code does on any PyTorch since 1.3.
-        outside: values outside the image: 'border' for the nearest of its border, or 'zeros'.
+        grid: (B, h, w, 2) from `project`.
+        align_corners: True matches `project`. False shifts it by up to half a pixel, as
+            Monodepth2's code does with PyTorch 1.3 or later.
+        outside: values outside the image, 'border' or 'zeros'.
 
     Example:
         >>> image = torch.tensor([[[[0.0, 10.0, 20.0]]]])
@@ -102,7 +102,7 @@ def scale_intrinsics(cam2img: Tensor, x: float, y: float) -> Tensor:
 def focal_length(cam2img: Tensor) -> Tensor:
     """Horizontal focal length of intrinsics (..., 3, 3), pixels -> (...).
 
-    The norm of the first column, which turning, mirroring and cropping the image do not change.
+    The norm of the first column, which is invariant to rotation, mirroring and cropping.
 
     Example:
         >>> cam2img = torch.tensor([[10.0, 0, 4], [0, 10, 2], [0, 0, 1]])

@@ -4,7 +4,7 @@ from torch import Tensor
 
 
 def invert_rigid(transform: Tensor) -> Tensor:
-    """Invert rigid transforms in closed form (exact up to rounding, no linear solver).
+    """Inverse of rigid transforms in closed form (exact up to rounding, no linear solver).
 
     Args:
         transform: (..., 4, 4) rotation and translation.

@@ -18,9 +18,9 @@ class VoxelGrid:
 
     Args:
         x, y, z: (lower, upper, step) metres.
-        rounding: ``floor`` for new models. ``trunc`` (toward zero) lets points up to one cell below
-            the lower bound into cell 0: official BEVDet weights were trained with it, and with
-            their single 8 m cell in z it keeps z in (-13, -5) m too (docs/reference/bevdet.md,
+        rounding: ``floor`` for new models. ``trunc`` (toward zero) also assigns points up to one
+            cell below the lower bound to cell 0. Official BEVDet weights were trained with it; with
+            their single 8 m cell in z it includes z in (-13, -5) m (docs/reference/bevdet.md,
             "Voxel pooling").
 
     Example:

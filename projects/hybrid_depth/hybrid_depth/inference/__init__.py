@@ -1,1 +1,1 @@
-"""Trained models on images, videos and keyframes, and writers of their results."""
+"""Inference on images, videos and keyframes, and output of the results."""

@@ -1,4 +1,4 @@
-"""Boxes of one keyframe of an info file."""
+"""3D detection on keyframes of an info file."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 def init_bev_model(
     config: str | Path | Config, checkpoint: str | Path | None = None, device: str = 'cpu'
 ) -> Base3DDetector:
-    """A detector, ready for inference; `model.cfg` is its config.
+    """Build a detector for inference; `model.cfg` is its config.
 
-    Arguments and errors are those of `init_depth_model`; needs mmdet3d.
+    Arguments and errors as of `init_depth_model`; needs mmdet3d.
 
     Example:
         >>> model = init_bev_model('configs/toy/bevdet_plain_toy.py')  # warns: random weights
@@ -45,12 +45,12 @@ def init_bev_model(
 def keyframes(
     model: Base3DDetector, ann_file: str | Path, data_root: str | Path | None = None
 ) -> BaseDataset:
-    """The samples of an info file, through the test pipeline of the model's config.
+    """Data set of an info file with the test pipeline of the model's config.
 
     Args:
-        model: of `init_bev_model`.
-        ann_file: of `hybrid-depth create-nuscenes-infos`.
-        data_root: nuScenes root; None takes the folder of the info file.
+        model: from `init_bev_model`.
+        ann_file: info file of `hybrid-depth create-nuscenes-infos`.
+        data_root: nuScenes root; None for the folder of the info file.
 
     Raises:
         FileNotFoundError: no such info file.
@@ -77,19 +77,19 @@ def infer_bev(
     index: int | str = 0,
     data_root: str | Path | None = None,
 ) -> Det3DDataSample:
-    """Boxes of one keyframe.
+    """3D detections of one keyframe.
 
     Args:
-        model: of `init_bev_model`.
+        model: from `init_bev_model`.
         ann_file, data_root: see `keyframes`.
-        index: number of the keyframe in the info file (sorted by time), or its token.
+        index: index of the keyframe in the info file (sorted by time), or its token.
 
     Returns:
         `pred_instances_3d` with `bboxes_3d` (LiDAR frame), `scores_3d` and `labels_3d`, and
         `pred_depth`, the depth net's expected depth (N, h, w) in metres.
 
     Raises:
-        FileNotFoundError: no such info file, or an image is missing.
+        FileNotFoundError: the info file or an image does not exist.
         IndexError: no such keyframe.
 
     Example:
@@ -105,10 +105,10 @@ def infer_bev(
 
 
 def find_keyframe(dataset: BaseDataset, index: int | str) -> int:
-    """Place of a keyframe by number or token.
+    """Index of a keyframe from an index or token.
 
     Raises:
-        IndexError: there is none.
+        IndexError: no such keyframe.
     """
     if isinstance(index, int) and -len(dataset) <= index < len(dataset):
         return index % len(dataset)
@@ -119,15 +119,15 @@ def find_keyframe(dataset: BaseDataset, index: int | str) -> int:
 
 
 def in_order(dataset: BaseDataset) -> list[int]:
-    """Places of all keyframes, sequence by sequence where the data set has sequences."""
+    """Indices of all keyframes, ordered by sequence if the data set has sequences."""
     if dataset.sequence_length is None:
         return list(range(len(dataset)))
     return [place for sequence in dataset.sequences() for place in sequence]
 
 
 def frames_before(dataset: BaseDataset, place: int) -> list[int]:
-    """Places of the keyframes of the same sequence before this one, which a model with a history
-    has to see first; none where the data set has no sequences."""
+    """Indices of the earlier keyframes of the same sequence, needed by recurrent models; empty if
+    the data set has no sequences."""
     if dataset.sequence_length is None:
         return []
     sequence = next(s for s in dataset.sequences() if place in s)
@@ -135,6 +135,6 @@ def frames_before(dataset: BaseDataset, place: int) -> list[int]:
 
 
 def infer_sample(model: Base3DDetector, packed: dict) -> Det3DDataSample:
-    """Boxes of one sample of `keyframes`."""
+    """3D detections of one sample of `keyframes`."""
     with DefaultScope.overwrite_default_scope('mmdet3d'), torch.no_grad():
         return model.test_step(pseudo_collate([packed]))[0]

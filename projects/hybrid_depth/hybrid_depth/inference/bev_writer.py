@@ -1,4 +1,4 @@
-"""Boxes of a keyframe on disk."""
+"""Output of detections to files."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def write_keyframe(
     out: Path,
     score_thr: float = 0.3,
 ) -> None:
-    """Write `<number>_<token>.json`, all boxes, and `.png`, a sheet (see `make_sheet`).
+    """Write all boxes to `<number>_<token>.json` and a sheet (see `make_sheet`) to `.png`.
 
     Args:
-        sample: of `infer_bev`.
-        packed: the data set's item it was made from.
+        sample: result of `infer_bev`.
+        packed: its item of the data set.
         class_names: name of each label.
-        out: folder.
-        score_thr: boxes that score less are left out of the visualization.
+        out: output folder.
+        score_thr: smallest score of the boxes drawn.
     """
     inputs, meta = packed['inputs'], sample.metainfo
     name = f'{meta["sample_idx"]:06d}_{meta["token"]}'
@@ -40,9 +40,9 @@ def write_keyframe(
 
 
 def describe_boxes(sample: Det3DDataSample, class_names: Sequence[str]) -> dict:
-    """Boxes as plain numbers, best first: class, score, centre, size, yaw and velocity.
+    """Boxes as JSON data, best first: class, score, centre, size, yaw and velocity.
 
-    LiDAR frame, metres, radians counter-clockwise from +x, m/s; the centre is that of the volume.
+    LiDAR frame, metres, radians counter-clockwise from +x, m/s; the centre is the gravity centre.
     """
     found = sample.pred_instances_3d.cpu().numpy()
     boxes = found.bboxes_3d

@@ -1,4 +1,4 @@
-"""Depth prediction on images and videos."""
+"""Depth inference on images and videos."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ import torch.nn.functional as F
 from PIL import Image
 
 from ..depth.estimators import DepthEstimator
+from ..foundation.images import to_tensor
 from ..geometry import DepthMap
 from .image_streams import Images, ImageStream, NamedImage
 
 
 @dataclass(frozen=True)
 class DepthResult:
-    """Depth predicted for one image.
+    """Predicted depth of one image.
 
     Attributes:
-        name: of the image: the file's name without its suffix, with a number for video frames.
+        name: file name of the image without suffix, with a number for video frames.
         image: (H, W, 3) uint8 RGB, the input image.
-        disparity: (H, W) float32, at the image's size.
-        scale: metres per unit of the model's depth, None where that is not known.
+        disparity: (H, W) float32, at the image size.
+        scale: metres per unit of the model's depth, None if unknown.
 
     Example:
         >>> image = np.zeros((1, 2, 3), np.uint8)
@@ -39,7 +40,7 @@ class DepthResult:
 
     @property
     def depth(self) -> np.ndarray:
-        """(H, W) float32, in `unit`."""
+        """Depth map (H, W) float32, in `unit`."""
         return (self.scale or 1.0) / self.disparity
 
     @property
@@ -49,7 +50,7 @@ class DepthResult:
 
     @property
     def unit(self) -> str:
-        """Of the depth: 'm', or 'unknown' where it is relative."""
+        """Unit of the depth: 'm', or 'unknown' if it is relative."""
         return 'unknown' if self.scale is None else 'm'
 
 
@@ -59,18 +60,18 @@ def infer_depth(
     size: tuple[int, int] | None = None,
     scale: float | None = None,
 ) -> list[DepthResult]:
-    """Depth of images.
+    """Predict the depth of images.
 
     Args:
-        model: of `init_depth_model`.
-        images: path of an image, a folder or a video, an RGB array, or a list: `ImageStream`.
-        size: (H, W) of the network input; None takes the size the model was trained at, or that of
-            the image where this is not known.
+        model: from `init_depth_model`.
+        images: path of an image, a folder or a video, an RGB array, or a list, see `ImageStream`.
+        size: (H, W) of the network input; None for the training size of the model, or the image
+            size if unknown.
         scale: metres per unit of the model's depth (5.4 for Monodepth2 trained on KITTI stereo);
-            None leaves relative depth relative.
+            None for relative depth.
 
     Returns:
-        One result per image, at the image's size. `stream_depth` keeps only a batch in memory.
+        One result per image, at the image size. `stream_depth` keeps only one batch in memory.
 
     Raises:
         FileNotFoundError: a path does not exist.
@@ -99,7 +100,7 @@ def stream_depth(
     scale: float | None = None,
     batch_size: int = 1,
 ) -> Iterator[DepthResult]:
-    """As `infer_depth`, one result at a time.
+    """Iterator of results, otherwise as `infer_depth`.
 
     Args:
         batch_size: images per forward pass.
@@ -118,7 +119,7 @@ def stream_depth(
     size = size or getattr(model, 'image_size', None)
     stream = images if isinstance(images, ImageStream) else ImageStream(images)
     for batch in _batches(stream, size, batch_size):
-        inputs = torch.stack([_to_tensor(item.image, size) for item in batch])
+        inputs = torch.stack([to_tensor(_resized(item.image, size)) for item in batch])
         prediction = model.predict({0: inputs.to(next(model.parameters()).device)})
         for item, values in zip(batch, prediction.values, strict=True):
             single = DepthMap(values[None], prediction.kind)
@@ -128,7 +129,7 @@ def stream_depth(
 def depth_result(
     name: str, image: np.ndarray, prediction: DepthMap, scale: float | None = None
 ) -> DepthResult:
-    """The prediction for one image at the image's size.
+    """Result of one image from a prediction, resized to the image size.
 
     Args:
         name, image, scale: see `DepthResult`.
@@ -140,11 +141,11 @@ def depth_result(
     if prediction.kind == 'metric':
         if scale is not None:
             raise ValueError(
-                f'expected no scale for a model whose depth is metric, got {scale}; leave it out'
+                f'expected no scale for a model whose depth is metric, got {scale}; omit it'
             )
         scale = 1.0
     disparity = prediction.to('disparity').values.float().cpu()
-    # Half-pixel centres, as the evaluation resizes.
+    # Half-pixel centres, as in the evaluation.
     resized = F.interpolate(disparity, image.shape[:2], mode='bilinear')[0, 0]
     return DepthResult(name, image, resized.numpy(), scale)
 
@@ -152,7 +153,7 @@ def depth_result(
 def _batches(
     stream: Iterable[NamedImage], size: tuple[int, int] | None, batch_size: int
 ) -> Iterator[list[NamedImage]]:
-    """Batches of images; without a common network size, only images of one size together."""
+    """Batches of images; without a network size, batches have images of one size."""
     batch: list[NamedImage] = []
     for item in stream:
         fits = size is not None or not batch or item.image.size == batch[0].image.size
@@ -164,8 +165,6 @@ def _batches(
         yield batch
 
 
-def _to_tensor(image: Image.Image, size: tuple[int, int] | None) -> torch.Tensor:
-    """(3, H, W) in [0, 1], resized as in training and evaluation (Pillow's LANCZOS)."""
-    if size is not None:
-        image = image.resize((size[1], size[0]), Image.Resampling.LANCZOS)
-    return torch.from_numpy(np.array(image)).permute(2, 0, 1).float() / 255
+def _resized(image: Image.Image, size: tuple[int, int] | None) -> Image.Image:
+    """Image at (H, W), resized as in training and evaluation (Pillow's LANCZOS)."""
+    return image if size is None else image.resize(size[::-1], Image.Resampling.LANCZOS)

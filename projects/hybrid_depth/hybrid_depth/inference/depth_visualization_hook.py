@@ -1,4 +1,4 @@
-"""Images of predicted depth from a test run."""
+"""Hook for visualizations of predicted depth."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .depth_writer import DepthWriter
 
 @HOOKS.register_module()
 class DepthVisualizationHook(Hook):
-    """Writes each test image with its depth in colours, as `hybrid-depth infer-depth` does.
+    """Hook that writes each test image with its depth in colours, as `hybrid-depth infer-depth`.
 
     Needs the samples of `PackFrames` and the predictions of a `DepthEstimator`.
 

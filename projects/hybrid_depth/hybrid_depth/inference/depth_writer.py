@@ -1,4 +1,4 @@
-"""Predicted depth on disk: numbers, colours, point clouds, and what they mean."""
+"""Output of predicted depth to files: values, colours, point clouds and a manifest."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ FORMATS = ('png', 'npy', 'none')
 _PNG_LEVELS = np.iinfo(np.uint16).max
 _PNG_READS_AS = 1 / 256  # `read_depth_png` and KITTI's tools divide by 256
 _LEGEND_WIDTH = 320
-_SEEN = (5, 95)  # percentiles of an image's depth between which its colours spread
+_COLOR_RANGE = (5, 95)  # percentiles of an image's depth at the ends of the colour map
 
 
 class DepthWriter:
-    """Writes results into a folder, one by one.
+    """Writer of depth results into a folder, one by one.
 
-    `depth/NAME.png` (16 bit) or `depth/NAME.npy` (float32, exact), `color/NAME.png`,
-    `cloud/NAME.ply`, and `manifest.json`, which says what the numbers are. Of relative depth the
-    numbers are disparities (their 16-bit steps are even where it matters, near the camera), of
-    metric depth metres; the PNGs of the latter are KITTI's (metres times 256). `depth/` is what
-    `hybrid-depth evaluate-depth --pred` takes, with the manifest's `kind`.
+    Writes `depth/NAME.png` (16 bit) or `depth/NAME.npy` (float32, exact), `color/NAME.png`,
+    `cloud/NAME.ply`, and `manifest.json` with the kind and unit of the values. Relative depth is
+    written as disparity (whose 16-bit steps are fine near the camera), metric depth in metres, in
+    KITTI's PNG format (metres times 256). `depth/` is an input of
+    `hybrid-depth evaluate-depth --pred`, with the manifest's `kind`.
 
     Args:
-        out: the folder.
-        numbers: 'png', 'npy' or 'none'.
+        out: output folder.
+        numbers: format of the values, 'png', 'npy' or 'none'.
         colors: write visualizations, the depth below its image.
-        cam2img: (3, 3) intrinsics in pixels of the images; write point clouds. None for none.
-        depth_range: near and far end of the colours, and the end of point clouds, in the results'
-            unit; None takes the 5th and 95th percentile of each image.
-        max_disparity: of the model, the largest number a 16-bit disparity can stand for.
+        cam2img: (3, 3) intrinsics in pixels of the images, for point clouds; None for no clouds.
+        depth_range: near and far end of the colours, and far end of point clouds, in the results'
+            unit; None for the 5th and 95th percentile of each image.
+        max_disparity: largest disparity of the model, the largest 16-bit value.
 
     Raises:
-        DepthDataError: another format, or a range that is none.
+        DepthDataError: unknown format, or an empty range.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class DepthWriter:
         """Write one result.
 
         Raises:
-            DepthDataError: it is of another kind than the ones before.
+            DepthDataError: its kind differs from that of earlier results.
         """
         meaning = self._meaning(result)
         if self.files and meaning != self.meaning:
@@ -87,7 +87,7 @@ class DepthWriter:
         self.files.append(dict(name=result.name, size=list(result.disparity.shape)))
 
     def close(self, **facts: object) -> None:
-        """Write the manifest, with `facts` about the run."""
+        """Write the manifest, with `facts` on the run."""
         manifest = dict(facts, **self.meaning, files=self.files)
         with atomic_file(self.out / 'manifest.json', 'w') as file:
             json.dump(manifest, file, indent=1)
@@ -118,18 +118,18 @@ class DepthWriter:
     def _range(self, depth: np.ndarray) -> tuple[float, float]:
         if self.depth_range is not None:
             return self.depth_range
-        near, far = (float(f'{value:.3g}') for value in np.percentile(depth, _SEEN))
-        return near, max(far, 1.01 * near)  # a flat map has a range too
+        near, far = (float(f'{value:.3g}') for value in np.percentile(depth, _COLOR_RANGE))
+        return near, max(far, 1.01 * near)  # not empty for constant maps
 
 
 def render_depth(result: DepthResult, near: float, far: float) -> np.ndarray:
-    """The image, its depth in colours below, and their legend: (rows, columns, 3) uint8 RGB.
+    """Image, coloured depth and colour bar, stacked vertically: (rows, columns, 3) uint8 RGB.
 
-    Images narrower than the legend are enlarged by a whole number.
+    Images narrower than the colour bar are enlarged by an integer factor.
 
     Args:
-        result: of one image.
-        near, far: ends of the colours, in the result's unit.
+        result: result of one image.
+        near, far: range of the colours, in the result's unit.
     """
     title = 'depth, metres' if result.kind == 'metric' else 'depth, unit unknown'
     panels = np.concatenate([result.image, colorize_depth(result.depth, near, far)])

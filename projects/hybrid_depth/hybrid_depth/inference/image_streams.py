@@ -1,4 +1,4 @@
-"""Images to look at, whatever they come as."""
+"""Streams of input images from files, folders, videos and arrays."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ Images = str | Path | np.ndarray | Tensor | Sequence
 
 @dataclass(frozen=True)
 class NamedImage:
-    """An image with a name that no other one of its stream has."""
+    """Image with a name that is unique in its stream."""
 
     name: str
     image: Image.Image
 
 
 class ImageStream:
-    """RGB images of files, folders, videos and arrays, read one by one.
+    """Stream of RGB images from files, folders, videos and arrays, read one by one.
 
     Args:
         images: a path of an image, a folder or a video; an array (H, W, 3) or (N, H, W, 3), RGB,
@@ -40,11 +40,11 @@ class ImageStream:
             list of any of these. Floats are rounded to 8 bit.
 
     Attributes:
-        total: number of images; of a video what its head says, which may be off by a few.
+        total: number of images; for videos from the file header, which may be slightly wrong.
 
     Raises:
-        FileNotFoundError: a path is not there.
-        DepthDataError: something else than images, or a folder without any.
+        FileNotFoundError: a path does not exist.
+        DepthDataError: not images, or a folder without images.
     """
 
     def __init__(self, images: Images) -> None:
@@ -53,11 +53,11 @@ class ImageStream:
 
     def __iter__(self) -> Iterator[NamedImage]:
         """Images in order; errors as of `open_image` for damaged files."""
-        seen: dict[str, int] = {}
+        counts: dict[str, int] = {}
         for source in self._sources:
             for name, image in source:
-                seen[name] = seen.get(name, 0) + 1
-                unique = name if seen[name] == 1 else f'{name}_{seen[name]}'
+                counts[name] = counts.get(name, 0) + 1
+                unique = name if counts[name] == 1 else f'{name}_{counts[name]}'
                 yield NamedImage(unique, image)
 
 
@@ -85,7 +85,7 @@ class _Arrays:
 
 
 class _Video:
-    """Frames of a video file, by OpenCV."""
+    """Frames of a video file, decoded by OpenCV."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

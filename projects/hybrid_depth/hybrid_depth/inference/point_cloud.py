@@ -1,4 +1,4 @@
-"""Depth maps as coloured point clouds."""
+"""Coloured point clouds from depth maps."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _TYPES = {'<f4': 'float', 'u1': 'uchar'}
 def depth_points(
     depth: np.ndarray, image: np.ndarray, cam2img: np.ndarray, max_depth: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Points of a depth map and their colours.
+    """Coloured points of a depth map.
 
     Args:
         depth: (H, W).
         image: (H, W, 3) uint8 RGB.
         cam2img: (3, 3) intrinsics, pixels of this map.
-        max_depth: what is farther is left out, in the unit of depth.
+        max_depth: largest depth of the points, in the unit of depth.
 
     Returns:
         (N, 3) float32 points, camera frame (x right, y down, z forward), and (N, 3) uint8.
@@ -36,7 +36,7 @@ def depth_points(
 
 
 def write_ply(points: np.ndarray, colors: np.ndarray, path: str | Path, comment: str) -> None:
-    """Write (N, 3) points and (N, 3) uint8 colours as a binary PLY file; whole or not at all."""
+    """Write (N, 3) points and (N, 3) uint8 colours as a binary PLY file, atomically."""
     table = np.empty(len(points), dtype=_FIELDS)
     for values, names in ((points, 'xyz'), (colors, ('red', 'green', 'blue'))):
         for i, name in enumerate(names):

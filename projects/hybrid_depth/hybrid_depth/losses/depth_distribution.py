@@ -1,4 +1,4 @@
-"""Loss of a predicted categorical depth distribution."""
+"""Loss of predicted categorical depth distributions."""
 
 import torch
 from torch import Tensor
@@ -7,14 +7,14 @@ FORMS = ('bce', 'cross_entropy')
 
 
 def depth_distribution_loss(logits: Tensor, target: Tensor, form: str = 'bce') -> Tensor:
-    """Cross-entropy of depth logits and a target distribution, in float32 under autocast too.
+    """Cross-entropy between depth logits and a target distribution, in float32 even in autocast.
 
     Args:
         logits: (M, D, h, w).
-        target: (M, D, h, w), each pixel's bins sum to one, or to zero where there is no target.
-        form: ``bce``, BEVDepth's binary cross-entropy of the soft-maxed bins
-            (docs/reference/bevdet.md, "Depth target and loss"), or ``cross_entropy`` on the
-            log-softmax, whose gradient stays when a bin saturates.
+        target: (M, D, h, w), sums over D to one, or to zero for pixels without a target.
+        form: ``bce``, BEVDepth's binary cross-entropy of the softmax probabilities
+            (docs/reference/bevdet.md, "Depth target and loss"), or ``cross_entropy`` of the
+            log-softmax, whose gradient does not vanish when a bin saturates.
 
     Returns:
         Scalar: sum over bins and supervised pixels, divided by max(1, supervised pixels).
@@ -32,8 +32,8 @@ def depth_distribution_loss(logits: Tensor, target: Tensor, form: str = 'bce') -
     """
     if logits.shape != target.shape:
         raise ValueError(
-            f'depth_distribution_loss: logits {tuple(logits.shape)} and target '
-            f'{tuple(target.shape)} must have one shape'
+            'depth_distribution_loss: expected logits and target of one shape, got '
+            f'{tuple(logits.shape)} and {tuple(target.shape)}'
         )
     if form not in FORMS:
         raise ValueError(f'depth_distribution_loss: form must be one of {FORMS}, got {form!r}')

@@ -1,4 +1,4 @@
-"""Photometric error between an image and images warped onto it."""
+"""Photometric error between a target image and source images warped to it."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ C1, C2 = 0.01**2, 0.03**2
 
 
 def _local_mean(images: Tensor) -> Tensor:
-    """3x3 means, reflected at the border; any leading dimensions."""
+    """3x3 means with reflection padding; any leading dimensions."""
     padded = F.pad(images.flatten(0, -4), (1, 1, 1, 1), mode='reflect')
     return F.avg_pool2d(padded, 3, stride=1).view_as(images)
 
 
 class PhotometricError:
-    """Per-pixel error against one target: SSIM and L1, averaged over channels.
+    """Per-pixel photometric error against one target: SSIM and L1, averaged over channels.
 
     weight * clamp((1 - SSIM) / 2, 0, 1) + (1 - weight) * |difference| (Monodepth, arXiv 1609.03677;
     Monodepth2, arXiv 1806.01260, section 3.1). The target's local statistics are computed once.
 
     Args:
-        target: (B, 3, H, W) in [0, 1], float32 or float64: SSIM subtracts squares.
-        ssim_weight: 0.85 as published, 0 for L1 alone.
+        target: (B, 3, H, W) in [0, 1], float32 or float64, as SSIM subtracts squares.
+        ssim_weight: 0.85 as published, 0 for L1 only.
 
     Example:
         >>> target = torch.linspace(0, 1, 75).view(1, 3, 5, 5)
@@ -66,21 +66,21 @@ def reprojection_minimum(
     tie_break: float = 0.0,
     keep_ties: bool = False,
 ) -> tuple[Tensor, Tensor]:
-    """Per-pixel minimum of the errors over all sources, warped and (auto-mask) unwarped.
+    """Per-pixel minimum reprojection error over the sources, with auto-masking.
 
-    Where an unwarped source fits best the pixel is static or moves with the camera, and gives the
-    depth no gradient (Monodepth2, arXiv 1806.01260, section 3.2).
+    Pixels where an unwarped source has the smallest error are static or move with the camera; they
+    give the depth no gradient (Monodepth2, arXiv 1806.01260, section 3.2).
 
     Args:
         warped: (S, B, 1, H, W) errors of the warped sources.
-        unwarped: the same of the sources as they are; None for no auto-mask.
+        unwarped: (S, B, 1, H, W) errors of the unwarped sources; None for no auto-mask.
         average: average over sources first, then the smaller of warped and unwarped.
-        tie_break: deviation of the noise added to `unwarped`, so that equal errors (a standing
-            camera) do not all go one way; 1e-5 as published, 0 for parity tests.
-        keep_ties: equal errors go to the warped source; False to the unwarped one.
+        tie_break: standard deviation of the noise added to `unwarped`, which breaks ties (static
+            camera) at random; 1e-5 as published, 0 for parity tests.
+        keep_ties: equal errors count as won by the warped source, else by the unwarped one.
 
     Returns:
-        (B, H, W) errors, and (B, H, W) True where a warped source won.
+        (B, H, W) errors, and (B, H, W) bool, True where a warped source has the smallest error.
 
     Example:
         >>> warped = torch.tensor([[0.2, 0.4], [0.1, 0.6]]).view(2, 1, 1, 1, 2)

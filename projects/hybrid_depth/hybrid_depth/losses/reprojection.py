@@ -1,4 +1,4 @@
-"""Reprojection objective: depth and camera motion scored by how well they warp images."""
+"""Photometric reprojection objective of self-supervised depth."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from .smoothness import edge_aware_smoothness, normalize_by_mean
 class Views:
     """Target and source images of one resolution (`ReprojectionObjective.views`).
 
-    What does not depend on depth is computed on first use and shared by every depth map that is
-    scored with these images: other scales, or another network's.
+    What does not depend on depth is computed on first use and shared by all depth maps evaluated
+    with these images, such as those of other scales or networks.
 
     Args:
         target: (B, 3, H, W) in [0, 1], float32 or float64.
         sources: (S, B, 3, H, W).
-        cam2img: (B, 3, 3) intrinsics of all of them, pixels of this resolution.
+        cam2img: (B, 3, 3) intrinsics of target and sources, pixels of this resolution.
         ssim_weight: see `PhotometricError`.
     """
 
@@ -46,11 +46,11 @@ class Views:
 
     @cached_property
     def unwarped_errors(self) -> Tensor:
-        """(S, B, 1, H, W) photometric errors of the sources as they are, for the auto-mask."""
+        """(S, B, 1, H, W) photometric errors of the unwarped sources, for the auto-mask."""
         return self.error(self.sources)
 
     def resized(self, size: Sequence[int]) -> Views:
-        """Area averages at a smaller size (h, w), with the intrinsics of that size."""
+        """Views area-averaged to a smaller size (h, w), with the intrinsics of that size."""
         rows, columns = self.size
         return Views(
             shrink(self.target, size),
@@ -62,18 +62,18 @@ class Views:
 
 @dataclass(frozen=True)
 class ReprojectionTerms:
-    """Terms of one depth map, per pixel where a mask may still apply.
+    """Loss terms of one depth map, per pixel where a further mask may apply.
 
     Attributes:
         output: (B, 1, h, w) map whose smoothness was measured.
-        depth: (B, 1, H, W) depth that was scored.
+        depth: (B, 1, H, W) evaluated depth.
         transforms: (S, B, 4, 4) target camera's frame to each source camera's.
         grid: (S, B, H, W, 2) sampling points in the sources, see `project`.
         warped: (S, B, 3, H, W) sources warped to the target.
         errors: (S, B, 1, H, W) photometric errors of `warped`.
-        smallest: (B, H, W) loss of each pixel, see `reprojection_minimum`.
-        warped_wins: (B, H, W) bool, pixels that the auto-mask leaves in.
-        smoothness: scalar, without its weight.
+        smallest: (B, H, W) per-pixel loss, see `reprojection_minimum`.
+        warped_wins: (B, H, W) bool, pixels kept by the auto-mask.
+        smoothness: scalar, unweighted.
     """
 
     output: Tensor
@@ -90,15 +90,15 @@ class ReprojectionTerms:
 class ReprojectionObjective:
     """Photometric reprojection error and edge-aware smoothness of self-supervised depth.
 
-    Monodepth2, arXiv 1806.01260, sections 3.1 and 3.2; docs/reference/monodepth2.md, "Loss". Depth
-    and transforms project every target pixel into the sources, which are sampled there and compared
-    with the target; the smallest error of a pixel counts. Gradients reach depth and transforms:
-    detach what should not be trained.
+    Monodepth2, arXiv 1806.01260, sections 3.1 and 3.2; docs/reference/monodepth2.md, "Loss". Every
+    target pixel is projected into the sources by depth and transforms; the sources are sampled
+    there and compared with the target, and the smallest error of a pixel is its loss. Gradients
+    reach depth and transforms: detach what should not be trained.
 
     Args:
         ssim_weight: see `PhotometricError`.
-        smoothness_weight: of scale 0, halved from scale to scale.
-        automask: let the sources as they are compete with the warped ones.
+        smoothness_weight: at scale 0, halved from scale to scale.
+        automask: include the errors of the unwarped sources in the minimum.
         average: average over sources instead of taking the minimum.
         align_corners: see `sample`.
         tie_break: see `reprojection_minimum`.
@@ -136,10 +136,10 @@ class ReprojectionObjective:
         self.align_corners, self.tie_break = align_corners, tie_break
 
     def views(self, target: Tensor, sources: Tensor, cam2img: Tensor) -> Views:
-        """Images to score depth maps with; see `Views` for the arguments.
+        """Target and sources of one resolution; see `Views` for the arguments.
 
         Raises:
-            ValueError: shapes do not fit.
+            ValueError: shapes do not match.
         """
         batch, *image = target.shape
         if tuple(sources.shape[1:]) != (batch, *image) or tuple(cam2img.shape) != (batch, 3, 3):
@@ -153,18 +153,18 @@ class ReprojectionObjective:
     def __call__(
         self, views: Views, depth: Tensor, transforms: Tensor, output: Tensor
     ) -> ReprojectionTerms:
-        """Score one depth map of the target.
+        """Loss terms of one depth map of the target.
 
         Args:
-            views: of `views`, at the size of `depth`.
+            views: from `views`, at the size of `depth`.
             depth: (B, 1, H, W) along z.
             transforms: (S, B, 4, 4) target camera's frame to each source camera's, in the unit of
                 `depth`.
-            output: (B, 1, h, w) map to keep smooth after division by its mean: the decoder's
+            output: (B, 1, h, w) map to be smooth after division by its mean: the decoder's
                 output, at any size.
 
         Raises:
-            ValueError: depth and images differ in size, or there is not one transform per source.
+            ValueError: depth and images differ in size, or transforms and sources in number.
         """
         if depth.shape[-2:] != views.size or len(transforms) != len(views.sources):
             raise ValueError(
@@ -208,8 +208,8 @@ class ReprojectionObjective:
 
         Returns:
             `loss_photometric` and `loss_smoothness`, means over the scales, whose sum is the loss;
-            and for the log `warped_share`, the fraction of pixels at the finest scale that the
-            auto-mask leaves in.
+            and for the log `warped_share`, the fraction of pixels at the finest scale kept by the
+            auto-mask.
         """
         photometric = [self.photometric(found, mask) for found in terms.values()]
         smoothness = [
@@ -224,5 +224,5 @@ class ReprojectionObjective:
 
 
 def shrink(images: Tensor, size: Sequence[int]) -> Tensor:
-    """Area average, (B, 3, H, W) -> (B, 3, *size)."""
+    """Area-averaged images, (B, 3, H, W) -> (B, 3, *size)."""
     return images if images.shape[-2:] == size else F.adaptive_avg_pool2d(images, tuple(size))

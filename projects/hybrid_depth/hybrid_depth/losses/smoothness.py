@@ -4,7 +4,9 @@ from torch import Tensor
 
 
 def edge_aware_smoothness(disparity: Tensor, image: Tensor) -> Tensor:
-    """mean |dx d| exp(-|dx I|) + mean |dy d| exp(-|dy I|) (Monodepth, arXiv 1609.03677, Eq. 3).
+    """Edge-aware smoothness, mean |dx d| exp(-|dx I|) + mean |dy d| exp(-|dy I|).
+
+    Monodepth, arXiv 1609.03677, Eq. 3.
 
     Args:
         disparity: (B, 1, H, W).
@@ -28,7 +30,7 @@ def edge_aware_smoothness(disparity: Tensor, image: Tensor) -> Tensor:
 
 
 def normalize_by_mean(disparity: Tensor) -> Tensor:
-    """(B, 1, H, W) divided by each map's mean (+ 1e-7), so that shrinking it does not smooth it.
+    """Mean-normalised disparity (B, 1, H, W) / (mean + 1e-7): its smoothness ignores its scale.
 
     Example:
         >>> normalize_by_mean(torch.tensor([[[[1.0, 3.0]]]]))

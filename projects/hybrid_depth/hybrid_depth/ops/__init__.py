@@ -1,4 +1,4 @@
-"""BEV pooling behind one function with back-ends, and suppression of rotated boxes."""
+"""BEV pooling with interchangeable back-ends, and IoU and NMS of rotated boxes."""
 
 from .bev_pool import PoolingPlan, bev_pool
 from .rotated_nms import rotated_iou, rotated_nms

@@ -1,4 +1,4 @@
-"""Pooling of image features, weighted by depth, into a BEV grid (BEVPoolv2, arXiv 2211.17111).
+"""Pooling of depth-weighted image features into a BEV grid (BEVPoolv2, arXiv 2211.17111).
 
 Semantics of the official code: docs/reference/bevdet.md, "Voxel pooling".
 """
@@ -19,7 +19,7 @@ BACKENDS = ('sparse', 'index_add')
 
 @dataclass(frozen=True)
 class PoolingPlan:
-    """Where every frustum point goes; depends on geometry only, so it can be cached.
+    """Voxel index of every frustum point; depends on geometry only, so it can be cached.
 
     Args:
         ranks: (B, N, D, h, w) int64 voxel of each point, -1 outside (``VoxelGrid.ranks``).
@@ -59,7 +59,7 @@ def bev_pool(depth: Tensor, feat: Tensor, plan: PoolingPlan, backend: str = 'spa
         (B, Z * C, Y, X) float32, channel ``z * C + c``.
 
     Raises:
-        ValueError: shapes do not fit the plan, or unknown back-end.
+        ValueError: shapes do not match the plan, or unknown back-end.
 
     Example:
         >>> ranks = torch.tensor([0, 0, 1, -1]).view(1, 1, 2, 1, 2)  # of 2 bins at 2 pixels
@@ -71,8 +71,8 @@ def bev_pool(depth: Tensor, feat: Tensor, plan: PoolingPlan, backend: str = 'spa
     """
     if tuple(depth.shape) != tuple(plan.ranks.shape):
         raise ValueError(
-            f'bev_pool: depth has shape {tuple(depth.shape)}, the plan was made for '
-            f'{tuple(plan.ranks.shape)}'
+            f"bev_pool: expected depth of the plan's shape {tuple(plan.ranks.shape)}, got "
+            f'{tuple(depth.shape)}'
         )
     b, n, _, h, w = depth.shape
     if (*feat.shape[:2], *feat.shape[3:]) != (b, n, h, w):

@@ -1,11 +1,11 @@
-"""Reference pooling: ``index_add``, one depth bin at a time."""
+"""Reference back-end of BEV pooling: ``index_add``, one depth bin at a time."""
 
 import torch
 from torch import Tensor
 
 
 def index_add_pool(depth: Tensor, pixels: Tensor, ranks: Tensor, num_voxels: int) -> Tensor:
-    """Pool by ``index_add``; the loop over bins keeps the temporary at one (pixels x C) tensor.
+    """BEV pooling by ``index_add`` per depth bin: temporaries are one (pixels x C) tensor.
 
     Args:
         depth: (B, N, D, h, w).
@@ -16,7 +16,7 @@ def index_add_pool(depth: Tensor, pixels: Tensor, ranks: Tensor, num_voxels: int
     Returns:
         (num_voxels, C).
     """
-    voxels = pixels.new_zeros(num_voxels + 1, pixels.shape[1])  # last row collects what is outside
+    voxels = pixels.new_zeros(num_voxels + 1, pixels.shape[1])  # last row: points outside the grid
     targets = torch.where(ranks < 0, num_voxels, ranks)
     for weight, target in zip(depth.unbind(2), targets.unbind(2), strict=True):
         voxels.index_add_(0, target.flatten(), weight.reshape(-1, 1) * pixels)

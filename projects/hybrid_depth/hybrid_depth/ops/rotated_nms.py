@@ -1,4 +1,4 @@
-"""Exact IoU and greedy non-maximum suppression of rotated BEV boxes, in PyTorch on any device."""
+"""Exact IoU and greedy NMS of rotated BEV boxes, in PyTorch on any device."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-PAIRS_AT_ONCE = 1 << 12  # bounds the memory; what is suppressed by then spares the later pairs
-ROUNDING = 1e-12  # share of the smaller box, below which two boxes only touch
-TINY = 1e-200  # divides in the place of zero
+PAIRS_AT_ONCE = 1 << 12  # bounds the memory; later chunks skip boxes that are suppressed already
+ROUNDING = 1e-12  # a smaller share of the smaller box is rounding, not an intersection
+TINY = 1e-200  # replaces divisors near zero
 
 
 def rotated_iou(boxes: Tensor, others: Tensor) -> Tensor:
     """Intersection over union of rotated boxes, exact up to float64 rounding.
 
     By Green's theorem the area of the intersection is the integral of X dY along the edges of one
-    box, with X and Y clamped to the other, which is a rectangle around the origin of its own frame.
-    The integrand is piecewise linear, hence the integral closed-form, and continuous in the boxes:
-    no corners are sorted, and boxes with common edges are no special case.
+    box, with X and Y clamped to the other, an axis-aligned rectangle around the origin in its
+    frame. The integrand is piecewise linear, so the integral has a closed form, and it is
+    continuous in the boxes: no corners are sorted, and common edges are no special case.
 
     Args:
         boxes: (..., 5) centre x, y, size along and across the heading, and the heading,
@@ -28,8 +28,7 @@ def rotated_iou(boxes: Tensor, others: Tensor) -> Tensor:
             pairs.
 
     Returns:
-        (...) float64 from 0 to 1. A box overlaps nothing where its area is not positive or one of
-        its numbers is not finite.
+        (...) float64 from 0 to 1; 0 for boxes of non-positive size or with non-finite numbers.
 
     Raises:
         ValueError: the last dimension is not 5.
@@ -45,7 +44,7 @@ def rotated_iou(boxes: Tensor, others: Tensor) -> Tensor:
         )
     x, y, w, h, angle = _usable(boxes).unbind(-1)
     other_x, other_y, other_w, other_h, other_angle = _usable(others).unbind(-1)
-    # centre, edges and corners of the box in the frame of the other
+    # centre, edges and corners of the box in the other box's frame
     dx, dy, cos, sin = x - other_x, y - other_y, other_angle.cos(), other_angle.sin()
     centre = torch.stack((dx * cos + dy * sin, dy * cos - dx * sin))
     cos, sin = (angle - other_angle).cos(), (angle - other_angle).sin()
@@ -63,10 +62,10 @@ def rotated_iou(boxes: Tensor, others: Tensor) -> Tensor:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """One CPU thread for PyTorch.
+    """Limit of PyTorch to one CPU thread.
 
-    Waking the others takes longer than the work that is shared out, and much longer while something
-    else uses the cores, such as the workers of a data loader.
+    Waking more threads takes longer than this small work, and much longer while other processes,
+    such as data-loader workers, use the cores.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -86,25 +85,26 @@ def rotated_nms(
     pre_max_size: int | None = None,
     post_max_size: int | None = None,
 ) -> Tensor:
-    """Greedy suppression of rotated boxes, of many samples or classes at once.
+    """Greedy NMS of rotated boxes, for many samples or classes at once.
 
-    Best score first, a box stays if its IoU with no box that stays exceeds the threshold. Equal
-    scores are taken in the order of the input.
+    In order of score, a box is kept unless its IoU with a kept box exceeds the threshold. Equal
+    scores are taken in input order.
 
     Args:
-        boxes: (N, 5) as in ``rotated_iou``. Boxes that overlap nothing by definition stay.
+        boxes: (N, 5) as in ``rotated_iou``. Boxes of non-positive size or with non-finite numbers
+            overlap nothing and are kept.
         scores: (N,).
         iou_threshold: 0 to 1.
         groups: (N,) int64, for example the index of the sample; boxes of different groups do not
             suppress each other. None for one group.
-        pre_max_size: boxes of each group that take part, best first; None for all.
-        post_max_size: boxes of each group that stay, best first; None for all.
+        pre_max_size: number of best boxes per group that enter NMS; None for all.
+        post_max_size: number of best boxes per group that are returned; None for all.
 
     Returns:
-        (K,) int64 indices of the boxes that stay, by group, within a group best first.
+        (K,) int64 indices of the kept boxes, sorted by group and then by descending score.
 
     Raises:
-        ValueError: shapes do not fit, or the threshold is not within 0 to 1.
+        ValueError: shapes do not match, or the threshold is not within 0 to 1.
 
     Example:
         >>> boxes = torch.tensor([[0, 0, 4, 2, 0.0], [1, 0, 4, 2, 0.0], [9, 9, 4, 2, 0.0]])
@@ -132,7 +132,7 @@ def rotated_nms(
 
 
 def _usable(boxes: Tensor) -> Tensor:
-    """Boxes in float64; those that overlap nothing by definition are points at the origin."""
+    """Boxes in float64; those of non-positive size or with non-finite numbers become zero."""
     boxes = boxes.double()
     usable = boxes.isfinite().all(-1, keepdim=True) & (boxes[..., 2:4] > 0).all(-1, keepdim=True)
     return torch.where(usable, boxes, 0)
@@ -144,33 +144,33 @@ def _clamped_integral(
     """Integral of X dY along segments, X and Y clamped to the rectangle around the origin.
 
     Args:
-        start, step: (2, 4, ...) x and y of where segments start, and of the way to their end.
+        start, step: (2, 4, ...) x and y of the segments' start points and start-to-end vectors.
         half_width, half_height: (...) of the rectangle.
     """
     x, y = start
     dx, dy = step
     safe = torch.where(dy.abs() < TINY, TINY, dy)
     middle, reach = -y / safe, (half_height / safe).abs()
-    enter, leave = (middle - reach).clamp(0, 1), (middle + reach).clamp(0, 1)  # of the band of Y
+    enter, leave = (middle - reach).clamp(0, 1), (middle + reach).clamp(0, 1)  # |Y| <= half_height
     safe = torch.where(dx.abs() < TINY, TINY, dx)
     middle, reach = -x / safe, (half_width / safe).abs()
     bends = (middle - reach).clamp(enter, leave) + (middle + reach).clamp(enter, leave)
     x_enter = (x + enter * dx).clamp(-half_width, half_width)
     x_leave = (x + leave * dx).clamp(-half_width, half_width)
-    # X is constant before the first bend and behind the second, linear between them
+    # X is constant before the first bend and after the second, linear between them
     return dy / 2 * (x_enter * (bends - 2 * enter) + x_leave * (2 * leave - bends))
 
 
 def _suppress(boxes: Tensor, groups: Tensor, iou_threshold: float) -> Tensor:
-    """Mask (N,) of the boxes that stay.
+    """Mask (N,) of the boxes kept by NMS.
 
     Args:
-        boxes: (N, 5) float64, within each group best first.
+        boxes: (N, 5) float64, each group sorted by descending score.
         groups: (N,) int64.
         iou_threshold: 0 to 1.
     """
     better, worse = _close_pairs(boxes, groups)
-    if len(better) > PAIRS_AT_ONCE:  # whether a box stays is settled before it suppresses others
+    if len(better) > PAIRS_AT_ONCE:  # a box must be decided before it suppresses others
         order = better.argsort()
         better, worse = better[order], worse[order]
     kept = torch.ones(len(boxes), dtype=torch.bool, device=boxes.device)
@@ -178,7 +178,7 @@ def _suppress(boxes: Tensor, groups: Tensor, iou_threshold: float) -> Tensor:
         open_ = kept[i] & kept[j]
         i, j = i[open_], j[open_]
         overlap = rotated_iou(boxes[i], boxes[j]) > iou_threshold
-        kept = _undominated(i[overlap], j[overlap], kept)
+        kept = _greedy(i[overlap], j[overlap], kept)
     return kept
 
 
@@ -187,16 +187,16 @@ def _close_pairs(boxes: Tensor, groups: Tensor) -> tuple[Tensor, Tensor]:
     x, y, w, h, _ = boxes.unbind(1)
     radius = torch.hypot(w, h) / 2
     low, by_low = (x - radius).sort()
-    # As ranks among all left ends, the ends and the group make one integer key, exactly.
-    place = torch.arange(len(x) + 1, device=x.device)
-    rank = torch.empty_like(by_low).scatter_(0, by_low, place[:-1])
+    # Group and rank among all left ends form one exact integer sort key.
+    index = torch.arange(len(x) + 1, device=x.device)
+    rank = torch.empty_like(by_low).scatter_(0, by_low, index[:-1])
     sweep = by_low[groups[by_low].argsort(stable=True)]
-    base = groups[sweep] * len(place)
+    base = groups[sweep] * len(index)
     reach = torch.searchsorted(low, (x + radius)[sweep], right=True)
     last = torch.searchsorted(base + rank[sweep], base + reach)
-    partners = last - place[1:]
+    partners = last - index[1:]
     left = torch.repeat_interleave(partners)
-    before = (partners.cumsum(0) - partners - place[1:])[left]
+    before = (partners.cumsum(0) - partners - index[1:])[left]
     right = torch.arange(len(left), device=x.device) - before
     left, right = sweep[left], sweep[right]
     dx, dy, radii = (
@@ -207,27 +207,27 @@ def _close_pairs(boxes: Tensor, groups: Tensor) -> tuple[Tensor, Tensor]:
     return left.minimum(right), left.maximum(right)
 
 
-def _undominated(better: Tensor, worse: Tensor, candidates: Tensor) -> Tensor:
-    """Mask (N,) of the candidates that no better one of them that stays suppresses.
+def _greedy(better: Tensor, worse: Tensor, candidates: Tensor) -> Tensor:
+    """Mask (N,) of the candidates that are not suppressed by a better kept candidate.
 
-    Applies the rule to all boxes at once until nothing changes. A box is decided one round after
-    the better ones that overlap it, at the latest; so the only fixed point is the greedy result,
-    and it takes as many rounds as the longest chain of overlapping boxes.
+    Fixed-point iteration over all boxes at once. A box is decided at the latest one round after
+    the better boxes that overlap it. So the only fixed point is the greedy result, reached in as
+    many rounds as the longest chain of overlapping boxes.
     """
     kept = candidates
     while True:
         hits = torch.zeros(len(kept), dtype=torch.int32, device=kept.device)
         hits.index_add_(0, worse, kept[better].int())
-        undominated = candidates & (hits == 0)
-        if torch.equal(undominated, kept):
+        updated = candidates & (hits == 0)
+        if torch.equal(updated, kept):
             return kept
-        kept = undominated
+        kept = updated
 
 
 def _first_of_each_group(indices: Tensor, groups: Tensor, size: int | None) -> Tensor:
-    """The first ``size`` of each group's indices, which come group by group."""
+    """The first ``size`` indices of each group; the indices are sorted by group."""
     if size is None:
         return indices
     ordered = groups[indices]
-    place = torch.arange(len(indices), device=indices.device)
-    return indices[place - torch.searchsorted(ordered, ordered) < size]
+    position = torch.arange(len(indices), device=indices.device)
+    return indices[position - torch.searchsorted(ordered, ordered) < size]

@@ -1,7 +1,7 @@
-"""Pooling as a sparse matrix product: voxels = A(depth) @ pixels, A is (voxels x pixels) in CSR.
+"""BEV pooling as a sparse matrix product: voxels = A(depth) @ pixels, A (voxels x pixels) in CSR.
 
-Backward is sparse too: d_pixels = A^T @ g, and d_depth is the dense product g @ pixels^T sampled at
-A's pattern. Nothing of size (points x C) exists at any time.
+The backward pass is sparse too: d_pixels = A^T @ g, and d_depth is the dense product g @ pixels^T
+sampled at A's pattern. No tensor of size (points x C) is built.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class SparsePattern:
 
     @classmethod
     def build(cls, ranks: Tensor, num_voxels: int) -> SparsePattern:
-        """Pattern of (B, N, D, h, w) int64 voxel ranks, -1 outside."""
+        """Pattern of voxel ranks (B, N, D, h, w), int64, -1 outside."""
         b, n, d, h, w = ranks.shape
         by_pixel = ranks.permute(0, 1, 3, 4, 2).reshape(-1)  # (b, n, h, w, d): sorted by pixel
         kept = (by_pixel >= 0).nonzero().squeeze(1)
@@ -54,7 +54,7 @@ class SparsePattern:
         order = voxel.argsort(stable=True)
         to_pixel_order = torch.empty_like(order)
         to_pixel_order[order] = torch.arange(len(order), device=order.device)
-        # MKL and cuSPARSE take 32-bit CSR indices without a copy; larger problems stay 64-bit.
+        # MKL and cuSPARSE use 32-bit CSR indices without a copy; larger problems need 64 bits.
         small = max(num_voxels, b * n * plane, len(kept)) < 2**31
         index = torch.int32 if small else torch.int64
         return cls(

@@ -1,1 +1,1 @@
-"""Depth of a self-supervised model as labels for a detector: the bridge between the two roads."""
+"""Pseudo labels: depth of a self-supervised model as supervision of a detector."""

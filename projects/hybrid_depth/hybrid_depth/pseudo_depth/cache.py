@@ -1,4 +1,4 @@
-"""Pseudo depth of an info file's keyframes, on disk."""
+"""Cache of pseudo depth on disk."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ MANIFEST = 'manifest.json'
 def keyframes_for(
     source: PseudoDepth, infos: str | Path, root: str | Path | None = None
 ) -> BaseDataset:
-    """The keyframes of an info file with all of its cameras and with what a source needs, at the
-    size its model wants.
+    """Data set of the keyframes of an info file, with all cameras, the inputs of a source and the
+    image size of its model.
 
     Args:
-        source: of the depth; its model's `image_size` counts.
-        infos: of `hybrid-depth create-nuscenes-infos`.
-        root: nuScenes root; None takes the folder of the info file.
+        source: pseudo-depth source; images have the `image_size` of its model.
+        infos: info file of `hybrid-depth create-nuscenes-infos`.
+        root: nuScenes root; None for the folder of the info file.
     """
     path = Path(infos).absolute()
     size = tuple(source.model.image_size)
@@ -55,7 +55,7 @@ def keyframes_for(
 
 
 def _cameras(infos: Path) -> tuple[str, ...]:
-    """Those of the file. Where it is no info file, which the data set will say, nuScenes' own."""
+    """Cameras of an info file; for other files, which the data set rejects, those of nuScenes."""
     try:
         return tuple(load(infos)['data_list'][0]['images'])
     except (FileNotFoundError, LookupError, TypeError):
@@ -65,29 +65,29 @@ def _cameras(infos: Path) -> tuple[str, ...]:
 def write_pseudo_depth(
     dataset: BaseDataset, source: PseudoDepth, out: Path, facts: dict, shard: tuple[int, int]
 ) -> Iterator[int]:
-    """Write a 16-bit PNG (metres times 256, 0 = unknown) an image, and what is known about each.
+    """Write one 16-bit PNG (metres times 256, 0 = unknown) and one record per image.
 
-    Goes on where it was stopped: keyframes noted in a `scales_<shard>.jsonl` whose files are there
-    are left out.
+    Resumable: keyframes that are recorded in a `scales_<shard>.jsonl` and whose files exist are
+    skipped.
 
     Args:
-        dataset: keyframes, packed, at the size the source's model wants.
-        source: of the depth.
-        out: folder; `<camera>/<image name>.png`, `manifest.json` and the notes go there.
-        facts: what the numbers come from; a folder that holds other ones is refused.
-        shard: which part of how many this process does.
+        dataset: keyframes, packed, at the image size of the source's model.
+        source: pseudo-depth source.
+        out: output folder of `<camera>/<image name>.png`, `manifest.json` and the records.
+        facts: origin of the depth; folders with another origin are rejected.
+        shard: (index, number) of the part processed here.
 
     Yields:
-        Images written or found, a keyframe at a time.
+        Number of images written or found, per keyframe.
 
     Raises:
-        DepthDataError: the folder holds pseudo depth of another origin.
+        DepthDataError: the folder has pseudo depth of another origin.
     """
     _same_origin(out / MANIFEST, facts)
     done = {note['file'] for note in read_scales(out)}
     to_batch = BEVDataPreprocessor().to(next(source.model.parameters()).device)
     with open(out / f'scales_{shard[0]:03d}.jsonl', 'a') as notes:
-        notes.write('\n')  # ends a line that a kill cut off
+        notes.write('\n')  # ends the incomplete line of a killed process
         for index in range(shard[0], len(dataset), shard[1]):
             info = dataset.get_data_info(index)
             pairs = zip(info['cam_names'], info['img_path'], strict=True)
@@ -106,8 +106,8 @@ def write_pseudo_depth(
 
 
 def read_scales(out: Path) -> Iterator[dict]:
-    """Notes of all shards: file, scale, spread and share (null where unknown), known (share of
-    pixels with a depth). A line that a kill cut off is left out."""
+    """Records of all shards: file, scale, spread and share (null if unknown), known (fraction of
+    pixels with a depth). Incomplete lines of killed processes are skipped."""
     for path in sorted(out.glob('scales_*.jsonl')):
         for line in path.read_text().splitlines():
             try:
@@ -131,9 +131,9 @@ def _same_origin(manifest: Path, facts: dict) -> None:
         differing = [key for key in facts if held.get(key) != facts[key]]
         if differing:
             raise DepthDataError(
-                f'{manifest.parent} holds pseudo depth of another origin: expected '
+                f'{manifest.parent} has pseudo depth of another origin: expected '
                 + ', '.join(f'{key} {facts[key]!r} (got {held.get(key)!r})' for key in differing)
-                + '; take another folder, or remove this one'
+                + '; use another folder, or remove this one'
             )
     else:
         with atomic_file(manifest, 'w') as file:

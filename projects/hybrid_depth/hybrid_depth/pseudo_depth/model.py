@@ -1,4 +1,4 @@
-"""Metric depth of a vehicle's cameras by a self-supervised model, with or without LiDAR."""
+"""Metric pseudo depth from a self-supervised model, with or without LiDAR."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ from torch import Tensor
 from ..depth.estimators import DepthEstimator
 from ..errors import ConfigError
 from ..geometry import CameraRig, cell_pixels, ground_plane_depth, invert_rigid
-from ..geometry.depth_consistency import agrees_with
+from ..geometry.depth_consistency import depth_consistency_mask
 from ..geometry.depth_scale import DepthScale, GroundPlaneScale, lidar_scale, motion_scale
 
 SCALES = ('ground', 'lidar', 'motion', 'none')
 
 
 class PseudoDepth:
-    """Metric depth of a depth model, 0 where it is unreliable.
+    """Metric pseudo depth of a depth model, 0 where it is unreliable.
 
-    Self-supervised depth is known up to a factor, which differs from image to image and, where
-    focal lengths differ, from camera to camera. It is estimated for every image. A pixel is kept
-    where the mirrored image, mirrored back, gets about the same disparity.
+    Self-supervised depth is known up to a factor that depends on the image and, for different focal
+    lengths, on the camera. It is estimated per image. Pixels are kept if the disparity of the
+    mirrored image, mirrored back, is about the same.
 
     Args:
-        model: estimator; it is frozen. It is given the intrinsics of each camera.
-        scale: ``ground`` (`GroundPlaneScale`: needs calibration and nothing else), ``lidar``
-            (median, needs `gt_depth`), ``motion`` (driven distance over the pose net's, needs one
-            `adjacent` frame and a pose net trained on steps of half a second, the distance of key
-            frames), ``none`` (the model is trained in metres).
-        mirror_tolerance: largest difference of both disparities, as a fraction of their mean.
-        max_depth: metres; farther pixels are dropped.
+        model: depth estimator, which is frozen; its input includes the intrinsics.
+        scale: ``ground`` (`GroundPlaneScale`: needs only calibration), ``lidar`` (median, needs
+            `gt_depth`), ``motion`` (measured / predicted translation, needs one `adjacent` frame
+            and a pose net trained on steps of half a second, the interval of key frames), ``none``
+            (the model is trained in metres).
+        mirror_tolerance: largest difference of both disparities, relative to their mean.
+        max_depth: largest depth of pixels kept, metres.
         neighbour_tolerance: largest relative difference from the depth that the previous key frame
-            predicts for the same point (`agrees_with`; needs one `adjacent` frame). Moving objects
-            disagree, unless they keep their distance; where a frame stands in for its own
-            predecessor, as at the start of a scene, everything agrees. None makes no comparison.
+            predicts for the same point (`depth_consistency_mask`; needs one `adjacent` frame).
+            Moving objects are inconsistent unless their distance is constant. A frame used as its
+            own predecessor, as at the start of a scene, is fully consistent. None: no comparison.
 
     Raises:
-        ConfigError: an unknown scale, or ``motion`` with a model without a pose net, or with one
-            whose unit is the mean depth.
+        ConfigError: unknown scale, or ``motion`` with a model without a pose net, or with one whose
+            unit is the mean depth.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class PseudoDepth:
             raise ConfigError(
                 f'PseudoDepth: expected a pose net in the unit of depth for scale {scale!r}, got '
                 + ('none' if pose_net is None else f'{type(pose_net).__name__}, in mean depths')
-                + "; take another scale ('none' for a model trained with motion in metres)"
+                + "; use another scale ('none' for a model trained with motion in metres)"
             )
         self.model = model.eval().requires_grad_(False)
         self.scale, self.mirror_tolerance, self.max_depth = scale, mirror_tolerance, max_depth
@@ -69,14 +69,14 @@ class PseudoDepth:
 
     @torch.no_grad()
     def __call__(self, inputs: dict) -> tuple[Tensor, DepthScale]:
-        """Depth of a batch of `BEVDataPreprocessor`.
+        """Pseudo depth of a batch of `BEVDataPreprocessor`.
 
         Scale ``ground`` uses only the pixels of `ground_mask` (B, N, H, W), bool, if the batch has
         one.
 
         Returns:
-            (B, N, h, w) float32 metres at the size that the model was trained at (or that of the
-            images), 0 where unknown; and the scale of the B * N images.
+            (B, N, h, w) float32 metres at the model's training size (or the image size), 0 where
+            unknown; and the scale of the B * N images.
 
         Raises:
             KeyError: the batch lacks an input of the scale or of the comparison.
@@ -87,12 +87,12 @@ class PseudoDepth:
         metres = scale.apply(depth)
         metres = metres.masked_fill(metres > self.max_depth, 0)
         if self.neighbour_tolerance is not None:
-            metres = metres.masked_fill(~self._agrees_with_previous(metres, inputs), 0)
+            metres = metres.masked_fill(~self._consistent_with_previous(metres, inputs), 0)
         return metres.unflatten(0, inputs['imgs'].shape[:2]).float(), scale
 
     def _unscaled(self, frame: dict) -> Tensor:
-        """(B * N, h, w) depth of a frame up to its scale; 0 where the mirrored image disagrees and
-        outside `seen` (B, N, h, w), if the frame has it."""
+        """(B * N, h, w) depth of a frame up to its scale; 0 where inconsistent with the mirrored
+        image and outside `visible` (B, N, h, w), if the frame has it."""
         images = self._resize(frame['imgs'])
         cameras = _intrinsics(frame, tuple(images.shape[-2:]))
         mirror = cameras.new_tensor([[-1, 0, images.shape[-1] - 1], [0, 1, 0], [0, 0, 1]])
@@ -101,17 +101,17 @@ class PseudoDepth:
         mirrored = self._disparity(images.flip(-1), mirrored_cameras).flip(-1)
         mean = (disparity + mirrored) / 2
         agree = (disparity - mirrored).abs() <= self.mirror_tolerance * mean
-        if 'seen' in frame:
-            agree &= frame['seen'].flatten(0, 1)
+        if 'visible' in frame:
+            agree &= frame['visible'].flatten(0, 1)
         return (1 / mean).masked_fill(~agree, 0)
 
     def _disparity(self, images: Tensor, cameras: Tensor) -> Tensor:
         return self.model.predict({0: images}, cameras).to('disparity').values.squeeze(1)
 
-    def _agrees_with_previous(self, metres: Tensor, inputs: dict) -> Tensor:
-        """(B * N, h, w) bool, false where the previous key frame contradicts."""
+    def _consistent_with_previous(self, metres: Tensor, inputs: dict) -> Tensor:
+        """(B * N, h, w) bool, false where inconsistent with the previous key frame."""
         before, size = self._before(inputs, 'a neighbour_tolerance'), tuple(metres.shape[-2:])
-        return agrees_with(
+        return depth_consistency_mask(
             metres,
             self._unscaled(before),
             _intrinsics(inputs, size),
@@ -130,7 +130,7 @@ class PseudoDepth:
         if not len(inputs.get(name, ())):
             raise KeyError(
                 f'PseudoDepth: {user} expected {name} in the inputs, got {sorted(inputs)}; add '
-                f"{remedy}, or take scale 'ground' without neighbours"
+                f"{remedy}, or use scale 'ground' without neighbours"
             )
 
     def _resize(self, images: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Depth supervision by a self-supervised model."""
+"""Depth supervision by pseudo depth."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from ..losses import depth_distribution_loss
 
 
 def block_median_depth(depth: Tensor, size: tuple[int, int]) -> Tensor:
-    """Median depth of every feature cell: dense maps have no reason to prefer the nearest.
+    """Median depth of every feature cell, for dense maps.
 
     Args:
         depth: (M, H, W) metres, 0 = none.
         size: (h, w), dividing (H, W).
 
     Returns:
-        (M, h, w) metres, 0 where less than half of the cell is known.
+        (M, h, w) metres, 0 for cells with less than half of their pixels valid.
     """
     blocks = to_blocks(depth, size).transpose(2, 3).flatten(3)
     known = (blocks > 0).float().mean(-1) >= 0.5
@@ -32,19 +32,19 @@ def block_median_depth(depth: Tensor, size: tuple[int, int]) -> Tensor:
 
 @TASK_UTILS.register_module()
 class PseudoDepthTarget:
-    """Dense depth of a self-supervised model, softened, with or beside LiDAR.
+    """Soft depth target from dense pseudo depth, with or without LiDAR.
 
-    It reads ``pseudo_depth`` of the inputs (``LoadPseudoDepth``, from a cache), or asks the model
-    of ``OnlinePseudoDepthHook``.
+    Uses ``pseudo_depth`` of the inputs (``LoadPseudoDepth``, from a cache), or the model of
+    ``OnlinePseudoDepthHook``.
 
     Args:
         weight: loss weight.
         form: see ``depth_distribution_loss``.
-        sigma: width of the soft target, in bins; hard targets of estimated depth may be worse than
-            none (docs/reference/bevdet.md, "Soft depth targets").
-        where: ``everywhere``, or ``without_lidar``: cells that no LiDAR point within
-            `LoadLidarDepth`'s range falls into. The mean goes over all cells with a pseudo depth
-            either way, so that a cell weighs the same, be there few of them or many.
+        sigma: standard deviation of the soft target, in bins; hard targets of estimated depth may
+            be worse than none (docs/reference/bevdet.md, "Soft depth targets").
+        where: supervised cells: ``everywhere``, or ``without_lidar``, cells without a LiDAR point
+            within `LoadLidarDepth`'s range. The loss is averaged over all cells with a pseudo depth
+            in both cases, so the weight of a cell does not depend on their number.
     """
 
     name = 'pseudo'
@@ -70,14 +70,14 @@ class PseudoDepthTarget:
         share = 1.0
         if self.where == 'without_lidar':
             self._require(inputs, 'gt_depth', 'LoadLidarDepth')
-            told = (cells > 0).sum()
+            valid = (cells > 0).sum()
             cells[block_minimum_depth(inputs['gt_depth'].flatten(0, 1), size) > 0] = 0
-            share = (cells > 0).sum() / told.clamp(min=1)
+            share = (cells > 0).sum() / valid.clamp(min=1)
         target = bins.soft(cells, self.sigma)
         return self.weight * share * depth_distribution_loss(logits, target, self.form)
 
     def _depth(self, inputs: dict) -> Tensor:
-        """(B, N, H, W)."""
+        """Pseudo depth (B, N, H, W)."""
         if 'pseudo_depth' not in inputs and self.source is not None:
             return self.source(inputs)[0]
         self._require(inputs, 'pseudo_depth', 'LoadPseudoDepth')

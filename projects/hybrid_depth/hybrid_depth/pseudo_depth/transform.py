@@ -1,4 +1,4 @@
-"""Cached pseudo depth as the augmented cameras see it."""
+"""Loading of cached pseudo depth, warped to augmented images."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from ..datasets.depth_map_files import pseudo_depth_path, read_pseudo_depth
 
 @TRANSFORMS.register_module()
 class LoadPseudoDepth(BaseTransform):
-    """Sets ``pseudo_depth`` (N, H, W), metres along the camera's axis, 0 = unknown.
+    """Set ``pseudo_depth`` (N, H, W), metres along the camera's axis, 0 = unknown.
 
-    Goes after ``ImageAugmentation``: each network pixel takes the nearest cached one.
+    Comes after ``ImageAugmentation``: each network pixel takes the nearest cached value.
 
     Args:
-        folder: of hybrid-depth make-pseudo-depth.
+        folder: output folder of hybrid-depth make-pseudo-depth.
 
     Raises:
         FileNotFoundError: an image has no cached depth.
-        DepthDataError: a cached file is damaged, or not of that tool.
+        DepthDataError: a cached file is damaged, or not written by that tool.
     """
 
     def __init__(self, folder: str):
@@ -38,7 +38,7 @@ class LoadPseudoDepth(BaseTransform):
 
 
 def resample(depth: np.ndarray, affine: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Nearest values at mapped pixels.
+    """Nearest-neighbour resampling of a depth map by an affine map.
 
     Args:
         depth: (h, w).

@@ -1,4 +1,4 @@
-"""A depth model in front of a detector's augmented images."""
+"""Input of a depth model from a detector's augmented images."""
 
 from __future__ import annotations
 
@@ -14,34 +14,37 @@ from ..geometry.depth_scale import DepthScale
 from .model import PseudoDepth
 
 
-class OwnView:
-    """Shows a depth model what it knows: whole images, upright, at the size it was trained at.
+class ModelView:
+    """Depth model on a detector's images, warped back to complete, upright images of its size.
 
-    A detector crops, turns and mirrors its images. Squeezed to the model's size as they are, they
-    have another aspect and another horizon, and the model's answer fits no ground plane.
+    A detector crops, rotates and mirrors its images. Resized to the model's size, they would have
+    another aspect ratio and horizon, and the predicted depth would not match the ground plane.
 
     Args:
-        source: of the depth.
-        image_size: (height, width) of the original images, which calibration is about.
+        source: pseudo-depth source.
+        image_size: (height, width) of the original images, to which the calibration refers.
 
     Attributes:
-        known: share of the pixels of the last batch that got a depth.
+        known: fraction of pixels with a depth in the last batch.
 
     Raises:
-        ConfigError: the model's training size is not known.
+        ConfigError: the model's training size is unknown.
     """
 
     def __init__(self, source: PseudoDepth, image_size: tuple[int, int]) -> None:
         self.source, self.size = source, source.model.image_size
         if self.size is None:
-            raise ConfigError('OwnView: expected a depth model that names its training size')
+            raise ConfigError(
+                'ModelView: expected a depth model with a training size in its checkpoint or '
+                'config, got none; add ResizeFrames to the test pipeline of its config'
+            )
         resize = ImageAugmentation(self.size, random=False).fixed_params(tuple(image_size)[::-1])
         self.img_aug = torch.from_numpy(resize.matrix())
         self.known: float | None = None
 
     @torch.no_grad()
     def __call__(self, inputs: dict) -> tuple[Tensor, DepthScale]:
-        """Depth of a batch of `BEVDataPreprocessor`, augmented in whatever way.
+        """Pseudo depth of a batch of `BEVDataPreprocessor` with any augmentation.
 
         Returns:
             (B, N, H, W) metres at the pixels of the images, 0 where unknown; and the scale of the
@@ -61,32 +64,32 @@ class OwnView:
         return depth, scale
 
     def _pixels(self, frame: dict) -> Tensor:
-        """(B, N, h, w, 2) pixel of a frame's images that each pixel of the own view is at."""
+        """(B, N, h, w, 2) pixel in a frame's images of each pixel of the model's view."""
         img_aug = frame['rig'].img_aug
         return _map(self.size, img_aug @ self.img_aug.to(img_aug).inverse())
 
     def _frame(self, frame: dict) -> dict:
-        """Images and rig of a frame in the own view, and `seen`, (B, N, h, w) bool: the part of it
-        that the augmented images show."""
+        """Images and rig of a frame in the model's view, and `visible`, (B, N, h, w) bool, the part
+        of the view that is in the augmented images."""
         images, rig, pixels = frame['imgs'], frame['rig'], self._pixels(frame)
         last = pixels.new_tensor([images.shape[-1] - 1, images.shape[-2] - 1])
-        own = self.img_aug.to(rig.img_aug).expand_as(rig.img_aug)
+        model_aug = self.img_aug.to(rig.img_aug).expand_as(rig.img_aug)
         return dict(
             imgs=_look_up(images, pixels, 'bilinear'),
-            rig=replace(rig, img_aug=own),
-            seen=((pixels >= 0) & (pixels <= last)).all(-1),
+            rig=replace(rig, img_aug=model_aug),
+            visible=((pixels >= 0) & (pixels <= last)).all(-1),
         )
 
 
 def _map(size: tuple[int, int], affine: Tensor) -> Tensor:
-    """(B, N, 3, 3) -> (B, N, H, W, 2), where it takes the pixels (u, v) of a size."""
+    """Pixels (u, v) of a size, mapped by affine maps, (B, N, 3, 3) -> (B, N, H, W, 2)."""
     v, u = torch.meshgrid(*(torch.arange(n).to(affine) for n in size), indexing='ij')
     pixels = torch.stack((u, v, torch.ones_like(u)), -1)
     return torch.einsum('bnij,hwj->bnhwi', affine[..., :2, :], pixels)
 
 
 def _look_up(maps: Tensor, pixels: Tensor, mode: str = 'nearest') -> Tensor:
-    """(B, N, [C,] H, W) at pixels (B, N, h, w, 2), 0 outside."""
+    """Values of maps (B, N, [C,] H, W) at pixels (B, N, h, w, 2), 0 outside."""
     last = pixels.new_tensor([maps.shape[-1] - 1, maps.shape[-2] - 1])
     grid = (pixels / last * 2 - 1).flatten(0, 1).to(maps)
     flat = maps.flatten(0, 1) if maps.dim() == 5 else maps.flatten(0, 1).unsqueeze(1)

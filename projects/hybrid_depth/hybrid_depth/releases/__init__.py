@@ -1,1 +1,1 @@
-"""Converters of official weights, one file a release."""
+"""Converters of official weights, one file per release."""

@@ -1,10 +1,10 @@
-"""Released BEVDet checkpoints of the dev2 and dev3 branches.
+"""Converter of official BEVDet checkpoints (branches dev2 and dev3).
 
-Attribute names here equal the official ones (docs/reference/bevdet.md, "Checkpoint keys"), so
-conversion is a copy; what matters is which file, that every key and shape fits, and that the
-channel order is not lost: these weights were trained on BGR images normalised with the RGB-ordered
-statistics (docs/reference/bevdet.md, "Channel order"), which `channel_order='bgr'` of the image
-backbone repeats. A wrong order lowers mAP without any error.
+Attribute names are the official ones (docs/reference/bevdet.md, "Checkpoint keys"), so conversion
+is a copy. It selects the file, checks keys and shapes, and records the channel order: these weights
+were trained on BGR images normalised with the RGB-ordered statistics (docs/reference/bevdet.md,
+"Channel order"), as `channel_order='bgr'` of the image backbone does. A wrong order lowers mAP
+without any error.
 """
 
 from __future__ import annotations
@@ -23,22 +23,23 @@ _VIEW = 'img_view_transformer.'
 _FUSED = 'img_bev_encoder_backbone.layers.0.0.conv1.weight'
 _PRE_PROCESS = 'pre_process_net.layers.0.0.conv1.weight'
 _V1 = (f'{_VIEW}depthnet.', f'{_VIEW}dx', f'{_VIEW}bx', f'{_VIEW}nx', f'{_VIEW}frustum')
+_RECIPE = '8xb8-cbgs-20e_nus-3d_256x704.py'
 _CONFIGS = {
-    'base': 'bevdet_r50.py',
-    'depth': 'bevdet_r50_depth.py',
-    '4d': 'bevdet4d_r50.py',
-    '4d-depth': 'bevdet4d_r50_depth.py',
-    '4d-longterm': 'bevdet4d_longterm_r50.py',
-    '4d-longterm-depth': 'bevdet4d_longterm_r50_depth.py',
+    'base': f'bevdet/bevdet_r50_{_RECIPE}',
+    'depth': f'bevdet/bevdet_r50-depth_{_RECIPE}',
+    '4d': f'bevdet4d/bevdet4d_r50_{_RECIPE}',
+    '4d-depth': f'bevdet4d/bevdet4d_r50-depth_{_RECIPE}',
+    '4d-longterm': f'bevdet4d/bevdet4d-longterm_r50_{_RECIPE}',
+    '4d-longterm-depth': f'bevdet4d/bevdet4d-longterm_r50-depth_{_RECIPE}',
 }
 
 
 def convert_bevdet(source: Path) -> Conversion:
-    """A released BEVDet checkpoint, or a folder of them, of which the averaged one is taken.
+    """Convert an official BEVDet checkpoint, or the averaged one in a folder of checkpoints.
 
     Raises:
-        FileNotFoundError: no such file, or no checkpoint in the folder.
-        ReleaseError: v1.0, stereo, or no BEVDet.
+        FileNotFoundError: the file does not exist, or the folder has no checkpoint.
+        ReleaseError: v1.0, stereo, or not BEVDet.
     """
     path = _choose(source)
     checkpoint = load_checkpoint_file(path)
@@ -56,7 +57,7 @@ def convert_bevdet(source: Path) -> Conversion:
     conversion.notes.append(f'read: {path.name}, {which}')
     if not averaged:
         conversion.notes.append(
-            'These are not averaged (EMA) weights; published scores are those of *_ema.pth '
+            'These are not averaged (EMA) weights; published results are of *_ema.pth '
             '(docs/reference/bevdet.md, "Averaged weights").'
         )
     return conversion
@@ -67,7 +68,7 @@ def _is_averaged(path: Path) -> bool:
 
 
 def _choose(source: Path) -> Path:
-    """The file itself; of a folder the last averaged checkpoint, else the last one."""
+    """The file, or the last averaged checkpoint of a folder, else its last checkpoint."""
     if not source.is_dir():
         return source
     files = sorted(source.glob('*.pth'), key=lambda path: (_is_averaged(path), natural_key(path)))
@@ -77,7 +78,7 @@ def _choose(source: Path) -> Path:
 
 
 def _without_wrapper(state: Mapping[str, Any]) -> dict[str, Any]:
-    """Without the prefix that a parallel wrapper puts before every key."""
+    """State dict without the key prefix of a parallel wrapper."""
     if state and all(key.startswith('module.') for key in state):
         return {key.removeprefix('module.'): value for key, value in state.items()}
     return dict(state)
@@ -89,13 +90,13 @@ def _variant(state: Mapping[str, Tensor], path: Path) -> str:
         raise ReleaseError(
             f'{path}: expected a checkpoint of the dev2 or dev3 branch, got one of v1.0. Its BEV '
             'maps are in the LiDAR frame with a z range of -10 to 10 m, its heads have six tasks '
-            'and the box convention of mmdet3d < 1.0: renaming keys would load, and be wrong. Take '
-            'a dev2/dev3 release.'
+            'and the box convention of mmdet3d < 1.0: it would load with renamed keys, but give '
+            'wrong results. Use a dev2/dev3 release.'
         )
     if any('cost_volumn_net' in key for key in state):
         raise ReleaseError(
             f'{path}: expected a model without stereo depth, got BEVDet4D-Stereo, whose cost '
-            'volume has no counterpart here'
+            'volume is not supported; use another release'
         )
     if f'{_VIEW}depth_net.weight' not in state and f'{_VIEW}depth_net.bn.weight' not in state:
         raise ReleaseError(

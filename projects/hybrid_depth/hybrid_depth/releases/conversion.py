@@ -1,4 +1,4 @@
-"""An official release, read and renamed: what was kept, dropped and derived."""
+"""Result of the conversion of an official release."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from ..errors import HybridDepthError
 
 
 class ReleaseError(HybridDepthError, ValueError):
-    """A release that cannot be converted; the text says what was expected, got, and what to do."""
+    """Release that cannot be converted."""
 
 
 @dataclass
 class Conversion:
-    """A release in this toolkit's names.
+    """Official release with this toolkit's names.
 
     Attributes:
-        state_dict: the weights.
-        files: what was read.
-        config: config of the model they are for, relative to `configs/`, or a whole path.
-        overrides: what has to be changed in that config for them to fit, as in `--cfg-options`.
-        dropped: key (as 'file:key' where there are several files) -> reason.
-        derived: key of `state_dict` -> what it was made of.
-        facts: what the release says about itself, for the checkpoint's `meta`.
-        notes: lines for the reader.
+        state_dict: weights.
+        files: files read.
+        config: config of the model, relative to `configs/`, or an absolute path.
+        overrides: required changes of that config, as in `--cfg-options`.
+        dropped: reason by dropped key ('file:key' if there are several files).
+        derived: origin by key of `state_dict`, of tensors that are not copies.
+        facts: settings in the release, for the checkpoint's `meta`.
+        notes: messages for the user.
     """
 
     state_dict: dict[str, Tensor]
@@ -43,31 +43,31 @@ class Conversion:
 
     @property
     def kept(self) -> list[str]:
-        """Keys that are tensors of the release, renamed."""
+        """Keys of tensors copied from the release."""
         return [key for key in self.state_dict if key not in self.derived]
 
 
 def split_scalars(
     official: Mapping[str, Any], file: str
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Tensors and plain settings (such as height and width) of one file.
+    """Split the entries of one file into tensors and plain settings (such as height and width).
 
     Raises:
-        ReleaseError: the file holds something else, or no tensor.
+        ReleaseError: the file has other entries, or no tensor.
     """
     tensors = {k: v for k, v in official.items() if isinstance(v, Tensor)}
     others = {k: v for k, v in official.items() if k not in tensors}
-    strange = [k for k, v in others.items() if not isinstance(v, (bool, int, float, str))]
-    if strange or not tensors:
+    other = [k for k, v in others.items() if not isinstance(v, (bool, int, float, str))]
+    if other or not tensors:
         raise ReleaseError(
             f'{file}: expected tensors by name, and settings, got {len(tensors)} tensors and '
-            f'{strange[:5] or "nothing else"}; is it another file of the release?'
+            f'{other[:5] or "nothing else"}; is it another file of the release?'
         )
     return tensors, others
 
 
 def sha256(path: Path) -> str:
-    """Hash of a file's bytes, in hexadecimal."""
+    """SHA-256 of a file, hexadecimal."""
     digest = hashlib.sha256()
     with open(path, 'rb') as file:
         while block := file.read(1 << 20):

@@ -1,4 +1,4 @@
-"""Official releases to this toolkit's checkpoints."""
+"""Conversion of official releases to checkpoints of this toolkit."""
 
 from __future__ import annotations
 
@@ -36,26 +36,26 @@ def convert_checkpoint(
     stock_dino: str | None = None,
     drop_text_tower: bool = False,
 ) -> Conversion:
-    """Read a release, rename its entries, check them against the model, write a checkpoint.
+    """Convert a release: rename its entries, check them against the model, write a checkpoint.
 
-    The file has `state_dict` and `meta` (source's sha256, dropped and derived entries, the config
-    it fits and what to override in it); it appears whole or not at all.
+    The file has `state_dict` and `meta` (source's sha256, dropped and derived entries, config and
+    its overrides); it is written atomically.
 
     Args:
         kind: one of `CONVERTERS`.
         source: the release's folder (monodepth2, hybrid-depth-stage2) or file.
         out: checkpoint to write.
-        config: config whose model the weights must fit, instead of the shipped one.
-        stock_clip, stock_dino: foundation weights to compare a hybrid encoder with: a file, or a
-            tag as in `CLIPTower` and `DINOTower`.
-        drop_text_tower: keep the text features of a hybrid encoder instead of what computes them;
-            enough for inference, a third smaller.
+        config: config of the model for the weights, instead of the shipped one.
+        stock_clip, stock_dino: original foundation weights to compare a hybrid encoder with: a
+            file, or a tag as in `CLIPTower` and `DINOTower`.
+        drop_text_tower: store the text features of a hybrid encoder instead of its text tower;
+            sufficient for inference, a third smaller.
 
     Raises:
         FileNotFoundError: a file of the release, the config or stock weights are missing.
-        UnsafeCheckpointError: a file would run code.
-        ReleaseError: the release is of another kind, or has no model here.
-        CheckpointMismatchError: its weights do not fit the config's model, or its channel order.
+        UnsafeCheckpointError: a file could run code.
+        ReleaseError: the release is of another kind, or its model is not supported.
+        CheckpointMismatchError: the weights do not match the config's model or channel order.
     """
     stage = _HYBRID_STAGES.get(kind)
     if stage is None and (stock_clip or stock_dino):
@@ -86,8 +86,8 @@ def _config_of(conversion: Conversion, config: str | Path | None) -> Config:
         path = FOLDER / conversion.config
         if not path.is_file():
             raise ReleaseError(
-                f'{conversion.files[0]}: expected a release that this version has a model for, got '
-                f'{conversion.facts}, which would need {path}. Give its config with --config, or '
+                f'{conversion.files[0]}: expected a release of a model in this version, got '
+                f'{conversion.facts}, which needs {path}. Set its config with --config, or '
                 'convert with a later version.'
             )
     else:
@@ -99,11 +99,11 @@ def _config_of(conversion: Conversion, config: str | Path | None) -> Config:
 
 
 def _drop_text_tower(model: nn.Module, conversion: Conversion) -> None:
-    """Let the model compute its text features, and take those."""
+    """Replace the text tower by the text features that it computes."""
     model.eval().encoder.drop_text_tower()
     small = model.state_dict()
     for key in set(conversion.state_dict) - set(small):
-        conversion.dropped[key] = 'its result is kept, the text matrix'
+        conversion.dropped[key] = 'replaced by its output, the text matrix'
         conversion.derived.pop(key, None)
     conversion.derived['encoder.language.matrix'] = 'the text features, rows of unit length'
     conversion.state_dict = dict(small)

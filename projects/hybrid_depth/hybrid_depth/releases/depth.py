@@ -1,4 +1,4 @@
-"""The released files of Monodepth2 and Hybrid-depth.
+"""Converters of the official Monodepth2 and Hybrid-depth files.
 
 Layouts: docs/reference/monodepth2.md, "Released files", and docs/reference/hybrid_depth.md,
 "Released files".
@@ -30,7 +30,7 @@ from .monodepth2_keys import (
 FOLDER_FILES = (ENCODER, DECODER, POSE_ENCODER, POSE)
 _UNREAD = {
     'adam.pth': "the optimiser's state",
-    'predictive_mask.pth': 'a net that one training option uses',
+    'predictive_mask.pth': 'network of a training option',
 }
 _FIRST_PROJECTION = 'depth_head.projects.0.weight'
 _MONODEPTH2_CONFIG = '_base_/models/monodepth2_r18.py'
@@ -39,10 +39,10 @@ _STAGE1_CONFIG = '_base_/models/language_alignment.py'
 
 
 def convert_monodepth2(source: Path) -> Conversion:
-    """A released Monodepth2 folder, such as mono_640x192, with any of its ResNets and pose nets.
+    """Convert an official Monodepth2 folder, such as mono_640x192, with any ResNet and pose net.
 
     Raises:
-        FileNotFoundError: no such folder, or encoder or decoder are not in it.
+        FileNotFoundError: the folder, encoder or decoder does not exist.
         ReleaseError: files of another network.
     """
     files = _read_folder(source)
@@ -56,11 +56,11 @@ def convert_monodepth2(source: Path) -> Conversion:
 
 
 def convert_hybrid_stage2(source: Path) -> Conversion:
-    """A released Hybrid-depth stage 2 folder: encoder, DPT head and pose nets.
+    """Convert an official Hybrid-depth stage 2 folder: encoder, DPT head and pose nets.
 
     Raises:
-        FileNotFoundError: no such folder, or encoder or decoder are not in it.
-        ReleaseError: files of another network, or of one without text logits beside its features.
+        FileNotFoundError: the folder, encoder or decoder does not exist.
+        ReleaseError: files of another network, or of one without text logits.
     """
     files = _read_folder(source)
     words = sum(key.startswith(TOKENS) for key in files[ENCODER])
@@ -70,8 +70,8 @@ def convert_hybrid_stage2(source: Path) -> Conversion:
     if not words or inputs != fused + words:
         raise ReleaseError(
             f'{source}: expected depth tokens in {ENCODER}, and a decoder whose input channels are '
-            f'those of the features ({fused}) and one a token, got {words} tokens and {inputs}; '
-            'runs without --use_depth_text_align --cat_depth_text_logic have no model here'
+            f'those of the features ({fused}) and one per token, got {words} tokens and {inputs}; '
+            'runs without --use_depth_text_align --cat_depth_text_logic are not supported'
         )
     conversion = _convert_folder(source, files, convert_hybrid_folder)
     conversion.config = _HYBRID_CONFIG
@@ -83,12 +83,12 @@ def convert_hybrid_stage2(source: Path) -> Conversion:
 
 
 def convert_hybrid_stage1(source: Path) -> Conversion:
-    """The released `stage1.ckpt`: the encoder alone, to start stage 2 (or another model) from.
+    """Convert the encoder of the official `stage1.ckpt`, the initialisation of stage 2.
 
     Raises:
-        FileNotFoundError: no such file.
-        UnsafeCheckpointError: it names more than weights and settings of a Lightning run.
-        ReleaseError: it holds other weights.
+        FileNotFoundError: the file does not exist.
+        UnsafeCheckpointError: it has more than weights and settings of a Lightning run.
+        ReleaseError: it has other weights.
     """
     checkpoint = load_lightning_file(source)
     tensors, _ = split_scalars(checkpoint.get('state_dict', {}), f'{source}, state_dict')
@@ -99,7 +99,7 @@ def convert_hybrid_stage1(source: Path) -> Conversion:
 
 def _read_folder(source: Path) -> dict[str, dict[str, Any]]:
     if not source.is_dir():
-        found = 'a file: unpack it first' if source.is_file() else 'nothing there'
+        found = 'a file: unpack it first' if source.is_file() else 'no such folder'
         raise FileNotFoundError(f'{source}: expected the released folder, got {found}')
     files = {
         name: load_checkpoint_file(source / name)
@@ -139,13 +139,13 @@ def _renamed(rule: Callable[[Mapping], Converted], official: Mapping, source: Pa
 
 
 def _fused_channels(official: Mapping[str, Tensor]) -> int:
-    """Channels of DINO and of an aligned CLIP map together, 0 where one of them is missing."""
+    """Sum of the channels of a DINO map and an aligned CLIP map, 0 if one of them is missing."""
     dino, clip = (official.get(k) for k in ('dinov2.norm.weight', 'clip_align_conv.3.bias'))
     return 0 if dino is None or clip is None else len(dino) + len(clip)
 
 
 def _resnet_depth(official: Mapping[str, Tensor]) -> int:
-    """Depth of a torchvision ResNet by its keys; errors as of the callers."""
+    """Depth of a torchvision ResNet from its keys; errors as of the callers."""
     blocks = {key.split('.')[2] for key in official if key.startswith('encoder.layer3.')}
     wide = 'encoder.layer1.0.conv3.weight' in official
     depths = {(2, False): 18, (6, False): 34, (6, True): 50, (23, True): 101, (36, True): 152}
@@ -159,7 +159,7 @@ def _resnet_depth(official: Mapping[str, Tensor]) -> int:
 
 
 def _pose_overrides(files: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Any]:
-    """What differs from a pose net of its own ResNet-18."""
+    """Config overrides for pose nets other than a separate ResNet-18."""
     if POSE not in files:  # trained on stereo pairs
         return {'model.pose_net': None, 'model.sources': ('s',)}
     if 'pose_conv.weight' in files[POSE]:

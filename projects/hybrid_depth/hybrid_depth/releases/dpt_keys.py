@@ -1,4 +1,4 @@
-"""Names of the official Hybrid-depth decoder in terms of `DPTDecoder`."""
+"""Conversion of official Hybrid-depth decoder keys to `DPTDecoder`."""
 
 import re
 from collections.abc import Mapping
@@ -16,9 +16,9 @@ RENAMED = (
     (r'scratch\.output_conv2', 'head'),
 )
 DROPPED = {
-    'projects.4.': 'never run: the constructor of the release appends one level too many',
-    'scratch.refinenet4.resConfUnit1.': 'never run: the coarsest level has no skip map',
-    'scratch.output_conv.': 'never run: a left-over head in stage 1 files',
+    'projects.4.': 'not used: the constructor of the release appends one level too many',
+    'scratch.refinenet4.resConfUnit1.': 'not used: the coarsest level has no skip map',
+    'scratch.output_conv.': 'not used: a left-over head in stage 1 files',
 }
 
 
@@ -30,14 +30,14 @@ def convert_decoder_keys(
     Layout: docs/reference/hybrid_depth.md, "Released files".
 
     Returns:
-        The state dict of a `DPTDecoder`, and the official keys left out with the reason.
+        State dict of a `DPTDecoder`, and dropped official keys with the reason.
 
     Raises:
         KeyError: an entry does not start with 'depth_head.'.
     """
-    strangers = [key for key in official if not key.startswith(PREFIX)]
-    if strangers:
-        raise KeyError(f'not part of an official Hybrid-depth decoder: {strangers[:10]}')
+    unexpected = [key for key in official if not key.startswith(PREFIX)]
+    if unexpected:
+        raise KeyError(f'not part of an official Hybrid-depth decoder: {unexpected[:10]}')
     converted, dropped = {}, {}
     for key, value in official.items():
         name = key.removeprefix(PREFIX)

@@ -1,4 +1,4 @@
-"""Names of the official Hybrid-depth checkpoints in terms of `HybridDepthEncoder`."""
+"""Conversion of official Hybrid-depth encoder keys to `HybridDepthEncoder`."""
 
 from collections.abc import Mapping
 
@@ -15,10 +15,10 @@ RENAMED = {
 DROPPED = {
     'dinov2.mask_token': 'only used by DINOv2 pretraining',
     'clip.logit_scale': 'the release scales its logits by 100 / sqrt(N) instead',
-    'clip.visual.attnpool.': 'the attention pool is not run',
-    'height': 'input size the release was trained at, no weight',
-    'width': 'input size the release was trained at, no weight',
-    'use_stereo': 'training option, no weight',
+    'clip.visual.attnpool.': 'the attention pool is not used',
+    'height': 'training size of the release, not a weight',
+    'width': 'training size of the release, not a weight',
+    'use_stereo': 'training option, not a weight',
 }
 
 
@@ -34,10 +34,10 @@ def convert_encoder_keys(
             the prefix 'model.' and without the depth head.
 
     Returns:
-        The state dict of a `HybridDepthEncoder`, and the official keys left out with the reason.
+        State dict of a `HybridDepthEncoder`, and dropped official keys with the reason.
 
     Raises:
-        KeyError: an entry is neither known nor known to be useless.
+        KeyError: an unexpected entry.
     """
     converted, dropped, tokens, unknown = {}, {}, {}, []
     for key, value in official.items():

@@ -1,4 +1,4 @@
-"""Names of the official Monodepth2 and Hybrid-depth folders in terms of `Monodepth2`."""
+"""Conversion of official Monodepth2 and Hybrid-depth keys to `Monodepth2`."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ Converted = tuple[dict[str, Tensor], dict[str, str]]
 
 ENCODER, DECODER, POSE_ENCODER, POSE = 'encoder.pth', 'depth.pth', 'pose_encoder.pth', 'pose.pth'
 DROPPED = {
-    'encoder.fc.': 'the classifier is not run',
-    'height': 'input size the release was trained at, no weight',
-    'width': 'input size the release was trained at, no weight',
-    'use_stereo': 'training option, no weight',
+    'encoder.fc.': 'the classifier is not used',
+    'height': 'training size of the release, not a weight',
+    'width': 'training size of the release, not a weight',
+    'use_stereo': 'training option, not a weight',
 }
 STAGE1_PREFIX, STAGE1_HEAD = 'model.', 'depth_head.'
 
 
 def convert_resnet_keys(official: Mapping[str, Tensor]) -> Converted:
-    """Leave out of an official ResNet file (`encoder.pth`, `pose_encoder.pth`) what does not run.
+    """Drop the unused entries of an official ResNet file (`encoder.pth`, `pose_encoder.pth`).
 
     Returns:
-        The state dict of a `ResNetDepthEncoder` or `PoseResNetEncoder`, and the official keys left
-        out with the reason.
+        State dict of a `ResNetDepthEncoder` or `PoseResNetEncoder`, and dropped official keys with
+        the reason.
     """
     converted, dropped = {}, {}
     for key, value in official.items():
@@ -38,12 +38,12 @@ def convert_resnet_keys(official: Mapping[str, Tensor]) -> Converted:
     return converted, dropped
 
 
-def _as_it_is(official: Mapping[str, Tensor]) -> Converted:
+def _unchanged(official: Mapping[str, Tensor]) -> Converted:
     return dict(official), {}
 
 
 def convert_monodepth2_folder(files: Mapping[str, Mapping[str, Tensor]]) -> Converted:
-    """Rename the entries of a released Monodepth2 folder.
+    """Rename the entries of an official Monodepth2 folder.
 
     Layout: docs/reference/monodepth2.md, "Released files".
 
@@ -52,20 +52,20 @@ def convert_monodepth2_folder(files: Mapping[str, Mapping[str, Tensor]]) -> Conv
             'pose_encoder.pth'.
 
     Returns:
-        The state dict of a `Monodepth2` with `ResNetDepthEncoder` and `Monodepth2Decoder`, and the
-        keys left out, as 'file:key', with the reason.
+        State dict of a `Monodepth2` with `ResNetDepthEncoder` and `Monodepth2Decoder`, and dropped
+        keys, as 'file:key', with the reason.
 
     Raises:
-        KeyError: encoder or decoder are missing, or a file is of no known name.
+        KeyError: encoder or decoder is missing, or a file has an unexpected name.
     """
-    return _convert(files, convert_resnet_keys, _as_it_is)
+    return _convert(files, convert_resnet_keys, _unchanged)
 
 
 def convert_hybrid_folder(files: Mapping[str, Mapping[str, Tensor]]) -> Converted:
-    """Rename the entries of a released Hybrid-depth stage 2 folder.
+    """Rename the entries of an official Hybrid-depth stage 2 folder.
 
     Layout: docs/reference/hybrid_depth.md, "Released files".
-    Arguments, result and errors are those of `convert_monodepth2_folder`, for a `Monodepth2` with
+    Arguments, result and errors as of `convert_monodepth2_folder`, for a `Monodepth2` with
     `HybridDepthEncoder` and `DPTDecoder`.
     """
     return _convert(files, convert_hybrid_keys, convert_dpt_keys)
@@ -77,18 +77,18 @@ def convert_stage1_keys(official: Mapping[str, Tensor]) -> Converted:
     Layout: docs/reference/hybrid_depth.md, "Released files".
 
     Returns:
-        The state dict of a `LanguageAlignment`, and the official keys left out with the reason.
+        State dict of a `LanguageAlignment`, and dropped official keys with the reason.
 
     Raises:
         KeyError: an entry does not start with 'model.', or is not part of the encoder or the head.
     """
-    strangers = [key for key in official if not key.startswith(STAGE1_PREFIX)]
-    if strangers:
-        raise KeyError(f'not part of an official Hybrid-depth stage 1: {strangers[:10]}')
-    own = {key.removeprefix(STAGE1_PREFIX): value for key, value in official.items()}
-    head = [key for key in own if key.startswith(STAGE1_HEAD)]
-    kept, dropped = convert_hybrid_keys({k: v for k, v in own.items() if k not in head})
-    dropped |= dict.fromkeys(head, 'stage 1 never trains its depth head')
+    unexpected = [key for key in official if not key.startswith(STAGE1_PREFIX)]
+    if unexpected:
+        raise KeyError(f'not part of an official Hybrid-depth stage 1: {unexpected[:10]}')
+    encoder = {key.removeprefix(STAGE1_PREFIX): value for key, value in official.items()}
+    head = [key for key in encoder if key.startswith(STAGE1_HEAD)]
+    kept, dropped = convert_hybrid_keys({k: v for k, v in encoder.items() if k not in head})
+    dropped |= dict.fromkeys(head, 'the depth head is not trained in stage 1')
     return (
         {f'encoder.{key}': value for key, value in kept.items()},
         {STAGE1_PREFIX + key: reason for key, reason in dropped.items()},
@@ -102,13 +102,13 @@ def _convert(
 ) -> Converted:
     known = (ENCODER, DECODER, POSE_ENCODER, POSE)
     if not {ENCODER, DECODER} <= set(files) <= set(known):
-        raise KeyError(f'expected {known[:2]} and perhaps {known[2:]}, got {sorted(files)}')
+        raise KeyError(f'expected {known[:2]}, optionally {known[2:]}, got {sorted(files)}')
     is_cnn = 'pose_conv.weight' in files.get(POSE, {})
     rules = {
         ENCODER: ('encoder.', encoder_rule),
         DECODER: ('decoder.', decoder_rule),
         POSE_ENCODER: ('pose_net.encoder.', convert_resnet_keys),
-        POSE: ('pose_net.' if is_cnn else 'pose_net.decoder.', _as_it_is),
+        POSE: ('pose_net.' if is_cnn else 'pose_net.decoder.', _unchanged),
     }
     converted, dropped = {}, {}
     for file, official in files.items():

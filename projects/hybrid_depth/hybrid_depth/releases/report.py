@@ -1,4 +1,4 @@
-"""What a conversion did, for the reader."""
+"""Text report of a conversion."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from .conversion import Conversion
 
 
 def conversion_report(conversion: Conversion) -> str:
-    """Kept, dropped (every key, by reason) and derived entries, in that order, then the notes."""
+    """Report of kept, dropped (all keys, by reason) and derived entries, then the notes."""
     numbers = sum(v.numel() for v in conversion.state_dict.values() if v.is_floating_point())
-    lines = [f'kept: {len(conversion.kept)} tensors, as they are']
+    lines = [f'kept: {len(conversion.kept)} tensors, unchanged']
     parts = Counter('.'.join(key.split('.')[:2]) for key in conversion.kept)
     lines += [f'  {count:4}  {part}' for part, count in parts.items()]
     lines.append(f'dropped: {len(conversion.dropped)} entries')

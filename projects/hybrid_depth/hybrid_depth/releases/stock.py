@@ -1,4 +1,4 @@
-"""Parts of a converted hybrid encoder that differ from the foundation weights it started from.
+"""Comparison of a converted hybrid encoder with the original ("stock") foundation weights.
 
 The released rules define which parts are trained: docs/reference/hybrid_depth.md,
 "Stage 1 training", and docs/reference/hybrid_depth.md, "Stage 2 training". Comparing with the stock
@@ -20,22 +20,22 @@ from .conversion import ReleaseError
 _IMAGE, _TEXT, _DINO = 'encoder.clip.visual.', 'encoder.language.tower.', 'encoder.dino.vit.'
 
 _ADVICE = dict(
-    clip="OpenAI's own RN50.pt is a TorchScript program; take the tag openai, or "
+    clip="OpenAI's RN50.pt is a TorchScript program; use the tag openai, or "
     'open_clip_model.safetensors of huggingface.co/timm/resnet50_clip.openai',
-    dino="take Meta's dinov2_vitb14_pretrain.pth",
+    dino="use Meta's dinov2_vitb14_pretrain.pth",
 )
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One part of the encoder against the stock file.
+    """Comparison of one part of the encoder with the stock weights.
 
     Attributes:
         part: its name.
-        trained: whether the release's rules train it.
-        equal, total: number of tensors.
-        largest: largest difference of two numbers.
-        differing: keys that differ.
+        trained: whether the release trains it.
+        equal, total: number of equal tensors, and of all.
+        largest: largest absolute difference.
+        differing: keys of different tensors.
     """
 
     part: str
@@ -48,10 +48,10 @@ class Comparison:
     def __str__(self) -> str:
         rule = 'trained' if self.trained else 'frozen'
         fits = self.trained == (self.equal < self.total)
-        said = f'{self.part}: {self.equal} of {self.total} tensors equal the stock file'
+        text = f'{self.part}: {self.equal} of {self.total} tensors equal the stock file'
         if self.differing:
-            said += f' (largest difference {self.largest:.2g}, first {self.differing[0]})'
-        return f'{said}; the release says {rule}: {"so it is" if fits else "NOT so here"}'
+            text += f' (largest difference {self.largest:.2g}, first {self.differing[0]})'
+        return f'{text}; {rule} in the release: {"as expected" if fits else "NOT as expected"}'
 
 
 def compare_with_stock(
@@ -62,13 +62,13 @@ def compare_with_stock(
     Args:
         state: converted weights.
         encoder: config of the `HybridDepthEncoder`.
-        clip, dino: what to compare with: `pretrained` of `CLIPTower` and `DINOTower`, a file or a
-            tag; None for no comparison.
+        clip, dino: foundation weights, a file or a tag as `pretrained` of `CLIPTower` and
+            `DINOTower`; None for no comparison.
         stage: 1 or 2.
 
     Raises:
-        FileNotFoundError: no such file.
-        ReleaseError: it does not fit the tower.
+        FileNotFoundError: the file does not exist.
+        ReleaseError: it does not match the tower.
     """
     found = []
     for compare, name, file in ((_compare_clip, 'clip', clip), (_compare_dino, 'dino', dino)):

@@ -1,4 +1,4 @@
-"""Toy world: a small ray-cast town written as nuScenes, KITTI raw or TuSimple data."""
+"""Toy world: a ray-cast simulation written as nuScenes, KITTI raw or TuSimple data."""
 
 from .api import LAYOUTS, make_toy_world, open_toy_world
 

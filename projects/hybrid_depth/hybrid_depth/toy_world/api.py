@@ -1,4 +1,4 @@
-"""Makes a toy world on disk.
+"""Generation of a toy world on disk.
 
 Frames are rendered in worker processes; the finished folder is moved into place.
 """
@@ -29,7 +29,7 @@ LAYOUTS: dict[str, type[Layout]] = {
     'kitti': KittiLayout,
     'tusimple': TuSimpleLayout,
 }
-#: File that marks a finished toy world and holds its parameters.
+#: Marker file of a finished toy world, with its parameters.
 MARKER = 'toy_world.json'
 
 
@@ -43,24 +43,24 @@ def make_toy_world(
     layout: str = 'nuscenes',
     sweeps: int = 0,
 ) -> Path:
-    """Renders a toy world; the same arguments give the same bytes, whatever ``workers`` is.
+    """Generates a toy world; equal arguments give equal bytes with any number of ``workers``.
 
     Args:
-        out: folder to make; an older toy world there is replaced.
+        out: output folder; an older toy world in it is replaced.
         scenes: number of scenes (drives).
-        keyframes: 2 Hz keyframes of a scene; KITTI gets five frames for each.
-        size: width and height of the images, pixels; None takes the layout's own.
-        seed: everything random follows from it.
-        workers: processes that render.
+        keyframes: 2 Hz keyframes per scene; KITTI has five frames per keyframe.
+        size: width and height of the images, pixels; None for the layout's default.
+        seed: seed of all random choices.
+        workers: number of rendering processes.
         layout: 'nuscenes' (v1.0-mini root), 'kitti' (KITTI raw tree) or 'tusimple' (lane labels).
-        sweeps: nuScenes: camera images between one keyframe and the next.
+        sweeps: nuScenes: camera images between two keyframes.
 
     Returns:
         The folder.
 
     Raises:
-        ValueError: for parameters outside of their range.
-        FileExistsError: where ``out`` holds anything but a toy world.
+        ValueError: parameters are out of range.
+        FileExistsError: ``out`` exists and is not a toy world.
     """
     if layout not in LAYOUTS:
         raise ValueError(f'expected a layout out of {", ".join(LAYOUTS)}, got {layout!r}')
@@ -83,7 +83,7 @@ def open_toy_world(root: str | os.PathLike) -> tuple[str, World]:
     """Layout and world of a finished toy world.
 
     Raises:
-        FileNotFoundError: there is none in the folder.
+        FileNotFoundError: the folder has no toy world.
     """
     path = Path(root) / MARKER
     if not path.is_file():
@@ -98,12 +98,12 @@ def _render(writer: type[Layout], root: Path, world: World, task: tuple[int, int
 
 
 def _run(function, tasks: list, workers: int) -> Iterator:
-    """Results in any order, with a progress bar."""
+    """Results of the tasks, in any order, with a progress bar."""
     bar = partial(tqdm, total=len(tasks), desc='toy world', unit='frame')
     if workers == 1:
         yield from bar(map(function, tasks))
         return
-    # Forked workers start at once; a spawned one would import the whole package again.
+    # Forked workers start immediately; spawned ones would import the whole package again.
     method = 'fork' if 'fork' in multiprocessing.get_all_start_methods() else 'spawn'
     with multiprocessing.get_context(method).Pool(workers) as pool:
         yield from bar(pool.imap_unordered(function, tasks))
@@ -111,15 +111,15 @@ def _run(function, tasks: list, workers: int) -> Iterator:
 
 @contextmanager
 def _folder(out: Path) -> Iterator[Path]:
-    """A new folder beside ``out``; takes its place if the block ends well, is removed otherwise."""
+    """Temporary folder beside ``out``; replaces it if the block succeeds, else is removed."""
     if out.exists() and not (out / MARKER).is_file() and (not out.is_dir() or any(out.iterdir())):
         raise FileExistsError(
-            f'{out} is there and is not a toy world (no {MARKER} in it): '
+            f'{out} exists and is not a toy world (no {MARKER} in it): '
             'give another folder, or remove it first'
         )
     out.parent.mkdir(parents=True, exist_ok=True)
     root = temporary_beside(out)
-    shutil.rmtree(root, ignore_errors=True)  # of a killed process that had this one's number
+    shutil.rmtree(root, ignore_errors=True)  # of a killed process with the same process id
     root.mkdir()
     try:
         yield root

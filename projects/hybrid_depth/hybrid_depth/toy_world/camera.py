@@ -1,4 +1,4 @@
-"""Images of a pinhole camera in the toy world."""
+"""Pinhole camera images and depth maps of the toy world."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from .rays import pinhole
 from .scene import Scene
 from .shading import shade
 
-#: Farthest parts that are drawn, metres.
+#: Largest distance of rendered parts, metres.
 SIGHT = 110.0
 
 
 @dataclass(frozen=True)
 class RenderedView:
-    """What a camera sees.
+    """Camera image with visibility of the actors.
 
     Attributes:
         image: (H, W, 3) uint8 RGB.
-        covered: (A,) rays that each actor would take alone.
-        seen: (A,) rays that end on each actor.
+        covered: (A,) number of rays that meet each actor, occlusion ignored.
+        visible: (A,) number of rays that end on each actor.
     """
 
     image: np.ndarray
     covered: np.ndarray
-    seen: np.ndarray
+    visible: np.ndarray
 
 
 def render_view(
@@ -38,7 +38,7 @@ def render_view(
     time: float,
     samples: int = 2,
 ) -> RenderedView:
-    """Renders an image with ``samples`` x ``samples`` rays a pixel.
+    """Renders an image with ``samples`` x ``samples`` rays per pixel.
 
     Args:
         scene: the scene.
@@ -46,7 +46,7 @@ def render_view(
         cam2img: (3, 3) intrinsics, integer coordinates are pixel centres.
         size: width and height, pixels.
         time: seconds after the start of the scene.
-        samples: rays a pixel in each direction.
+        samples: rays per pixel in each direction.
     """
     width, height = size
     fine = np.diag([samples, samples, 1.0]) @ cam2img
@@ -58,15 +58,15 @@ def render_view(
     image = image.reshape(height, samples, width, samples, 3)
     rays = [image[:, row, :, column] for row in range(samples) for column in range(samples)]
     image = sum(rays) / samples**2  # not mean(), which is slow over short axes
-    owner = parts.owner[hits.part[hits.part >= 0]]
-    seen = np.bincount(owner[owner >= 0], minlength=len(scene.actors))
-    return RenderedView((image * 255 + 0.5).astype(np.uint8), hits.covered, seen)
+    actor = parts.actor[hits.part[hits.part >= 0]]
+    visible = np.bincount(actor[actor >= 0], minlength=len(scene.actors))
+    return RenderedView((image * 255 + 0.5).astype(np.uint8), hits.covered, visible)
 
 
 def depth_map(
     scene: Scene, cam2world: np.ndarray, cam2img: np.ndarray, size: tuple[int, int], time: float
 ) -> np.ndarray:
-    """Depth along the optical axis at the pixel centres.
+    """Depth map along the optical axis, at the pixel centres.
 
     Arguments as in :func:`render_view`.
 

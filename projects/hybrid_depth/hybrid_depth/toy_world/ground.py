@@ -1,4 +1,4 @@
-"""Look of the ground: asphalt, lane marks, kerb, pavement, grass, and soft shadows of objects."""
+"""Appearance of the ground: asphalt, lane marks, kerb, pavement, grass, contact shadows."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ _ASPHALT = np.array([0.30, 0.30, 0.31], np.float32)
 _PAVEMENT = np.array([0.52, 0.49, 0.45], np.float32)
 _KERB_STONE = np.array([0.66, 0.65, 0.62], np.float32)
 _GRASS = np.array([0.27, 0.36, 0.17], np.float32)
-#: Reach of the darkening around the foot of an object, metres.
+#: Extent of the contact shadow around an object, metres.
 _SHADOW_REACH = 0.7
 _NOISE_SIZE = 256
 _NOISE = np.random.default_rng(20240229).normal(0, 1, (_NOISE_SIZE, _NOISE_SIZE)).astype(np.float32)
 
 
 def noise(u: np.ndarray, v: np.ndarray, cell: float, footprint: np.ndarray) -> np.ndarray:
-    """Repeating noise with cells of ``cell`` metres, faded where a pixel covers many of them."""
+    """Periodic noise with cells of ``cell`` metres, faded where a pixel covers many cells."""
     iu = np.floor(u / cell).astype(np.int32) % _NOISE_SIZE
     iv = np.floor(v / cell).astype(np.int32) % _NOISE_SIZE
     return _NOISE[iv, iu] / (1 + (footprint / cell) ** 2)
 
 
 def band(x: np.ndarray, low: float, high: float, footprint: np.ndarray) -> np.ndarray:
-    """Share of a pixel of width ``footprint`` at ``x`` that lies between ``low`` and ``high``."""
+    """Share of a pixel of width ``footprint`` at ``x`` between ``low`` and ``high``."""
     width = np.maximum(footprint, 1e-4)
     inside = np.minimum(x + width / 2, high) - np.maximum(x - width / 2, low)
     return np.clip(inside / width, 0, 1)
@@ -35,7 +35,7 @@ def band(x: np.ndarray, low: float, high: float, footprint: np.ndarray) -> np.nd
 def mark_coverage(
     mark: LaneMark, s: np.ndarray, d: np.ndarray, wide: np.ndarray, long: np.ndarray
 ) -> np.ndarray:
-    """Share of every pixel that a lane mark covers.
+    """Share of each pixel covered by a lane mark.
 
     Args:
         mark: the mark.
@@ -55,11 +55,11 @@ def mark_coverage(
 def ground_colour(
     street: Street, grid: RayGrid, points: np.ndarray, distance: np.ndarray
 ) -> np.ndarray:
-    """RGB of ground points.
+    """Colour of ground points.
 
     Args:
-        street: gives street coordinates.
-        grid: the rays that hit, for the size of a pixel on the ground.
+        street: street geometry.
+        grid: rays, for the size of a pixel on the ground.
         points: (3, N) world points with z = 0.
         distance: (N,) ray parameters of the hits.
 
@@ -105,12 +105,12 @@ def _footprints(street, grid, points, distance, s) -> tuple[np.ndarray, np.ndarr
 
 
 def shadow_factor(grid: RayGrid, feet: Parts, mask: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Darkening of the ground below and beside objects.
+    """Contact shadows: darkening of the ground below and beside objects.
 
     Args:
-        grid: the rays.
-        feet: one flat box per object, the ground that it covers, world frame.
-        mask: (H, W) where a ray hits the ground.
+        grid: rays.
+        feet: one flat box per object, its footprint on the ground, world frame.
+        mask: (H, W), rays that hit the ground.
         points: (3, N) world hit points of ``mask``, row by row.
 
     Returns:

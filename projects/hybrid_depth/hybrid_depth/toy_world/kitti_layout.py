@@ -1,12 +1,12 @@
-"""Writes the toy world as a KITTI raw tree with dense depth.
+"""KITTI layout: the toy world as a KITTI raw tree with dense depth.
 
     2018_07_24/                               calibration files
     2018_07_24/2018_07_24_drive_0001_sync/    image_02, image_03, velodyne_points, oxts
     train|val/<drive>/proj_depth/groundtruth/image_02|image_03/
                                               dense depth of every pixel, as KITTI's annotated depth
-    splits/toy/train_files.txt, val_files.txt frames with both neighbours, a list a line
+    splits/toy/train_files.txt, val_files.txt frames with both neighbours, one per line
 
-The day is not one of KITTI's, so that the tree can stand in a folder with real drives.
+The day is not one of KITTI's, so the tree can share a folder with real drives.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ class KittiLayout:
 
     @staticmethod
     def check(world: World) -> None:
-        """Refuses more scenes than drives have numbers.
+        """Rejects more scenes than there are drive numbers.
 
         Raises:
-            ValueError: for more than 9999 scenes.
+            ValueError: more than 9999 scenes.
         """
         if world.scenes > _MOST_SCENES:
             raise ValueError(
@@ -84,10 +84,10 @@ class KittiLayout:
             stamps = kitti_texts.timestamps(index, len(frames))
             for sensor in _SENSORS:
                 (root / drive(index) / sensor / 'timestamps.txt').write_text(stamps)
-            for end in ('start', 'end'):  # a turn takes no time here
+            for end in ('start', 'end'):  # a simulated sweep takes no time
                 path = root / drive(index) / 'velodyne_points' / f'timestamps_{end}.txt'
                 path.write_text(stamps)
-            part = part_of(world, index)
+            part = split_of(world, index)
             lists[part] += [
                 KittiFrame(drive(index), number, side)
                 for side in ('lr' if part == 'train' else 'l')
@@ -102,8 +102,8 @@ def drive(index: int) -> str:
     return f'{DAY}/{DAY}_drive_{index + 1:04d}_sync'
 
 
-def part_of(world: World, index: int) -> str:
-    """'train' or 'val'."""
+def split_of(world: World, index: int) -> str:
+    """Split of a scene, 'train' or 'val'."""
     return 'train' if index < world.training_scenes else 'val'
 
 
@@ -111,11 +111,11 @@ def depth_folder(world: World, index: int, side: str) -> str:
     """Folder of the dense depth maps of a scene and side below the root."""
     name = Path(drive(index)).name
     camera = camera_number(side)
-    return f'{part_of(world, index)}/{name}/proj_depth/groundtruth/image_{camera:02d}'
+    return f'{split_of(world, index)}/{name}/proj_depth/groundtruth/image_{camera:02d}'
 
 
 def _sweep(scene: Scene, ego2world: np.ndarray, time: float) -> np.ndarray:
-    """(N, 4) float32 x forward, y left, z up (metres) and reflectance of one turn."""
+    """(N, 4) float32 sweep: x forward, y left, z up (metres) and reflectance."""
     points, _ = sweep(
         scene,
         ego2world @ kitti_rig.VELO2EGO,

@@ -1,7 +1,7 @@
-"""Sensors of a KITTI car: heights, distances and lens of the recording car of 2011_09_26.
+"""Sensors of KITTI's recording car of 2011_09_26: heights, distances and intrinsics.
 
-As there, the raw cameras and the Velodyne are turned a little against the rectified cameras, so
-that a reader that leaves out a rotation is found out.
+As there, raw cameras and Velodyne are slightly rotated against the rectified cameras, which reveals
+readers that omit a rotation.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from .shapes import rotation_y, rotation_z
 FRAME_SECONDS = 0.1
 #: x of the centres of the four cameras in the frame of rectified camera 0, metres.
 CAMERA_X = (0.0, 0.54, -0.06, 0.48)
-#: HDL-64E: 32 beams a third of a degree apart, below them 32 beams half a degree apart.
+#: HDL-64E: 32 beams at 1/3 degree spacing, below them 32 beams at 1/2 degree spacing.
 VELODYNE_ELEVATIONS = np.radians(
     np.concatenate([np.linspace(-24.33, -8.83, 32), np.linspace(-8.33, 2.0, 32)])
 )
@@ -41,7 +41,7 @@ R_RECT = rotation_y(float(np.radians(-0.43))) @ rotation_z(np.radians(0.56))
 
 
 def cam2img(size: tuple[int, int]) -> np.ndarray:
-    """(3, 3) intrinsics of all cameras for an image of (width, height) pixels.
+    """Intrinsics (3, 3) of all cameras for an image of (width, height) pixels.
 
     Integer coordinates are pixel centres, hence the half-pixel shift.
     """
@@ -56,11 +56,11 @@ def cam2ego(camera: int) -> np.ndarray:
 
 
 def velo2cam() -> np.ndarray:
-    """(4, 4) Velodyne to unrectified camera 0, what `calib_velo_to_cam.txt` holds."""
+    """(4, 4) Velodyne to unrectified camera 0, as in `calib_velo_to_cam.txt`."""
     rectified = np.linalg.inv(_RECT2EGO) @ VELO2EGO
     return _pose((0.0, 0.0, 0.0), R_RECT.T) @ rectified
 
 
 def imu2velo() -> np.ndarray:
-    """(4, 4) IMU to Velodyne, what `calib_imu_to_velo.txt` holds."""
+    """(4, 4) IMU to Velodyne, as in `calib_imu_to_velo.txt`."""
     return np.linalg.inv(VELO2EGO) @ IMU2EGO

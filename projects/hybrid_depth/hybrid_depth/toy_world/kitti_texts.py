@@ -15,7 +15,7 @@ _SCENE_GAP = timedelta(minutes=10)
 _MADE = 'calib_time: 24-Jul-2018 09:00:00'
 _EARTH_RADIUS = 6378137.0
 _START_LATITUDE, _START_LONGITUDE, _ALTITUDE = 49.0, 8.4, 115.0
-#: Half the time over which velocities and accelerations are differences, seconds.
+#: Half the time step of finite differences for velocity and acceleration, seconds.
 _STEP = 0.1
 
 
@@ -50,7 +50,7 @@ def mount_calibration(matrix: np.ndarray) -> str:
 
 
 def timestamps(index: int, frames: int) -> str:
-    """`timestamps.txt` of a drive: one line a frame, nanoseconds."""
+    """`timestamps.txt` of a drive: one line per frame, in nanoseconds."""
     start = _FIRST_STAMP + index * _SCENE_GAP
     stamps = [start + frame * timedelta(seconds=kitti_rig.FRAME_SECONDS) for frame in range(frames)]
     return ''.join(f'{stamp:%Y-%m-%d %H:%M:%S.%f}000\n' for stamp in stamps)

@@ -1,4 +1,4 @@
-"""Lane labels: where the lines between lanes run through an image."""
+"""Lane labels: image positions of the lane lines."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from .scene import Scene
 from .street import LANE_MARKS
 
 ABSENT = -2
-#: Part of a street in which lines are labelled, metres along it from the camera.
+#: Range of labelled lines, metres along the street from the camera.
 _REACH = (1.0, 70.0)
 _STEP = 0.1
-#: A line of which less is in sight is not labelled; otherwise hidden points in between are.
+#: Smallest visible part of a labelled line; hidden points in between are labelled too.
 _LEAST_VISIBLE = 0.25
-#: Share of the depth by which a pixel may be nearer than the line's point and still show it.
+#: Relative depth tolerance of the occlusion test.
 _TOLERANCE = 0.05
 
 
@@ -32,8 +32,8 @@ def lane_lines() -> np.ndarray:
 def label_lanes(
     scene: Scene, cam2world: np.ndarray, cam2img: np.ndarray, depth: np.ndarray, rows: np.ndarray
 ) -> np.ndarray:
-    """Lane lines in an image, labelled as people do: through gaps of dashes and behind cars, from
-    the nearest to the farthest point that can be seen.
+    """Lane labels as of human annotators: from the nearest to the farthest visible point of a line,
+    also between dashes and behind cars.
 
     Args:
         scene: the scene.
@@ -43,8 +43,8 @@ def label_lanes(
         rows: (R,) rows at which lines are labelled, ascending.
 
     Returns:
-        (L, R) int columns of the lines that are in sight, left to right, ``ABSENT`` where a line
-        has no point at a row.
+        (L, R) int columns of the visible lines, left to right, ``ABSENT`` where a line has no
+        point at a row.
     """
     lanes = [_line_at_rows(scene, d, cam2world, cam2img, rows) for d in lane_lines()]
     labels = [_label(columns, distance, depth, rows) for columns, distance in lanes]
@@ -55,20 +55,20 @@ def label_lanes(
 def _line_at_rows(
     scene: Scene, d: float, cam2world: np.ndarray, cam2img: np.ndarray, rows: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(R,) column and depth of a line at the rows, NaN where it does not pass them."""
+    """(R,) column and depth of a line at the rows, NaN where it does not cross them."""
     start = scene.street.locate(cam2world[:1, 3], cam2world[1:2, 3])[0][0]
     s = start + np.arange(*_REACH, _STEP)
     xy, _ = scene.street.pose(s, d)
     world = np.column_stack([xy, np.zeros(len(s))])
     x, y, z = cam2world[:3, :3].T @ (world - cam2world[:3, 3]).T
-    # A line that turns back in a bend has two points at a row: keep the nearer part. Its start
-    # may lie beside or behind the camera.
+    # In a bend a line may cross a row twice: keep the nearer part. Its start may lie beside or
+    # behind the camera.
     first = int(np.argmax(z > 0.5))
     rising = np.flatnonzero(np.diff(z[first:]) <= 0)
     kept = slice(first, first + 1 + (rising[0] if len(rising) else len(z)))
     u = cam2img[0, 0] * x[kept] / z[kept] + cam2img[0, 2]
     v = cam2img[1, 1] * y[kept] / z[kept] + cam2img[1, 2]
-    order = slice(None, None, -1)  # rows ascend towards the camera
+    order = slice(None, None, -1)  # rows increase towards the camera
     columns, distance = (
         np.interp(rows, v[order], values[order], left=np.nan, right=np.nan)
         for values in (u, z[kept])
@@ -84,11 +84,11 @@ def _label(
     with np.errstate(invalid='ignore'):
         inside = (columns >= 0) & (columns <= width - 1)
     pixels = np.where(inside, np.round(np.nan_to_num(columns)), 0).astype(int)
-    seen = inside & (depth[rows, pixels] > np.nan_to_num(distance) * (1 - _TOLERANCE))
+    visible = inside & (depth[rows, pixels] > np.nan_to_num(distance) * (1 - _TOLERANCE))
     label = np.full(len(rows), ABSENT)
-    if seen.sum() < max(_LEAST_VISIBLE * inside.sum(), 1):
+    if visible.sum() < max(_LEAST_VISIBLE * inside.sum(), 1):
         return label
-    first, last = np.flatnonzero(seen)[[0, -1]]
+    first, last = np.flatnonzero(visible)[[0, -1]]
     labelled = inside.copy()
     labelled[:first] = labelled[last + 1 :] = False
     label[labelled] = pixels[labelled]

@@ -1,4 +1,4 @@
-"""What a layout is: the way in which a toy world is written to disk."""
+"""Protocol of layouts, the on-disk formats of a toy world."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from .world import World
 
 
 class Layout(Protocol):
-    """Writes a world frame by frame, in any order and by several processes, then the rest.
+    """Writer of a toy world: frames in any order and by several processes, then the other files.
 
     Attributes:
         default_size: width and height of the images, pixels.
-        frames_per_keyframe: frames that are written for every half second.
+        frames_per_keyframe: frames per half second.
     """
 
     default_size: tuple[int, int]
@@ -21,12 +21,12 @@ class Layout(Protocol):
 
     @staticmethod
     def check(world: World) -> None:
-        """Refuses, with a ValueError, worlds that the layout cannot hold."""
+        """Raises ValueError for worlds that the layout cannot represent."""
 
     @staticmethod
     def render(root: Path, world: World, index: int, frame: int) -> Any:
-        """Writes frame ``frame`` of scene ``index`` below ``root``; returns what finish needs."""
+        """Writes frame ``frame`` of scene ``index`` below ``root``; returns input of `finish`."""
 
     @staticmethod
     def finish(root: Path, world: World, results: list[list]) -> None:
-        """Writes what is left; ``results`` are those of render by scene and frame."""
+        """Writes all other files; ``results`` are those of `render`, by scene and frame."""

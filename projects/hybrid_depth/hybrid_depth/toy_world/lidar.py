@@ -22,14 +22,14 @@ def sweep(
     azimuth_steps: int,
     reach: tuple[float, float],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """All returns of one turn, taken at one instant.
+    """Returns of one LiDAR sweep, all measured at one instant.
 
     Args:
         scene: the scene.
         lidar2world: (4, 4) LiDAR frame (z up) to world.
         time: seconds after the start of the scene.
         elevations: (R,) ascending elevations of the rings, radians.
-        azimuth_steps: columns of a turn.
+        azimuth_steps: columns per sweep.
         reach: nearest and farthest range, metres.
 
     Returns:
@@ -50,7 +50,7 @@ def sweep(
 def _reflectivity(
     scene: Scene, grid: RayGrid, hits: Hits, parts: Parts, row: np.ndarray, col: np.ndarray
 ) -> np.ndarray:
-    """(N,) brightness of the unlit surface times the cosine of incidence."""
+    """(N,) brightness of the unlit surface times the cosine of the angle of incidence."""
     distance, part = hits.distance[row, col], hits.part[row, col]
     direction = grid.directions(row, col)
     value = np.zeros(len(row))

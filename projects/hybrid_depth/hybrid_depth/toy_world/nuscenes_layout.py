@@ -1,4 +1,4 @@
-"""Writes the toy world as a nuScenes ``v1.0-mini`` root."""
+"""nuScenes layout: the toy world as a nuScenes ``v1.0-mini`` root."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ class NuScenesLayout:
 
     @staticmethod
     def check(world: World) -> None:
-        """Refuses worlds that the mini splits of the devkit cannot name.
+        """Rejects more scenes than the devkit's mini splits have names for.
 
         Raises:
-            ValueError: for more than 10 scenes.
+            ValueError: more than 10 scenes.
         """
         limit = len(MINI_TRAIN) + len(MINI_VAL)
         if world.scenes > limit:
             raise ValueError(
                 f'nuScenes layout: expected at most {limit} scenes, got {world.scenes}. The devkit '
-                f'knows {len(MINI_TRAIN)} mini_train and {len(MINI_VAL)} mini_val scene names; '
-                'for more data raise the number of keyframes'
+                f'has {len(MINI_TRAIN)} mini_train and {len(MINI_VAL)} mini_val scene names; '
+                'for more data increase the number of keyframes'
             )
 
     @staticmethod
@@ -58,10 +58,10 @@ class NuScenesLayout:
         """Writes one keyframe and the images until the next.
 
         Returns:
-            LiDAR points (A,) and visible share (A,) of every actor in the keyframe.
+            Number of LiDAR points (A,) and visible share (A,) of every actor in the keyframe.
         """
         scene, name = world.scene(index), scene_names(world)[index]
-        covered = seen = np.zeros(len(scene.actors), np.int64)
+        covered = visible = np.zeros(len(scene.actors), np.int64)
         for camera, sweep_time in product(rig.CAMERAS, sweep_times(world.sweeps)):
             if sweep_time and frame == world.keyframes - 1:
                 continue
@@ -70,7 +70,7 @@ class NuScenesLayout:
             cam2world = scene.ego2world(time) @ camera.sensor2ego()
             rendered = render_view(scene, cam2world, camera.cam2img(world.size), world.size, time)
             if not sweep_time:
-                covered, seen = covered + rendered.covered, seen + rendered.seen
+                covered, visible = covered + rendered.covered, visible + rendered.visible
             stamp = timestamp(index, frame, delay)
             path = root / file_name(name, camera.channel, stamp, keyframe=not sweep_time)
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -78,7 +78,7 @@ class NuScenesLayout:
         path = root / file_name(name, rig.LIDAR.channel, timestamp(index, frame))
         path.parent.mkdir(parents=True, exist_ok=True)
         points = _write_sweep(path, scene, frame)
-        return points, seen / np.maximum(covered, 1)
+        return points, visible / np.maximum(covered, 1)
 
     @staticmethod
     def finish(root: Path, world: World, results: list[list]) -> None:
@@ -86,7 +86,7 @@ class NuScenesLayout:
 
         Args:
             root: folder of the data set.
-            world: what is made.
+            world: parameters of the toy world.
             results: values of :meth:`render`, by scene and keyframe.
         """
         tables = shared_tables(world.size)
@@ -126,7 +126,7 @@ def _write_sweep(path: Path, scene: Scene, frame: int) -> np.ndarray:
 
 
 def _write_map(path: Path, scene: Scene) -> None:
-    """Writes the devkit's map mask: road in white, 0.1 m a pixel, row 0 at the largest y."""
+    """Writes the devkit's map mask: road in white, 0.1 m per pixel, row 0 at the largest y."""
     street = scene.street
     width, height = np.ceil(street.size / _MAP_METRES).astype(int)
     left, _ = street.pose(street.s, ROAD_EDGE)

@@ -50,7 +50,7 @@ ATTRIBUTES = (
 )
 #: Lower bounds of the visible share for visibility tokens 1 to 4.
 VISIBILITY_LEVELS = {'v0-40': 0.0, 'v40-60': 0.4, 'v60-80': 0.6, 'v80-100': 0.8}
-#: Actors farther from the ego car are not annotated, metres.
+#: Range of annotations around the ego vehicle, metres.
 ANNOTATION_RANGE = 65.0
 _FIRST_TIMESTAMP = 1532402927647951
 _SCENE_GAP = 10**9
@@ -74,13 +74,13 @@ def timestamp(scene_index: int, frame: int, delay: int = 0) -> int:
 
 
 def scene_names(world: World) -> tuple[str, ...]:
-    """Names of the scenes: the first of ``mini_train``, held-out ones the first of ``mini_val``."""
+    """Scene names: the first of ``mini_train``; for held-out scenes the first of ``mini_val``."""
     held_out = world.scenes - world.training_scenes
     return MINI_TRAIN[: world.training_scenes] + MINI_VAL[:held_out]
 
 
 def sweep_times(sweeps: int) -> list[int]:
-    """Microseconds after a keyframe of itself (0) and of the images until the next."""
+    """Microseconds after a keyframe of the keyframe (0) and of the images until the next."""
     return [round(k * KEYFRAME_SECONDS * 1e6 / (sweeps + 1)) for k in range(sweeps + 1)]
 
 
@@ -92,7 +92,7 @@ def file_name(name: str, channel: str, stamp: int, keyframe: bool = True) -> str
 
 
 def shared_tables(size: tuple[int, int]) -> dict[str, list[dict]]:
-    """Tables that do not depend on the scenes.
+    """Tables independent of the scenes.
 
     Args:
         size: width and height of the images; the intrinsics are scaled to it.
@@ -133,10 +133,10 @@ def shared_tables(size: tuple[int, int]) -> dict[str, list[dict]]:
 
 
 class SceneTables:
-    """Rows of one scene.
+    """Table rows of one scene.
 
     Args:
-        world: its seed is part of every token.
+        world: parameters; the seed is part of every token.
         index: index of the scene.
         name: nuScenes name of the scene.
         scene: the scene.
@@ -159,7 +159,7 @@ class SceneTables:
         return token(self._world.seed, self._name, table, *key)
 
     def _link(self, table: str, frame: int, *key: object) -> str:
-        """Token of a neighbour in time, '' beyond the ends."""
+        """Token of a neighbour in time, '' if there is none."""
         return self._token(table, frame, *key) if frame in self._frames else ''
 
     def tables(self) -> dict[str, list[dict]]:
@@ -277,7 +277,7 @@ class SceneTables:
         for k, actor in enumerate(self._scene.actors):
             frames = [frame for frame in self._frames if near[frame][k]]
             if not any(self._counts[frame][0][k] for frame in frames):
-                continue  # never seen by the LiDAR
+                continue  # no LiDAR points in any keyframe
             tokens = [self._token('sample_annotation', frame, k) for frame in frames]
             instances.append(
                 dict(

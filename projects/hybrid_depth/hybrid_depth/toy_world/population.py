@@ -1,6 +1,6 @@
-"""Fills a street: parked vehicles, work zones, traffic, people, buildings, poles and trees.
+"""Random scenes: parked vehicles, work zones, traffic, people, buildings, poles and trees.
 
-Classes are dealt from shuffled decks, so that every stretch of street holds all ten of them.
+Classes are drawn from shuffled decks, so every section of a street has all ten classes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from .scene import Actor, Scene
 from .shapes import Parts
 from .street import KERB, LANE_WIDTH, SIDEWALK_EDGE, make_street
 
-#: Street before and behind the driven part, metres.
+#: Street before and behind the route of the ego vehicle, metres.
 SIGHT = 115.0
 _ROW_LENGTH = 64.0
 _WORKS_LENGTH = 18.0
@@ -26,9 +26,15 @@ _PARKED_DECK = (
 )
 _TRAFFIC_DECK = ('car',) * 3 + ('truck', 'bus', 'motorcycle', 'trailer')
 
-#: Street length that a vehicle takes, metres; two-wheelers take ``_SMALL_ROOM``.
-_ROOM = {'car': 5.4, 'truck': 8.6, 'bus': 12.2, 'trailer': 11.6, 'construction_vehicle': 7.8}
-_SMALL_ROOM = 2.8
+#: Street length of a vehicle with its gap, metres.
+_STREET_LENGTH = {
+    'car': 5.4,
+    'truck': 8.6,
+    'bus': 12.2,
+    'trailer': 11.6,
+    'construction_vehicle': 7.8,
+}
+_TWO_WHEELER_LENGTH = 2.8
 
 _BUILDERS: dict[str, Callable] = {
     'car': vehicles.car,
@@ -41,8 +47,8 @@ _BUILDERS: dict[str, Callable] = {
 }
 
 
-class _Crowd:
-    """Collects actors; knows which attribute goes with which state."""
+class _Population:
+    """Actors of a scene, with nuScenes attributes from their state."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         self.rng = rng
@@ -82,98 +88,98 @@ def _vehicle_attribute(moving: bool, queue: bool) -> str:
 
 
 class _Deck:
-    """Deals class names from shuffled decks; a card that does not fit stays for the next turn."""
+    """Class names in shuffled order; names that do not fit are kept for the next draw."""
 
     def __init__(self, rng: np.random.Generator, cards: tuple[str, ...]) -> None:
         self._rng, self._cards = rng, cards
         self._waiting: list[str] = []
 
-    def deal(self, room: float = np.inf) -> str | None:
-        """The first card that needs no more than ``room`` metres, None where nothing fits."""
+    def deal(self, space: float = np.inf) -> str | None:
+        """The first name that needs no more than ``space`` metres, None if none fits."""
         if len(self._waiting) < len(self._cards):
             self._waiting.extend(self._rng.permutation(self._cards))
-        fits = (k for k, name in enumerate(self._waiting) if _room(name) <= room)
+        fits = (k for k, name in enumerate(self._waiting) if _street_length(name) <= space)
         place = next(fits, None)
         return None if place is None else self._waiting.pop(place)
 
 
-def _room(name: str) -> float:
-    """Street length that a vehicle takes, metres."""
-    return _ROOM.get(name, _SMALL_ROOM)
+def _street_length(name: str) -> float:
+    """Street length of a vehicle with its gap, metres."""
+    return _STREET_LENGTH.get(name, _TWO_WHEELER_LENGTH)
 
 
 def make_scene(seed: int, index: int, duration: float) -> Scene:
-    """Scene ``index`` of the toy world ``seed``, good for ``duration`` seconds."""
+    """Scene ``index`` of the toy world ``seed``, ``duration`` seconds long."""
     rng = np.random.default_rng([seed, index])
     speed = rng.uniform(7.0, 12.0)
     length = speed * duration + 2 * SIGHT
     street = make_street(rng, length)
-    crowd = _Crowd(rng)
+    population = _Population(rng)
     ego_d = -LANE_WIDTH / 2
     for side in (-1, 1):
-        _fill_roadside(crowd, side, length)
-        _fill_cycle_lane(crowd, side, length)
-        _fill_sidewalk(crowd, side, length)
-    _fill_traffic(crowd, SIGHT, speed, length, duration)
+        _fill_roadside(population, side, length)
+        _fill_cycle_lane(population, side, length)
+        _fill_sidewalk(population, side, length)
+    _fill_traffic(population, SIGHT, speed, length, duration)
     azimuth, height = rng.uniform(0, 2 * np.pi), rng.uniform(0.7, 1.1)
     sun = np.array(
         [np.cos(azimuth) * np.cos(height), np.sin(azimuth) * np.cos(height), np.sin(height)]
     )
     return Scene(
-        street, tuple(crowd.actors), _scenery(rng, street, length), SIGHT, ego_d, speed, sun
+        street, tuple(population.actors), _scenery(rng, street, length), SIGHT, ego_d, speed, sun
     )
 
 
-def _fill_roadside(crowd: _Crowd, side: int, length: float) -> None:
-    """Rows of parked vehicles and work zones in turn along the parking lane."""
-    rng = crowd.rng
+def _fill_roadside(population: _Population, side: int, length: float) -> None:
+    """Adds alternating rows of parked vehicles and work zones to the parking lane."""
+    rng = population.rng
     deck = _Deck(rng, _PARKED_DECK)
     start, works = rng.uniform(-_WORKS_LENGTH, 0), bool(rng.integers(2))
     while start < length:
         if works:
             end = start + _WORKS_LENGTH
-            _work_zone(crowd, side, start, end)
+            _work_zone(population, side, start, end)
         else:
             end = start + _ROW_LENGTH
-            _parked_row(crowd, deck, side, start, end)
+            _parked_row(population, deck, side, start, end)
         start, works = end, not works
 
 
 def _heading(side: int) -> float:
-    """Right-hand traffic: the left side of the street (d > 0) faces backwards."""
+    """Heading for right-hand traffic: backwards on the left side of the street (d > 0)."""
     return np.pi if side > 0 else 0.0
 
 
-def _parked_row(crowd: _Crowd, deck: _Deck, side: int, start: float, end: float) -> None:
-    rng, s = crowd.rng, start + 1.0
+def _parked_row(population: _Population, deck: _Deck, side: int, start: float, end: float) -> None:
+    rng, s = population.rng, start + 1.0
     while (name := deck.deal(end - s)) is not None:
         turn = _heading(side) + rng.normal(0, 0.03) + (np.pi if rng.random() < 0.12 else 0)
         if name in ('motorcycle', 'bicycle'):
             turn += rng.choice([-1, 1]) * rng.uniform(0.1, 0.9)
         d = side * (_PARKING + rng.normal(0, 0.1))
-        crowd.add(name, s + _room(name) / 2, d, turn=turn)
-        s += _room(name) + rng.uniform(9.0, 17.0)
+        population.add(name, s + _street_length(name) / 2, d, turn=turn)
+        s += _street_length(name) + rng.uniform(9.0, 17.0)
 
 
-def _work_zone(crowd: _Crowd, side: int, start: float, end: float) -> None:
-    """Cones or barriers towards the traffic, a construction vehicle and people inside."""
-    rng = crowd.rng
+def _work_zone(population: _Population, side: int, start: float, end: float) -> None:
+    """Adds cones or barriers towards the traffic, with a construction vehicle and people inside."""
+    rng = population.rng
     edge, lane = side * 5.2, side * 7.6
     barriers_first = rng.random() < 0.5
     middle = (start + end) / 2
     for s in np.arange(start + 2.0, end - 0.8, 5.0):
         jitter = rng.normal(0, 0.08)
         if (s < middle) == barriers_first:
-            crowd.add('barrier', s, edge + jitter, turn=np.pi / 2 + rng.normal(0, 0.05))
+            population.add('barrier', s, edge + jitter, turn=np.pi / 2 + rng.normal(0, 0.05))
         else:
-            crowd.add('traffic_cone', s, edge + jitter, turn=rng.uniform(-3, 3))
-    crowd.add('traffic_cone', start + 0.6, side * 6.6, turn=rng.uniform(-3, 3))
-    crowd.add('barrier', end - 0.5, side * 7.6, turn=rng.normal(0, 0.06))
+            population.add('traffic_cone', s, edge + jitter, turn=rng.uniform(-3, 3))
+    population.add('traffic_cone', start + 0.6, side * 6.6, turn=rng.uniform(-3, 3))
+    population.add('barrier', end - 0.5, side * 7.6, turn=rng.normal(0, 0.06))
     vehicle = 'construction_vehicle' if rng.random() < 0.75 else 'truck'
-    crowd.add(
+    population.add(
         vehicle, middle - 2.5 + rng.normal(0, 0.4), lane, turn=_heading(side) + rng.normal(0, 0.2)
     )
-    crowd.add(
+    population.add(
         'pedestrian',
         middle + rng.uniform(3, 5.5),
         lane + rng.uniform(-1, 1),
@@ -181,24 +187,24 @@ def _work_zone(crowd: _Crowd, side: int, start: float, end: float) -> None:
     )
 
 
-def _fill_cycle_lane(crowd: _Crowd, side: int, length: float) -> None:
-    """Bicycles and a few motorcycles in the outer lane, all at one speed."""
-    rng = crowd.rng
+def _fill_cycle_lane(population: _Population, side: int, length: float) -> None:
+    """Adds bicycles and a few motorcycles to the outer lane, all at one speed."""
+    rng = population.rng
     speed = -side * rng.uniform(3.0, 5.0)
     s = rng.uniform(-60, -40)
     while s < length + 60:
         name = 'bicycle' if rng.random() < 0.7 else 'motorcycle'
-        crowd.add(name, s, side * (4.15 + rng.normal(0, 0.12)), speed, _heading(side))
+        population.add(name, s, side * (4.15 + rng.normal(0, 0.12)), speed, _heading(side))
         s += rng.uniform(45, 90)
 
 
-def _fill_sidewalk(crowd: _Crowd, side: int, length: float) -> None:
-    """Walkers on two tracks of opposite direction, people who stand, a few parked bicycles."""
-    rng = crowd.rng
+def _fill_sidewalk(population: _Population, side: int, length: float) -> None:
+    """Adds walking people on two tracks of opposite direction, standing people, and bicycles."""
+    rng = population.rng
     for d, speed in ((11.0, rng.uniform(0.9, 1.5)), (12.2, -rng.uniform(0.9, 1.5))):
         s = rng.uniform(-20, 0)
         while s < length + 20:
-            crowd.add(
+            population.add(
                 'pedestrian',
                 s,
                 side * (d + rng.normal(0, 0.12)),
@@ -208,32 +214,31 @@ def _fill_sidewalk(crowd: _Crowd, side: int, length: float) -> None:
             s += rng.uniform(30, 75)
     s = rng.uniform(0, 15)
     while s < length:
-        crowd.add('pedestrian', s, side * rng.uniform(10.2, 10.45), turn=rng.uniform(-3, 3))
-        crowd.add('bicycle', s + 4, side * 10.35, turn=_heading(side) + rng.normal(0, 0.2))
+        population.add('pedestrian', s, side * rng.uniform(10.2, 10.45), turn=rng.uniform(-3, 3))
+        population.add('bicycle', s + 4, side * 10.35, turn=_heading(side) + rng.normal(0, 0.2))
         s += rng.uniform(45, 80)
 
 
 def _fill_traffic(
-    crowd: _Crowd, ego_s: float, ego_speed: float, length: float, duration: float
+    population: _Population, ego_s: float, ego_speed: float, length: float, duration: float
 ) -> None:
-    """Vehicles in the inner lanes.
+    """Adds vehicles to the inner lanes.
 
-    Those around the ego car are nearly as fast, the foremost the fastest, so that distances change
-    by some metres within ``duration`` seconds and nobody meets; oncoming ones sometimes stand in a
-    queue.
+    Those around the ego vehicle are nearly as fast, the foremost the fastest, so distances change
+    by a few metres within ``duration`` seconds without collisions; oncoming ones sometimes queue.
     """
-    rng = crowd.rng
+    rng = population.rng
     duration = max(duration, 5.0)
     deck = _Deck(rng, _TRAFFIC_DECK)
 
     def drive(name: str, rear: float, side: int, speed: float, queue: bool = False) -> float:
-        """Adds a vehicle, a trailer with a truck in front of it; returns the end of the convoy."""
+        """Adds a vehicle (for a trailer also its truck); returns the position of its front end."""
         convoy = ('trailer', 'truck')[::-side] if name == 'trailer' else (name,)
         for member in convoy:
-            middle = rear + _room(member) / 2
+            middle = rear + _street_length(member) / 2
             d = side * LANE_WIDTH / 2 + rng.normal(0, 0.08)
-            crowd.add(member, middle, d, speed, _heading(side), queue)
-            rear += _room(member)
+            population.add(member, middle, d, speed, _heading(side), queue)
+            rear += _street_length(member)
         return rear
 
     ahead, speed = ego_s + rng.uniform(14, 19), ego_speed + rng.uniform(-5, 12) / duration
@@ -243,7 +248,7 @@ def _fill_traffic(
     behind, speed = ego_s - rng.uniform(8, 12), ego_speed
     while behind > 0:
         name = deck.deal()
-        behind -= _room(name) + (name == 'trailer') * _room('truck')
+        behind -= _street_length(name) + (name == 'trailer') * _street_length('truck')
         speed -= rng.uniform(0, 4) / duration
         drive(name, behind, -1, speed)
         behind -= rng.uniform(20, 40)
@@ -285,7 +290,7 @@ def _scenery(rng: np.random.Generator, street, length: float) -> Parts:
 
 
 def _place(groups: list[Parts], parts: Parts, street, s: float, d: float, side: int) -> None:
-    """Puts an object beside the street with its y axis towards the street."""
+    """Places an object beside the street with its y axis towards the street."""
     position, heading = street.pose(np.float64(s), d)
     yaw = heading + (np.pi if side > 0 else 0.0)
     groups.append(parts.placed(np.array([*position, 0.0]), yaw))

@@ -1,4 +1,4 @@
-"""Contact sheet of a toy world: some of its frames with everything that is known about them."""
+"""Contact sheet of a toy world: frames with all their ground truth."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image
 
 from ..datasets.depth_map_files import read_depth_png
+from ..datasets.image_files import open_image
 from ..datasets.kitti.calibration import KittiCalibration
 from ..datasets.kitti.velodyne import read_velodyne
 from ..visualization.bev import draw_bev
@@ -32,16 +32,16 @@ _CORNERS = np.array([(x, y, z) for x in (-1, 1) for y, z in ((-1, -1), (-1, 1), 
 
 
 def draw_toy_world(root: str | Path) -> np.ndarray:
-    """Draw a finished toy world of any layout.
+    """Contact sheet of a finished toy world of any layout.
 
-    nuScenes: cameras with boxes, their depth, LiDAR and boxes from above. KITTI: left and right
+    nuScenes: cameras with boxes, their depth, BEV with LiDAR and boxes. KITTI: left and right
     image, dense depth, sweep. TuSimple: images with the labelled points.
 
     Returns:
         (H, W, 3) uint8 RGB.
 
     Raises:
-        FileNotFoundError: the folder holds no toy world.
+        FileNotFoundError: the folder has no toy world.
     """
     layout, world = open_toy_world(root)
     return _SHEETS[layout](Path(root), world)
@@ -51,11 +51,6 @@ def _spread(scenes: int, frames: int, count: int) -> list[tuple[int, int]]:
     """Up to ``count`` (scene, frame), evenly spaced."""
     places = (np.arange(count) + 0.5) / count * scenes * frames
     return [divmod(int(place), frames) for place in np.unique(places.astype(int))]
-
-
-def _open(path: Path) -> np.ndarray:
-    with Image.open(path) as image:
-        return np.array(image.convert('RGB'))
 
 
 def _block(rows: list[list[np.ndarray]]) -> np.ndarray:
@@ -81,7 +76,7 @@ def _nuscenes_frame(root: Path, world: World, index: int, frame: int) -> np.ndar
         cam2world = scene.ego2world(time) @ camera.sensor2ego()
         ego2img = cam2img @ (np.linalg.inv(cam2world) @ ego2world)[:3]
         stamp = nuscenes.timestamp(index, frame, camera.delay)
-        image = _open(root / nuscenes.file_name(name, camera.channel, stamp))
+        image = np.array(open_image(root / nuscenes.file_name(name, camera.channel, stamp)))
         images.append(draw_camera_boxes(image, boxes, ego2img, _CLASSES))
         depth = depth_map(scene, cam2world, cam2img, world.size, time)
         depths.append(colorize_depth(depth, *_DEPTH_RANGE))
@@ -91,7 +86,7 @@ def _nuscenes_frame(root: Path, world: World, index: int, frame: int) -> np.ndar
     lidar2ego = rig.LIDAR.sensor2ego()
     points = points @ lidar2ego[:3, :3].T + lidar2ego[:3, 3]
     side = len(cameras)
-    above = draw_bev(points, boxes, None, _CLASSES, size=side)[:side]  # without its legend
+    above = draw_bev(points, boxes, None, _CLASSES, size=side)[:side]  # without the legend
     return np.concatenate([cameras, above], 1)
 
 
@@ -111,15 +106,16 @@ def _kitti_sheet(root: Path, world: World) -> np.ndarray:
 
 def _kitti_frame(root: Path, world: World, index: int, frame: int) -> list[np.ndarray]:
     folder, name = root / kitti.drive(index), f'{frame:010d}'
-    left, right = (_open(folder / f'image_{k:02d}' / 'data' / f'{name}.png') for k in (2, 3))
+    paths = [folder / f'image_{k:02d}' / 'data' / f'{name}.png' for k in (2, 3)]
+    left, right = (np.array(open_image(path)) for path in paths)
     depth = read_depth_png(root / kitti.depth_folder(world, index, 'l') / f'{name}.png')
     points = read_velodyne(folder / 'velodyne_points' / 'data' / f'{name}.bin')[:, :3]
     calibration = KittiCalibration.from_folder(root / kitti.DAY)
     pixels, distance = project_points(points, calibration.velo_to_image(2))
     height, width = depth.shape
     u, v = np.round(pixels).astype(int).T
-    seen = (distance > 0) & (u >= 0) & (v >= 0) & (u < width) & (v < height)
-    order = np.flatnonzero(seen)[np.argsort(-distance[seen])]  # near ones lie on top
+    visible = (distance > 0) & (u >= 0) & (v >= 0) & (u < width) & (v < height)
+    order = np.flatnonzero(visible)[np.argsort(-distance[visible])]  # near points on top
     sweep = left // 3
     sweep[v[order], u[order]] = colorize_depth(distance[order], *_DEPTH_RANGE)
     return [left, right, colorize_depth(depth, *_DEPTH_RANGE), sweep]
@@ -129,12 +125,13 @@ def _tusimple_sheet(root: Path, world: World) -> np.ndarray:
     lines = [line for file in LABEL_FILES.values() for line in (root / file).open()]
     chosen = _spread(world.scenes, world.keyframes, 6)
     labels = [json.loads(lines[index * world.keyframes + frame]) for index, frame in chosen]
-    images = [_draw_lanes(_open(root / label['raw_file']), label) for label in labels]
+    images = [_draw_lanes(root, label) for label in labels]
     whole = len(images) - len(images) % 2
     return _block([images[i : i + 2] for i in range(0, whole, 2)])
 
 
-def _draw_lanes(image: np.ndarray, label: dict) -> np.ndarray:
+def _draw_lanes(root: Path, label: dict) -> np.ndarray:
+    image = np.array(open_image(root / label['raw_file']))
     for lane, color in zip(label['lanes'], class_colors(_CLASSES).tolist(), strict=False):
         points = [p for p in zip(lane, label['h_samples'], strict=True) if p[0] >= 0]
         cv2.polylines(image, [np.array(points)], False, color, 1, cv2.LINE_AA)

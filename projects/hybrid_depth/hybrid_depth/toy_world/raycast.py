@@ -1,7 +1,7 @@
-"""The ray caster: nearest hit of every ray of a grid among all parts and the ground.
+"""Ray caster: nearest hit of every ray of a grid among all parts and the ground.
 
-Works part by part on the window of rays that can meet the part. All rays of a window are tested at
-once, in the frame in which the part is a unit solid.
+Each part is tested with the window of rays that can meet it, all at once, in the frame in which the
+part is a unit solid.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ GROUND, SKY = -1, -2
 
 @dataclass(frozen=True)
 class Hits:
-    """What every ray of an (H, W) grid meets first.
+    """First hits of the rays of an (H, W) grid.
 
     Attributes:
         distance: (H, W) ray parameter of the hit, metres: depth of a camera, range of a LiDAR; inf
             for the sky.
         part: (H, W) index of the part hit, ``GROUND`` or ``SKY``.
-        covered: (A,) number of rays that meet each actor when nothing else is there.
+        covered: (A,) number of rays that meet each actor, occlusion ignored.
     """
 
     distance: np.ndarray
@@ -36,22 +36,22 @@ def cast(grid: RayGrid, parts: Parts, num_actors: int) -> Hits:
     """Casts all rays of ``grid`` on ``parts`` and the ground plane z = 0.
 
     Args:
-        grid: the rays.
-        parts: solids in the world frame, the parts of an actor next to each other.
-        num_actors: number of actors that ``parts.owner`` counts.
+        grid: rays.
+        parts: solids in the world frame; the parts of an actor are consecutive.
+        num_actors: number of actors in ``parts.actor``.
     """
     distance, hit = _cast_ground(grid)
     covered = np.zeros(num_actors, np.int64)
-    seen_by = np.full(grid.shape, -1, np.int32)
+    last_actor = np.full(grid.shape, -1, np.int32)
     dtype = distance.dtype
     corners = parts.corners()
     bounds = grid.windows(corners)
     visible = np.flatnonzero((bounds[:, 0] < bounds[:, 1]) & (bounds[:, 2] < bounds[:, 3]))
-    seen = parts.take(visible)
-    origins, cols, rows = _unit_frames(grid, seen, dtype)
+    candidates = parts.take(visible)
+    origins, cols, rows = _unit_frames(grid, candidates, dtype)
     scale = grid.row_scale[:, None]
-    intersect = [_INTERSECT[solid] for solid in seen.solid.tolist()]
-    tapers, owners = seen.taper.astype(dtype), seen.owner.tolist()
+    intersect = [_INTERSECT[solid] for solid in candidates.solid.tolist()]
+    tapers, actors = candidates.taper.astype(dtype), candidates.actor.tolist()
     for k, index in enumerate(visible.tolist()):
         for window, columns in _slices(bounds[index].tolist(), grid.shape[1]):
             directions = cols[k][:, None, columns] * scale[window[0]] + rows[k][:, window[0], None]
@@ -60,16 +60,16 @@ def cast(grid: RayGrid, parts: Parts, num_actors: int) -> Hits:
             closer = entry < front
             np.copyto(front, entry, where=closer)
             np.copyto(hit[window], index, where=closer)
-            if owners[k] >= 0:
-                before = seen_by[window]
-                fresh = (entry < np.inf) & (before != owners[k])
-                covered[owners[k]] += np.count_nonzero(fresh)
-                np.copyto(before, owners[k], where=fresh)
+            if actors[k] >= 0:
+                before = last_actor[window]
+                new = (entry < np.inf) & (before != actors[k])
+                covered[actors[k]] += np.count_nonzero(new)
+                np.copyto(before, actors[k], where=new)
     return Hits(distance, hit, covered)
 
 
 def _cast_ground(grid: RayGrid) -> tuple[np.ndarray, np.ndarray]:
-    """Depth and hit index of the bare ground and sky."""
+    """Depth and hit index of ground and sky without parts."""
     up = grid.rotation[2]
     down = -(grid.row_scale[:, None] * _dot(up, grid.cols)[None] + _dot(up, grid.rows)[:, None])
     with np.errstate(divide='ignore'):
@@ -82,7 +82,7 @@ def _dot(vector: np.ndarray, columns: np.ndarray) -> np.ndarray:
 
 
 def _unit_frames(grid: RayGrid, parts: Parts, dtype) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The rays in the unit frames of the parts.
+    """Rays in the unit frames of the parts.
 
     Returns:
         Origins (P, 3), column parts (P, 3, W) and row parts (P, 3, H) of the directions.
@@ -96,7 +96,7 @@ def _unit_frames(grid: RayGrid, parts: Parts, dtype) -> tuple[np.ndarray, np.nda
 
 
 def _slices(bounds: np.ndarray, width: int):
-    """Windows as ((row slice, column slice), column slice), two of them where the columns wrap."""
+    """Windows as ((row slice, column slice), column slice); two if the columns wrap around."""
     r0, r1, c0, c1 = bounds
     for a, b in ((c0, min(c1, width)), (0, c1 - width)):
         if a < b:
@@ -104,7 +104,7 @@ def _slices(bounds: np.ndarray, width: int):
 
 
 def _nonzero(direction: np.ndarray) -> np.ndarray:
-    """Replaces vanishing components, so that slopes stay finite."""
+    """Directions with zero components replaced, for finite slopes."""
     return np.where(np.abs(direction) < 1e-9, direction.dtype.type(1e-9), direction)
 
 
@@ -131,7 +131,7 @@ def _hit_ball(origin: np.ndarray, direction: np.ndarray, _: float) -> np.ndarray
 def _hit_frustum(origin: np.ndarray, direction: np.ndarray, taper: float) -> np.ndarray:
     """Entry into the frustum |z| < 1 of radius (1 + taper) / 2 + (taper - 1) / 2 z."""
     middle, slope = (1 + taper) / 2, (taper - 1) / 2
-    # Set up around the point nearest to the centre: from the far origin all digits would be lost.
+    # Relative to the point nearest to the centre, as a far origin would lose all digits.
     shift = -(origin[:, None, None] * direction).sum(0) / (direction * direction).sum(0)
     x, y, z = origin[:, None, None] + shift * direction
     dx, dy, dz = direction
@@ -145,7 +145,7 @@ def _hit_frustum(origin: np.ndarray, direction: np.ndarray, taper: float) -> np.
     cap_enter, cap_leave = -z * inverse_z - np.abs(inverse_z), -z * inverse_z + np.abs(inverse_z)
     width = np.sqrt(np.maximum(root, 0)) / np.abs(a)
     side_enter, side_leave = -b / a - width, -b / a + width
-    # a < 0: inside of the double cone is outside of the two roots, and only one nappe is real.
+    # a < 0: the inside of the double cone is outside the two roots, and only one nappe is real.
     forward = growth > 0
     steep_enter = np.where(forward, side_leave, -np.inf)
     steep_leave = np.where(forward, np.inf, side_enter)

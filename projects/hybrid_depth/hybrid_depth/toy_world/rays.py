@@ -1,8 +1,8 @@
-"""Bundles of rays with one origin: a pinhole image and a spinning LiDAR.
+"""Grids of rays with one origin: pinhole camera and spinning LiDAR.
 
 Both have separable directions in the sensor frame,
 direction(row, col) = row_scale[row] * cols[:, col] + rows[:, row],
-which makes the directions of a window in the frame of any part two small products and one sum.
+so the directions of a window in the frame of any part are two small products and one sum.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _EDGES = np.array([(a, a | 1 << k) for k in range(3) for a in range(8) if not a 
 def rotate(rotation: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     """(3, 3) matrix, or (3, 3, N) one for each vector, times (3, N) vectors.
 
-    Sums are written out: faster than ``einsum``, and rounded alike on every CPU.
+    Explicit sums are faster than ``einsum`` and round identically on every CPU.
     """
     x, y, z = vectors
     return np.stack([a * x + b * y + c * z for a, b, c in rotation])
@@ -26,7 +26,7 @@ def rotate(rotation: np.ndarray, vectors: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class RayGrid:
-    """A grid of rays seen from one point.
+    """Grid of rays with one origin.
 
     Attributes:
         origin: (3,) position in the world, metres.
@@ -57,7 +57,7 @@ class RayGrid:
         return rotate(self.rotation.astype(local.dtype), local)
 
     def windows(self, corners: np.ndarray) -> np.ndarray:
-        """Smallest windows that hold every ray meeting a box.
+        """Smallest windows that contain every ray that meets a box.
 
         Args:
             corners: (P, 8, 3) corners of boxes, world frame, numbered by the bits of their signs.
@@ -141,7 +141,7 @@ def spinning(lidar2world: np.ndarray, elevations: np.ndarray, azimuth_steps: int
     Args:
         lidar2world: (4, 4) LiDAR (z up) to world.
         elevations: (H,) ascending ring elevations, radians.
-        azimuth_steps: number of columns; column k looks at 2 pi k / steps from x towards y.
+        azimuth_steps: number of columns; column k has azimuth 2 pi k / steps from x towards y.
     """
     azimuth = np.arange(azimuth_steps) * (2 * np.pi / azimuth_steps)
     zero = np.zeros(azimuth_steps)

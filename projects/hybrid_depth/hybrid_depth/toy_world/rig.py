@@ -1,4 +1,4 @@
-"""Sensors of a nuScenes car: the geometry of one real car (that of scene-0061)."""
+"""Sensors of a nuScenes vehicle, with the calibration of scene-0061."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-#: Image size that the intrinsics below belong to.
+#: Image size of the intrinsics below.
 _FULL_SIZE = (1600, 900)
 LIDAR_ELEVATIONS = np.radians(np.linspace(-30.67, 10.67, 32))
 LIDAR_AZIMUTH_STEPS = 1084
@@ -15,7 +15,7 @@ LIDAR_RANGE = (0.5, 100.0)
 
 @dataclass(frozen=True)
 class Sensor:
-    """A sensor of the car.
+    """Sensor of the ego vehicle.
 
     Attributes:
         channel: nuScenes channel name.
@@ -48,7 +48,7 @@ class Sensor:
 
 
 def quaternion_to_matrix(quaternion) -> np.ndarray:
-    """(3, 3) rotation of a quaternion (w, x, y, z), normalised first."""
+    """Rotation matrix (3, 3) of a quaternion (w, x, y, z) of any norm."""
     w, x, y, z = np.asarray(quaternion, np.float64) / np.linalg.norm(quaternion)
     return np.array(
         [

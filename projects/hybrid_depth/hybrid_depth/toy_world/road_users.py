@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .shapes import Paint, Parts, Sculptor
+from .shapes import Parts, ShapeBuilder, Texture
 from .vehicles import HEADLIGHT, RIM, TAILLIGHT, TYRE, tint
 
 SKIN = (0.80, 0.60, 0.48)
@@ -16,8 +16,8 @@ def barrier(rng: np.random.Generator) -> tuple[Parts, np.ndarray]:
     width, height = rng.normal(2.3, 0.08), rng.normal(1.0, 0.04)
     y = width / 2
     red, white = tint(rng, (0.86, 0.10, 0.08), 0.03), (0.94, 0.94, 0.94)
-    shape = Sculptor()
-    shape.box((-0.10, 0.10), (-y, y), (0.42, height), red, Paint.DIAGONAL, white)
+    shape = ShapeBuilder()
+    shape.box((-0.10, 0.10), (-y, y), (0.42, height), red, Texture.DIAGONAL, white)
     shape.box((-0.17, 0.17), (-y * 0.98, y * 0.98), (0.16, 0.42), white)
     for side in (-1, 1):
         shape.box(
@@ -29,16 +29,16 @@ def barrier(rng: np.random.Generator) -> tuple[Parts, np.ndarray]:
 def traffic_cone(rng: np.random.Generator) -> tuple[Parts, np.ndarray]:
     """An orange cone with white bands on a dark plate."""
     height, radius = rng.normal(0.98, 0.04), 0.19
-    shape = Sculptor()
+    shape = ShapeBuilder()
     shape.box((-0.22, 0.22), (-0.22, 0.22), (0, 0.06), (0.12, 0.12, 0.12))
     orange = tint(rng, (0.98, 0.40, 0.04), 0.02)
-    shape.pillar(
+    shape.cylinder(
         (0, 0, 0.03 + height / 2),
         radius,
         height - 0.06,
         orange,
         taper=0.2,
-        paint=Paint.BANDS,
+        texture=Texture.BANDS,
         accent=(0.97, 0.97, 0.97),
     )
     return shape.finish()
@@ -49,31 +49,31 @@ def pedestrian(rng: np.random.Generator, walking: bool) -> tuple[Parts, np.ndarr
     height = rng.normal(1.72, 0.08)
     top, stride = tint(rng, SHIRTS[rng.integers(len(SHIRTS))]), 0.16 if walking else 0.02
     hip, shoulder = 0.48 * height, 0.83 * height
-    shape = Sculptor()
+    shape = ShapeBuilder()
     for side in (-1, 1):
-        shape.pillar((side * stride, side * 0.1, hip / 2), 0.085, hip, TROUSERS)
+        shape.cylinder((side * stride, side * 0.1, hip / 2), 0.085, hip, TROUSERS)
         shape.box(
             (side * stride - 0.1, side * stride + 0.16),
             (side * 0.1 - 0.06, side * 0.1 + 0.06),
             (0, 0.09),
             (0.1, 0.1, 0.1),
         )
-        shape.pillar(
+        shape.cylinder(
             (-side * stride * 0.8, side * 0.27, (hip + shoulder) / 2),
             0.06,
             (shoulder - hip) * 1.05,
             top,
         )
-    shape.pillar((0, 0, (hip + shoulder) / 2), (0.14, 0.22), shoulder - hip, top, taper=0.9)
-    shape.blob((0.01, 0, 0.92 * height), (0.105, 0.09, 0.08 * height), SKIN)
-    shape.blob((-0.03, 0, 0.945 * height), (0.10, 0.095, 0.055 * height), (0.15, 0.09, 0.05))
+    shape.cylinder((0, 0, (hip + shoulder) / 2), (0.14, 0.22), shoulder - hip, top, taper=0.9)
+    shape.ellipsoid((0.01, 0, 0.92 * height), (0.105, 0.09, 0.08 * height), SKIN)
+    shape.ellipsoid((-0.03, 0, 0.945 * height), (0.10, 0.095, 0.055 * height), (0.15, 0.09, 0.05))
     return shape.finish()
 
 
 SHIRTS = np.array([[0.95, 0.50, 0.68], [0.98, 0.64, 0.78], [0.88, 0.40, 0.62]])
 
 
-def _rider(shape: Sculptor, seat: float, lean: float, top, helmet) -> None:
+def _rider(shape: ShapeBuilder, seat: float, lean: float, top, helmet) -> None:
     """Adds a person sitting at height ``seat`` and leaning forward."""
     shape.box((-0.28, 0.02), (-0.2, 0.2), (seat, seat + 0.58), top, pitch=lean)
     for side in (-1, 1):
@@ -94,17 +94,17 @@ def _rider(shape: Sculptor, seat: float, lean: float, top, helmet) -> None:
             top,
             pitch=0.35,
         )
-    shape.blob((0.0, 0, seat + 0.74), (0.13, 0.11, 0.14), helmet)
+    shape.ellipsoid((0.0, 0, seat + 0.74), (0.13, 0.11, 0.14), helmet)
 
 
 def motorcycle(rng: np.random.Generator, rider: bool) -> tuple[Parts, np.ndarray]:
     """A heavy black machine with a red tank, thick wheels and, moving, a rider in black."""
     red, black = tint(rng, (0.82, 0.05, 0.30), 0.03), (0.07, 0.07, 0.08)
-    shape = Sculptor()
+    shape = ShapeBuilder()
     for x in (-0.7, 0.7):
-        shape.pillar((x, 0, 0.32), 0.32, 0.16, TYRE, 'y', paint=Paint.HUB, accent=RIM)
+        shape.cylinder((x, 0, 0.32), 0.32, 0.16, TYRE, 'y', texture=Texture.HUB, accent=RIM)
     shape.box((-0.45, 0.4), (-0.17, 0.17), (0.28, 0.66), (0.3, 0.3, 0.32))
-    shape.blob((0.18, 0, 0.82), (0.36, 0.2, 0.18), red)
+    shape.ellipsoid((0.18, 0, 0.82), (0.36, 0.2, 0.18), red)
     shape.box((-0.95, -0.1), (-0.16, 0.16), (0.72, 0.86), black)
     shape.box((0.62, 0.92), (-0.2, 0.2), (0.62, 1.12), red, pitch=-0.35)
     shape.box((0.38, 0.5), (-0.4, 0.4), (1.0, 1.06), black)
@@ -118,10 +118,10 @@ def motorcycle(rng: np.random.Generator, rider: bool) -> tuple[Parts, np.ndarray
 def bicycle(rng: np.random.Generator, rider: bool) -> tuple[Parts, np.ndarray]:
     """Thin wheels, a bright green frame and, moving, a rider in lime."""
     frame = tint(rng, (0.25, 0.85, 0.25), 0.03)
-    shape = Sculptor()
+    shape = ShapeBuilder()
     for x in (-0.52, 0.52):
-        shape.pillar(
-            (x, 0, 0.34), 0.34, 0.05, TYRE, 'y', paint=Paint.HUB, accent=(0.62, 0.66, 0.62)
+        shape.cylinder(
+            (x, 0, 0.34), 0.34, 0.05, TYRE, 'y', texture=Texture.HUB, accent=(0.62, 0.66, 0.62)
         )
     shape.box((-0.5, 0.5), (-0.03, 0.03), (0.66, 0.73), frame)
     shape.box((-0.55, 0.05), (-0.03, 0.03), (0.36, 0.42), frame, pitch=0.1)

@@ -1,4 +1,4 @@
-"""A scene of the toy world: the street, its actors in motion, the ego car and the scenery."""
+"""A scene of the toy world: street, moving actors, ego vehicle and static scenery."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from functools import cached_property
 
 import numpy as np
 
+from ..rotated_boxes import points_in_boxes
 from .shapes import BOX_MARGIN, GROUND_CLEARANCE, Parts
 from .street import Street
 
 
 @dataclass(frozen=True)
 class Actor:
-    """An annotated object that stands or follows the street at constant speed.
+    """Annotated object, static or following the street at constant speed.
 
     Attributes:
         name: detection class.
@@ -56,30 +57,22 @@ class Boxes:
         return Boxes(self.centre[index], self.size[index], self.yaw[index], self.velocity[index])
 
     def count_inside(self, points: np.ndarray) -> np.ndarray:
-        """(A,) number of world ``points`` (N, 3) that lie in each box, borders included."""
-        reach = np.hypot(self.size[:, 0], self.size[:, 1]) / 2
-        counts = np.zeros(len(self.yaw), np.int64)
-        columns = np.ascontiguousarray(points.T)
-        for k, (centre, yaw) in enumerate(zip(self.centre, self.yaw, strict=True)):
-            x, y, z = columns - centre[:, None]
-            near = np.flatnonzero((np.abs(x) <= reach[k]) & (np.abs(y) <= reach[k]))
-            x, y, z = x[near], y[near], z[near]
-            along, across = x * np.cos(yaw) + y * np.sin(yaw), y * np.cos(yaw) - x * np.sin(yaw)
-            width, length, height = self.size[k] / 2
-            inside = (np.abs(along) <= length) & (np.abs(across) <= width) & (np.abs(z) <= height)
-            counts[k] = inside.sum()
-        return counts
+        """(A,) number of world ``points`` (N, 3) in each box, borders included."""
+        lowest = (self.centre - self.size / 2)[:, 2].min(initial=np.inf)
+        raised = points[points[:, 2] >= lowest]  # the others, two in three, are on the ground
+        headings = np.stack([np.cos(self.yaw), np.sin(self.yaw)], 1)
+        return points_in_boxes(raised, self.centre, self.size[:, [1, 0, 2]], headings).sum(1)
 
 
 @dataclass(frozen=True)
 class Scene:
-    """Everything that is needed to render a scene at any time.
+    """Scene that can be rendered at any time.
 
     Attributes:
-        street: the street that all follow.
+        street: street geometry.
         actors: annotated objects.
-        scenery: parts that stand still, world frame.
-        ego_s, ego_d, ego_speed: motion of the ego car in street coordinates.
+        scenery: static parts, world frame.
+        ego_s, ego_d, ego_speed: motion of the ego vehicle in street coordinates.
         sun: (3,) unit vector to the sun.
     """
 
@@ -118,20 +111,20 @@ class Scene:
 
     @cached_property
     def _local_parts(self) -> Parts:
-        return Parts.concatenate([a.parts.owned_by(k) for k, a in enumerate(self.actors)])
+        return Parts.concatenate([a.parts.of_actor(k) for k, a in enumerate(self.actors)])
 
     def parts(self, time: float, near: np.ndarray, reach: float) -> Parts:
         """Parts within ``reach`` metres of the point ``near`` (2,), world frame."""
         boxes = self.boxes(time)
-        owner = self._local_parts.owner
+        actor = self._local_parts.actor
         origin = np.concatenate([boxes.centre[:, :2], np.zeros((len(self.actors), 1))], 1)
-        moved = self._local_parts.placed(origin[owner], boxes.yaw[owner])
+        moved = self._local_parts.placed(origin[actor], boxes.yaw[actor])
         everything = Parts.concatenate([moved, self.scenery])
         away = np.hypot(*(everything.centre[:, :2] - near).T) - everything.half.max(1)
         return everything.take(away < reach)
 
     def feet(self, time: float) -> Parts:
-        """Flat boxes: the ground below every actor."""
+        """Footprints of the actors on the ground, as flat boxes."""
         boxes = self.boxes(time)
         count = len(self.actors)
         centre = boxes.centre * [1, 1, 0]

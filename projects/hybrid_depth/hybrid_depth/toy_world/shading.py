@@ -1,4 +1,4 @@
-"""Colours of the hits of a ray grid: paints of the parts, light, haze and sky."""
+"""Colours of the hits of a ray grid: textures of the parts, light, haze and sky."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from .ground import band, ground_colour, noise, shadow_factor
 from .raycast import GROUND, SKY, Hits
 from .rays import RayGrid, rotate
-from .shapes import Paint, Parts, Solid
+from .shapes import Parts, Solid, Texture
 from .street import Street
 
 _HORIZON = np.array([0.80, 0.85, 0.90], np.float32)
@@ -18,14 +18,14 @@ _HAZE_LENGTH = 450.0
 def shade(
     grid: RayGrid, hits: Hits, parts: Parts, feet: Parts, street: Street, sun: np.ndarray
 ) -> np.ndarray:
-    """RGB image of a ray grid.
+    """RGB image of the hits of a ray grid.
 
     Args:
-        grid: the rays.
+        grid: rays.
         hits: result of :func:`raycast.cast` on ``parts``.
         parts: solids, world frame.
-        feet: flat boxes that darken the ground, see :func:`ground.shadow_factor`.
-        street: for the look of the ground.
+        feet: footprints for contact shadows, see :func:`ground.shadow_factor`.
+        street: street geometry, for the ground.
         sun: (3,) unit vector to the sun, world frame.
 
     Returns:
@@ -59,7 +59,7 @@ def surface(grid: RayGrid, row, col, distance, parts: Parts, part) -> tuple[np.n
     local = rotate(rotation.swapaxes(0, 1), offset + direction * distance)
     normal = _normals(local / half, half, parts, part)
     footprint = distance * grid.spread
-    colour = _painted(local, normal, half, parts, part, footprint)
+    colour = _texture_colour(local, normal, half, parts, part, footprint)
     return colour, rotate(rotation, normal)
 
 
@@ -73,8 +73,8 @@ def _normals(unit: np.ndarray, half: np.ndarray, parts: Parts, part: np.ndarray)
     solid = parts.solid[part]
     face = np.abs(unit).argmax(0)
     gradient = np.zeros_like(unit)
-    here = np.arange(unit.shape[1])
-    gradient[face, here] = np.sign(unit[face, here])
+    index = np.arange(unit.shape[1])
+    gradient[face, index] = np.sign(unit[face, index])
     ball = solid == Solid.ELLIPSOID
     gradient[:, ball] = unit[:, ball] / half[:, ball]
     wall = (solid == Solid.FRUSTUM) & (np.abs(unit[2]) < 0.9999)
@@ -87,12 +87,12 @@ def _normals(unit: np.ndarray, half: np.ndarray, parts: Parts, part: np.ndarray)
     return gradient / np.maximum(np.sqrt((gradient * gradient).sum(0)), 1e-9)
 
 
-def _painted(local, normal, half, parts: Parts, part, footprint) -> np.ndarray:
-    """Colour of the paint at points of the part frame (metres)."""
-    paint = parts.paint[part]
+def _texture_colour(local, normal, half, parts: Parts, part, footprint) -> np.ndarray:
+    """Texture colour at points of the part frame (metres)."""
+    texture = parts.texture[part]
     share = np.zeros(len(part), np.float32)
     for kind, pattern in _PATTERNS.items():
-        at = np.flatnonzero(paint == kind)
+        at = np.flatnonzero(texture == kind)
         if len(at):
             seed = part[at].astype(np.float32) * 0.731
             share[at] = pattern(local[:, at], normal[:, at], half[:, at], footprint[at], seed)
@@ -106,7 +106,7 @@ def _along_wall(local, normal) -> np.ndarray:
 
 
 def _facade(local, normal, half, footprint, seed) -> np.ndarray:
-    """Rows of windows, taller ones on the ground floor."""
+    """Rows of windows, taller on the ground floor."""
     along, height = _along_wall(local, normal) + half[0], local[2] + half[2]
     column, floor = along % 2.4, (height - 3.4) % 3.0
     window = band(column, 0.55, 1.85, footprint) * band(floor, 0.8, 2.3, footprint)
@@ -140,14 +140,14 @@ def _hub(local, normal, half, footprint, seed) -> np.ndarray:
 
 
 def _panes(local, normal, half, footprint, seed) -> np.ndarray:
-    """Upright posts between window panes, 1.25 m apart, on the long sides."""
+    """Vertical posts between window panes, 1.25 m apart, on the long sides."""
     post = band((local[0] + half[0] + 0.04) % 1.25, 0, 0.09, footprint)
     return post * (np.abs(normal[1]) > 0.5)
 
 
 def _ribs(local, normal, half, footprint, seed) -> np.ndarray:
-    """Upright ribs, 0.5 m apart, on the sides; no two alike, as equal ones would match each other
-    in a stereo pair at any distance."""
+    """Vertical ribs, 0.5 m apart, on the sides; all different, as a periodic pattern is ambiguous
+    in stereo matching."""
     along = _along_wall(local, normal)
     rib, still = np.floor(along / 0.5) + seed, 0 * footprint
     width = np.clip(0.2 + 0.1 * noise(rib, seed, 1.0, still), 0.08, 0.4)
@@ -162,13 +162,13 @@ def _leaves(local, normal, half, footprint, seed) -> np.ndarray:
 
 
 _PATTERNS = {
-    Paint.FACADE: _facade,
-    Paint.DIAGONAL: _diagonal,
-    Paint.BANDS: _bands,
-    Paint.HUB: _hub,
-    Paint.PANES: _panes,
-    Paint.RIBS: _ribs,
-    Paint.LEAVES: _leaves,
+    Texture.FACADE: _facade,
+    Texture.DIAGONAL: _diagonal,
+    Texture.BANDS: _bands,
+    Texture.HUB: _hub,
+    Texture.PANES: _panes,
+    Texture.RIBS: _ribs,
+    Texture.LEAVES: _leaves,
 }
 
 

@@ -1,7 +1,7 @@
-"""Solid parts that every thing of the toy world is built from.
+"""Solid parts from which all objects of the toy world are built.
 
-A part is a unit solid (box, ellipsoid or frustum) scaled by half sizes, turned and moved. Parts of
-a whole frame are kept as one struct of arrays, so that the renderer works on all of them at once.
+A part is a unit solid (box, ellipsoid or frustum), scaled by half sizes, rotated and translated.
+The parts of a frame are one struct of arrays, which the renderer processes together.
 
 Frame of an object: x forward, y left, z up, origin on the ground below its centre.
 """
@@ -13,7 +13,7 @@ from enum import IntEnum
 
 import numpy as np
 
-#: Free space kept between the parts of an object and its annotated box, in metres.
+#: Margin between the parts of an object and its annotated box, metres.
 BOX_MARGIN = 0.02
 #: Height of the lowest part above the ground, so that no ground return falls into an annotated box.
 GROUND_CLEARANCE = 0.03
@@ -27,8 +27,8 @@ class Solid(IntEnum):
     FRUSTUM = 2
 
 
-class Paint(IntEnum):
-    """How ``colour`` and ``accent`` are laid on a part."""
+class Texture(IntEnum):
+    """Pattern of ``colour`` and ``accent`` on a part."""
 
     PLAIN = 0
     FACADE = 1
@@ -46,19 +46,19 @@ class Parts:
 
     Attributes:
         solid: (P,) values of :class:`Solid`.
-        paint: (P,) values of :class:`Paint`.
-        owner: (P,) index of the actor, -1 for scenery.
+        texture: (P,) values of :class:`Texture`.
+        actor: (P,) index of the actor, -1 for scenery.
         centre: (P, 3) metres.
         rotation: (P, 3, 3) part axes to the frame of ``centre``.
         half: (P, 3) half sizes along the part axes, metres.
         taper: (P,) radius at the top of a frustum relative to its bottom.
         colour: (P, 3) RGB in [0, 1].
-        accent: (P, 3) RGB in [0, 1], second colour of a paint.
+        accent: (P, 3) RGB in [0, 1], second colour of a texture.
     """
 
     solid: np.ndarray
-    paint: np.ndarray
-    owner: np.ndarray
+    texture: np.ndarray
+    actor: np.ndarray
     centre: np.ndarray
     rotation: np.ndarray
     half: np.ndarray
@@ -80,9 +80,9 @@ class Parts:
         """The parts selected by an index or mask."""
         return Parts(**{f.name: getattr(self, f.name)[index] for f in fields(self)})
 
-    def owned_by(self, owner: int) -> Parts:
-        """The same parts with another owner."""
-        return self._replace(owner=np.full(len(self), owner, np.int32))
+    def of_actor(self, actor: int) -> Parts:
+        """The same parts, assigned to an actor."""
+        return self._replace(actor=np.full(len(self), actor, np.int32))
 
     def placed(self, position: np.ndarray, yaw: np.ndarray) -> Parts:
         """Moves parts from their object frames into the world.
@@ -123,7 +123,7 @@ def rotation_y(angle: float) -> np.ndarray:
     return np.array([[cos, 0, sin], [0, 1, 0], [-sin, 0, cos]])
 
 
-#: Rotations that lay the z axis of a frustum along the named axis.
+#: Rotations of the z axis of a frustum to the named axis.
 _AXES = {
     'x': np.array([[0.0, 0, 1], [0, 1, 0], [-1, 0, 0]]),
     'y': np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]]),
@@ -131,18 +131,18 @@ _AXES = {
 }
 
 
-class Sculptor:
-    """Collects the parts of one object; ``finish`` gives them and the size of their box."""
+class ShapeBuilder:
+    """Builder of the parts of one object; ``finish`` returns them and the size of their box."""
 
     def __init__(self) -> None:
         self._rows: list[tuple] = []
 
-    def box(self, x, y, z, colour, paint=Paint.PLAIN, accent=None, pitch: float = 0.0) -> None:
-        """Adds a box over intervals (metres), turned about its centre by ``pitch``."""
+    def box(self, x, y, z, colour, texture=Texture.PLAIN, accent=None, pitch: float = 0.0) -> None:
+        """Adds a box over intervals (metres), rotated about its centre by ``pitch``."""
         low, high = np.array([x, y, z], np.float64).T
         self._add(
             Solid.BOX,
-            paint,
+            texture,
             (low + high) / 2,
             (high - low) / 2,
             rotation_y(pitch),
@@ -151,23 +151,31 @@ class Sculptor:
             accent,
         )
 
-    def pillar(
-        self, centre, radius, length, colour, axis='z', taper=1.0, paint=Paint.PLAIN, accent=None
+    def cylinder(
+        self,
+        centre,
+        radius,
+        length,
+        colour,
+        axis='z',
+        taper=1.0,
+        texture=Texture.PLAIN,
+        accent=None,
     ) -> None:
         """Adds a cylinder of ``length`` along ``axis``, or a cone where ``taper`` is below 1."""
         half = (radius, radius, length / 2) if np.isscalar(radius) else (*radius, length / 2)
-        self._add(Solid.FRUSTUM, paint, centre, half, _AXES[axis], taper, colour, accent)
+        self._add(Solid.FRUSTUM, texture, centre, half, _AXES[axis], taper, colour, accent)
 
-    def blob(self, centre, half, colour, paint=Paint.PLAIN, accent=None) -> None:
+    def ellipsoid(self, centre, half, colour, texture=Texture.PLAIN, accent=None) -> None:
         """Adds an ellipsoid."""
-        self._add(Solid.ELLIPSOID, paint, centre, half, np.eye(3), 1.0, colour, accent)
+        self._add(Solid.ELLIPSOID, texture, centre, half, np.eye(3), 1.0, colour, accent)
 
-    def _add(self, solid, paint, centre, half, rotation, taper, colour, accent) -> None:
+    def _add(self, solid, texture, centre, half, rotation, taper, colour, accent) -> None:
         accent = colour if accent is None else accent
-        self._rows.append((solid, paint, -1, centre, rotation, half, taper, colour, accent))
+        self._rows.append((solid, texture, -1, centre, rotation, half, taper, colour, accent))
 
     def parts(self) -> Parts:
-        """The parts as they were added."""
+        """All parts, in order of addition."""
         columns = [np.array(column) for column in zip(*self._rows, strict=True)]
         kinds = (np.int8, np.int8, np.int32) + (np.float64,) * 6
         return Parts(*(c.astype(k) for c, k in zip(columns, kinds, strict=True)))

@@ -1,4 +1,4 @@
-"""The street: a smooth centre line, its cross-section and its lane marks.
+"""Street geometry: a smooth centre line, its cross-section and lane marks.
 
 Street coordinates: s metres along the centre line, d metres to its left.
 """
@@ -24,7 +24,7 @@ YELLOW = (0.90, 0.72, 0.16)
 
 @dataclass(frozen=True)
 class LaneMark:
-    """A painted line at offset ``d``: ``dash`` metres on, ``gap`` metres off; gap 0 is solid."""
+    """Lane mark at offset ``d``: dashes of ``dash`` metres, gaps of ``gap`` metres; 0 is solid."""
 
     d: float
     width: float
@@ -58,7 +58,7 @@ class Street:
     heading: np.ndarray
 
     def pose(self, s: np.ndarray, d: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """World position (..., 2) and heading (...); straight on beyond the ends."""
+        """World position (..., 2) and heading (...); extrapolated linearly beyond the ends."""
         heading = np.interp(s, self.s, self.heading)
         beyond = s - np.clip(s, self.s[0], self.s[-1])
         cos, sin = np.cos(heading), np.sin(heading)
@@ -106,7 +106,7 @@ class Street:
         return s, d
 
     def locate(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Street coordinates (s, d) of world points by bilinear look-up, good to a few mm."""
+        """Street coordinates (s, d) of world points by bilinear look-up, accurate to a few mm."""
         grid = self._grid
         rows, cols = grid.shape[:2]
         gx = np.clip(x / _STEP, 0, cols - 1.001)
@@ -122,7 +122,7 @@ class Street:
 
 
 def make_street(rng: np.random.Generator, length: float) -> Street:
-    """A street of ``length`` metres: alternating bends (radius 45 m and more) and straights."""
+    """Street of ``length`` metres with alternating bends (radius 45 m and more) and straights."""
     s = np.arange(0, length + _STEP, _STEP)
     curvature = np.zeros_like(s)
     start, sign = rng.uniform(-40, 10), rng.choice([-1.0, 1.0])

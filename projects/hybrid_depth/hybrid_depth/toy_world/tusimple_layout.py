@@ -1,7 +1,7 @@
-"""Writes the toy world as images with lane labels in TuSimple's form.
+"""TuSimple layout: images of the toy world with lane labels in TuSimple's format.
 
-clips/<scene>/<keyframe>/20.jpg   as there, the labelled image of a clip is its twentieth
-train_label_data.json             one label a line
+clips/<scene>/<keyframe>/20.jpg   as in TuSimple, the labelled image of a clip is its twentieth
+train_label_data.json             one label per line
 test_label.json                   the held-out scenes
 """
 
@@ -35,7 +35,7 @@ class TuSimpleLayout:
 
     @staticmethod
     def check(world: World) -> None:
-        """Every world will do."""
+        """Accepts every world."""
 
     @staticmethod
     def render(root: Path, world: World, index: int, frame: int) -> dict:
@@ -65,7 +65,7 @@ class TuSimpleLayout:
 
 
 def label_rows(height: int) -> np.ndarray:
-    """(R,) rows of an image at which lanes are labelled: as TuSimple's at 720, else in scale."""
+    """(R,) image rows at which lanes are labelled: TuSimple's at height 720, scaled otherwise."""
     first, step = (max(1, round(share * height)) for share in _ROWS)
     return np.arange(first, height, step)
 

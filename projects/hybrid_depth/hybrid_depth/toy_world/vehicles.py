@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .shapes import Paint, Parts, Sculptor
+from .shapes import Parts, ShapeBuilder, Texture
 
 TYRE = (0.06, 0.06, 0.07)
 RIM = (0.55, 0.56, 0.58)
@@ -13,7 +13,7 @@ CHASSIS = (0.13, 0.13, 0.14)
 HEADLIGHT = (1.0, 0.97, 0.80)
 TAILLIGHT = (0.78, 0.05, 0.05)
 
-#: Every class has a hue of its own, so that a training of minutes can tell them apart.
+#: One hue per class, so that a training of minutes can distinguish them.
 CAR_COLOURS = np.array([[0.10, 0.22, 0.62], [0.16, 0.34, 0.74], [0.10, 0.15, 0.46]])
 
 
@@ -23,16 +23,18 @@ def tint(rng: np.random.Generator, colour, spread: float = 0.05) -> tuple:
     return tuple(np.clip(colour, 0.02, 0.98))
 
 
-def wheels(shape: Sculptor, axles, half_track: float, radius: float, width: float) -> None:
+def wheels(shape: ShapeBuilder, axles, half_track: float, radius: float, width: float) -> None:
     """Adds a pair of wheels at every axle position x."""
     for x in axles:
         for side in (-1, 1):
             y = side * (half_track - width / 2)
-            shape.pillar((x, y, radius), radius, width, TYRE, 'y', paint=Paint.HUB, accent=RIM)
+            shape.cylinder(
+                (x, y, radius), radius, width, TYRE, 'y', texture=Texture.HUB, accent=RIM
+            )
 
 
 def lights(
-    shape: Sculptor, front: float, rear: float, half_width: float, z: float, size: float
+    shape: ShapeBuilder, front: float, rear: float, half_width: float, z: float, size: float
 ) -> None:
     """Adds head lights at x = front and tail lights at x = rear, which make the heading visible."""
     for side in (-1, 1):
@@ -42,12 +44,12 @@ def lights(
 
 
 def car(rng: np.random.Generator) -> tuple[Parts, np.ndarray]:
-    """A saloon: bonnet in front, glass cabin behind the middle."""
+    """A sedan: bonnet in front, glass cabin behind the middle."""
     length, width = rng.normal(4.6, 0.22), rng.normal(1.88, 0.06)
     height = rng.normal(1.62, 0.08)
     body = tint(rng, CAR_COLOURS[rng.integers(len(CAR_COLOURS))])
     x, y, belt = length / 2, width / 2, 0.56 * height
-    shape = Sculptor()
+    shape = ShapeBuilder()
     shape.box((-x, x), (-y, y), (0.22, belt * 0.93), body)
     shape.box((-x * 0.96, x * 0.62), (-y * 0.97, y * 0.97), (belt * 0.9, belt), body)
     shape.box(
@@ -55,7 +57,7 @@ def car(rng: np.random.Generator) -> tuple[Parts, np.ndarray]:
         (-y * 0.88, y * 0.88),
         (belt, height - 0.07),
         GLASS,
-        Paint.PANES,
+        Texture.PANES,
         body,
     )
     shape.box((-x * 0.74, x * 0.20), (-y * 0.86, y * 0.86), (height - 0.07, height), body)
@@ -75,10 +77,10 @@ def truck(rng: np.random.Generator) -> tuple[Parts, np.ndarray]:
     cab, box = tint(rng, (0.08, 0.46, 0.22)), tint(rng, (0.34, 0.70, 0.34))
     x, y = length / 2, width / 2
     split, cab_top = x - cab_length, height * 0.82
-    shape = Sculptor()
+    shape = ShapeBuilder()
     shape.box((-x * 0.97, x * 0.9), (-y * 0.7, y * 0.7), (0.45, 0.9), CHASSIS)
     shape.box(
-        (-x, split - 0.25), (-y, y), (0.9, height), box, Paint.RIBS, tint(rng, (0.26, 0.58, 0.28))
+        (-x, split - 0.25), (-y, y), (0.9, height), box, Texture.RIBS, tint(rng, (0.26, 0.58, 0.28))
     )
     shape.box((split, x), (-y * 0.94, y * 0.94), (0.45, cab_top), cab)
     shape.box((x - 0.1, x + 0.02), (-y * 0.84, y * 0.84), (cab_top * 0.58, cab_top * 0.92), GLASS)
@@ -96,10 +98,10 @@ def bus(rng: np.random.Generator) -> tuple[Parts, np.ndarray]:
     height = rng.normal(3.35, 0.1)
     body = tint(rng, (0.48, 0.16, 0.58))
     x, y = length / 2, width / 2
-    shape = Sculptor()
+    shape = ShapeBuilder()
     shape.box((-x, x), (-y, y), (0.35, height - 0.15), body)
     shape.box(
-        (-x * 0.96, x * 0.90), (-y - 0.015, y + 0.015), (1.35, 2.55), GLASS, Paint.PANES, body
+        (-x * 0.96, x * 0.90), (-y - 0.015, y + 0.015), (1.35, 2.55), GLASS, Texture.PANES, body
     )
     shape.box((-x, x), (-y - 0.01, y + 0.01), (0.95, 1.15), tint(rng, (0.92, 0.90, 0.94)))
     shape.box((x - 0.1, x + 0.03), (-y * 0.93, y * 0.93), (1.15, 2.7), GLASS)
@@ -121,15 +123,15 @@ def trailer(rng: np.random.Generator) -> tuple[Parts, np.ndarray]:
     height = rng.normal(3.75, 0.1)
     box = tint(rng, (0.25, 0.72, 0.74))
     x, y = length / 2, width / 2
-    shape = Sculptor()
-    shape.box((-x, x), (-y, y), (1.15, height), box, Paint.RIBS, tint(rng, (0.17, 0.56, 0.60)))
+    shape = ShapeBuilder()
+    shape.box((-x, x), (-y, y), (1.15, height), box, Texture.RIBS, tint(rng, (0.17, 0.56, 0.60)))
     shape.box((-x * 0.98, x * 0.85), (-y * 0.6, y * 0.6), (0.7, 1.15), CHASSIS)
     shape.box(
         (-x - 0.02, -x + 0.05),
         (-y, y),
         (0.75, 1.15),
         (0.85, 0.1, 0.1),
-        Paint.DIAGONAL,
+        Texture.DIAGONAL,
         (0.95, 0.95, 0.95),
     )
     shape.box((x * 0.52, x * 0.56), (-y * 0.75, y * 0.75), (0.02, 0.9), CHASSIS)
@@ -141,7 +143,7 @@ def construction_vehicle(rng: np.random.Generator) -> tuple[Parts, np.ndarray]:
     """A yellow excavator: tracks, engine behind, cab, boom and bucket in front."""
     scale = rng.normal(1.0, 0.05)
     yellow, dark = tint(rng, (0.93, 0.70, 0.06), 0.03), tint(rng, (0.15, 0.15, 0.15), 0.02)
-    shape = Sculptor()
+    shape = ShapeBuilder()
 
     def box(x, y, z, colour, pitch=0.0):
         shape.box(*(np.array(v) * scale for v in (x, y, z)), colour, pitch=pitch)
@@ -149,13 +151,13 @@ def construction_vehicle(rng: np.random.Generator) -> tuple[Parts, np.ndarray]:
     for side in (-1, 1):
         box((-2.1, 1.7), sorted((side * 0.75, side * 1.35)), (0.0, 0.8), dark)
         for x in (-1.85, 1.45):
-            shape.pillar(
+            shape.cylinder(
                 np.array([x, side * 1.05, 0.42]) * scale,
                 0.42 * scale,
                 0.62 * scale,
                 dark,
                 'y',
-                paint=Paint.HUB,
+                texture=Texture.HUB,
                 accent=yellow,
             )
     box((-2.0, 1.3), (-1.25, 1.25), (0.85, 1.25), yellow)

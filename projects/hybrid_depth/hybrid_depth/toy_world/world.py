@@ -1,4 +1,4 @@
-"""What to make: the parameters of a toy world and its scenes."""
+"""Parameters of a toy world."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from functools import lru_cache
 from .population import make_scene
 from .scene import Scene
 
-#: Keyframes come at 2 Hz; layouts with more frames put them in between.
+#: Keyframes are at 2 Hz; layouts with more frames add them in between.
 KEYFRAME_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
 class World:
-    """Parameters of a toy world. The scenes depend on the seed and on the number of keyframes only.
+    """Parameters of a toy world. Scenes depend on the seed and the number of keyframes only.
 
     Attributes:
         scenes: number of scenes; the last two of six and more, else the last one, are held out.
-        keyframes: keyframes of a scene, half a second each.
+        keyframes: keyframes per scene, half a second each.
         size: width and height of the images, pixels.
-        seed: everything random follows from it.
-        sweeps: camera images between one keyframe and the next, evenly spaced; nuScenes has 5.
-            KITTI's layout is video as it is.
+        seed: seed of all random choices.
+        sweeps: camera images between two keyframes, evenly spaced; nuScenes has 5. The KITTI
+            layout is video in any case.
 
     Raises:
-        ValueError: for values outside of their range.
+        ValueError: values are out of range.
     """
 
     scenes: int
@@ -50,12 +50,12 @@ class World:
             raise ValueError(f'expected a seed of 0 or more, got {self.seed}')
 
     def scene(self, index: int) -> Scene:
-        """Scene ``index``; the last few are kept in memory."""
+        """Scene ``index``; recent scenes are cached."""
         return _scene(self.seed, index, self.keyframes * KEYFRAME_SECONDS)
 
     @property
     def training_scenes(self) -> int:
-        """Number of scenes to train on; those after them are held out."""
+        """Number of training scenes; the scenes after them are held out."""
         return self.scenes - (2 if self.scenes >= 6 else 1)
 
 

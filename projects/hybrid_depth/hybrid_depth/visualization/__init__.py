@@ -1,6 +1,6 @@
-"""Rendering without a display: depth maps, boxes in cameras, the scene from above.
+"""Rendering without a display: depth maps, boxes in camera images, BEV.
 
-`sheet` puts them together, and needs torch.
+`sheet` combines them and needs torch.
 """
 
 from .bev import draw_bev

@@ -1,4 +1,4 @@
-"""The scene from above."""
+"""BEV visualization of a scene."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def draw_bev(
     reach: float = 51.2,
     size: int = 900,
 ) -> np.ndarray:
-    """Draw boxes and LiDAR from above, with a legend below: ego at the centre, forward up.
+    """BEV rendering of boxes and LiDAR with a legend below; ego at the centre, forward up.
 
     Args:
         points: (P, 3) LiDAR points, metres, ego frame, or None.
-        predicted: boxes to draw solid, in their class's colour.
-        true: boxes to draw dashed and green, or None when unknown.
+        predicted: predicted boxes, drawn solid in the class colour.
+        true: ground-truth boxes, drawn dashed in green, or None if unknown.
         class_names: name of each label.
         reach: metres from the centre to the border.
         size: pixels, width and height of the map.
@@ -52,13 +52,13 @@ def draw_bev(
 
 
 def bev_pixels(points: np.ndarray, reach: float, size: int) -> np.ndarray:
-    """(..., 2 or 3) ego metres to (..., 2) map pixels: x forward is up, y left is left."""
+    """Map pixels (..., 2) of ego points (..., 2 or 3), metres; x forward is up, y left is left."""
     scale = size / (2 * reach)
     return np.stack((reach - points[..., 1], reach - points[..., 0]), -1) * scale - 0.5
 
 
 def legend_height(class_names: Sequence[str]) -> int:
-    """Pixels that ``draw_bev`` adds below the map."""
+    """Height of the legend below the map of ``draw_bev``, pixels."""
     rows = 1 + math.ceil(len(class_names) / _LEGEND_COLUMNS)
     return _ROW * rows + 16
 
@@ -74,7 +74,7 @@ def _footprints(boxes: SceneBoxes, reach: float, size: int) -> tuple[np.ndarray,
 
 
 def _draw_points(canvas: np.ndarray, points: np.ndarray | None, reach: float) -> None:
-    """Faint dots, a little brighter where many points fall on one pixel."""
+    """Draw points as faint dots, brighter for many points per pixel."""
     if points is None:
         return
     size = len(canvas)
@@ -86,7 +86,7 @@ def _draw_points(canvas: np.ndarray, points: np.ndarray | None, reach: float) ->
 
 
 def _draw_rings(canvas: np.ndarray, reach: float) -> None:
-    """Circles of equal distance with their metres, and the ego's axes."""
+    """Draw labelled range circles and the ego axes."""
     size = len(canvas)
     spacing = next(s for s in (5, 10, 20, 50, 100, 1000) if reach / s <= 6)
     centre = (size // 2, size // 2)
@@ -95,7 +95,7 @@ def _draw_rings(canvas: np.ndarray, reach: float) -> None:
         cv2.circle(canvas, centre, round(radius * size / (2 * reach)), GRID, 1, cv2.LINE_AA)
     axes = np.array([[[size / 2, 0], [size / 2, size]], [[0, size / 2], [size, size / 2]]])
     draw_segments(canvas, axes, GRID)
-    # Half way between backward and right: seldom on the road.
+    # Labels half-way between backward and right, where the road seldom is.
     places = bev_pixels(radii[:, None] * np.array([-1.0, -1.0]) / np.sqrt(2), reach, size)
     draw_texts(
         canvas,
@@ -115,11 +115,11 @@ def _draw_ego(canvas: np.ndarray, reach: float) -> None:
 def _legend(
     width: int, predicted: SceneBoxes, true: SceneBoxes | None, class_names: Sequence[str]
 ) -> np.ndarray:
-    """Line styles, then one entry a class with the number of boxes."""
+    """Legend: line styles, then one entry per class with the number of boxes."""
     strip = np.empty((legend_height(class_names), width, 3), dtype=np.uint8)
     strip[:] = PANEL
     found = np.bincount(predicted.labels, minlength=len(class_names))
-    wanted = np.bincount(true.labels if true else [], minlength=len(class_names))
+    annotated = np.bincount(true.labels if true else [], minlength=len(class_names))
     column = width / _LEGEND_COLUMNS
 
     head = 8 + _ROW / 2
@@ -133,8 +133,8 @@ def _legend(
 
     for index, (name, color) in enumerate(zip(class_names, class_colors(class_names), strict=True)):
         u, v = index % _LEGEND_COLUMNS * column, head + _ROW * (1 + index // _LEGEND_COLUMNS)
-        count = f'{found[index]}' if true is None else f'{found[index]} / {wanted[index]}'
-        tint = TEXT if found[index] or wanted[index] else FAINT_TEXT
+        count = f'{found[index]}' if true is None else f'{found[index]} / {annotated[index]}'
+        tint = TEXT if found[index] or annotated[index] else FAINT_TEXT
         strip[int(v) - 6 : int(v) + 6, int(u) + 14 : int(u) + 26] = color
         texts.append(Text(u + 34, v, f'{name.replace("_", " ")}  {count}', 13, tint))
     draw_texts(strip, texts)

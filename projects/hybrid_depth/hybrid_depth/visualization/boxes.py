@@ -1,4 +1,4 @@
-"""Boxes of a scene, and the one way from a box to pixels that all visualizations share."""
+"""Boxes of a scene and their projection to pixels, shared by all visualizations."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 
 from .strokes import clip_to_image
 
-# Corner order of mmdet3d's LiDARInstance3DBoxes: 0 1 2 3 are the rear face, 4 5 6 7 the front face;
-# 0 3 7 4 are the bottom.
+# Corner order of mmdet3d's LiDARInstance3DBoxes: 0 1 2 3 rear face, 4 5 6 7 front face, 0 3 7 4
+# bottom.
 REAR_FACE = ((0, 1), (1, 2), (2, 3), (3, 0))
 FRONT_FACE = ((4, 5), (5, 6), (6, 7), (7, 4))
 BOX_EDGES = np.array([*REAR_FACE, *FRONT_FACE, (0, 4), (1, 5), (2, 6), (3, 7)], dtype=int)
@@ -19,15 +19,15 @@ FRONT_BOTTOM = np.array([4, 7])
 
 @dataclass(frozen=True)
 class SceneBoxes:
-    """M boxes in the key-frame ego frame.
+    """Set of M boxes in the key-frame ego frame.
 
     Args:
         corners: (M, 8, 3) metres, in the corner order of mmdet3d's ``LiDARInstance3DBoxes``.
         labels: (M,) class numbers.
-        scores: (M,) or None for true boxes.
+        scores: (M,) or None for ground-truth boxes.
 
     Raises:
-        ValueError: shapes do not fit together.
+        ValueError: shapes are inconsistent.
     """
 
     corners: np.ndarray
@@ -42,15 +42,17 @@ class SceneBoxes:
                 f'got {self.corners.shape}'
             )
         if self.scores is not None and len(self.scores) != count:
-            raise ValueError(f'SceneBoxes: {len(self.scores)} scores for {count} labels')
+            raise ValueError(
+                f'SceneBoxes: expected {count} scores, one per label, got {len(self.scores)}'
+            )
 
     @classmethod
     def from_ego(cls, bboxes_3d, labels, scores=None) -> SceneBoxes:
-        """Boxes of mmdet3d in the ego frame (``lidar_to_ego_boxes`` brings others there).
+        """Scene boxes from mmdet3d boxes in the ego frame (see ``lidar_to_ego_boxes``).
 
         Args:
             bboxes_3d: ``LiDARInstance3DBoxes`` (any object whose ``corners`` is (M, 8, 3)).
-            labels: (M,) class numbers; negative ones (classes outside the task) are left out.
+            labels: (M,) class numbers; boxes with negative ones (other classes) are omitted.
             scores: (M,) or None.
         """
         corners = _to_numpy(bboxes_3d.corners).astype(np.float64).reshape(-1, 8, 3)
@@ -70,26 +72,25 @@ class SceneBoxes:
         return len(self.labels)
 
     def above(self, score_thr: float) -> SceneBoxes:
-        """The boxes that score at least ``score_thr``, best last (drawn on top)."""
+        """Boxes with a score of at least ``score_thr``, in ascending order (best drawn on top)."""
         order = np.argsort(self.scores, kind='stable')
         order = order[self.scores[order] >= score_thr]
         return SceneBoxes(self.corners[order], self.labels[order], self.scores[order])
 
     def wires(self) -> np.ndarray:
-        """(M, 13, 2, 3) segments: twelve edges, then the heading from the bottom's centre to the
-        middle of its front edge."""
+        """(M, 13, 2, 3) segments: twelve edges, then the heading (see `headings`)."""
         edges = self.corners[:, BOX_EDGES]
         return np.concatenate((edges, self.headings()[:, None]), 1)
 
     def headings(self) -> np.ndarray:
-        """(M, 2, 3) from the bottom's centre to the middle of its front edge."""
+        """(M, 2, 3) segments from the bottom centre to the middle of the bottom front edge."""
         centre = self.corners[:, BOTTOM].mean(1)
         front = self.corners[:, FRONT_BOTTOM].mean(1)
         return np.stack((centre, front), 1)
 
 
 def project_points(points: np.ndarray, ego2img: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Ego points to pixels.
+    """Projection of ego points to pixels.
 
     Args:
         points: (..., 3) metres, ego frame.
@@ -108,15 +109,15 @@ def project_points(points: np.ndarray, ego2img: np.ndarray) -> tuple[np.ndarray,
 def project_wires(
     wires: np.ndarray, ego2img: np.ndarray, size: tuple[int, int], near: float = 0.1
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Box wires to the parts of them that a camera sees.
+    """Visible parts of box wires in a camera, in pixels.
 
-    A wire that passes the near plane is cut there: its end behind the camera has no pixel.
+    Wires are clipped at the near plane, as points behind the camera have no pixel.
 
     Args:
         wires: (M, S, 2, 3) segments of M boxes, metres, ego frame.
         ego2img: (3, 4) projection of one camera.
         size: (height, width) of the image.
-        near: metres.
+        near: distance of the near plane, metres.
 
     Returns:
         (L, 2, 2) segments in pixels, inside the image, and (L,) the box of each.

@@ -1,4 +1,4 @@
-"""Boxes drawn into camera images."""
+"""Boxes in camera images."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .colors import TRUE_BOX, class_colors
 from .strokes import Text, dash, draw_segments, draw_texts, without_overlap
 
 _CASING = (0, 0, 0)
-_LARGE = 18  # pixels of height from which a box gets thick lines and a label
+_LARGE = 18  # smallest height of boxes with thick lines and a label, pixels
 
 
 def draw_camera_boxes(
@@ -22,10 +22,10 @@ def draw_camera_boxes(
     style: str = 'predicted',
     text_size: int = 11,
 ) -> np.ndarray:
-    """Draw boxes into one camera image.
+    """Camera image with boxes drawn into it.
 
-    Predicted boxes are solid in their class's colour with class and score beside those large enough
-    to read; true boxes are thin, dashed and green. A line on the floor of each box points forward.
+    Predicted boxes are solid in the class colour, large ones labelled with class and score;
+    ground-truth boxes are thin, dashed and green. A line in the bottom face shows the heading.
 
     Args:
         image: (H, W, 3) uint8 RGB.
@@ -65,7 +65,7 @@ def draw_camera_boxes(
 
 
 def _extents(segments: np.ndarray, owner: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """(M, 2) smallest and largest pixel of what is seen of each box; equal when nothing is."""
+    """(M, 2) smallest and largest pixel of the visible part of each box; equal if none is."""
     low, high = np.full((count, 2), np.inf), np.full((count, 2), -np.inf)
     np.minimum.at(low, owner, segments.min(1))
     np.maximum.at(high, owner, segments.max(1))
@@ -80,7 +80,7 @@ def _labels(
     class_names: Sequence[str],
     text_size: int,
 ) -> list[Text]:
-    """Class and score above each chosen box."""
+    """Labels with class and score above each chosen box."""
     colors = class_colors(class_names)
     return [
         Text(

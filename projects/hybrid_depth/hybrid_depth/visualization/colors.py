@@ -1,4 +1,4 @@
-"""The one table of colours that all visualizations share, RGB."""
+"""Colour table of all visualizations, RGB."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CLASS_COLORS: dict[str, RGB] = {
 
 
 def class_colors(class_names: Sequence[str]) -> np.ndarray:
-    """(K, 3) uint8 colour of each class; names outside the table take its colours in turn."""
+    """(K, 3) uint8 class colours; names outside the table cycle through its colours."""
     palette = list(CLASS_COLORS.values())
     return np.array(
         [

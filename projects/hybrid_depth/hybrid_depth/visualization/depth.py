@@ -1,4 +1,4 @@
-"""Depth maps as colours."""
+"""Colour rendering of depth maps."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import numpy as np
 from .colors import NO_DEPTH, PANEL, TEXT
 from .strokes import Text, draw_texts, without_overlap
 
-_LEVELS = np.arange(256, dtype=np.uint8)[:, None]  # a column: OpenCV 4 and 5 differ about vectors
+_LEVELS = np.arange(256, dtype=np.uint8)[:, None]  # 2-D, as OpenCV 4 and 5 differ for vectors
 _COLOR_MAP = cv2.applyColorMap(_LEVELS, cv2.COLORMAP_TURBO)[:, 0, ::-1]
 _ROUND_METRES = (0.5, 1, 1.5, 2, 3, 4, 5, 7, 10, 15, 20, 30, 40, 60, 80, 100, 150, 200)
 
 
 def colorize_depth(depth: np.ndarray, min_depth: float, max_depth: float) -> np.ndarray:
-    """Colour a depth map by inverse depth: near is red, far is dark blue, no depth is grey.
+    """Depth map coloured by inverse depth: near is red, far is dark blue, no depth is grey.
 
     Args:
-        depth: (...) metres, usually (H, W); zero, negative or not finite means no depth.
-        min_depth, max_depth: metres at the two ends of the colour map; values beyond take the end.
+        depth: (...) metres, usually (H, W); zero, negative and non-finite values are no depth.
+        min_depth, max_depth: range of the colour map, metres; values beyond are clamped.
 
     Returns:
         (..., 3) uint8 RGB.
@@ -41,7 +41,7 @@ def colorize_depth(depth: np.ndarray, min_depth: float, max_depth: float) -> np.
 def depth_color_bar(
     width: int, min_depth: float, max_depth: float, title: str = 'depth, metres'
 ) -> np.ndarray:
-    """A horizontal legend of ``colorize_depth``, near at the left.
+    """Horizontal colour bar of ``colorize_depth``, near at the left.
 
     Args:
         width: pixels.

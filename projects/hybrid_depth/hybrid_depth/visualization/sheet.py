@@ -1,4 +1,4 @@
-"""A sample in one image: cameras with boxes, depth per camera, and the scene from above."""
+"""Visualization of a sample in one image: boxes and depth per camera, and BEV."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ _LABEL_BACKGROUND = (0, 0, 0, 150)
 
 @dataclass(frozen=True)
 class BEVScene:
-    """Everything that one sheet shows.
+    """Content of one sheet: images, boxes, points and depth of a sample.
 
     Args:
         images: N full-size camera images (H, W, 3) uint8 RGB.
-        cam_names: N names; nuScenes's six are laid out as they sit on the car.
-        rig: the cameras, B = 1; ``img_aug`` maps full-size pixels to the network's.
+        cam_names: N names; the six of nuScenes are laid out as on the vehicle.
+        rig: calibration, B = 1; ``img_aug`` maps full-size pixels to network pixels.
         predicted: boxes in the ego frame, with scores.
-        true: true boxes in the ego frame, or None when unknown.
+        true: ground-truth boxes in the ego frame, or None if unknown.
         points: (P, 3) LiDAR points, ego frame, or None.
         depth: (N, h, w) predicted depth over the network image, metres, or None.
         network_size: (H, W) of the network image; needed with ``depth``.
-        title: one line, such as sample and scene.
+        title: one line of text, such as sample and scene.
 
     Raises:
         ValueError: numbers of cameras differ, or ``depth`` comes without ``network_size``.
@@ -67,9 +67,9 @@ class BEVScene:
         if self.depth is not None:
             counts['depth'] = len(self.depth)
             if self.network_size is None:
-                raise ValueError('BEVScene: depth needs network_size, the (H, W) it covers')
+                raise ValueError('BEVScene: expected network_size (H, W) together with depth')
         if len(set(counts.values())) != 1:
-            raise ValueError(f'BEVScene: expected one entry a camera in each, got {counts}')
+            raise ValueError(f'BEVScene: expected one entry per camera in each, got {counts}')
 
 
 def make_sheet(
@@ -80,15 +80,15 @@ def make_sheet(
     reach: float = 51.2,
     depth_range: tuple[float, float] = (4.0, 60.0),
 ) -> np.ndarray:
-    """Draw one sample.
+    """Sheet of one sample.
 
     Args:
-        scene: what to draw.
+        scene: content.
         class_names: name of each label.
-        score_thr: predicted boxes below it are left out.
-        camera_width: pixels of one camera panel.
-        reach: metres shown around the ego vehicle from above.
-        depth_range: metres at the ends of the depth colours.
+        score_thr: smallest score of the predicted boxes drawn.
+        camera_width: width of one camera panel, pixels.
+        reach: range of the BEV around the ego vehicle, metres.
+        depth_range: range of the depth colours, metres.
 
     Returns:
         (H, W, 3) uint8 RGB.
@@ -121,7 +121,7 @@ def _fit(image: np.ndarray, width: int) -> np.ndarray:
 
 
 def _resize_affine(size: tuple[int, int], new_size: tuple[int, int]) -> np.ndarray:
-    """(3, 3) of pixel centres when an image of (h, w) is resized to (H, W)."""
+    """(3, 3) map of pixel coordinates for a resize from (h, w) to (H, W)."""
     (h, w), (height, width) = size, new_size
     sy, sx = height / h, width / w
     return np.array([[sx, 0, (sx - 1) / 2], [0, sy, (sy - 1) / 2], [0, 0, 1]])
@@ -171,7 +171,7 @@ def _depth_panel(
     camera: int,
     depth_range: tuple[float, float],
 ) -> np.ndarray:
-    """Predicted depth where the network looks; the rest of the image stays, darkened."""
+    """Predicted depth in the network's part of the image; the rest is shown darkened."""
     panel = (panels[camera] * 0.3).astype(np.uint8)
     size = panel.shape[:2]
     full2network = scene.rig.img_aug[0, camera].double().numpy()
@@ -184,8 +184,8 @@ def _depth_panel(
     height, width = scene.network_size
     border = np.array([[0, 0], [width, 0], [width, height], [0, height]]) - 0.5
     border = border @ network2panel[:2, :2].T + network2panel[:2, 2]
-    seen = cv2.fillConvexPoly(np.zeros(size, np.uint8), np.round(border).astype(np.int32), 1) > 0
-    panel[seen] = colorize_depth(dense[seen], *depth_range)
+    visible = cv2.fillConvexPoly(np.zeros(size, np.uint8), np.round(border).astype(np.int32), 1) > 0
+    panel[visible] = colorize_depth(dense[visible], *depth_range)
     if scene.points is not None:
         _draw_lidar_depth(panel, scene.points, projections[camera], depth_range)
     return _name(panel, scene.cam_names[camera])
@@ -194,13 +194,13 @@ def _depth_panel(
 def _draw_lidar_depth(
     panel: np.ndarray, points: np.ndarray, ego2img: np.ndarray, depth_range: tuple[float, float]
 ) -> None:
-    """Measured depth as dots of the same colours: they stand out where the prediction is wrong."""
+    """Draw LiDAR depth as dots in the same colours, which makes prediction errors visible."""
     pixels, depth = project_points(points, ego2img)
     height, width = panel.shape[:2]
     u, v = np.round(pixels.clip(-9, max(height, width) + 9)).astype(int).T
-    seen = (depth > 0) & (u >= 1) & (v >= 1) & (u < width - 1) & (v < height - 1)
-    # Far points first, so that near ones lie on top.
-    order = np.flatnonzero(seen)[np.argsort(-depth[seen])]
+    visible = (depth > 0) & (u >= 1) & (v >= 1) & (u < width - 1) & (v < height - 1)
+    # Far points first, so that near ones are on top.
+    order = np.flatnonzero(visible)[np.argsort(-depth[visible])]
     u, v = u[order], v[order]
     panel[v + 1, u] = panel[v + 1, u + 1] = _DOT_SHADE
     panel[v, u] = panel[v, u + 1] = colorize_depth(depth[order], *depth_range)
@@ -217,7 +217,7 @@ def _header(scene: BEVScene, score_thr: float, width: int) -> np.ndarray:
     header[:] = BACKGROUND
     facts = [f'{len(scene.predicted)} boxes with score ≥ {score_thr:g}']
     if scene.true is not None:
-        facts.append(f'{len(scene.true)} true boxes')
+        facts.append(f'{len(scene.true)} ground-truth boxes')
     draw_texts(
         header,
         [
@@ -234,11 +234,11 @@ def _grid(panels: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _stack(parts: Sequence[np.ndarray], axis: int = 0) -> np.ndarray:
-    """Put images under (0) or beside (1) each other with a gap, padding the shorter ones."""
+    """Stack images vertically (0) or horizontally (1) with a gap, padding the shorter ones."""
     across = max(part.shape[1 - axis] for part in parts)
     along = sum(part.shape[axis] for part in parts) + _GAP * (len(parts) - 1)
     canvas = np.empty((along, across, 3) if axis == 0 else (across, along, 3), dtype=np.uint8)
-    canvas[:] = np.tile(BACKGROUND, (canvas.shape[1], 1))  # whole rows are copied fast
+    canvas[:] = np.tile(BACKGROUND, (canvas.shape[1], 1))  # copying whole rows is fast
     start = 0
     for part in parts:
         height, width = part.shape[:2]

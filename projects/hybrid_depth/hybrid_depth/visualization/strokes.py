@@ -17,14 +17,14 @@ SUBPIXEL_BITS = 4
 
 
 def clip_to_image(segments: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Cut segments at the border of an image (Liang and Barsky 1984).
+    """Line clipping at the image border (Liang and Barsky 1984).
 
     Args:
         segments: (K, 2, 2) end points, (u, v) pixels.
         size: (height, width).
 
     Returns:
-        (L, 2, 2) the parts inside, and (L,) which of the K segments they come from.
+        (L, 2, 2) parts inside the image, and (L,) the index of their segment.
     """
     start, step = segments[:, 0], segments[:, 1] - segments[:, 0]
     upper = np.array([size[1] - 1, size[0] - 1], dtype=float)
@@ -60,7 +60,7 @@ def draw_segments(image: np.ndarray, segments: np.ndarray, color: RGB, width: in
 
 @dataclass(frozen=True)
 class Text:
-    """A piece of text at a pixel; ``anchor`` as in PIL (``lm`` = left, middle)."""
+    """Text at a pixel position; ``anchor`` as in PIL (``lm`` = left, middle)."""
 
     u: float
     v: float
@@ -71,7 +71,7 @@ class Text:
     background: tuple[int, int, int, int] | None = None
 
     def box(self, margin: int = 2) -> tuple[float, float, float, float]:
-        """(left, top, right, bottom) pixels."""
+        """Bounding box (left, top, right, bottom), pixels."""
         left, top, right, bottom = _font(self.size).getbbox(self.text, anchor=self.anchor)
         return (
             self.u + left - margin,
@@ -95,7 +95,7 @@ def draw_texts(image: np.ndarray, texts: Sequence[Text]) -> None:
 
 
 def without_overlap(texts: Sequence[Text], size: tuple[int, int]) -> list[Text]:
-    """The texts that fit in (height, width) beside those before them; the first ones win."""
+    """Texts within (height, width) that overlap none before them; earlier ones have priority."""
     kept: list[Text] = []
     boxes = np.empty((0, 4))
     for text in texts:

@@ -1,4 +1,4 @@
-"""BEVDet's BEV trunk: residual stages and the neck that joins them."""
+"""BEVDet's BEV encoder: residual stages and neck."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 @MODELS.register_module()
 class CustomResNet(BaseModule):
-    """Residual stages whose shortcut is a plain 3x3 convolution with bias.
+    """BEV backbone of residual stages, with a 3x3 convolution with bias as shortcut.
 
     Source: docs/reference/bevdet.md, "BEV trunk".
 
@@ -57,15 +57,15 @@ class CustomResNet(BaseModule):
 
 @MODELS.register_module()
 class FPN_LSS(BaseModule):  # noqa: N801  BEVDet's name
-    """Fuse the first and the last stage and upsample to the input resolution.
+    """BEV neck: fusion of the first and last stage, upsampled to the input resolution.
 
     Source: docs/reference/bevdet.md, "BEV trunk".
 
     Args:
         in_channels: channels of first plus last stage.
         out_channels: output channels; the inner width is twice that before an extra upsampling.
-        scale_factor: last stage to first stage.
-        extra_upsample: first stage to output; None where the first stage has stride 1.
+        scale_factor: upsampling from the last to the first stage.
+        extra_upsample: upsampling from the first stage to the output; None if it has stride 1.
         norm_cfg: normalisation layer.
     """
 

@@ -13,14 +13,14 @@ from torch import Tensor, nn
 
 @MODELS.register_module()
 class CustomFPN(BaseModule):
-    """Feature pyramid with an output convolution on the finest level only.
+    """Feature pyramid network with an output convolution on the finest level only.
 
     mmdet's ``FPN`` cannot express that; keys equal BEVDet's (docs/reference/bevdet.md,
     "Image neck").
 
     Args:
         in_channels: channels of each level, finest first.
-        out_channels: channels of the one output.
+        out_channels: channels of the output.
     """
 
     def __init__(self, in_channels: Sequence[int], out_channels: int, init_cfg: dict | None = None):

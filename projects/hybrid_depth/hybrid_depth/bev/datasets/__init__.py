@@ -1,1 +1,1 @@
-"""Data sets of camera rigs, and batches of frames in order."""
+"""Multi-camera data sets, and batches of consecutive frames."""

@@ -16,38 +16,38 @@ from ...geometry import invert_rigid
 
 _MAKE_INFOS = 'make it with: hybrid-depth create-nuscenes-infos --root ROOT --version VERSION'
 _INFO_KEYS = ('token', 'ego2global', 'lidar_points', 'images')
-_FRAME_KEYS = ('img_path', 'cam2img', 'cam2ego', 'ego2global', 'img_aug')  # of a frame before
-_CAR_RATIO = (1.0, 6.0)  # accepted median length / width; real cars have about 2.4
+_FRAME_KEYS = ('img_path', 'cam2img', 'cam2ego', 'ego2global', 'img_aug')  # of adjacent frames
+_CAR_RATIO = (1.0, 6.0)  # accepted median length / width of cars; about 2.4 in nuScenes
 
 
 @DATASETS.register_module()
 class NuScenesBEVDataset(NuScenesDataset):
-    """mmdet3d's ``NuScenesDataset`` with BEVDet's classes and calibration ready for a camera rig.
+    """mmdet3d's ``NuScenesDataset`` with BEVDet's classes and multi-camera calibration.
 
     Reads info files of ``hybrid-depth create-nuscenes-infos``. Labels are mapped by class name, so
-    that the order of classes in the file does not matter; ``version`` is the file's unless given in
-    ``metainfo``. Boxes in ``ann_info`` are in the LiDAR frame (``LoadEgoBoxes`` moves them), those
-    with a LiDAR or radar point only, unknown velocities 0.
+    the order of classes in the file does not matter; ``version`` is the file's unless given in
+    ``metainfo``. Boxes in ``ann_info`` are in the LiDAR frame (``LoadEgoBoxes`` transforms them);
+    only boxes with a LiDAR or radar point are used, unknown velocities are 0.
 
-    Each sample gets, in the order of ``CAMERAS``: cam_names, img_path (N), cam2img (N, 3, 3),
+    Each sample has, in the order of ``CAMERAS``: cam_names, img_path (N), cam2img (N, 3, 3),
     cam2ego (N, 4, 4) to the ego at LiDAR time, img_aug (N, 3, 3), and lidar2ego, ego2global, bda
     (4, 4), all float64.
 
     Args:
         data_root: nuScenes root.
         ann_file: info file, relative to ``data_root``.
-        cameras: cameras to take, in this order.
-        num_adj: key frames before each sample, latest first, as ``adjacent``: a list of
-            dict(img_path, cam2img, cam2ego, ego2global, img_aug), each in its own ego frame. Where
-            a scene starts, the sample's own frame is repeated (BEVDet4D).
-        sequence_length: cut every scene into sequences of at most this many key frames, for models
-            with a state; samples then get ``sequence`` = (name, index in it). None for
-            no sequences. A frame whose predecessor is not in the file starts a sequence. Frames
-            without boxes stay in (``filter_empty_gt=False``): a sequence has no holes.
+        cameras: cameras, in this order.
+        num_adj: number of key frames before each sample, latest first, as ``adjacent``: a list of
+            dict(img_path, cam2img, cam2ego, ego2global, img_aug), each in the ego frame of its
+            time. At the start of a scene the current frame is repeated (BEVDet4D).
+        sequence_length: largest number of key frames of the sequences into which scenes are split,
+            for recurrent models; samples then have ``sequence`` = (name, index in it). None for no
+            sequences. A frame whose predecessor is not in the file starts a sequence. Frames
+            without boxes are kept (``filter_empty_gt=False``), so sequences have no gaps.
 
     Raises:
-        FileNotFoundError: there is no such info file.
-        InfoError: it is empty, of another schema, lacks a class, or holds boxes of mmdet3d < 1.0.
+        FileNotFoundError: the info file does not exist.
+        InfoError: it is empty, of another schema, lacks a class, or has boxes of mmdet3d < 1.0.
         ValueError: ``indices`` (a part of the file) with ``sequence_length``.
     """
 
@@ -69,7 +69,7 @@ class NuScenesBEVDataset(NuScenesDataset):
             if kwargs.get('indices') is not None:
                 raise ValueError(
                     'NuScenesBEVDataset: expected no indices together with sequence_length, got '
-                    f'{kwargs["indices"]}; make an info file of the scenes you want'
+                    f'{kwargs["indices"]}; make an info file of these scenes instead'
                 )
         folders = dict(pts='samples/LIDAR_TOP', sweeps='sweeps/LIDAR_TOP')
         folders.update({camera: f'samples/{camera}' for camera in self.cameras})
@@ -83,13 +83,13 @@ class NuScenesBEVDataset(NuScenesDataset):
         )
 
     def full_init(self) -> None:
-        """Load the info file; with ``indices``, places count within the selected part."""
+        """Load the info file; with ``indices``, sample indices count within the selected part."""
         if self._fully_initialized:
             return
         super().full_init()
         if self._indices is not None:
             infos = map(super().get_data_info, range(len(self)))
-            self._places = {info['token']: place for place, info in enumerate(infos)}
+            self._index_of = {info['token']: index for index, info in enumerate(infos)}
 
     def load_data_list(self) -> list[dict]:
         """Read, check and parse the info file."""
@@ -98,18 +98,18 @@ class NuScenesBEVDataset(NuScenesDataset):
         data_list = super().load_data_list()
         if not data_list:
             raise InfoError(
-                f'{self.ann_file} holds no samples: no scene of this root is in that split. Use '
-                'the info file of another split, or a root that has scenes of this one.'
+                f'{self.ann_file} has no samples: no scene of this root is in that split. Use '
+                'the info file of another split, or a root with scenes of this one.'
             )
         self._check_box_convention(data_list)
-        self._places = {info['token']: place for place, info in enumerate(data_list)}
+        self._index_of = {info['token']: index for index, info in enumerate(data_list)}
         if self.sequence_length is not None:
             self._sequence_of = self._number_sequences(data_list)
         temporal = self.num_adj or self.sequence_length is not None
         if temporal and not any('prev' in info for info in data_list):
             print_log(
-                f'{self.ann_file} does not say which frame comes before which: every sample is its '
-                f'own history; {_MAKE_INFOS}',
+                f'{self.ann_file} has no order of frames (prev): every sample is repeated as its '
+                f'history; {_MAKE_INFOS}',
                 logger='current',
                 level=logging.WARNING,
             )
@@ -131,7 +131,7 @@ class NuScenesBEVDataset(NuScenesDataset):
             )
 
     def _map_labels(self) -> None:
-        """Labels of the file to this dataset's, by class name; -1 for classes not asked for."""
+        """Map labels of the file to those of this data set, by class name; -1 for other classes."""
         classes = list(self.metainfo['classes'])
         self._file_classes = self.metainfo['categories']
         absent = [name for name in classes if name not in self._file_classes]
@@ -146,7 +146,7 @@ class NuScenesBEVDataset(NuScenesDataset):
         } | {-1: -1}
 
     def _check_box_convention(self, data_list: list[dict]) -> None:
-        """Boxes of mmdet3d < 1.0 have width and length the other way round, and other yaws."""
+        """Reject boxes of mmdet3d < 1.0, which have width and length swapped, and other yaws."""
         classes = self.metainfo['classes']
         if 'car' not in classes:
             return
@@ -165,7 +165,7 @@ class NuScenesBEVDataset(NuScenesDataset):
             )
 
     def get_data_info(self, idx: int) -> dict:
-        """The info of one sample with its calibration as float64 arrays."""
+        """Info of one sample with calibration as float64 arrays."""
         info = self._frame_info(idx)
         if self.num_adj:
             info['adjacent'] = self._adjacent(info)
@@ -174,7 +174,7 @@ class NuScenesBEVDataset(NuScenesDataset):
         return info
 
     def _adjacent(self, info: dict) -> list[dict]:
-        """The frames before, latest first."""
+        """Earlier key frames, latest first."""
         frames, latest = [], info
         for _ in range(self.num_adj):
             latest = self._previous(latest)
@@ -182,7 +182,7 @@ class NuScenesBEVDataset(NuScenesDataset):
         return frames
 
     def sequences(self) -> list[list[int]]:
-        """Indices of the samples of every sequence, in order of time.
+        """Sample indices of every sequence, in order of time.
 
         Raises:
             ValueError: the data set has no ``sequence_length``.
@@ -193,11 +193,11 @@ class NuScenesBEVDataset(NuScenesDataset):
             )
         members: dict[str, list[int]] = {}
         for token, (sequence, _) in self._sequence_of.items():
-            members.setdefault(sequence, []).append(self._places[token])
+            members.setdefault(sequence, []).append(self._index_of[token])
         return list(members.values())
 
     def _number_sequences(self, data_list: list[dict]) -> dict[str, tuple[str, int]]:
-        """(sequence, index) of every token; sequences are named by their first token."""
+        """(sequence, index) by token; sequences are named by their first token."""
         numbers: dict[str, tuple[str, int]] = {}
         for info in sorted(data_list, key=lambda info: info['timestamp']):
             first, index = numbers.get(info.get('prev'), (info['token'], -1))
@@ -207,10 +207,10 @@ class NuScenesBEVDataset(NuScenesDataset):
         return numbers
 
     def _previous(self, info: dict) -> dict:
-        """The frame before, empty where there is none, also if it is not in this subset."""
+        """Info of the previous frame, empty if there is none in this subset."""
         token = info.get('prev')
-        place = self._places.get(token, len(self))
-        previous = self._frame_info(place) if place < len(self) else {}
+        index = self._index_of.get(token, len(self))
+        previous = self._frame_info(index) if index < len(self) else {}
         return previous if previous.get('token') == token else {}
 
     def _frame_info(self, idx: int) -> dict:

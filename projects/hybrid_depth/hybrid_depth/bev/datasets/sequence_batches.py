@@ -1,4 +1,4 @@
-"""Batches whose samples each go on where the batch before stopped."""
+"""Batch sampler of consecutive frames."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from mmengine.registry import DATA_SAMPLERS
 
 @DATA_SAMPLERS.register_module()
 class SequenceBatchSampler:
-    """Walks ``batch_size`` sequences side by side, each in order of time.
+    """Batch sampler of ``batch_size`` parallel sequences, each in order of time.
 
-    When one ends the next takes its place; the last batches of an epoch are smaller. Sequences come
-    from the data set's ``sequences()``, and every process gets its share of them. With shuffle each
-    epoch has another order. In training all processes stop where the shortest share ends: what is
-    left of the others waits for another epoch.
+    A finished sequence is replaced by the next; the last batches of an epoch are smaller. Sequences
+    are those of the data set's ``sequences()``, divided among the processes. With shuffle their
+    order changes every epoch. In training all processes stop after as many batches as the process
+    with the fewest; the remaining samples are skipped in this epoch.
 
     Args:
-        sampler: mmengine's ``DefaultSampler``, for its order, seed, epoch and processes.
-        batch_size: sequences at a time.
+        sampler: mmengine's ``DefaultSampler``, for its shuffle, seed, epoch, rank and world size.
+        batch_size: number of parallel sequences.
 
     Raises:
         ValueError: the data set has no sequences, or fewer than there are processes.
@@ -38,13 +38,13 @@ class SequenceBatchSampler:
         if len(self.sequences) < sampler.world_size:
             raise ValueError(
                 f'SequenceBatchSampler: expected a sequence for each of {sampler.world_size} '
-                f'processes, got {len(self.sequences)}; take fewer, or a shorter sequence_length'
+                f'processes, got {len(self.sequences)}; use fewer, or a shorter sequence_length'
             )
         self._drawn: tuple[int, list[list[int]]] | None = None
 
     def _batches(self) -> list[list[int]]:
-        """Batches of this process and epoch; drawn once, as mmengine asks for their number at
-        every iteration."""
+        """Batches of this process and epoch; cached, as mmengine queries their number at every
+        iteration."""
         epoch = self.sampler.epoch
         if self._drawn is None or self._drawn[0] != epoch:
             self._drawn = epoch, self._draw(epoch)
@@ -57,11 +57,11 @@ class SequenceBatchSampler:
             draw = torch.Generator().manual_seed(self.sampler.seed + epoch)
             order = torch.randperm(len(sequences), generator=draw).tolist()
         shares = [
-            list(_side_by_side([sequences[i] for i in order[rank::processes]], self.batch_size))
+            list(_parallel([sequences[i] for i in order[rank::processes]], self.batch_size))
             for rank in range(processes)
         ]
-        own = shares[self.sampler.rank]
-        return own if self.sampler.dataset.test_mode else own[: min(map(len, shares))]
+        batches = shares[self.sampler.rank]
+        return batches if self.sampler.dataset.test_mode else batches[: min(map(len, shares))]
 
     def __iter__(self) -> Iterator[list[int]]:
         return iter(self._batches())
@@ -70,11 +70,11 @@ class SequenceBatchSampler:
         return len(self._batches())
 
 
-def _side_by_side(sequences: list[list[int]], width: int) -> Iterator[list[int]]:
-    """The next sample of each of ``width`` sequences, until all are through."""
-    waiting, walking = deque(map(deque, sequences)), []
-    while waiting or walking:
-        while waiting and len(walking) < width:
-            walking.append(waiting.popleft())
-        yield [sequence.popleft() for sequence in walking]
-        walking = [sequence for sequence in walking if sequence]
+def _parallel(sequences: list[list[int]], width: int) -> Iterator[list[int]]:
+    """Batches of the next samples of ``width`` sequences at a time."""
+    pending, active = deque(map(deque, sequences)), []
+    while pending or active:
+        while pending and len(active) < width:
+            active.append(pending.popleft())
+        yield [sequence.popleft() for sequence in active]
+        active = [sequence for sequence in active if sequence]

@@ -1,4 +1,4 @@
-"""Depth nets: image features to a distribution over depth bins, and its supervision."""
+"""Depth nets (image features to a distribution over depth bins) and their supervision."""
 
 from .base import DepthDistribution, DepthNet
 from .camera_aware import CameraAwareDepthNet

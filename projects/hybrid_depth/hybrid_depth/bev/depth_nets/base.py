@@ -1,4 +1,4 @@
-"""Depth nets of a view transformer: interface, output and shared loss."""
+"""Base class and output of the depth nets of a view transformer."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class DepthDistribution:
 
     Args:
         logits: (B * N, D, h, w) depth logits over the shared ``DepthBins``.
-        context: (B * N, C, h, w) features to be lifted.
-        aux: further maps of the net, for losses and visualization.
+        context: (B * N, C, h, w) features to lift.
+        aux: auxiliary maps, for losses and visualization.
     """
 
     logits: Tensor
@@ -27,25 +27,25 @@ class DepthDistribution:
 
     @property
     def prob(self) -> Tensor:
-        """(B * N, D, h, w) float32 distribution."""
+        """Depth distribution (B * N, D, h, w), float32."""
         return self.logits.float().softmax(1)
 
 
 class DepthNet:
-    """Base of depth nets: ``forward(image_feats, images, rig) -> DepthDistribution``, ``loss``.
+    """Base class of depth nets: ``forward(image_feats, images, rig) -> DepthDistribution``.
 
-    Subclasses call ``set_up_depth`` in their constructor. It has no parameters, so that the keys of
-    official checkpoints are those of the subclass.
+    Subclasses call ``set_up_depth`` in their constructor. Without parameters, it does
+    not change the checkpoint keys of the subclass.
     """
 
     bins: DepthBins
 
     def set_up_depth(self, bins: DepthBins, depth_supervision: Sequence[dict]) -> None:
-        """Set the bins and build the targets.
+        """Set the bins and build the supervision targets.
 
         Args:
-            bins: the bins that the lift uses.
-            depth_supervision: configs of targets; empty = no depth supervision (control run).
+            bins: depth bins, shared with the lift.
+            depth_supervision: configs of targets; empty for no depth supervision.
         """
         self.bins = bins
         self.depth_targets = [TASK_UTILS.build(cfg) for cfg in depth_supervision]
@@ -55,10 +55,11 @@ class DepthNet:
 
         Args:
             distribution: output of ``forward``.
-            inputs: batch inputs, with the maps the targets need (``gt_depth`` (B, N, H, W) metres).
+            inputs: batch inputs with the maps that the targets need (``gt_depth`` (B, N, H, W)
+                metres).
 
         Returns:
-            {``loss_depth_<target name>``: scalar}; entries of one name are added up.
+            {``loss_depth_<target name>``: scalar}; losses of equal name are summed.
         """
         losses = {}
         for target in self.depth_targets:

@@ -1,4 +1,4 @@
-"""The camera-aware depth net of BEVDepth, in BEVDet's form."""
+"""Camera-aware depth net of BEVDepth, in BEVDet's implementation."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CAMERA_NUMBERS = 27
 
 
 def camera_vector(rig: CameraRig) -> Tensor:
-    """(B * N, 27) float32 numbers that describe each camera and its augmentation.
+    """Camera parameters and augmentation as vectors (B * N, 27), float32.
 
     fx, fy, cx, cy; image affine r00 r01 t0 r10 r11 t1; BDA r00 r01 r10 r11 r22; camera-to-ego 3x4
     row-major (docs/reference/bevdet.md, "Camera-aware depth net").
@@ -33,7 +33,7 @@ def camera_vector(rig: CameraRig) -> Tensor:
 
 
 class CameraMLP(nn.Module):
-    """Two linear layers from camera numbers to channel gates."""
+    """Two linear layers from camera parameters to channel gates."""
 
     def __init__(self, in_features: int, features: int):
         super().__init__()
@@ -46,7 +46,7 @@ class CameraMLP(nn.Module):
 
 
 class CameraGate(nn.Module):
-    """Squeeze-and-excitation whose squeeze comes from the camera instead of the image."""
+    """Squeeze-and-excitation with gates from the camera parameters instead of the image."""
 
     def __init__(self, channels: int):
         super().__init__()
@@ -104,19 +104,19 @@ class ASPP(nn.Module):
 
 @MODELS.register_module()
 class CameraAwareDepthNet(DepthNet, nn.Module):
-    """Depth and context, each gated by the camera's 27 numbers (BEVDepth, arXiv 2206.10092).
+    """Depth net with depth and context gated by camera parameters (BEVDepth, arXiv 2206.10092).
 
-    Attribute names equal BEVDet's, so official *-Depth weights load by copying.
+    Attribute names are BEVDet's, so official *-Depth weights can be loaded.
 
     Args:
         in_channels: image feature channels.
-        context_channels: channels to be lifted.
+        context_channels: channels to lift.
         bins: shared depth bins.
-        mid_channels: inner width (official 512).
-        aspp_channels: width of each ASPP branch (official BEVDet 96).
-        use_dcn: a deformable convolution behind the ASPP, as Megvii's BEVDepth has.
+        mid_channels: hidden channels (official 512).
+        aspp_channels: channels of each ASPP branch (official BEVDet 96).
+        use_dcn: add a deformable convolution after the ASPP, as in Megvii's BEVDepth.
         depth_supervision: see ``DepthNet``.
-        semantics: arguments of ``SemanticHead``, whose classes take that many of the context
+        semantics: arguments of ``SemanticHead``, whose class probabilities replace as many context
             channels; None for the published net.
     """
 
@@ -167,7 +167,7 @@ class CameraAwareDepthNet(DepthNet, nn.Module):
         return DepthDistribution(logits=logits, context=context, aux=dict(semantics=classes))
 
     def loss(self, distribution: DepthDistribution, inputs: dict) -> dict[str, Tensor]:
-        """Depth losses, and the semantic one where there is such a head."""
+        """Depth losses, and the semantic loss if there is such a head."""
         losses = super().loss(distribution, inputs)
         if self.semantics is not None:
             losses['loss_semantics'] = self.semantics.loss(distribution.aux['semantics'], inputs)

@@ -1,18 +1,18 @@
-"""Deformable 3 x 3 convolution that finds its own offsets."""
+"""Deformable 3 x 3 convolution with predicted offsets."""
 
 import torch
 from torch import Tensor, nn
 
 
 class DeformableConv(nn.Module):
-    """Deformable convolution (arXiv 1703.06211), its offsets a convolution of the same input.
+    """Deformable convolution (arXiv 1703.06211), offsets predicted from the same input.
 
-    Parameters and their initial values are those of mmcv's ``DCN`` with one offset group: offsets
-    start at zero, where this is a common convolution without bias.
+    Parameters and initialisation are those of mmcv's ``DCN`` with one offset group. Initial offsets
+    are zero, which is a standard convolution without bias.
 
     Args:
-        channels: of input and output.
-        groups: of the convolution, dividing ``channels``.
+        channels: channels of input and output.
+        groups: groups of the convolution, dividing ``channels``.
     """
 
     def __init__(self, channels: int, groups: int = 1):
@@ -24,11 +24,11 @@ class DeformableConv(nn.Module):
         nn.init.zeros_(self.conv_offset.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(M, C, h, w) -> (M, C, h, w); under autocast in the precision of the weights.
+        """(M, C, h, w) -> (M, C, h, w); in autocast in the precision of the weights.
 
-        On the CPU torchvision has no kernel for half precision, and autocast leaves the op alone.
+        On CPUs torchvision has no half-precision kernel, and autocast does not handle the op.
         """
-        from torchvision.ops import deform_conv2d  # it imports torch's compiler
+        from torchvision.ops import deform_conv2d  # slow import (torch's compiler)
 
         offsets = self.conv_offset(x).to(self.weight.dtype)
         out = deform_conv2d(x.to(self.weight.dtype), offsets, self.weight, padding=1)

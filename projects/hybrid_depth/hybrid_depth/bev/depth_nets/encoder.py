@@ -1,4 +1,4 @@
-"""Depth net with the maps of any depth encoder as further input."""
+"""Depth net with the maps of a depth encoder as additional input."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from ...geometry import CameraRig, DepthBins, cell_pixels, ground_plane_depth
 from .base import DepthDistribution
 from .camera_aware import CameraAwareDepthNet
 
-#: Initial factor from the distribution of the ground's depth to logits: its bin then has about half
-#: of the probability of 55 bins.
+#: Initial factor from the ground depth distribution to logits: of 55 bins, the ground's then has
+#: about half of the probability.
 GROUND_LOGIT = 5.0
 
 
@@ -23,23 +23,24 @@ GROUND_LOGIT = 5.0
 class EncoderDepthNet(CameraAwareDepthNet):
     """Camera-aware depth net on image features and the maps of any ``DepthEncoder``.
 
-    Not in a paper: the Hybrid-depth release has no BEV code (docs/reference/hybrid_depth.md,
-    "No BEV code"). Each encoder map (and its text logits, if any) passes a 1x1 convolution, is
-    resized to the depth net's stride and summed; the sum is concatenated with the image features.
+    Not from a paper: the Hybrid-depth release has no BEV code (docs/reference/hybrid_depth.md,
+    "No BEV code"). Each encoder map (with its text logits, if any) is projected by a 1x1
+    convolution, resized to the depth net's stride and summed; the sum is concatenated with the
+    image features.
 
     With ``ground_prior`` the depth of the ground plane (``ground_plane_depth``, as a distribution
-    over the bins) is one more map of the sum, and is added to the depth logits through a 1x1
+    over the bins) is another map of the sum, and is added to the depth logits through a 1x1
     convolution, initially a scaled identity. It lets one net serve cameras of different focal
-    length, height and pitch (GenDepth, arXiv 2312.06021, embeds cameras this way too).
+    length, height and pitch (as the embedding of GenDepth, arXiv 2312.06021).
 
     Args:
         in_channels: image feature channels.
-        context_channels: channels to be lifted.
+        context_channels: channels to lift.
         bins: shared depth bins.
         encoder: config of any ``DepthEncoder`` (``HybridDepthEncoder``, ``TimmDepthEncoder``, ...).
-        encoder_channels: width of the summed encoder maps.
-        ground_prior: with the depth of the ground plane.
-        **kwargs: of ``CameraAwareDepthNet``.
+        encoder_channels: channels of the summed encoder maps.
+        ground_prior: use the depth of the ground plane.
+        **kwargs: arguments of ``CameraAwareDepthNet``.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class EncoderDepthNet(CameraAwareDepthNet):
         return replace(distribution, logits=distribution.logits + self.ground_table(ground))
 
     def _ground(self, size: tuple[int, int], image_size: tuple[int, int], rig: CameraRig) -> Tensor:
-        """(B * N, D, h, w) distribution of the ground's depth, zero where there is none."""
+        """Ground depth distribution (B * N, D, h, w), zero for pixels without ground."""
         pixels = cell_pixels(size, image_size).to(rig.cam2img)
         depth = ground_plane_depth(pixels, rig, max_depth=self.bins.stop)
         return self.bins.soft(depth.flatten(0, 1), sigma=0.5)

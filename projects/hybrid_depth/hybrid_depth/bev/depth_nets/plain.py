@@ -13,14 +13,14 @@ from .base import DepthDistribution, DepthNet
 
 @MODELS.register_module()
 class PlainDepthNet(DepthNet, nn.Conv2d):
-    """Depth logits and context from one 1x1 convolution (BEVDet, arXiv 2112.11790).
+    """Depth net of one 1x1 convolution to depth logits and context (BEVDet, arXiv 2112.11790).
 
-    Source: docs/reference/bevdet.md, "Plain depth net". A subclass of the convolution,
-    so that its keys are ``depth_net.{weight,bias}`` as in official weights.
+    Source: docs/reference/bevdet.md, "Plain depth net". It subclasses the convolution, so that its
+    keys are ``depth_net.{weight,bias}`` as in official weights.
 
     Args:
         in_channels: image feature channels.
-        context_channels: channels to be lifted.
+        context_channels: channels to lift.
         bins: shared depth bins.
         depth_supervision: see ``DepthNet``.
     """

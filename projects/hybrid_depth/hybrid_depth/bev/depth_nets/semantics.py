@@ -1,8 +1,8 @@
-"""Semantic-aware lift: class logits per image cell, supervised by LiDAR points in boxes.
+"""Semantic-aware lift: class logits per feature cell, supervised by LiDAR points in boxes.
 
 After SA-BEV (ICCV 2023, arXiv 2307.11477): class probabilities are lifted with the features, and
-background features are scaled down. The image tower then learns classes from dense labels in the
-image, not only through the BEV map, which shortens a training from random initialisation.
+background features are scaled down. The dense supervision in the image shortens training from
+random initialisation.
 """
 
 from __future__ import annotations
@@ -15,18 +15,19 @@ from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from ...geometry import CameraRig
+from ...rotated_boxes import points_in_boxes
 from .supervision import block_minimum_depth
 
 #: Factor of background features.
 _BACKGROUND = 0.1
 #: Weight of a foreground cell relative to a background cell in the loss.
 _FOREGROUND = 3.0
-#: Metres by which boxes are widened, and ground clearance left out, when points are labelled.
+#: Margin around boxes, and height above the ground below which points are not labelled, metres.
 _MARGIN = 0.1
 
 
 class SemanticHead(nn.Module):
-    """Class logits of image cells; class 0 is background.
+    """Head for class logits of feature cells; class 0 is background.
 
     Args:
         in_channels: channels of the features.
@@ -49,12 +50,12 @@ class SemanticHead(nn.Module):
         return self.layers(x)
 
     def enrich(self, context: Tensor, logits: Tensor) -> Tensor:
-        """Features (M, K, h, w), background scaled down, and the C class probabilities appended."""
+        """Append C class probabilities to features (M, K, h, w), and scale background down."""
         prob = logits.float().softmax(1)
         return torch.cat((context * (1 - prob[:, :1] + _BACKGROUND), prob[:, 1:]), 1)
 
     def loss(self, logits: Tensor, inputs: dict) -> Tensor:
-        """Weighted cross entropy over the cells with a LiDAR point.
+        """Weighted cross-entropy over the cells with a LiDAR point.
 
         Args:
             logits: (B * N, 1 + C, h, w).
@@ -77,7 +78,7 @@ def lidar_classes(depth: Tensor, rig: CameraRig, truth: Sequence[InstanceData]) 
         truth: one per sample, ``bboxes_3d`` in the augmented ego frame and ``labels_3d``.
 
     Returns:
-        (B, N, H, W) int64: -1 no point, 0 background, 1 + label inside of a box.
+        (B, N, H, W) int64: -1 no point, 0 background, 1 + label inside a box.
     """
     sample, cam, v, u = depth.nonzero(as_tuple=True)
     z = depth[sample, cam, v, u].to(rig.cam2img)
@@ -89,29 +90,27 @@ def lidar_classes(depth: Tensor, rig: CameraRig, truth: Sequence[InstanceData]) 
     points = torch.einsum('pij,pj->pi', pose[:, :3, :3], rays * z.unsqueeze(1)) + pose[:, :3, 3]
     classes = torch.full(depth.shape, -1, dtype=torch.int64, device=depth.device)
     for index, instances in enumerate(truth):
-        here = sample == index
-        at = (sample[here], cam[here], v[here], u[here])
-        classes[at] = _box_classes(points[here], instances)
+        in_sample = sample == index
+        at = (sample[in_sample], cam[in_sample], v[in_sample], u[in_sample])
+        classes[at] = _box_classes(points[in_sample], instances)
     return classes
 
 
 def _box_classes(points: Tensor, truth: InstanceData) -> Tensor:
-    """(P, 3) points -> (P,) 0 outside of all boxes, 1 + label of a box inside."""
+    """Class of points, (P, 3) -> (P,): 0 outside all boxes, 1 + label inside a box."""
     boxes = truth.bboxes_3d.tensor.to(points)
     if len(boxes) == 0:
         return points.new_zeros(len(points), dtype=torch.int64)
-    offset = points.unsqueeze(1) - boxes[:, :3]  # from the centre of the bottom
-    cos, sin = boxes[:, 6].cos(), boxes[:, 6].sin()
-    along = offset[..., 0] * cos + offset[..., 1] * sin
-    across = offset[..., 1] * cos - offset[..., 0] * sin
-    inside = (along.abs() < boxes[:, 3] / 2 + _MARGIN) & (across.abs() < boxes[:, 4] / 2 + _MARGIN)
-    inside = inside & (offset[..., 2] > _MARGIN) & (offset[..., 2] < boxes[:, 5] + _MARGIN)
-    label = truth.labels_3d[inside.float().argmax(1)] + 1
-    return label * inside.any(1)
+    bottoms, sizes, yaws = boxes[:, :3], boxes[:, 3:6], boxes[:, 6]
+    centres = bottoms + F.pad(sizes[:, 2:] / 2 + _MARGIN, (2, 0))
+    wider = sizes + sizes.new_tensor([2 * _MARGIN, 2 * _MARGIN, 0])
+    inside = points_in_boxes(points, centres, wider, torch.stack((yaws.cos(), yaws.sin()), 1))
+    label = truth.labels_3d[inside.float().argmax(0)] + 1
+    return label * inside.any(0)
 
 
 def keep_nearest(depth: Tensor, size: tuple[int, int]) -> Tensor:
-    """Depth maps (B, N, H, W) with the nearest point of each of (h, w) cells only."""
+    """Depth maps (B, N, H, W) with only the nearest point of each of (h, w) cells."""
     nearest = block_minimum_depth(depth.flatten(0, 1), size)
     for dim in (1, 2):
         nearest = nearest.repeat_interleave(depth.shape[1 + dim] // size[dim - 1], dim)
@@ -119,7 +118,7 @@ def keep_nearest(depth: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def nearest_of_cell(depth: Tensor, classes: Tensor, size: tuple[int, int]) -> Tensor:
-    """Class at the nearest LiDAR point of each cell, (B, N, H, W) -> (B * N, h, w), -1 = none."""
+    """Class of the nearest LiDAR point of each cell, (B, N, H, W) -> (B * N, h, w), -1 = none."""
     h, w = size
     depth, classes = (
         t.flatten(0, 1).unflatten(1, (h, -1)).unflatten(3, (w, -1)).transpose(2, 3).flatten(3)

@@ -1,4 +1,4 @@
-"""Targets for the depth distribution of a depth net."""
+"""Supervision targets of depth distributions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ...losses import depth_distribution_loss
 
 
 def to_blocks(depth: Tensor, size: tuple[int, int]) -> Tensor:
-    """(M, H, W) -> (M, h, H / h, w, W / w), the pixels per feature cell.
+    """Pixels of each feature cell, (M, H, W) -> (M, h, H / h, w, W / w).
 
     Raises:
         ValueError: (h, w) does not divide (H, W).
@@ -19,12 +19,14 @@ def to_blocks(depth: Tensor, size: tuple[int, int]) -> Tensor:
     m, height, width = depth.shape
     h, w = size
     if height % h or width % w:
-        raise ValueError(f'{h}x{w} feature cells do not divide a {height}x{width} depth map')
+        raise ValueError(
+            f'expected a depth map of a multiple of {h}x{w} feature cells, got {height}x{width}'
+        )
     return depth.reshape(m, h, height // h, w, width // w)
 
 
 def block_minimum_depth(depth: Tensor, size: tuple[int, int]) -> Tensor:
-    """Smallest depth in the pixels of each feature cell (BEVDepth, arXiv 2206.10092).
+    """Smallest depth of the pixels of each feature cell (BEVDepth, arXiv 2206.10092).
 
     Source: docs/reference/bevdet.md, "Depth target and loss".
 
@@ -42,12 +44,12 @@ def block_minimum_depth(depth: Tensor, size: tuple[int, int]) -> Tensor:
 
 @TASK_UTILS.register_module()
 class LidarDepthTarget:
-    """Depth target from sparse LiDAR: block minimum, one-hot as published or Gaussian.
+    """Depth target from sparse LiDAR: block minimum, as one-hot (published) or Gaussian target.
 
     Args:
         weight: loss weight (official BEVDet-Depth: 3.0).
         form: ``bce`` (official) or ``cross_entropy``, see ``depth_distribution_loss``.
-        sigma: width, in bins, of a Gaussian soft target; None = one-hot.
+        sigma: standard deviation of a Gaussian soft target, in bins; None for one-hot.
     """
 
     name = 'lidar'

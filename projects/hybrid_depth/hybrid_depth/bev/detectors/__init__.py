@@ -1,4 +1,4 @@
-"""Detector and its data preprocessor."""
+"""BEV detector and its data preprocessor."""
 
 from .bevdet import BEVDet
 from .data_preprocessor import BEVDataPreprocessor

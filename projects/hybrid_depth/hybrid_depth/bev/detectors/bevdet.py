@@ -1,4 +1,4 @@
-"""BEVDet and what it is extended by: refinement and fusion over time, as parts."""
+"""BEVDet with optional refinement and temporal fusion."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from ..structures import ego_to_lidar_boxes
 
 @MODELS.register_module()
 class BEVDet(Base3DDetector):
-    """Camera-only 3D detector: lift, splat, BEV trunk, centre head (BEVDet, arXiv 2112.11790).
+    """Camera-only 3D detector: lift, splat, BEV encoder, centre head (BEVDet, arXiv 2112.11790).
 
-    Between lift and trunk the BEV map may pass a refinement (FB-BEV) and a fusion over time
-    (BEVDet4D, FB-OCC). Works in the ego frame of the key frame's LiDAR time; ``predict`` returns
-    boxes in the LiDAR frame, as mmdet3d's metrics expect. Attribute names equal those of official
-    dev2/dev3 checkpoints (docs/reference/bevdet.md, "Checkpoint keys").
+    Optional refinement (FB-BEV) and temporal fusion (BEVDet4D, FB-OCC) of the BEV map before the
+    BEV encoder. Works in the ego frame at the key frame's LiDAR time; ``predict`` returns boxes in
+    the LiDAR frame, as mmdet3d's metrics expect. Attribute names are those of official dev2/dev3
+    checkpoints (docs/reference/bevdet.md, "Checkpoint keys").
 
     Args:
-        img_backbone, img_neck: image tower; of a list of maps the neck's first is used.
-        img_view_transformer: ``LSSViewTransformer`` config, with the ``depth_net`` to be swapped.
-        img_bev_encoder_backbone, img_bev_encoder_neck: BEV trunk.
+        img_backbone, img_neck: image backbone and neck; of several maps the first is used.
+        img_view_transformer: ``LSSViewTransformer`` config with the ``depth_net``.
+        img_bev_encoder_backbone, img_bev_encoder_neck: BEV encoder.
         pts_bbox_head: ``ScaleNMSCenterHead`` config.
         refine: ``DepthAwareRefinement`` config, or None.
         temporal: ``AdjacentFrames`` or ``History`` config, or None.
@@ -56,7 +56,7 @@ class BEVDet(Base3DDetector):
         self.img_bev_encoder_neck = MODELS.build(img_bev_encoder_neck)
         self.pts_bbox_head = MODELS.build(pts_bbox_head)
         self.refine, self.temporal = self._build_part(refine), self._build_part(temporal)
-        #: Factors of the losses of the depth net and of all others; what has 0 is not computed.
+        #: Weights of the losses of the depth net and of all others; losses of weight 0 are skipped.
         self.loss_weights = dict(depth=1.0, detection=1.0)
 
     def _build_part(self, cfg: dict | None) -> Part | None:
@@ -75,18 +75,18 @@ class BEVDet(Base3DDetector):
         return feats.unflatten(0, images.shape[:2])
 
     def lift(self, frame: Frame) -> tuple[Tensor, DepthDistribution]:
-        """Images of one frame -> (B, Z * C, Y, X) BEV map and depth."""
+        """Images of one frame -> BEV map (B, Z * C, Y, X) and depth distribution."""
         features = self.extract_img_feat(frame.images)
         return self.img_view_transformer(features, frame.images, frame.rig, frame.lift_rig)
 
     def encode(self, bev: Tensor) -> Tensor:
-        """(B, K, Y, X) BEV map -> (B, C, Y, X), the input of the head."""
+        """BEV encoder, (B, K, Y, X) -> (B, C, Y, X), the input of the head."""
         return self.img_bev_encoder_neck(self.img_bev_encoder_backbone(bev))
 
     def extract_feat(
         self, batch_inputs_dict: dict, batch_data_samples: list[Det3DDataSample] | None = None
     ) -> tuple[Tensor, DepthDistribution]:
-        """Inputs of ``BEVDataPreprocessor`` -> (B, C, Y, X) encoded BEV map and depth."""
+        """Inputs of a batch -> encoded BEV map (B, C, Y, X) and depth distribution."""
         frame = Frame.of(batch_inputs_dict, batch_data_samples)
         bev, distribution = self.lift(frame)
         if self.refine is not None:
@@ -122,7 +122,7 @@ class BEVDet(Base3DDetector):
         self, batch_inputs_dict: dict, batch_data_samples: list[Det3DDataSample], **kwargs
     ) -> list[Det3DDataSample]:
         """LiDAR-frame boxes in ``pred_instances_3d``; expected depth (N, h, w), metres, in
-        ``pred_depth``, and beside it ``gt_depth`` (N, H, W) where the pipeline loads it."""
+        ``pred_depth``, and ``gt_depth`` (N, H, W) if the pipeline loads it."""
         bev, distribution = self.extract_feat(batch_inputs_dict, batch_data_samples)
         results = self.pts_bbox_head.predict([bev], batch_data_samples)
         for sample, result in zip(batch_data_samples, results, strict=True):
@@ -137,10 +137,10 @@ class BEVDet(Base3DDetector):
         return samples
 
     def _forward(self, batch_inputs_dict: dict, batch_data_samples=None, **kwargs):
-        """Raw head maps, per task."""
+        """Raw output maps of the head, per task."""
         return self.pts_bbox_head([self.extract_feat(batch_inputs_dict, batch_data_samples)[0]])
 
 
 def _weighted(losses: dict[str, Tensor], weight: float) -> dict[str, Tensor]:
-    """Losses times a weight; entries that mmengine only logs (no ``loss`` in the name) as is."""
+    """Weighted losses; entries that mmengine only logs (no ``loss`` in the name) are unchanged."""
     return {name: weight * value if 'loss' in name else value for name, value in losses.items()}

@@ -1,4 +1,4 @@
-"""Stacks collated samples to the inputs of a BEV model."""
+"""Data preprocessor of BEV detectors."""
 
 from __future__ import annotations
 
@@ -30,14 +30,13 @@ def _frame(inputs: dict) -> dict:
 
 @MODELS.register_module()
 class BEVDataPreprocessor(BaseDataPreprocessor):
-    """Moves a batch of ``PackBEVInputs`` to the device and stacks it.
+    """Data preprocessor that stacks a batch of ``PackBEVInputs`` on the device.
 
-    Images remain RGB in [0, 1] (each tower normalises its own input) and calibration stays float64.
+    Images remain RGB in [0, 1] (each tower normalises its input) and calibration float64.
 
     ``forward`` returns ``inputs`` = dict(imgs (B, N, 3, H, W), rig ``CameraRig``, gt_depth and
-    pseudo_depth (B, N, H, W) metres and ground_mask (B, N, H, W) bool where the pipeline sets them,
-    adjacent list of dict(imgs, rig) where there are earlier frames) and ``data_samples``
-    unchanged.
+    pseudo_depth (B, N, H, W) metres and ground_mask (B, N, H, W) bool if set by the pipeline,
+    adjacent list of dict(imgs, rig) if there are earlier frames) and ``data_samples`` unchanged.
 
     Raises:
         ValueError: the samples of a batch differ in image size or number of cameras.

@@ -1,1 +1,1 @@
-"""Detection metric of nuScenes, and depth of a detector per camera and range."""
+"""nuScenes detection metric, and depth metrics of a detector per camera and range."""

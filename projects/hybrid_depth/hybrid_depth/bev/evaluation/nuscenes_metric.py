@@ -26,15 +26,15 @@ _ERRORS = ('trans_err', 'scale_err', 'orient_err', 'vel_err', 'attr_err')
 
 
 def _finite(value: float) -> float | None:
-    """JSON has no NaN: errors that are not defined for a class become null."""
+    """The value, or None for NaN, which JSON does not have (errors undefined for a class)."""
     return None if math.isnan(value) else float(value)
 
 
 def metrics_report(evaluation: SplitDetectionEval, metrics: DetectionMetrics) -> dict:
-    """What goes into ``metrics.json``: overall figures, errors and every class.
+    """Content of ``metrics.json``: mAP, NDS, errors, and metrics per class.
 
-    ``mAP`` is the devkit's: a class without a box in the split counts as 0. ``mAP_present`` is the
-    mean over the classes that have one, within the devkit's range and with a LiDAR or radar point.
+    ``mAP`` is the devkit's: classes without boxes in the split count as 0. ``mAP_present`` is the
+    mean over classes with boxes within the devkit's range that have a LiDAR or radar point.
     """
     counts = Counter(box.detection_name for box in evaluation.gt_boxes.all)
     present = [name for name in evaluation.cfg.class_names if counts[name]]
@@ -66,7 +66,7 @@ def metrics_report(evaluation: SplitDetectionEval, metrics: DetectionMetrics) ->
 
 
 def report_table(report: dict) -> str:
-    """The report as text: one line a class, then the means."""
+    """Table of a report: one line per class, then the means."""
 
     def cells(values: list[float | None]) -> list[str]:
         return ['-' if value is None else f'{value:.3f}' for value in values]
@@ -88,17 +88,17 @@ def report_table(report: dict) -> str:
 class NuScenesBEVMetric(NuScenesMetric):
     """mmdet3d's ``NuScenesMetric`` with a choice of split and a report.
 
-    Takes LiDAR-frame boxes. Samples are matched by token, so that subsets and reordered data sets
-    are scored correctly, which mmdet3d's own does not (docs/reference/nuscenes.md,
-    "mmdet3d's metric"); they must be exactly the split's samples. Of each sample the 500 best boxes
-    count, the benchmark's limit. Metric names are mmdet3d's, and ``mAP_present`` beside them. Where
-    the pipeline loads LiDAR depth, the depth net's expected depth is scored too: ``depth/abs_rel``,
+    Takes LiDAR-frame boxes. Samples are matched by token, so subsets and reordered data sets are
+    evaluated correctly, unlike in mmdet3d's metric (docs/reference/nuscenes.md,
+    "mmdet3d's metric"); they must be exactly the split's samples. At most the 500 best boxes per
+    sample are used, the benchmark's limit. Metric names are mmdet3d's and ``mAP_present``. If the
+    pipeline loads LiDAR depth, the depth net's expected depth is evaluated too: ``depth/abs_rel``,
     ``depth/rmse`` and ``depth/a1``, and by camera and range in the report (``rig_depth_sums``).
 
     Args:
         eval_split: a split of the devkit ('mini_train', 'val', ...), one of the root's
-            ``splits.json``, or a list of scene names; None takes the version's validation split.
-        out_dir: where ``metrics.json`` is written; None writes none.
+            ``splits.json``, or a list of scene names; None for the version's validation split.
+        out_dir: folder of ``metrics.json``; None writes no file.
 
     Raises:
         ValueError: unknown split; predictions for other samples than the split's; no ground truth.
@@ -119,7 +119,7 @@ class NuScenesBEVMetric(NuScenesMetric):
         self._depth: dict | None = None
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
-        """Keep what scoring needs of a batch, on the CPU."""
+        """Keep the predictions of a batch, on the CPU."""
         limit = self.eval_detection_configs.max_boxes_per_sample
         for sample in data_samples:
             predicted = sample['pred_instances_3d']
@@ -137,21 +137,22 @@ class NuScenesBEVMetric(NuScenesMetric):
         depths = [result.pop('depth') for result in results if 'depth' in result]
         self._depth = None
         total = sum(sums for _, sums in depths)
-        if np.any(total):  # there are no LiDAR points without sweeps
+        if np.any(total):  # zero without LiDAR sweeps
             self._depth = rig_depth_report(total, depths[0][0])
         return super().compute_metrics(results)
 
     def format_results(self, results: list[dict], classes=None, jsonfile_prefix=None):
         """Write the submission JSON, matching samples by token.
 
-        mmdet3d takes a sample's position in the data set for its position in ``ann_file``.
+        mmdet3d uses a sample's index in the data set as its index in ``ann_file``.
         """
         position = {info['token']: i for i, info in enumerate(self.data_infos)}
         unknown = [result['token'] for result in results if result['token'] not in position]
         if unknown:
             raise ValueError(
                 f'NuScenesBEVMetric: expected samples of {self.ann_file}, got {len(unknown)} that '
-                f'it does not have, such as {unknown[0]}; give metric and data set one info file'
+                f'it does not have, such as {unknown[0]}; use the same info file in the metric and '
+                'the data set'
             )
         self._predicted = {result['token'] for result in results}
         results = [dict(result, sample_idx=position[result['token']]) for result in results]
@@ -160,7 +161,7 @@ class NuScenesBEVMetric(NuScenesMetric):
     def _evaluate_single(
         self, result_path: str, classes=None, result_name: str = 'pred_instances_3d'
     ) -> dict[str, float]:
-        """Score one submission; replaces mmdet3d's, which knows two splits only."""
+        """Evaluate one submission; mmdet3d's method supports two splits only."""
         nusc = NuScenes(version=self.version, dataroot=self.data_root, verbose=False)
         tokens = split_sample_tokens(nusc, self.eval_split or _DEFAULT_SPLITS[self.version])
         self._check_coverage(tokens)
@@ -184,7 +185,7 @@ class NuScenesBEVMetric(NuScenesMetric):
                 f'NuScenesBEVMetric: expected predictions for exactly the {len(tokens)} samples of '
                 f'eval_split={self.eval_split!r}, got {len(predicted)}: {len(absent)} are missing, '
                 f'{len(extra)} are of other scenes. Use the info file and the eval_split of one '
-                'split; to score part of a split, set eval_split to the list of its scene names.'
+                'split; to evaluate part of a split, set eval_split to the list of its scene names.'
             )
 
     def _log_entries(self, report: dict, prefix: str, classes: Sequence[str]) -> dict[str, float]:

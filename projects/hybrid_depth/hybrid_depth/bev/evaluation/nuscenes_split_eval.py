@@ -1,4 +1,4 @@
-"""The devkit's detection benchmark on any choice of scenes."""
+"""The devkit's detection benchmark on any selection of scenes."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from nuscenes.utils.splits import get_scenes_of_split
 
 
 def split_sample_tokens(nusc: NuScenes, split: str | Sequence[str]) -> list[str]:
-    """Samples of a split that are in the tables, in the order of the tables.
+    """Sample tokens of a split that are in the tables, in the order of the tables.
 
     Args:
         nusc: loaded tables.
         split: a split of the devkit, one of the root's ``splits.json``, or scene names.
 
     Raises:
-        ValueError: unknown split, or no scene of it is in the tables.
+        ValueError: unknown split, or none of its scenes is in the tables.
     """
     scenes = set(get_scenes_of_split(split, nusc) if isinstance(split, str) else split)
     known = {scene['token']: scene['name'] for scene in nusc.scene}
@@ -39,16 +39,16 @@ def split_sample_tokens(nusc: NuScenes, split: str | Sequence[str]) -> list[str]
 
 
 class SplitDetectionEval(DetectionEval):
-    """The devkit's ``DetectionEval`` for given samples; a model that finds nothing scores 0.
+    """The devkit's ``DetectionEval`` on given samples; a submission without boxes scores 0.
 
     Args:
         nusc: loaded tables, with annotations.
         config: benchmark configuration.
         result_path: submission JSON.
-        sample_tokens: samples to score; the submission must have an entry for exactly these.
+        sample_tokens: samples to evaluate; the submission must have entries for exactly these.
 
     Raises:
-        ValueError: the submission covers other samples, or no box is to be found in these.
+        ValueError: the submission has other samples, or these have no annotated boxes.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class SplitDetectionEval(DetectionEval):
         self.gt_boxes = load_gt_of_sample_tokens(nusc, sample_tokens, DetectionBox)
         if not self.gt_boxes.all:
             raise ValueError(
-                f'expected annotated boxes in the {len(sample_tokens)} samples to score, got none '
+                f'expected annotated boxes in the {len(sample_tokens)} samples, got none '
                 f'({nusc.version} of {nusc.dataroot})'
             )
         self.pred_boxes, self.meta = load_prediction_of_sample_tokens(

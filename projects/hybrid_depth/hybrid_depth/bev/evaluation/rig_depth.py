@@ -1,4 +1,4 @@
-"""How good a detector's depth is, camera by camera and by range."""
+"""Depth metrics of a detector per camera and range."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _SCORES = ('abs_rel', 'rmse', 'a1')
 
 
 def rig_depth_sums(predicted: Tensor, lidar: Tensor) -> np.ndarray:
-    """Sums of depth errors of one sample, by camera and range.
+    """Depth error sums of one sample, by camera and range.
 
     The ground truth of a cell is its nearest LiDAR point, as in training
-    (docs/reference/bevdet.md, "Depth target and loss"); cells without one do not count.
+    (docs/reference/bevdet.md, "Depth target and loss"); cells without one are ignored.
 
     Args:
         predicted: (N, h, w) expected depth of each feature cell, metres.
@@ -36,11 +36,11 @@ def rig_depth_sums(predicted: Tensor, lidar: Tensor) -> np.ndarray:
 
 
 def rig_depth_report(sums: np.ndarray, cameras: Sequence[str]) -> dict:
-    """Scores of added-up `rig_depth_sums`: abs_rel, rmse (metres), a1 (share of cells with a ratio
-    below 1.25) and cells of everything, of each camera, and by distance."""
+    """Metrics from summed `rig_depth_sums`, overall, per camera and per distance: abs_rel, rmse
+    (metres), a1 (fraction of cells with a ratio below 1.25) and the number of cells."""
     return dict(
         **_scores(sums.sum((0, 2))),
-        cameras={name: _scores(own.sum(1)) for name, own in zip(cameras, sums, strict=True)},
+        cameras={name: _scores(total.sum(1)) for name, total in zip(cameras, sums, strict=True)},
         distances=binned_table(sums.sum(0), EDGES),
     )
 
@@ -54,7 +54,7 @@ def _scores(sums: np.ndarray) -> dict:
 
 
 def rig_depth_table(report: dict) -> str:
-    """The report as text."""
+    """Table of a report."""
     rows = [['depth against LiDAR', 'cells', 'AbsRel', 'RMSE m', 'a1']]
     named = [('all', report), *report['cameras'].items()]
     for row in report['distances']:

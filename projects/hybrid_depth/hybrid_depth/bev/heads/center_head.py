@@ -1,4 +1,4 @@
-"""CenterPoint head with Scale-NMS."""
+"""CenterPoint head with scale-NMS."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from .center_targets import center_targets
 class ScaleNMSCenterHead(CenterHead):
     """mmdet3d's ``CenterHead`` with BEVDet's Scale-NMS.
 
-    Source: docs/reference/bevdet.md, "Head and suppression". Besides mmdet3d's entries ``test_cfg``
-    takes these, each as one value for all tasks or as a list with one value per task:
+    Source: docs/reference/bevdet.md, "Head and suppression". Additional entries of ``test_cfg``,
+    each one value for all tasks or a list with one value per task:
 
     - ``nms_type``: ``rotate`` or ``circle`` (circle compares *squared* distances);
     - ``nms_thr``: IoU threshold of ``rotate``;
     - ``nms_rescale_factor``: per task, one factor for each class, applied to the BEV size of the
       boxes before rotated NMS only;
-    - ``peak_kernel``: odd number of cells; only the highest cell of each class within such a window
-      is decoded, as CenterNet does. Small boxes on coarse cells do not overlap, so that rotated
-      NMS keeps a row of them. Left out by official BEVDet.
+    - ``peak_kernel``: odd window size in cells; only local maxima of each class in such a window
+      are decoded, as in CenterNet. Small boxes on coarse cells do not overlap, so rotated NMS would
+      keep several per object. Not used by official BEVDet.
     """
 
     def init_weights(self) -> None:
-        """Kaiming convolutions, and heat maps that start at their prior everywhere.
+        """Kaiming initialisation of convolutions, prior bias of heat maps.
 
-        mmdet3d 1.4 holds the task heads in a torch ``ModuleList``, which its own ``init_weights``
-        does not enter: the prior (``init_bias``) was never set. Kaiming's scale on the last
-        convolution would undo it, so that one starts near zero.
+        mmdet3d 1.4 keeps the task heads in a torch ``ModuleList``, which ``init_weights`` does not
+        visit, so the prior (``init_bias``) was never set. The last convolution is initialised near
+        zero, as Kaiming's scale would outweigh the prior.
         """
         super().init_weights()
         for task in self.task_heads:
@@ -62,10 +62,10 @@ class ScaleNMSCenterHead(CenterHead):
     def loss_by_feat(
         self, preds_dicts: tuple[list[dict]], batch_gt_instances_3d: list[InstanceData], **kwargs
     ) -> dict[str, Tensor]:
-        """mmdet3d's losses, in float32 also under autocast.
+        """mmdet3d's losses, in float32 also in autocast.
 
-        Half precision rounds the upper clip of the heat map, 1 - 1e-4, to 1, whose logarithm beside
-        a centre is infinite.
+        Half precision rounds the upper limit of the heat map, 1 - 1e-4, to 1, which makes the loss
+        near a centre infinite.
         """
         full = [[{name: x.float() for name, x in maps.items()} for maps in t] for t in preds_dicts]
         with torch.autocast(preds_dicts[0][0]['heatmap'].device.type, enabled=False):
@@ -74,10 +74,10 @@ class ScaleNMSCenterHead(CenterHead):
     def predict_by_feat(
         self, preds_dicts: tuple[list[dict]], batch_input_metas: list[dict], *args, **kwargs
     ) -> list[InstanceData]:
-        """Decode and suppress.
+        """Decode boxes and apply NMS.
 
         Args:
-            preds_dicts: per task, a list with the one level's maps (B, c, Y, X).
+            preds_dicts: per task, a list with the maps (B, c, Y, X) of one level.
             batch_input_metas: per sample, with ``box_type_3d``.
 
         Returns:
@@ -102,7 +102,7 @@ class ScaleNMSCenterHead(CenterHead):
         return results
 
     def _detect_task(self, task: int, maps: dict, metas: list[dict]) -> list[tuple[Tensor, ...]]:
-        """Boxes (n, 9), scores and labels over all classes, of each sample."""
+        """Boxes (n, 9), scores and labels of all classes, per sample."""
         decoded = self.bbox_coder.decode(
             self._peaks(maps['heatmap'].sigmoid()),
             maps['rot'][:, 0:1],
@@ -129,7 +129,7 @@ class ScaleNMSCenterHead(CenterHead):
         return [(boxes[k], scores[k], labels[k]) for k in kept.split(per_sample)]
 
     def _peaks(self, scores: Tensor) -> Tensor:
-        """(B, C, Y, X) scores, zero beside the peaks where ``peak_kernel`` is given."""
+        """Scores (B, C, Y, X), zero outside local maxima if ``peak_kernel`` is set."""
         kernel = self.test_cfg.get('peak_kernel')
         if kernel is None:
             return scores
@@ -137,7 +137,7 @@ class ScaleNMSCenterHead(CenterHead):
         return scores * (scores == highest)
 
     def _circle_nms(self, task: int, boxes: Tensor, scores: Tensor, samples: Tensor) -> Tensor:
-        """Indices of the boxes to keep, by sample, best first."""
+        """Indices of the boxes kept, by sample, best first."""
         kept = [samples.new_zeros(0)]
         for sample in samples.unique():
             members = (samples == sample).nonzero().squeeze(1)
@@ -159,7 +159,7 @@ class ScaleNMSCenterHead(CenterHead):
         samples: Tensor,
         box_type: type,
     ) -> Tensor:
-        """Indices of the boxes to keep, by sample, best first; the classes are resized before."""
+        """Indices of the boxes kept, by sample, best first; boxes are rescaled by class before."""
         factors = boxes.new_tensor(self._task_option('nms_rescale_factor', task, nested=True))
         scaled = boxes.clone()
         scaled[:, 3:6] *= factors[labels].unsqueeze(1)

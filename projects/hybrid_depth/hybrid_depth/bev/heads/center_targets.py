@@ -1,4 +1,4 @@
-"""Training targets of the centre head, for all boxes at once."""
+"""Vectorised training targets of the centre head."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from torch import Tensor
 def center_targets(
     boxes: Tensor, classes: Tensor, num_classes: int, cfg: dict, log_size: bool
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Targets of one task and one sample; same values as mmdet3d 1.4's loop over boxes.
+    """Targets of one task and one sample; values equal to mmdet3d 1.4's loop over boxes.
 
     Args:
-        boxes: (K, 9) gravity centre, size, yaw, velocity in the frame of the BEV map; the first
-            ``max_objs`` count.
+        boxes: (K, 9) gravity centre, size, yaw, velocity in the frame of the BEV map; only the
+            first ``max_objs`` are used.
         classes: (K,) int64, class within the task.
         num_classes: classes of the task.
         cfg: ``train_cfg`` of ``CenterHead``.
@@ -21,7 +21,7 @@ def center_targets(
 
     Returns:
         Heat map (num_classes, Y, X); box targets (max_objs, 10) of offset, z, size, sin and cos of
-        the yaw, velocity; cell of each box (max_objs,) int64; whether it counts (max_objs,) uint8.
+        the yaw, velocity; cell of each box (max_objs,) int64; validity (max_objs,) uint8.
     """
     max_objs = cfg['max_objs'] * cfg['dense_reg']
     cell = boxes.new_tensor(cfg['voxel_size'][:2]) * cfg['out_size_factor']
@@ -56,12 +56,12 @@ def center_targets(
 
 
 def _radius(total: Tensor, area: Tensor, overlap: float) -> Tensor:
-    """CornerNet's radius as CenterPoint has it, (K,) cells: the least of three corner shifts.
+    """CornerNet's radius as in CenterPoint, (K,) cells: the smallest of three corner shifts.
 
     Args:
         total: (K,) length plus width, cells.
         area: (K,) length times width.
-        overlap: IoU that a box with shifted corners keeps.
+        overlap: smallest IoU of a box with shifted corners.
     """
     quadratics = (
         (1, total, area * (1 - overlap) / (1 + overlap)),
@@ -73,7 +73,7 @@ def _radius(total: Tensor, area: Tensor, overlap: float) -> Tensor:
 
 
 def _draw(heatmap: Tensor, classes: Tensor, y: Tensor, x: Tensor, radius: Tensor) -> Tensor:
-    """Maximum of one Gaussian a box, cut at its radius, into (C, Y, X)."""
+    """Draw the maximum of one Gaussian per box, cut off at its radius, into (C, Y, X)."""
     if len(radius) == 0:
         return heatmap
     reach = int(radius.max())

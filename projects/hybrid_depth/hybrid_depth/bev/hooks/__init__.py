@@ -1,4 +1,4 @@
-"""Training schedules of detectors, and images of a test run."""
+"""Hooks of detectors: training schedules, and visualizations of test runs."""
 
 from .bev_visualization_hook import BEVVisualizationHook
 from .depth_first import DepthFirstHook

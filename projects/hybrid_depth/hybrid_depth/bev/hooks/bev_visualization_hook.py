@@ -1,4 +1,4 @@
-"""Visualizations of a test run."""
+"""Hook for visualizations of BEV detections."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
+from ...datasets.image_files import open_image
 from ...geometry import CameraRig
 from ...visualization.boxes import SceneBoxes
 from ...visualization.png import write_png
 from ...visualization.sheet import BEVScene, make_sheet
 from ..structures import lidar_to_ego_boxes
 from ..transforms.lidar_depth import load_sweep
-from ..transforms.load_images import load_rgb
 
 
 @HOOKS.register_module()
 class BEVVisualizationHook(Hook):
-    """Write one sheet a sample (``make_sheet``) while a detector is tested; needs no display.
+    """Hook that writes one sheet per sample (``make_sheet``) during a test; needs no display.
 
-    Needs the samples of ``PackBEVInputs`` and the predictions of ``BEVDet``. What a sample lacks
-    is left out of its sheet: ``eval_ann_info`` (true boxes), ``pred_depth``, ``lidar_path``.
+    Needs the samples of ``PackBEVInputs`` and the predictions of ``BEVDet``. Optional in a sample
+    and its sheet: ``eval_ann_info`` (ground-truth boxes), ``pred_depth``, ``lidar_path``.
 
     Args:
         out_dir: folder for ``<sample_idx>_<token>.png``.
-        score_thr: predicted boxes below it are left out.
-        interval: draw every so many samples of the data set.
-        max_samples: draw at most so many samples; None draws all.
-        draw_val: draw during validation too, into ``<out_dir>/epoch_<number>``.
-        camera_width: pixels of one camera panel.
-        reach: metres shown around the ego vehicle from above.
-        depth_range: metres at the ends of the depth colours.
+        score_thr: smallest score of the predicted boxes drawn.
+        interval: draw every ``interval``-th sample of the data set.
+        max_samples: largest number of samples drawn; None for all.
+        draw_val: draw in validation too, into ``<out_dir>/epoch_<number>``.
+        camera_width: width of one camera panel, pixels.
+        reach: range of the BEV around the ego vehicle, metres.
+        depth_range: range of the depth colours, metres.
     """
 
     priority = 'LOW'
@@ -86,7 +86,7 @@ class BEVVisualizationHook(Hook):
         inputs = data_batch['inputs']
         for i, sample in enumerate(samples):
             index = sample.metainfo['sample_idx']
-            if not self._wanted(index):
+            if not self._is_drawn(index):
                 continue
             rig = CameraRig.collate([{name: values[i] for name, values in inputs['rig'].items()}])
             network_size = tuple(inputs['img'][i].shape[-2:])
@@ -94,17 +94,17 @@ class BEVVisualizationHook(Hook):
             sheet = make_sheet(scene, class_names, **self.sheet_options)
             write_png(sheet, folder / f'{index:06d}_{sample.metainfo["token"]}.png')
 
-    def _wanted(self, index: int) -> bool:
+    def _is_drawn(self, index: int) -> bool:
         within = self.max_samples is None or index // self.interval < self.max_samples
         return index % self.interval == 0 and within
 
 
 def scene_of(sample: Det3DDataSample, rig: CameraRig, network_size: tuple[int, int]) -> BEVScene:
-    """What a sheet shows of a predicted sample.
+    """Content of the sheet of a predicted sample.
 
     Args:
-        sample: of ``PackBEVInputs``, with the predictions of ``BEVDet``.
-        rig: its cameras, B = 1, on the CPU.
+        sample: from ``PackBEVInputs``, with the predictions of ``BEVDet``.
+        rig: calibration of the sample, B = 1, on the CPU.
         network_size: (H, W) of the network image.
     """
     meta, found = sample.metainfo, sample.pred_instances_3d
@@ -112,7 +112,7 @@ def scene_of(sample: Det3DDataSample, rig: CameraRig, network_size: tuple[int, i
     true = sample.get('eval_ann_info')
     depth = sample.get('pred_depth')
     return BEVScene(
-        images=[np.asarray(load_rgb(path)) for path in meta['img_path']],
+        images=[np.asarray(open_image(path)) for path in meta['img_path']],
         cam_names=meta['cam_names'],
         rig=rig,
         predicted=SceneBoxes.from_ego(
@@ -131,7 +131,7 @@ def scene_of(sample: Det3DDataSample, rig: CameraRig, network_size: tuple[int, i
 
 
 def _lidar_points(meta: dict, lidar2ego: np.ndarray) -> np.ndarray | None:
-    """(P, 3) points of the sample's sweep in the ego frame."""
+    """LiDAR points (P, 3) of a sample in the ego frame."""
     if 'lidar_path' not in meta:
         return None
     points = load_sweep(meta['lidar_path'], meta['num_pts_feats'])[:, :3].astype(np.float64)

@@ -1,32 +1,33 @@
-"""Training schedule: depth first, then detection."""
+"""Training schedule: depth net first, then detection."""
 
 from mmengine.model import BaseModel
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
+from ...checkpoints.unwrap import unwrapped
 from ...depth.encoders.freezing import eval_frozen
 from ...engine.hooks.epoch_hook import EpochHook
 from ..lift.lift_cache import LiftCache
 
-#: Parts of a detector that estimate depth and lift.
+#: Modules of a detector that predict depth and lift.
 IMAGE_SIDE = ('img_backbone', 'img_neck', 'img_view_transformer')
 
 
 @HOOKS.register_module()
 class DepthFirstHook(EpochHook):
-    """Trains image tower and depth net by their own labels first, then detection on a frozen lift.
+    """Hook that trains image backbone and depth net first, then detection with a frozen lift.
 
-    For `epochs` epochs `BEVDet` has only the losses of its depth net, and nothing is lifted. Then
-    image tower and depth net are frozen, and the losses are those of detection. Meant for short
-    trainings from random initialisation, where it is better than training both at once. With
-    several processes set `find_unused_parameters=True`.
+    For `epochs` epochs only the losses of the depth net are computed, without lift. Then image
+    backbone and depth net are frozen, and only the detection losses are used. Intended for short
+    trainings from random initialisation, where it is better than joint training. With several
+    processes set `find_unused_parameters=True`.
 
     Args:
-        epochs: epochs for depth, the first of the run.
-        keep_lifts: lift every frame only once and keep the result in memory (see `LiftCache`).
+        epochs: number of epochs for depth, the first of the run.
+        keep_lifts: lift every frame only once and cache the result in memory (see `LiftCache`).
 
     Raises:
-        ValueError: no epoch for depth.
+        ValueError: `epochs` is less than 1.
     """
 
     def __init__(self, epochs: int, keep_lifts: bool = False) -> None:
@@ -36,7 +37,7 @@ class DepthFirstHook(EpochHook):
         self._cache: LiftCache | None = None
 
     def prepare(self, model: BaseModel, epoch: int) -> None:
-        """Set loss weights, freeze, and wrap the lift.
+        """Set loss weights, freeze modules and wrap the lift.
 
         Raises:
             ValueError: the depth net has no supervision.
@@ -45,7 +46,7 @@ class DepthFirstHook(EpochHook):
             if not model.img_view_transformer.depth_net.depth_targets:
                 raise ValueError(
                     'DepthFirstHook: expected a depth net with depth_supervision, got one without; '
-                    'set depth_supervision, or leave the hook out'
+                    'set depth_supervision, or remove the hook'
                 )
             model.loss_weights.update(depth=1.0, detection=0.0)
             return
@@ -55,14 +56,14 @@ class DepthFirstHook(EpochHook):
         if self.keep_lifts:
             if self._cache is None:
                 self._cache = LiftCache(model.lift)
-            model.lift = self._cache  # hides the method until the epoch ends
+            model.lift = self._cache  # overrides the method until the end of the epoch
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch=None) -> None:
-        """Frozen parts in eval mode: mmengine's loop sets the training mode after the hooks of the
-        epoch."""
+        """Set frozen modules to eval mode, as mmengine's loop sets the training mode after the
+        hooks of the epoch."""
         if runner.epoch >= self.epochs:
-            eval_frozen(self.model_of(runner))
+            eval_frozen(unwrapped(runner.model))
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """Validation lifts for itself."""
-        vars(self.model_of(runner)).pop('lift', None)
+        """Remove the lift cache for validation."""
+        vars(unwrapped(runner.model)).pop('lift', None)

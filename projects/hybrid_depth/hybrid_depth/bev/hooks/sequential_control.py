@@ -1,4 +1,4 @@
-"""Training schedule: single frames first, then earlier frames too."""
+"""Training schedule: single frames first, then temporal fusion."""
 
 from mmengine.model import BaseModel
 from mmengine.registry import HOOKS
@@ -8,20 +8,20 @@ from ...engine.hooks.epoch_hook import EpochHook
 
 @HOOKS.register_module()
 class SequentialControlHook(EpochHook):
-    """Enables the temporal part of a `BEVDet` after some epochs.
+    """Hook that enables the temporal part of a `BEVDet` after some epochs.
 
     Sources: docs/reference/bevdet.md, "Earlier key frames", and docs/reference/fb_bev.md,
     "History".
 
     Args:
-        start_epoch: epochs without earlier frames; published: 2. After `DepthFirstHook(epochs=n)`,
-            whose epochs count too, n + 2.
+        start_epoch: number of epochs without earlier frames; 2 as published; n + 2 together with
+            `DepthFirstHook(epochs=n)`.
     """
 
     def __init__(self, start_epoch: int = 2) -> None:
         self.start_epoch = start_epoch
 
     def prepare(self, model: BaseModel, epoch: int) -> None:
-        """Enable or disable the temporal part, where there is one (control runs have none)."""
+        """Enable or disable the temporal part, if there is one."""
         if model.temporal is not None:
             model.temporal.enabled = epoch >= self.start_epoch

@@ -1,4 +1,4 @@
-"""Cache of lifted frames, for training on a frozen image tower and depth net."""
+"""Cache of lifted frames, for training with a frozen image backbone and depth net."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from ..parts import Frame, Lift
 
 
 class LiftCache:
-    """Lift that computes each frame once and keeps BEV map, depth logits and context in memory.
+    """Lift with a cache of BEV map, depth logits and context of every frame.
 
-    It wraps the image tower too, the most expensive part of the lift. Only for a frozen lift and
-    pipelines without random augmentation.
+    Includes the image backbone, the most expensive part. Only for a frozen lift and pipelines
+    without random augmentation.
 
     Args:
-        lift: of a detector.
+        lift: ``BEVDet.lift``.
     """
 
     def __init__(self, lift: Lift):
@@ -26,11 +26,10 @@ class LiftCache:
 
     @torch.no_grad()
     def __call__(self, frame: Frame) -> tuple[Tensor, DepthDistribution]:
-        """Images of one frame -> (B, Z * C, Y, X) BEV map and depth, without ``aux``.
+        """Images of one frame -> BEV map (B, Z * C, Y, X) and depth distribution without ``aux``.
 
         Raises:
-            ValueError: the frame has no names, or cameras and augmentation differ from those of
-                the first call.
+            ValueError: the frame has no names, or its calibration or augmentation has changed.
         """
         if len(frame.names) < len(frame.images) or None in frame.names:
             raise ValueError(
@@ -40,11 +39,11 @@ class LiftCache:
         rig = frame.rig if frame.lift_rig is None else frame.lift_rig
         if not all(name in self._kept for name in frame.names):
             bev, distribution = self.lift(frame)
-            # split and joined along dim 0 only: the memory layout stays, channels last for `bev`
+            # split and concatenated along dim 0 only, which keeps `bev` channels-last
             maps = (bev, distribution.logits, distribution.context)
             per_sample = zip(*(x.chunk(len(frame.names)) for x in maps), strict=True)
-            for index, (name, own) in enumerate(zip(frame.names, per_sample, strict=True)):
-                self._kept[name] = (rig.sample(index), own)
+            for index, (name, lifted) in enumerate(zip(frame.names, per_sample, strict=True)):
+                self._kept[name] = (rig.sample(index), lifted)
         for index, name in enumerate(frame.names):
             if not self._kept[name][0].same_geometry(rig.sample(index)):
                 raise ValueError(

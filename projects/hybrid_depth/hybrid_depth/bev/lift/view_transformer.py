@@ -1,4 +1,4 @@
-"""Lift and splat of image features into the BEV grid."""
+"""View transformer: lift and splat of image features into the BEV grid."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..parts import BEVSpace
 
 @MODELS.register_module()
 class LSSViewTransformer(BaseModule):
-    """Lift of image features along predicted depth, pooled into BEV voxels (LSS, BEVDet).
+    """View transformer: lift of image features by predicted depth, pooled into voxels (LSS).
 
     Args:
         grid: ``VoxelGrid`` config, ego frame.
@@ -22,13 +22,14 @@ class LSSViewTransformer(BaseModule):
         image_size: (H, W) of the network image.
         in_channels: image feature channels.
         context_channels: lifted channels C.
-        depth_net: depth net config; it gets ``in_channels``, ``context_channels`` and ``bins``.
+        depth_net: depth net config; ``in_channels``, ``context_channels`` and ``bins`` are filled
+            in.
         stride: pixels per feature cell.
         frustum_align: ``corners`` (official weights) or ``centres``, see ``create_frustum``.
         pool_backend: see ``bev_pool``.
-        log_scale: sign(x) log(1 + |x|) of the pooled sums. The number of pixels per cell falls with
-            the square of the distance, so that sums span three decades, and a short training learns
-            the near field only. Off for LSS and official weights.
+        log_scale: apply sign(x) log(1 + |x|) to the pooled sums. The number of pixels per cell
+            decreases with the square of the distance, so sums span three orders of magnitude, and
+            short trainings only learn the near field. Off in LSS and for official weights.
 
     Attributes:
         space: grid and bins, shared with depth net, refinement and temporal part.
@@ -73,20 +74,20 @@ class LSSViewTransformer(BaseModule):
         rig: CameraRig,
         lift_rig: CameraRig | None = None,
     ) -> tuple[Tensor, DepthDistribution]:
-        """Lift and splat.
+        """Lift image features and pool them.
 
         Args:
             image_feats: (B, N, C_in, h, w).
-            images: (B, N, 3, H, W) RGB in [0, 1], for depth nets with towers of their own.
+            images: (B, N, 3, H, W) RGB in [0, 1], for depth nets with an encoder.
             rig: B x N cameras.
-            lift_rig: the same cameras relative to the ego frame to lift into, where that is not
-                ``rig``'s (earlier frames).
+            lift_rig: the same cameras relative to another target ego frame, for earlier frames;
+                None for ``rig``.
 
         Returns:
             (B, Z * C, Y, X) BEV map and the depth distribution.
 
         Raises:
-            ValueError: the feature map is not of the size of the frustum.
+            ValueError: the feature map does not have the size of the frustum.
         """
         b, n, _, h, w = image_feats.shape
         if (h, w) != tuple(self.frustum.shape[1:3]):
@@ -104,7 +105,7 @@ class LSSViewTransformer(BaseModule):
         return bev, distribution
 
     def pooling_plan(self, rig: CameraRig) -> PoolingPlan:
-        """Pooling geometry; the last plan is kept while the rig does not change."""
+        """Pooling plan; cached while the rig does not change."""
         if self._cached is None or not self._cached[0].same_geometry(rig):
             self._cached = (rig, self._plan(rig))
         return self._cached[1]

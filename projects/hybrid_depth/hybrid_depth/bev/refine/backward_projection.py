@@ -20,28 +20,28 @@ CONSISTENCIES = ('linear', 'one_hot', 'none')
 
 
 @dataclass(frozen=True)
-class CameraEvidence:
-    """Image features and the projected pillars of L queries, A anchors each.
+class CameraValues:
+    """Values of the cross-attention: image features and projections of L pillars of A anchors.
 
     Args:
         features: (B, N, h * w, C).
         size: (h, w).
-        uv: (B, N, L, A, 2) the anchors in the images, 0 to 1 from edge to edge.
-        seen: (B, N, L) bool: the camera sees an anchor of the pillar.
+        uv: (B, N, L, A, 2) anchors in the images, 0 to 1 from edge to edge.
+        visible: (B, N, L) bool: an anchor of the pillar is in the camera's image.
         weight: (B, N, L, A) depth consistency.
     """
 
     features: Tensor
     size: tuple[int, int]
     uv: Tensor
-    seen: Tensor
+    visible: Tensor
     weight: Tensor
 
 
 class CameraCrossAttention(BaseModule):
-    """Deformable attention from queries to the cameras that see their pillars (BEVFormer).
+    """Deformable attention from queries to the cameras in which their pillars are visible.
 
-    The output of a query is the mean over these cameras (arXiv 2203.17270, section 3.3).
+    The output of a query is the mean over these cameras (BEVFormer, arXiv 2203.17270, section 3.3).
 
     Args:
         embed_dims, num_heads, num_points, num_anchors: see ``DeformableAttention``.
@@ -56,32 +56,32 @@ class CameraCrossAttention(BaseModule):
         nn.init.xavier_uniform_(self.output_proj.weight)
         nn.init.zeros_(self.output_proj.bias)
 
-    def forward(self, query: Tensor, evidence: CameraEvidence) -> Tensor:
-        """Attend to each camera with the queries that it sees.
+    def forward(self, query: Tensor, values: CameraValues) -> Tensor:
+        """Attend to each camera with the queries visible in it.
 
         Args:
             query: (B, L, C), position included.
-            evidence: for the pillars of these queries.
+            values: image features and projected pillars of these queries.
 
         Returns:
             (B, L, C), without the residual.
         """
-        seen, (b, n, _, a) = evidence.seen, evidence.weight.shape
-        longest = max(int(seen.sum(-1).max()), 1)
-        # indices of the queries per camera, those it does not see last
-        order = seen.byte().sort(dim=-1, descending=True, stable=True).indices[..., :longest]
+        visible, (b, n, _, a) = values.visible, values.weight.shape
+        longest = max(int(visible.sum(-1).max()), 1)
+        # indices of the queries per camera, invisible ones last
+        order = visible.byte().sort(dim=-1, descending=True, stable=True).indices[..., :longest]
         flat, channels = order.flatten(1), query.shape[-1]
         found = self.deformable_attention(
             query.gather(1, _expand(flat, channels)).view(b * n, longest, channels),
-            evidence.features.flatten(0, 1),
-            evidence.uv.gather(2, _expand(order, a, 2)).flatten(0, 1),
-            evidence.size,
-            evidence.weight.gather(2, _expand(order, a)).flatten(0, 1),
+            values.features.flatten(0, 1),
+            values.uv.gather(2, _expand(order, a, 2)).flatten(0, 1),
+            values.size,
+            values.weight.gather(2, _expand(order, a)).flatten(0, 1),
         )
         found = found.view(b, n * longest, channels).to(query.dtype)
-        found = found * seen.gather(2, order).flatten(1).unsqueeze(-1)
+        found = found * visible.gather(2, order).flatten(1).unsqueeze(-1)
         total = torch.zeros_like(query).scatter_add(1, _expand(flat, channels), found)
-        return self.output_proj(total / seen.sum(1).clamp(min=1).unsqueeze(-1))
+        return self.output_proj(total / visible.sum(1).clamp(min=1).unsqueeze(-1))
 
 
 def _expand(index: Tensor, *sizes: int) -> Tensor:
@@ -90,7 +90,7 @@ def _expand(index: Tensor, *sizes: int) -> Tensor:
 
 
 class BackwardProjectionLayer(BaseModule):
-    """Self-attention, cross-attention and feed-forward, each with a residual and a norm."""
+    """Layer of self-attention, cross-attention and feed-forward, each with residual and norm."""
 
     def __init__(
         self,
@@ -117,8 +117,8 @@ class BackwardProjectionLayer(BaseModule):
         position: Tensor,
         plane: Tensor,
         size: tuple[int, int],
-        places: Tensor,
-        evidence: CameraEvidence,
+        reference_points: Tensor,
+        values: CameraValues,
     ) -> Tensor:
         """(B, L, C) queries -> (B, L, C).
 
@@ -126,13 +126,13 @@ class BackwardProjectionLayer(BaseModule):
             query, position: (B, L, C).
             plane: (B, Y * X, C) BEV map of all cells, for the self-attention.
             size: (Y, X).
-            places: (B, L, 1, 2) positions of the queries in the map, 0 to 1.
-            evidence: see ``CameraCrossAttention``.
+            reference_points: (B, L, 1, 2) query positions in the map, 0 to 1.
+            values: see ``CameraCrossAttention``.
         """
         to_plane, to_cameras = self.attentions
-        query = query + to_plane(query + position, plane, places, size)
+        query = query + to_plane(query + position, plane, reference_points, size)
         query = self.norms[0](query)
-        query = query + to_cameras(query + position, evidence)
+        query = query + to_cameras(query + position, values)
         query = self.norms[1](query)
         return self.norms[2](self.ffns[0](query))
 
@@ -141,23 +141,23 @@ class BackwardProjectionLayer(BaseModule):
 class BackwardProjection(BaseModule):
     """Depth-aware deformable attention from BEV cells to image features (FB-BEV, arXiv 2308.02236).
 
-    Each anchor's attention is weighted by the probability that the predicted depth distribution of
-    its pixel gives to its depth (docs/reference/fb_bev.md, "Backward projection"). Equal to the
-    code published with FB-OCC with ``consistency='one_hot'``, all cells kept and images shifted by
-    the half pixel that this code omits. Intended differences from that code
+    Each anchor's attention is weighted by the probability of its depth under the predicted depth
+    distribution of its pixel (docs/reference/fb_bev.md, "Backward projection"). Equal to the code
+    published with FB-OCC for ``consistency='one_hot'``, all cells kept and images shifted by the
+    half pixel that this code omits. Intended differences from that code
     (docs/reference/fb_bev.md, "Deviations from the published code"): cells that are not kept do not
-    change, take part in the self-attention unchanged, and receive nothing from any camera.
+    change, take part in the self-attention unchanged, and receive no image features.
 
     Args:
-        space: of the lift; BEV map and image features have its ``channels``.
+        space: discretisation; BEV map and image features have its ``channels``.
         anchor_heights: (lower, upper, step) metres; anchors are the centres of the steps.
-        num_layers: layers.
+        num_layers: number of layers.
         num_heads: heads of both attentions.
         self_points: points per head on the BEV map.
         cross_points: points per head and camera, shared by the anchors.
-        feedforward_channels: inner width of the feed-forward part; None for 4 C.
-        consistency: ``linear`` interpolates between the two nearest bins; ``one_hot`` reads the bin
-            of the depth, as FB-OCC; ``none`` is plain BEVFormer attention.
+        feedforward_channels: hidden channels of the feed-forward part; None for 4 C.
+        consistency: depth consistency weight: ``linear`` interpolates between the two nearest bins;
+            ``one_hot`` uses the bin of the depth, as FB-OCC; ``none`` is BEVFormer's attention.
 
     Raises:
         ValueError: an unknown consistency.
@@ -202,8 +202,8 @@ class BackwardProjection(BaseModule):
             )
             for _ in range(num_layers)
         )
-        # PyTorch's initial values would dominate the map: its cells are around 0.1, entries of an
-        # embedding and outputs of a norm around 1.
+        # PyTorch's initialisation would dominate the map: its values are around 0.1, those of an
+        # embedding or a norm around 1.
         nn.init.normal_(self.bev_embedding.weight, std=0.02)
         nn.init.constant_(self.layers[-1].norms[-1].weight, 0.1)
 
@@ -215,10 +215,10 @@ class BackwardProjection(BaseModule):
         rig: CameraRig,
         kept: Tensor | None = None,
     ) -> Tensor:
-        """Compute the residual to add to a BEV map.
+        """Residual of a BEV map.
 
         Args:
-            bev: (B, C, Y, X) of the forward projection.
+            bev: (B, C, Y, X) BEV map of the forward projection.
             context: (B, N, C, h, w) image features.
             prob: (B, N, D, h, w) depth distribution.
             rig: B x N cameras of the lift.
@@ -228,7 +228,7 @@ class BackwardProjection(BaseModule):
             (B, C, Y, X), zero where cells are not kept.
 
         Raises:
-            ValueError: size or channels of the map are not those of ``space``.
+            ValueError: size or channels of the map differ from ``space``.
         """
         expected = (self.bev_embedding.embedding_dim, *self.size)
         if tuple(bev.shape[1:]) != expected:
@@ -242,31 +242,31 @@ class BackwardProjection(BaseModule):
         longest = max(int(kept.sum(1).max()), 1)
         cells = kept.byte().sort(dim=1, descending=True, stable=True).indices[:, :longest]
         kept = kept.gather(1, cells)
-        evidence = self._evidence(context, prob, rig, cells, kept)
+        values = self._camera_values(context, prob, rig, cells)
 
         blank = bev.new_zeros((1, *self.size))
         position = self.positional_encoding(blank).flatten(2).transpose(1, 2)[0][cells]
         plane = bev.flatten(2).transpose(1, 2) + self.bev_embedding.weight
-        places = self._places(cells)
+        reference_points = self._reference_points(cells)
         index = _expand(cells, plane.shape[-1])
         query = plane.gather(1, index)
         for layer in self.layers:
-            refined = layer(query, position, plane, self.size, places, evidence)
+            refined = layer(query, position, plane, self.size, reference_points, values)
             query = torch.where(kept.unsqueeze(-1), refined, query)
             plane = plane.scatter(1, index, query)
         refined = torch.zeros_like(plane).scatter(1, index, query * kept.unsqueeze(-1))
         return refined.transpose(1, 2).unflatten(2, self.size)
 
-    def _places(self, cells: Tensor) -> Tensor:
-        """(B, L) cells -> (B, L, 1, 2) centres in the map, 0 to 1."""
+    def _reference_points(self, cells: Tensor) -> Tensor:
+        """Centres (B, L, 1, 2) of cells (B, L) in the map, 0 to 1."""
         height, width = self.size
         place = torch.stack((cells % width, cells // width), -1) + 0.5
         return (place / place.new_tensor([width, height])).unsqueeze(2)
 
-    def _evidence(
-        self, context: Tensor, prob: Tensor, rig: CameraRig, cells: Tensor, kept: Tensor
-    ) -> CameraEvidence:
-        """Projections of the pillars of cells (B, L); cameras see those that are kept (B, L)."""
+    def _camera_values(
+        self, context: Tensor, prob: Tensor, rig: CameraRig, cells: Tensor
+    ) -> CameraValues:
+        """Image features and the projected pillars of cells (B, L)."""
         view = project_pillars(self.pillars, rig, self.image_size)
         cells, a = cells.unsqueeze(1).expand(-1, rig.num_cams, -1), self.pillars.shape[1]
         view = PillarView(
@@ -278,11 +278,11 @@ class BackwardProjection(BaseModule):
         if self.consistency != 'none':
             weight = depth_at(view, prob, self._position(view.depth))
         features = context.flatten(3).transpose(2, 3)
-        seen = view.hit.any(-1) & kept.unsqueeze(1)
-        return CameraEvidence(features, tuple(context.shape[-2:]), view.uv, seen, weight)
+        visible = view.hit.any(-1)
+        return CameraValues(features, tuple(context.shape[-2:]), view.uv, visible, weight)
 
     def _position(self, depth: Tensor) -> Tensor:
-        """Fractional bin index of each depth."""
+        """Fractional bin index of depths."""
         if self.consistency == 'linear':
             return self.bins.position(depth)
         return torch.bucketize(depth, self.bins.edges[1:-1].to(depth), right=True).to(depth)

@@ -1,4 +1,4 @@
-"""Deformable attention on one map, around several weighted anchors per query."""
+"""Deformable attention on one map with several weighted anchors per query."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from torch import Tensor, nn
 
 
 class DeformableAttention(MultiScaleDeformableAttention):
-    """mmcv's attention (Deformable DETR, arXiv 2010.04159) around several anchors per query.
+    """Deformable attention (Deformable DETR, arXiv 2010.04159) with several anchors per query.
 
-    Sampled by PyTorch on every device, with anchor weights applied before, so that CPU and GPU
-    cannot differ (docs/reference/fb_bev.md, "Attention on every device"). Parameters and their
-    initial values are mmcv's.
+    Sampled by PyTorch on every device, with anchor weights applied first, so CPU and GPU agree
+    (docs/reference/fb_bev.md, "Attention on every device"). Parameters and initialisation are
+    mmcv's.
 
     Args:
         embed_dims: channels C.
-        num_heads: parallel heads, dividing C.
-        num_points: sampling points per head, assigned to the anchors in turn.
+        num_heads: number of heads, dividing C.
+        num_points: sampling points per head, assigned to the anchors cyclically.
         num_anchors: anchors per query, dividing ``num_points``.
-        project: False omits the output projection, for callers that have one.
+        project: use an output projection.
 
     Raises:
         ValueError: the anchors do not divide the points, or the heads the channels.
@@ -41,7 +41,7 @@ class DeformableAttention(MultiScaleDeformableAttention):
                 f'DeformableAttention: expected num_points a multiple of the {num_anchors} anchors '
                 f'of a query, got {num_points}'
             )
-        with warnings.catch_warnings():  # of head widths slow in the CUDA kernel, not used here
+        with warnings.catch_warnings():  # of head widths slow in the CUDA kernel, which is not used
             warnings.simplefilter('ignore')
             super().__init__(embed_dims, num_heads, 1, num_points, dropout=0, batch_first=True)
         self.num_anchors = num_anchors
@@ -56,15 +56,15 @@ class DeformableAttention(MultiScaleDeformableAttention):
         size: tuple[int, int],
         weight: Tensor | None = None,
     ) -> Tensor:
-        """Attend.
+        """Apply the attention.
 
         Args:
             query: (B, Q, C), position included.
-            value: (B, H * W, C), row by row.
+            value: (B, H * W, C), row-major.
             anchors: (B, Q, A, 2) x, y in the map, 0 to 1 from edge to edge.
             size: (H, W) of the map.
-            weight: (B, Q, A), multiplied into the attention of each anchor's points and not
-                normalised again; None for ones.
+            weight: (B, Q, A) factors of the attention weights of each anchor's points, without
+                renormalisation; None for ones.
 
         Returns:
             (B, Q, C), without the residual.

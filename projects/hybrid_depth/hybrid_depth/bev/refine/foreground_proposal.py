@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from mmdet3d.registry import MODELS
 from mmdet3d.structures import BaseInstance3DBoxes
@@ -9,18 +10,19 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from ...geometry import VoxelGrid
+from ...rotated_boxes import points_in_boxes
 
-# Weight of foreground in the cross entropy (docs/reference/fb_bev.md, "Foreground proposal").
+# Weight of foreground in the cross-entropy (docs/reference/fb_bev.md, "Foreground proposal").
 _POSITIVE = 2.13
 
 
 def footprints(boxes: BaseInstance3DBoxes, grid: VoxelGrid) -> Tensor:
-    """Mask of BEV cells whose centre is inside a box, or which contain the centre of a box.
+    """Mask of BEV cells whose centre is in a box, or which contain the centre of a box.
 
     The second condition covers boxes smaller than a cell, such as pedestrians.
 
     Args:
-        boxes: in the (augmented) ego frame.
+        boxes: boxes in the (augmented) ego frame.
         grid: BEV grid.
 
     Returns:
@@ -28,15 +30,13 @@ def footprints(boxes: BaseInstance3DBoxes, grid: VoxelGrid) -> Tensor:
     """
     width, height, _ = grid.size
     cells = grid.centres()[0, ..., :2].flatten(0, 1).to(boxes.tensor)
+    centres = boxes.gravity_center[:, :2]
+    headings = torch.stack((boxes.yaw.cos(), boxes.yaw.sin()), 1)
+    inside = points_in_boxes(cells, centres, boxes.dims[:, :2], headings)
     step = cells.new_tensor([grid.x[2], grid.y[2]])
-    away = cells - boxes.gravity_center[:, None, :2]  # (M, Y * X, 2)
-    cos, sin = boxes.yaw.cos().unsqueeze(1), boxes.yaw.sin().unsqueeze(1)
-    along = away[..., 0] * cos + away[..., 1] * sin
-    across = away[..., 1] * cos - away[..., 0] * sin
-    length, breadth = boxes.dims[:, 0:1] / 2, boxes.dims[:, 1:2] / 2
-    under = (along.abs() <= length) & (across.abs() <= breadth)
-    own = ((away >= -step / 2) & (away < step / 2)).all(-1)
-    return (under | own).any(0).view(height, width)
+    offset = cells - centres.unsqueeze(1)  # (M, Y * X, 2)
+    contains_centre = ((offset >= -step / 2) & (offset < step / 2)).all(-1)
+    return (inside | contains_centre).any(0).view(height, width)
 
 
 @MODELS.register_module()
@@ -46,10 +46,10 @@ class ForegroundProposal(BaseModule):
     Args:
         in_channels: channels of the BEV map.
         threshold: probability above which a cell is kept.
-        teacher_forcing: in training also keep the cells under true boxes, as in the paper; the code
-            published with FB-OCC does not (docs/reference/fb_bev.md, "Deviations from the published
-            code"). The set of refined cells then reveals to later layers where the objects are, in
-            training more than in testing.
+        teacher_forcing: in training also keep the cells of ground-truth boxes, as in the paper; the
+            code published with FB-OCC does not (docs/reference/fb_bev.md, "Deviations from the
+            published code"). The set of refined cells then contains information on object
+            positions, more in training than in testing.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class ForegroundProposal(BaseModule):
         self.dice = MODELS.build(dict(type='mmdet.DiceLoss', use_sigmoid=True, eps=1e-3))
 
     def forward(self, bev: Tensor) -> Tensor:
-        """(B, C, Y, X) -> (B, 1, Y, X) logits."""
+        """BEV map (B, C, Y, X) -> logits (B, 1, Y, X)."""
         return self.mask_net(bev)
 
     def kept(self, logits: Tensor, truth: Tensor | None = None) -> Tensor:
@@ -88,7 +88,7 @@ class ForegroundProposal(BaseModule):
         return kept | truth if self.teacher_forcing and truth is not None else kept
 
     def loss(self, logits: Tensor, truth: Tensor) -> dict[str, Tensor]:
-        """``loss_mask_ce`` and ``loss_mask_dice``.
+        """Cross-entropy ``loss_mask_ce`` and Dice loss ``loss_mask_dice``.
 
         Args:
             logits: (B, 1, Y, X).

@@ -1,4 +1,4 @@
-"""Refinement of a BEV map by the image features (FB-BEV), as part of a detector."""
+"""Refinement of a BEV map by image features (FB-BEV)."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from .foreground_proposal import footprints
 
 @TASK_UTILS.register_module()
 class DepthAwareRefinement:
-    """Backward projection of BEV cells, foreground cells only where there is a proposal.
+    """Refinement of a BEV map by backward projection, of foreground cells if there is a proposal.
 
     FB-BEV (ICCV 2023, arXiv 2308.02236), written from the paper's description
     (docs/reference/fb_bev.md, "Method"). Voxels (several cells in z) are averaged over z to form
     the queries, and the result is added to all voxels of a column.
 
     Args:
-        space: of the detector.
+        space: discretisation of the detector.
         backward_projection: ``BackwardProjection`` config without ``space``.
         foreground_proposal: ``ForegroundProposal`` config without ``in_channels``; None refines all
             cells.
@@ -49,13 +49,13 @@ class DepthAwareRefinement:
         rig: CameraRig,
         boxes: Sequence[BaseInstance3DBoxes] | None = None,
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Refine.
+        """Refine a BEV map.
 
         Args:
-            bev: (B, Z * C, Y, X) of the lift.
-            distribution: its depth and context.
+            bev: (B, Z * C, Y, X) BEV map of the lift.
+            distribution: depth distribution and context of the lift.
             rig: B x N cameras.
-            boxes: in training, true boxes of each sample in the augmented ego frame.
+            boxes: in training, ground-truth boxes of each sample in the augmented ego frame.
 
         Returns:
             (B, Z * C, Y, X), and in training the losses of the proposal.

@@ -1,4 +1,4 @@
-"""Fusion of BEV maps over time."""
+"""Temporal fusion of BEV maps."""
 
 from .adjacent_frames import AdjacentFrames
 from .history import History

@@ -1,4 +1,4 @@
-"""Concatenation of the BEV maps of earlier key frames (BEVDet4D)."""
+"""Temporal fusion by concatenation of BEV maps (BEVDet4D)."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ ALIGNMENTS = ('lift', 'bev')
 
 @TASK_UTILS.register_module()
 class AdjacentFrames:
-    """BEV maps of several key frames, aligned to the current ego frame and concatenated.
+    """Concatenation of the BEV maps of key frames, aligned to the current ego frame.
 
     BEVDet4D (arXiv 2203.17054; docs/reference/bevdet.md, "Earlier key frames"). Earlier frames are
-    lifted without gradients and without refinement. Their depth net receives the calibration of the
-    key frame, which is the same rig. Depth is supervised on the key frame.
+    lifted without gradients and without refinement, with the depth net's calibration input of the
+    key frame (the rig is the same). Depth is supervised on the key frame only.
 
     Args:
-        space: of the detector.
-        num_adj: number of earlier key frames; the BEV trunk gets (1 + num_adj) maps.
-        align: ``lift`` moves earlier points into the key frame before they are pooled; ``bev``
-            warps the pooled maps, by their planar motion only.
+        space: discretisation of the detector.
+        num_adj: number of earlier key frames; the BEV encoder gets (1 + num_adj) maps.
+        align: ``lift`` transforms earlier points to the key frame before pooling; ``bev`` warps the
+            pooled maps by the planar motion.
         warp_align: see ``warp_bev``.
-        pre_process_net: ``CustomResNet`` config of one stage, applied to the map of every frame;
-            None for none.
+        pre_process_net: ``CustomResNet`` config of one stage, applied to the map of every frame, or
+            None.
 
     Attributes:
-        enabled: False replaces earlier frames by zeros; see ``SequentialControlHook``.
+        enabled: False replaces earlier maps by zeros; see ``SequentialControlHook``.
 
     Raises:
         ValueError: unknown ``align``.
@@ -60,13 +60,13 @@ class AdjacentFrames:
     def __call__(
         self, bev: Tensor, inputs: dict, samples: Sequence[Det3DDataSample] | None, lift: Lift
     ) -> Tensor:
-        """Append the maps of earlier frames.
+        """Concatenate the maps of earlier frames.
 
         Args:
-            bev: (B, Z * C, Y, X) of the key frame.
-            inputs: of ``BEVDataPreprocessor``, with ``adjacent`` frames, latest first.
-            samples: of the batch.
-            lift: of the detector.
+            bev: (B, Z * C, Y, X) BEV map of the key frame.
+            inputs: output of ``BEVDataPreprocessor``, with ``adjacent`` frames, latest first.
+            samples: data samples of the batch.
+            lift: lift of the detector.
 
         Returns:
             (B, (1 + num_adj) * Z * C, Y, X), the key frame's map first.
@@ -98,7 +98,7 @@ class AdjacentFrames:
     def _aligned(
         self, images: Tensor, rig: CameraRig, key: CameraRig, names: Sequence[str], lift: Lift
     ) -> Tensor:
-        """(B, Z * C, Y, X) BEV map of an earlier frame, in the ego frame of the key frame."""
+        """BEV map (B, Z * C, Y, X) of an earlier frame, in the ego frame of the key frame."""
         calibration = replace(key, cam2img=rig.cam2img, img_aug=rig.img_aug)
         adj2key = invert_rigid(key.ego2global) @ rig.ego2global
         if self.align == 'lift':

@@ -1,4 +1,4 @@
-"""Fusion of BEV maps along sequences of key frames, as part of a detector."""
+"""Recurrent temporal fusion of BEV maps along sequences of key frames."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mmdet3d.structures import Det3DDataSample
 from torch import Tensor
 
 from ..parts import BEVSpace, Lift
-from .history_fusion import HistoryFusion, Moment
+from .history_fusion import HistoryFusion, SequencePosition
 
 
 @TASK_UTILS.register_module()
@@ -17,11 +17,12 @@ class History:
     """Recurrent fusion of the BEV maps of earlier key frames by ``HistoryFusion`` (FB-OCC).
 
     Args:
-        space: of the detector.
+        space: discretisation of the detector.
         num_frames, warp_align, norm_cfg: see ``HistoryFusion``.
 
     Attributes:
-        enabled: False fuses every map with copies of itself; see ``SequentialControlHook``.
+        enabled: False replaces the history by copies of the current map; see
+            ``SequentialControlHook``.
     """
 
     def __init__(self, space: BEVSpace, **options):
@@ -31,13 +32,13 @@ class History:
     def __call__(
         self, bev: Tensor, inputs: dict, samples: Sequence[Det3DDataSample] | None, lift: Lift
     ) -> Tensor:
-        """Fuse a map with those of earlier frames.
+        """Fuse a BEV map with those of earlier frames.
 
         Args:
             bev: (B, Z * C, Y, X).
-            inputs: of ``BEVDataPreprocessor``.
-            samples: of the batch, each the next key frame of its sequence.
-            lift: not used; earlier maps are kept from earlier calls.
+            inputs: output of ``BEVDataPreprocessor``.
+            samples: data samples of the batch, each the next key frame of its sequence.
+            lift: not used; maps of earlier calls are kept.
 
         Returns:
             (B, Z * C, Y, X).
@@ -51,8 +52,8 @@ class History:
                 'History: expected samples of sequences, got some without; set sequence_length of '
                 'NuScenesBEVDataset'
             )
-        moments = [Moment(*info['sequence'], info['timestamp']) for info in infos]
+        positions = [SequencePosition(*info['sequence'], info['timestamp']) for info in infos]
         voxels = self.modules['history_fusion'](
-            self.space.to_voxels(bev), moments, inputs['rig'], alone=not self.enabled
+            self.space.to_voxels(bev), positions, inputs['rig'], repeat_current=not self.enabled
         )
         return self.space.to_bev(voxels)

@@ -15,12 +15,12 @@ from ...geometry.bev_warp import warp_volume
 
 
 @dataclass(frozen=True)
-class Moment:
+class SequencePosition:
     """Position of a sample in its sequence.
 
     Args:
-        sequence: name.
-        index: of the frame, 0 for the first.
+        sequence: name of the sequence.
+        index: frame index, 0 for the first.
         time: seconds.
     """
 
@@ -30,17 +30,17 @@ class Moment:
 
 
 @dataclass(frozen=True)
-class _Past:
+class _SequenceHistory:
     """History of one sequence.
 
     Args:
-        moment: of the last frame.
+        position: position of the last frame.
         maps: (T, C, Z, Y, X), latest first, in the augmented ego frame of the last frame.
         times: (T,) seconds, per map.
         aug2global: (4, 4) augmented ego frame of the last frame to the world.
     """
 
-    moment: Moment
+    position: SequencePosition
     maps: Tensor
     times: Tensor
     aug2global: Tensor
@@ -52,12 +52,12 @@ class HistoryFusion(BaseModule):
     Source: docs/reference/fb_bev.md, "History".
 
     Keeps ``num_frames`` maps per sequence, warped to the current ego frame at every frame, without
-    gradients; the age in seconds is one more channel of each map. The history of a first frame are
-    copies of itself. Only histories of the sequences in the last batch are kept, so that memory
-    does not grow; training and testing have separate histories.
+    gradients; the age in seconds is an additional channel of each map. The first frame's history
+    consists of copies of it. Only histories of the sequences in the last batch are kept, which
+    limits memory; training and testing have separate histories.
 
     Args:
-        grid: voxels of the maps.
+        grid: voxel grid of the maps.
         in_channels: channels C of a voxel.
         num_frames: earlier frames T (FB-OCC: 16).
         warp_align: see ``warp_volume``.
@@ -78,84 +78,103 @@ class HistoryFusion(BaseModule):
         self.grid, self.num_frames, self.warp_align = grid, num_frames, warp_align
         self.time_conv = _pointwise(in_channels + 1, in_channels, norm_cfg)
         self.cat_conv = _pointwise(in_channels * (1 + num_frames), in_channels, norm_cfg)
-        self._pasts: dict[bool, dict[str, _Past]] = {True: {}, False: {}}  # by `training`
+        self._histories: dict[bool, dict[str, _SequenceHistory]] = {
+            True: {},
+            False: {},
+        }  # by `training`
 
     def forward(
-        self, volume: Tensor, moments: Sequence[Moment], rig: CameraRig, alone: bool = False
+        self,
+        volume: Tensor,
+        positions: Sequence[SequencePosition],
+        rig: CameraRig,
+        repeat_current: bool = False,
     ) -> Tensor:
-        """Fuse one batch and add it to the history.
+        """Fuse a batch and add it to the history.
 
         Args:
             volume: (B, C, Z, Y, X) over ``grid``, in the augmented ego frame.
-            moments: of the B samples, of B different sequences.
-            rig: for ``bda`` and ``ego2global``.
-            alone: copies of each sample in place of its earlier frames, whose order is still
-                checked.
+            positions: positions of the B samples, of B different sequences.
+            rig: calibration, for ``bda`` and ``ego2global``.
+            repeat_current: replace earlier frames by copies of the current one; their order is
+                still checked.
 
         Returns:
             (B, C, Z, Y, X).
 
         Raises:
             ValueError: a sample is neither the first of its sequence nor the successor of its
-                latest frame, or two are of one sequence.
+                latest frame, or two samples are of one sequence.
         """
-        if len({moment.sequence for moment in moments}) < len(moments):
+        if len({position.sequence for position in positions}) < len(positions):
             raise ValueError(
-                f'HistoryFusion: expected {len(moments)} samples of as many sequences in a batch, '
-                f'got {[moment.sequence for moment in moments]}; set '
+                f'HistoryFusion: expected {len(positions)} samples of different sequences in a '
+                'batch, '
+                f'got {[position.sequence for position in positions]}; set '
                 "batch_sampler=dict(type='SequenceBatchSampler') in the data loader"
             )
-        found = [self._past(moment) for moment in moments]
+        found = [self._history_of(position) for position in positions]
         aug2global = rig.ego2global @ torch.linalg.inv(rig.bda)
-        pasts = [
-            _first(moment, own, matrix, self.num_frames) if alone or past is None else past
-            for past, moment, own, matrix in zip(
-                found, moments, volume.detach(), aug2global, strict=True
+        histories = [
+            _first(position, current, matrix, self.num_frames)
+            if repeat_current or history is None
+            else history
+            for history, position, current, matrix in zip(
+                found, positions, volume.detach(), aug2global, strict=True
             )
         ]
-        to_past = torch.linalg.inv(torch.stack([past.aug2global for past in pasts])) @ aug2global
-        maps = torch.stack([past.maps for past in pasts])  # (B, T, C, Z, Y, X)
-        maps = warp_volume(maps.flatten(1, 2), to_past, self.grid, self.warp_align).view_as(maps)
-        now = torch.tensor([[m.time] for m in moments], dtype=torch.float64, device=volume.device)
-        times = torch.cat((now, torch.stack([past.times for past in pasts])), 1)
+        to_history = (
+            torch.linalg.inv(torch.stack([history.aug2global for history in histories]))
+            @ aug2global
+        )
+        maps = torch.stack([history.maps for history in histories])  # (B, T, C, Z, Y, X)
+        maps = warp_volume(maps.flatten(1, 2), to_history, self.grid, self.warp_align).view_as(maps)
+        now = torch.tensor([[m.time] for m in positions], dtype=torch.float64, device=volume.device)
+        times = torch.cat((now, torch.stack([history.times for history in histories])), 1)
         frames = torch.cat((volume.unsqueeze(1), maps), 1)
         fused = self.fuse(frames, (now - times).to(volume))
-        self._pasts[self.training] = {
-            moment.sequence: _Past(moment, kept, own, matrix)
-            for moment, kept, own, matrix in zip(
-                moments, frames.detach()[:, :-1], times[:, :-1], aug2global, strict=True
+        self._histories[self.training] = {
+            position.sequence: _SequenceHistory(position, kept, current, matrix)
+            for position, kept, current, matrix in zip(
+                positions, frames.detach()[:, :-1], times[:, :-1], aug2global, strict=True
             )
         }
         return fused
 
     def fuse(self, frames: Tensor, ages: Tensor) -> Tensor:
-        """Aligned maps (B, 1 + T, C, Z, Y, X), the current one first, and their ages (B, 1 + T) in
+        """Fuse aligned maps (B, 1 + T, C, Z, Y, X), the current one first, with ages (B, 1 + T) in
         seconds -> (B, C, Z, Y, X)."""
         b, t, _, *size = frames.shape
         age = ages.view(b, t, 1, 1, 1, 1).expand(b, t, 1, *size)
         timed = self.time_conv(torch.cat((frames, age), 2).flatten(0, 1))
         return self.cat_conv(timed.unflatten(0, (b, t)).flatten(1, 2))
 
-    def _past(self, moment: Moment) -> _Past | None:
+    def _history_of(self, position: SequencePosition) -> _SequenceHistory | None:
         """History of a sample; None at the start of a sequence."""
-        if moment.index == 0:
+        if position.index == 0:
             return None
-        past = self._pasts[self.training].get(moment.sequence)
-        if past is None or past.moment.index + 1 != moment.index:
-            last = 'no earlier frame' if past is None else f'frame {past.moment.index} before it'
+        history = self._histories[self.training].get(position.sequence)
+        if history is None or history.position.index + 1 != position.index:
+            last = (
+                'no earlier frame'
+                if history is None
+                else f'frame {history.position.index} before it'
+            )
             raise ValueError(
-                f'HistoryFusion: expected frame 0 of sequence {moment.sequence} or the one after '
-                f'its latest frame, got frame {moment.index} and {last}; set '
+                f'HistoryFusion: expected frame 0 of sequence {position.sequence} or the one after '
+                f'its latest frame, got frame {position.index} and {last}; set '
                 "batch_sampler=dict(type='SequenceBatchSampler') in the data loader"
             )
-        return past
+        return history
 
 
-def _first(moment: Moment, own: Tensor, aug2global: Tensor, num_frames: int) -> _Past:
-    """History of a first frame: copies of itself."""
-    maps = own.expand(num_frames, *own.shape)
-    times = torch.full(maps.shape[:1], moment.time, dtype=torch.float64, device=own.device)
-    return _Past(moment, maps, times, aug2global)
+def _first(
+    position: SequencePosition, current: Tensor, aug2global: Tensor, num_frames: int
+) -> _SequenceHistory:
+    """History of a first frame: copies of its map."""
+    maps = current.expand(num_frames, *current.shape)
+    times = torch.full(maps.shape[:1], position.time, dtype=torch.float64, device=current.device)
+    return _SequenceHistory(position, maps, times, aug2global)
 
 
 def _pointwise(in_channels: int, out_channels: int, norm_cfg: dict) -> nn.Sequential:

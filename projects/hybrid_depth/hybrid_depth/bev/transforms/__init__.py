@@ -1,4 +1,4 @@
-"""Pipeline steps on camera rigs."""
+"""Pipeline transforms of multi-camera samples."""
 
 from .bev_augmentation import BEVAugmentation
 from .ego_boxes import LoadEgoBoxes

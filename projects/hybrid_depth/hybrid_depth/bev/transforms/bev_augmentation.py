@@ -15,7 +15,7 @@ class BEVAugmentationParams:
     """Rotation, scale and flips of the ego frame, in this order.
 
     Args:
-        rotate: degrees, anticlockwise seen from above.
+        rotate: degrees, counter-clockwise in BEV.
         scale: factor of all lengths.
         flip_x: negate x.
         flip_y: negate y.
@@ -27,7 +27,7 @@ class BEVAugmentationParams:
     flip_y: bool = False
 
     def matrix(self) -> np.ndarray:
-        """(4, 4) homogeneous map, ego point to augmented ego point."""
+        """Homogeneous transform (4, 4), ego point to augmented ego point."""
         angle = np.deg2rad(self.rotate)
         cos, sin = np.cos(angle), np.sin(angle)
         rotation = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
@@ -52,7 +52,7 @@ class BEVAugmentation(BaseTransform):
 
     Source: docs/reference/bevdet.md, "BEV augmentation".
 
-    Changes ``gt_bboxes_3d`` and ``bda``; images and depth targets stay. Draws from numpy's global
+    Changes ``gt_bboxes_3d`` and ``bda``, not images and depth targets. Uses numpy's global random
     generator.
 
     Args:
@@ -75,7 +75,7 @@ class BEVAugmentation(BaseTransform):
         self.flip_y = flip_y
 
     def sample_params(self) -> BEVAugmentationParams:
-        """Parameters drawn at random."""
+        """Random parameters."""
         return BEVAugmentationParams(
             rotate=np.random.uniform(*self.rotate),
             scale=np.random.uniform(*self.scale),

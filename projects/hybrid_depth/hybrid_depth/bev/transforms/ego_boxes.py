@@ -10,7 +10,7 @@ from ..structures import lidar_to_ego_boxes
 
 @TRANSFORMS.register_module()
 class LoadEgoBoxes(BaseTransform):
-    """Sets ``gt_bboxes_3d`` (ego frame) and ``gt_labels_3d`` from ``ann_info`` (LiDAR frame)."""
+    """Set ``gt_bboxes_3d`` (ego frame) and ``gt_labels_3d`` from ``ann_info`` (LiDAR frame)."""
 
     def transform(self, results: dict) -> dict:
         annotations = results['ann_info']

@@ -1,4 +1,4 @@
-"""Image augmentation (IDA) of BEVDet, and the plain resize and crop of test time."""
+"""Image augmentation (IDA) of BEVDet, with the resize and crop of test time."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from PIL import Image
 
 @dataclass(frozen=True)
 class ImageAugmentationParams:
-    """One camera's augmentation: resize, crop, flip, rotate, in this order.
+    """Augmentation of one camera: resize, crop, flip, rotate, in this order.
 
     Args:
         resize: scale from original to resized pixels.
         resize_dims: (width, height) of the resized image.
-        crop: left, top, right, bottom in the resized image, pixels; may leave it (black).
-        flip: mirror left and right.
-        rotate: degrees, anticlockwise as seen, about the centre of the crop.
+        crop: left, top, right, bottom in the resized image, pixels; black outside of it.
+        flip: horizontal flip.
+        rotate: degrees, counter-clockwise in the displayed image, about the centre of the crop.
     """
 
     resize: float
@@ -29,11 +29,11 @@ class ImageAugmentationParams:
     rotate: float = 0.0
 
     def matrix(self) -> np.ndarray:
-        """(3, 3) homogeneous map, original pixel to augmented pixel.
+        """Homogeneous transform (3, 3), original pixel to augmented pixel.
 
-        A flip maps u to width - u, although PIL moves pixel index u to width - 1 - u: an offset of
-        half a pixel that official weights were trained with, and that the depth target shares
-        (docs/reference/bevdet.md, "Image augmentation").
+        A flip maps u to width - u, although PIL moves pixel index u to width - 1 - u. Official
+        weights and depth targets have the same half-pixel offset (docs/reference/bevdet.md,
+        "Image augmentation").
         """
         left, top, right, bottom = self.crop
         width, height = right - left, bottom - top
@@ -59,17 +59,18 @@ class ImageAugmentationParams:
 class ImageAugmentation(BaseTransform):
     """Resize, crop, flip and rotation of N images, random or fixed (BEVDet's IDA).
 
-    Source: docs/reference/bevdet.md, "Image augmentation". Drawn for each camera, from numpy's
-    global generator. Changes ``img`` and ``img_aug``.
+    Source: docs/reference/bevdet.md, "Image augmentation". Random per camera, from numpy's global
+    generator. Changes ``img`` and ``img_aug``.
 
     Args:
         final_size: (height, width) of the network image; the resize factor is final width / width.
-        random: draw; False is the test-time resize, bottom crop, no flip, no rotation.
-        resize: range that is added to the resize factor.
+        random: random augmentation; False for the test-time resize and bottom crop without flip
+            and rotation.
+        resize: range added to the resize factor.
         rotate: range of the rotation, degrees.
         flip: flip with probability one half.
-        crop_bottom: range of the part of the resized height that is cut off below; its mean is
-            taken at test time.
+        crop_bottom: range of the fraction of the resized height cropped at the bottom; its mean is
+            used at test time.
     """
 
     def __init__(
@@ -97,7 +98,7 @@ class ImageAugmentation(BaseTransform):
         return self._params(size, resize, float(np.mean(self.crop_bottom)), left, flip, 0.0)
 
     def sample_params(self, size: tuple[int, int]) -> ImageAugmentationParams:
-        """Training parameters for an image of size (width, height), drawn at random."""
+        """Random training parameters for an image of size (width, height)."""
         resize = self.final_size[1] / size[0] + np.random.uniform(*self.resize)
         bottom = np.random.uniform(*self.crop_bottom)
         room = max(0, int(size[0] * resize) - self.final_size[1])

@@ -1,4 +1,4 @@
-"""Sparse depth maps from a LiDAR sweep."""
+"""Sparse depth maps from LiDAR sweeps."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from mmdet3d.registry import TRANSFORMS
 
 from ...geometry import invert_rigid
 
-# Points of earlier sweeps nearer than this in x and y, metres, are the car itself, which would
-# stand behind the car now; as in the devkit and in mmdet3d.
-_OWN_CAR = 1.0
+# Points of earlier sweeps nearer than this in x and y, metres, are on the ego vehicle and would
+# appear behind its current position; as in the devkit and in mmdet3d.
+_EGO_HALF_SIZE = 1.0
 
 
 def load_sweep(path: str, num_features: int) -> np.ndarray:
@@ -23,7 +23,7 @@ def load_sweep(path: str, num_features: int) -> np.ndarray:
         (P, num_features) float32; the first three are x, y, z in the LiDAR frame, metres.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
         OSError: its size is not a whole number of points, or no point is finite.
     """
     values = np.fromfile(path, dtype=np.float32)
@@ -36,8 +36,8 @@ def load_sweep(path: str, num_features: int) -> np.ndarray:
     finite = np.isfinite(points[:, :3]).all(1)
     if not finite.any():
         raise OSError(
-            f'damaged LiDAR sweep {path}: expected points in metres, got no finite one of '
-            f'{len(points)}; copy or download this file again'
+            f'damaged LiDAR sweep {path}: expected points in metres, got {len(points)} points, '
+            'none finite; copy or download this file again'
         )
     return points[finite]
 
@@ -60,7 +60,7 @@ def project_nearest(
         cam2img: (N, 3, 3) intrinsics of the original image.
         img_aug: (N, 3, 3) original pixel to network pixel.
         size: (H, W) of the network image.
-        depth_range: depths kept, first included, last not, metres.
+        depth_range: range [first, last) of depths kept, metres.
 
     Returns:
         (N, H, W) float32 depth along the camera's axis, 0 = none.
@@ -70,10 +70,10 @@ def project_nearest(
     columns = torch.from_numpy(points).T.expand(len(project), -1, -1)
     u, v, depth = torch.baddbmm(project[:, :, 3:], project[:, :, :3], columns).unbind(1)
     near, far = depth_range
-    # what is a pixel or more outside goes before anything is divided: most of the sweep
-    seen = (depth >= near) & (depth < far)
-    seen &= (u >= -depth) & (v >= -depth) & (u <= width * depth) & (v <= height * depth)
-    cam, point = seen.nonzero(as_tuple=True)
+    # drop points a pixel or more outside (most of the sweep) before the division
+    visible = (depth >= near) & (depth < far)
+    visible &= (u >= -depth) & (v >= -depth) & (u <= width * depth) & (v <= height * depth)
+    cam, point = visible.nonzero(as_tuple=True)
     depth = depth[cam, point]
     u, v = (u[cam, point] / depth).round(), (v[cam, point] / depth).round()
     inside = (u >= 0) & (u < width) & (v >= 0) & (v < height)
@@ -85,16 +85,16 @@ def project_nearest(
 
 @TRANSFORMS.register_module()
 class LoadLidarDepth(BaseTransform):
-    """Sets ``gt_depth`` (N, H, W), the keyframe's sweep seen by each augmented camera.
+    """Set ``gt_depth`` (N, H, W), the keyframe's sweep projected to each augmented camera.
 
-    Goes after ``ImageAugmentation``. BEV augmentation does not touch it.
+    Comes after ``ImageAugmentation``; independent of BEV augmentation.
 
     Args:
-        depth_range: depths kept, metres; take the depth bins' first and last edge.
-        required: False gives samples without a sweep an empty map, for testing without LiDAR.
-        sweeps: add this many sweeps before the keyframe's, where the info file names them
-            (hybrid-depth create-nuscenes-infos --lidar-sweeps): denser, but what moves is seen
-            where it was too. Official targets have none.
+        depth_range: range of depths kept, metres; the first and last edge of the depth bins.
+        required: False: samples without a sweep have an empty map, for testing without LiDAR.
+        sweeps: number of earlier sweeps added, if listed in the info file (hybrid-depth
+            create-nuscenes-infos --lidar-sweeps): denser, but moving objects also appear at earlier
+            positions. Official targets have none.
     """
 
     def __init__(
@@ -125,13 +125,13 @@ class LoadLidarDepth(BaseTransform):
         return results
 
     def _points(self, results: dict) -> np.ndarray:
-        """(P, 3) float64 in the keyframe's LiDAR frame, metres."""
+        """Points (P, 3) in the keyframe's LiDAR frame, float64, metres."""
         features = results['num_pts_feats']
         clouds = [load_sweep(results['lidar_path'], features)[:, :3].astype(np.float64)]
         for sweep in results.get('lidar_sweeps', ())[: self.sweeps]:
             earlier = sweep['lidar_points']
             to_key = np.array(earlier['lidar2sensor'])  # mmdet3d's convention, see _lidar_sweeps
             cloud = load_sweep(earlier['lidar_path'], features)[:, :3].astype(np.float64)
-            cloud = cloud[(np.abs(cloud[:, :2]) >= _OWN_CAR).any(1)]
+            cloud = cloud[(np.abs(cloud[:, :2]) >= _EGO_HALF_SIZE).any(1)]
             clouds.append(cloud @ to_key[:3, :3] - to_key[:3, 3])
         return np.concatenate(clouds)

@@ -1,4 +1,4 @@
-"""The last step of a pipeline: tensors for the model, boxes and meta information beside them."""
+"""Packing of a sample: tensors for the model, boxes and meta information."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from mmdet3d.registry import TRANSFORMS
 from mmdet3d.structures import Det3DDataSample
 from mmengine.structures import InstanceData
 
+from ...foundation.images import to_tensor
+
 _RIG_KEYS = ('cam2img', 'cam2ego', 'img_aug', 'bda', 'ego2global')
 _META_KEYS = (
     'box_mode_3d', 'box_type_3d', 'cam_names', 'img_path', 'lidar2ego', 'lidar_path',
@@ -17,21 +19,20 @@ _META_KEYS = (
 
 
 def _frame(results: dict) -> dict:
-    images = torch.from_numpy(np.stack([np.asarray(image) for image in results['img']]))
     return dict(
-        img=images.permute(0, 3, 1, 2).float().div_(255),
+        img=torch.stack([to_tensor(image) for image in results['img']]),
         rig={key: torch.from_numpy(np.asarray(results[key])) for key in _RIG_KEYS},
     )
 
 
 @TRANSFORMS.register_module()
 class PackBEVInputs(BaseTransform):
-    """Packs one sample.
+    """Pack a sample into ``inputs`` and ``data_samples``.
 
     ``inputs``: img (N, 3, H, W) float32 RGB in [0, 1]; rig, the five matrices of a ``CameraRig``
     as float64 (N leading, except bda and ego2global); gt_depth and pseudo_depth
-    (N, H, W) metres and ground_mask (N, H, W) bool where a transform sets them; adjacent, a list of
-    dict(img, rig), where the dataset gives earlier frames.
+    (N, H, W) metres and ground_mask (N, H, W) bool if set by a transform; adjacent, a list of
+    dict(img, rig), if the data set has earlier frames.
 
     ``data_samples``: gt_instances_3d (ego frame) where loaded; eval_ann_info (LiDAR frame) where
     the dataset gives it; meta information.

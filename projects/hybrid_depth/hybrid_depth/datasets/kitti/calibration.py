@@ -1,4 +1,4 @@
-"""Calibration of a KITTI recording day, and what follows from camera matrices."""
+"""Calibration of a KITTI recording day, and checks of camera matrices."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ import numpy as np
 from ...errors import DepthDataError
 
 _FILES = ('calib_cam_to_cam.txt', 'calib_velo_to_cam.txt')
-# Monodepth2's matrix for every KITTI camera, relative to the image's size: fx, fy, cx, cy.
+# Monodepth2's intrinsics of all KITTI cameras, relative to the image size: fx, fy, cx, cy.
 MONODEPTH2_INTRINSICS = (0.58, 1.92, 0.5, 0.5)
-_WIDEST_VIEW, _NARROWEST_VIEW = 170.0, 5.0  # degrees; beyond them a pinhole matrix is a mistake
+_WIDEST_VIEW, _NARROWEST_VIEW = 170.0, 5.0  # degrees, plausible range of a pinhole camera
 
 
 def read_calibration_file(path: str | Path) -> dict[str, np.ndarray]:
     """Read a KITTI calibration file of `name: number number ...` lines.
 
-    Lines that do not hold numbers (the date) are left out.
+    Lines without numbers (the date) are skipped.
 
     Returns:
         float64 vectors by name.
 
     Raises:
         FileNotFoundError: no such file.
-        DepthDataError: the file holds no numbers.
+        DepthDataError: the file has no numbers.
     """
     path = Path(path)
     if not path.is_file():
@@ -44,7 +44,7 @@ def read_calibration_file(path: str | Path) -> dict[str, np.ndarray]:
     entries = {name: vector for name, vector in entries.items() if vector.size}
     if not entries:
         raise DepthDataError(
-            f'{path}: expected lines "name: numbers", got none. Fetch the calibration again.'
+            f'{path}: expected lines "name: numbers", got none. Download the calibration again.'
         )
     return entries
 
@@ -55,17 +55,17 @@ def _entry(entries: dict[str, np.ndarray], name: str, shape: tuple[int, ...], pa
     if found != size:
         raise DepthDataError(
             f'{path}: expected {size} numbers for {name}, got {found}. The file is damaged or of '
-            'another kind; fetch the calibration again.'
+            'another kind; download the calibration again.'
         )
     return entries[name].reshape(shape)
 
 
 @dataclass(frozen=True)
 class KittiCalibration:
-    """Cameras of one recording day (`calib_*.txt`), all rectified.
+    """Calibration of the rectified cameras of one recording day (`calib_*.txt`).
 
     Attributes:
-        projections: camera number → P_rect (3, 4), rectified camera 0 → pixels of that camera.
+        projections: P_rect (3, 4) by camera number, rectified camera 0 → pixels of that camera.
         rectification: R_rect_00 (3, 3).
         velo_to_cam: (4, 4), Velodyne → unrectified camera 0, metres.
         image_size: (width, height) of rectified images, from S_rect_02.
@@ -102,19 +102,19 @@ class KittiCalibration:
         return self.projections[camera][:, :3].copy()
 
     def velo_to_image(self, camera: int) -> np.ndarray:
-        """(3, 4): homogeneous Velodyne points → homogeneous pixels; the third number is depth."""
+        """Projection (3, 4) of homogeneous Velodyne points to (u * depth, v * depth, depth)."""
         rectification = np.eye(4)
         rectification[:3, :3] = self.rectification
         return self.projections[camera] @ rectification @ self.velo_to_cam
 
     def baseline(self, camera: int, other: int) -> float:
-        """Metres from one camera to another, positive where the other sits to the right."""
-        ours, theirs = self.projections[camera], self.projections[other]
-        return float(ours[0, 3] / ours[0, 0] - theirs[0, 3] / theirs[0, 0])
+        """Distance from one camera to another, metres, positive if the other is to the right."""
+        p, q = self.projections[camera], self.projections[other]
+        return float(p[0, 3] / p[0, 0] - q[0, 3] / q[0, 0])
 
 
 def relative_cam2img(fx: float, fy: float, cx: float, cy: float, size: tuple[int, int]):
-    """Intrinsic matrix (3, 3) in pixels from numbers relative to the image's (width, height)."""
+    """Intrinsic matrix (3, 3) in pixels from intrinsics relative to the image (width, height)."""
     width, height = size
     return np.array([[fx * width, 0, cx * width], [0, fy * height, cy * height], [0, 0, 1.0]])
 
@@ -129,7 +129,7 @@ def field_of_view(cam2img: np.ndarray, size: tuple[int, int]) -> tuple[float, fl
 
 
 def check_intrinsics(cam2img: np.ndarray, size: tuple[int, int], source: str) -> None:
-    """Refuse matrices that no camera has: the usual mistakes with own data.
+    """Check intrinsics for common mistakes in user data.
 
     Args:
         cam2img: (3, 3) in pixels of the image.
@@ -144,19 +144,19 @@ def check_intrinsics(cam2img: np.ndarray, size: tuple[int, int], source: str) ->
     if cam2img.shape != (3, 3) or not np.isfinite(cam2img).all():
         raise DepthDataError(f'{source}: expected a finite 3x3 matrix, got {cam2img.tolist()}')
     fx, fy, cx, cy = cam2img[0, 0], cam2img[1, 1], cam2img[0, 2], cam2img[1, 2]
-    said = f'{source}: fx {fx:g}, fy {fy:g}, cx {cx:g}, cy {cy:g} for {size[0]}x{size[1]} pixels'
+    got = f'{source}: fx {fx:g}, fy {fy:g}, cx {cx:g}, cy {cy:g} for {size[0]}x{size[1]} pixels'
     if min(fx, fy) <= 0:
-        raise DepthDataError(f'{said}: expected positive focal lengths (y points down)')
+        raise DepthDataError(f'{got}: expected positive focal lengths (y points down)')
     if max(abs(cx), abs(cy)) <= 2:
         raise DepthDataError(
-            f'{said}: expected pixels, got numbers relative to the size; multiply the first row by '
+            f'{got}: expected pixels, got numbers relative to the size; multiply the first row by '
             'the width and the second by the height'
         )
     if not (0 < cx < size[0] and 0 < cy < size[1]):
         raise DepthDataError(
-            f'{said}: expected the centre inside the image. Is the matrix that of another size, '
+            f'{got}: expected the centre inside the image. Is the matrix that of another size, '
             'or are width and height swapped?'
         )
     for name, angle in zip(('horizontal', 'vertical'), field_of_view(cam2img, size), strict=True):
         if not _NARROWEST_VIEW < angle < _WIDEST_VIEW:
-            raise DepthDataError(f'{said}: a {name} angle of view of {angle:.1f} degrees')
+            raise DepthDataError(f'{got}: a {name} angle of view of {angle:.1f} degrees')

@@ -1,4 +1,4 @@
-"""Ground truth maps of KITTI frames, one file a frame."""
+"""Export of ground-truth depth maps of KITTI frames, one file per frame."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ INFO_FILE, LIST_FILE = 'export.json', 'files.txt'
 
 
 class ExportReport(NamedTuple):
-    """What an export did.
+    """Result of an export.
 
     Attributes:
-        written: maps made now.
-        kept: maps that were there already.
-        missing: frames whose measurement is not on disk.
+        written: number of maps written.
+        kept: number of maps that existed already.
+        missing: number of frames whose measurement is not on disk.
     """
 
     written: int
@@ -38,7 +38,7 @@ class ExportReport(NamedTuple):
 
 
 def velodyne_truth(tree: KittiRawTree) -> Callable[[KittiFrame], np.ndarray | None]:
-    """Reader of the `eigen` ground truth: the Velodyne's forward distance.
+    """Reader of the `eigen` ground truth: forward distance measured by the Velodyne.
 
     Source: docs/reference/kitti.md, "Velodyne depth maps".
     """
@@ -61,7 +61,7 @@ def improved_truth(depth_root: str | Path) -> Callable[[KittiFrame], np.ndarray 
         depth_root: folder of `train` and `val` of the annotated depth archive.
 
     Raises:
-        FileNotFoundError: it holds neither.
+        FileNotFoundError: the folder has neither.
     """
     if not any(Path(depth_root, part).is_dir() for part in ('train', 'val')):
         raise FileNotFoundError(
@@ -85,16 +85,16 @@ def export_ground_truth(
 ) -> ExportReport:
     """Write the maps of the frames to `out/<name>.npz` (float32 metres, 0 = none).
 
-    Maps that are there already are kept, so that a killed export goes on where it stopped and a
-    growing download is added to. `files.txt` lists the frames with a map, in the order of the
-    split; `export.json` says source, split and how many of its frames there are.
+    Existing maps are kept, so an interrupted export continues and a growing download is added.
+    `files.txt` lists the frames with a map, in the order of the split; `export.json` records
+    source, split and the number of its frames.
 
     Args:
-        read: gives a frame's map, None where its measurement is not on disk.
-        source, split: recorded.
+        read: returns the map of a frame, or None if its measurement is not on disk.
+        source, split: recorded in `export.json`.
 
     Raises:
-        DepthDataError: the folder holds the export of another source or split, or no frame of the
+        DepthDataError: the folder has the export of another source or split, or no frame of the
             split could be exported.
     """
     out = Path(out)
@@ -115,7 +115,7 @@ def export_ground_truth(
     if not written + kept:
         raise DepthDataError(
             f'expected measurements ({source}) of {len(frames)} frames of {split}, got none on '
-            f'disk; first wanted: {frames[0]}. Look with: hybrid-depth prepare-kitti check ROOT'
+            f'disk; first frame: {frames[0]}. Check with: hybrid-depth prepare-kitti check ROOT'
         )
     absent = set(missing)
     write_split([frame for frame in frames if frame not in absent], out / LIST_FILE)

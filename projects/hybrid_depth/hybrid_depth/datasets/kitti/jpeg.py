@@ -1,4 +1,4 @@
-"""PNG images to JPEG, as most published KITTI numbers have been measured."""
+"""Conversion of PNG images to JPEG, on which most published KITTI results were measured."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ QUALITY, SUBSAMPLING = 92, '4:2:0'  # docs/reference/kitti.md, "Image files"
 
 
 def _convert(path: Path, remove: bool = False) -> bool:
-    """Write a JPEG beside a PNG, or keep the one that is there.
+    """Write a JPEG beside a PNG, unless it exists.
 
     Args:
         path: the PNG.
-        remove: delete the PNG when the JPEG is there.
+        remove: delete the PNG after conversion.
 
     Returns:
         Whether a JPEG was written.
@@ -29,31 +29,31 @@ def _convert(path: Path, remove: bool = False) -> bool:
         DepthDataError: the PNG is damaged.
     """
     target = path.with_suffix('.jpg')
-    wanted = not target.is_file()
-    if wanted:
+    missing = not target.is_file()
+    if missing:
         image = open_image(path)
         with atomic_file(target) as file:
             image.save(file, 'JPEG', quality=QUALITY, subsampling=SUBSAMPLING)
     if remove:
         path.unlink()
-    return wanted
+    return missing
 
 
 def convert_to_jpeg(root: str | Path, remove: bool = False, workers: int = 1) -> tuple[int, int]:
-    """Convert the images of all KITTI raw drives below a folder; a killed run can go on.
+    """Convert the images of all KITTI raw drives below a folder; resumable.
 
-    Settings are those of the releases (quality 92, 4:2:0); the bytes differ from ImageMagick's.
+    Settings of the official releases (quality 92, 4:2:0); the bytes differ from ImageMagick's.
 
     Args:
         root: folder of the days.
-        remove: delete each PNG once its JPEG is there.
-        workers: processes.
+        remove: delete each PNG after conversion.
+        workers: number of processes.
 
     Returns:
-        Number of images written, and of those that were there already.
+        Number of images written, and of existing ones.
 
     Raises:
-        DepthDataError: no PNG there, or a damaged one.
+        DepthDataError: no PNG found, or a damaged one.
     """
     paths = sorted(Path(root).glob('*/*/image_0[0-3]/data/*.png'))
     if not paths:

@@ -29,15 +29,14 @@ class KittiRawDataset(FrameTripletDataset):
         data_root: folder of the days.
         split: a list of frames: 'eigen', 'all' or a file (see `read_split`).
         intrinsics: 'calibrated' for the matrix of the recording day, 'monodepth2' for that of the
-            release (0.58, 1.92, 0.5, 0.5), or four numbers fx, fy, cx, cy relative to the image
-            size.
-        stereo_baseline: distance of the cameras; None takes the calibration's metres (0.53), the
-            releases use 0.1 and multiply depths by 5.4 (docs/reference/monodepth2.md, "Training").
-        image_format: 'png' or 'jpg'; None takes what is there.
+            release (0.58, 1.92, 0.5, 0.5), or fx, fy, cx, cy relative to the image size.
+        stereo_baseline: distance of the cameras; None for the calibrated 0.53 m. The releases use
+            0.1 and multiply depths by 5.4 (docs/reference/monodepth2.md, "Training").
+        image_format: 'png' or 'jpg'; None detects it.
         kwargs: see `FrameTripletDataset` and mmengine's `BaseDataset`.
 
     Raises:
-        FileNotFoundError: no such root or list, or frames of the list are not on disk.
+        FileNotFoundError: root, list or frames of the list do not exist.
         DepthDataError: see `FrameTripletDataset`; also unknown intrinsics.
     """
 
@@ -95,7 +94,7 @@ class KittiRawDataset(FrameTripletDataset):
         return sample
 
     def _stereo_offset(self, frame: KittiFrame) -> float:
-        """To the other camera, positive where that one sits to the right."""
+        """Offset of the other camera, positive if it is to the right."""
         if self.stereo_baseline is None:
             return self.tree.baseline(frame)
         return self.stereo_baseline if frame.side == 'l' else -self.stereo_baseline

@@ -1,4 +1,4 @@
-"""Which files of a KITTI download are on disk; parts of a download are fine."""
+"""File layout of complete or partial KITTI downloads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .calibration import KittiCalibration
 from .splits.split_file import KittiFrame, camera_number
 
 _NOT_THERE = (
-    'expected KITTI at {root}, got no such folder with {wanted} in it. Download the drives from '
+    'expected KITTI at {root}, got no such folder with {folder} in it. Download the drives from '
     'https://www.cvlibs.net/datasets/kitti/raw_data.php and unpack them there, link the folder '
     '(ln -s /where/it/is {root}), or make a toy one: hybrid-depth make-toy-world {root} '
     '--layout kitti'
@@ -25,17 +25,17 @@ class KittiRawTree:
 
     Args:
         root: folder of the days.
-        image_format: 'png' or 'jpg'; None takes what is there, png first.
+        image_format: 'png' or 'jpg'; None detects it, png first.
 
     Raises:
-        FileNotFoundError: the root holds no day.
+        FileNotFoundError: the root has no folder of a day.
     """
 
     def __init__(self, root: str | Path, image_format: str | None = None):
         self.root = Path(root)
         self.suffixes = IMAGE_SUFFIXES if image_format is None else (f'.{image_format}',)
         if not any(self._days()):
-            raise FileNotFoundError(_NOT_THERE.format(root=self.root, wanted='2011_09_26'))
+            raise FileNotFoundError(_NOT_THERE.format(root=self.root, folder='2011_09_26'))
         self._images: dict[tuple[str, str], dict[int, Path]] = {}
         self._sweeps: dict[str, dict[int, Path]] = {}
         self._calibrations: dict[str, KittiCalibration] = {}
@@ -54,7 +54,7 @@ class KittiRawTree:
         ]
 
     def images(self, folder: str, side: str) -> dict[int, Path]:
-        """Images of one colour camera by frame number; empty where the drive is not there."""
+        """Images of one colour camera by frame number; empty if the drive is not on disk."""
         if (folder, side) not in self._images:
             place = self.root / folder / f'image_{camera_number(side):02d}' / 'data'
             self._images[folder, side] = numbered_files(place, self.suffixes)
@@ -79,7 +79,7 @@ class KittiRawTree:
         return self.calibration(frame.folder).cam2img(camera_number(frame.side))
 
     def baseline(self, frame: KittiFrame) -> float:
-        """Metres from a frame's camera to the other one, positive to the right."""
+        """Distance from a frame's camera to the other one, metres, positive to the right."""
         cameras = camera_number(frame.side), camera_number(frame.other_side)
         return self.calibration(frame.folder).baseline(*cameras)
 
@@ -88,12 +88,12 @@ class KittiOdometryTree:
     """KITTI odometry: `sequences/<2 digits>/image_<camera>/<6 digits>.png`.
 
     Args:
-        root: folder that holds `sequences`.
+        root: folder with `sequences`.
         image_format: as in `KittiRawTree`.
-        cameras: numbers of the left and right camera: (2, 3) colour, (0, 1) grey.
+        cameras: numbers of the left and right camera: (2, 3) colour, (0, 1) greyscale.
 
     Raises:
-        FileNotFoundError: the root holds no `sequences`.
+        FileNotFoundError: the root has no `sequences`.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class KittiOdometryTree:
         self.suffixes = IMAGE_SUFFIXES if image_format is None else (f'.{image_format}',)
         self.cameras = dict(zip('lr', cameras, strict=True))
         if not (self.root / 'sequences').is_dir():
-            raise FileNotFoundError(_NOT_THERE.format(root=self.root, wanted='sequences'))
+            raise FileNotFoundError(_NOT_THERE.format(root=self.root, folder='sequences'))
         self._images: dict[tuple[str, str], dict[int, Path]] = {}
         self._projections: dict[str, dict[int, np.ndarray]] = {}
 
@@ -114,7 +114,7 @@ class KittiOdometryTree:
         return self.root / 'sequences' / f'{int(sequence):02d}'
 
     def _read_projections(self, sequence: str) -> dict[int, np.ndarray]:
-        """P matrices of `calib.txt`; files without the names 'P0:' count their lines."""
+        """P matrices of `calib.txt`; without names ('P0:') they are numbered by line."""
         path = self._folder(sequence) / 'calib.txt'
         if not path.is_file():
             raise FileNotFoundError(f'expected the calibration {path}, which does not exist')
@@ -136,7 +136,7 @@ class KittiOdometryTree:
         return projections[camera]
 
     def images(self, folder: str, side: str) -> dict[int, Path]:
-        """As `KittiRawTree.images`; the folder is the sequence's number."""
+        """As `KittiRawTree.images`; the folder is the sequence number."""
         if (folder, side) not in self._images:
             place = self._folder(folder) / f'image_{self.cameras[side]}'
             self._images[folder, side] = numbered_files(place, self.suffixes)
@@ -148,13 +148,13 @@ class KittiOdometryTree:
 
     def baseline(self, frame: KittiFrame) -> float:
         """As `KittiRawTree.baseline`."""
-        ours = self._projection(frame.folder, frame.side)
-        theirs = self._projection(frame.folder, frame.other_side)
-        return float(ours[0, 3] / ours[0, 0] - theirs[0, 3] / theirs[0, 0])
+        p = self._projection(frame.folder, frame.side)
+        q = self._projection(frame.folder, frame.other_side)
+        return float(p[0, 3] / p[0, 0] - q[0, 3] / q[0, 0])
 
 
 def annotated_depth_path(root: str | Path, frame: KittiFrame) -> Path | None:
-    """PNG of KITTI's improved ('annotated') ground truth of a frame, in train or val, or None."""
+    """PNG of a frame's improved ('annotated') ground truth, in train or val; None if missing."""
     drive, camera = Path(frame.folder).name, camera_number(frame.side)
     for part in ('train', 'val'):
         folder = Path(root, part, drive, 'proj_depth', 'groundtruth', f'image_{camera:02d}')

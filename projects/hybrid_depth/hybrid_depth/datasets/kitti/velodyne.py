@@ -1,4 +1,4 @@
-"""Velodyne sweeps of KITTI, and the sparse depth maps that evaluation takes from them."""
+"""Velodyne sweeps of KITTI and their sparse depth maps."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ DepthValue = Literal['z', 'forward']
 
 
 def read_velodyne(path: str | Path) -> np.ndarray:
-    """Read a sweep of raw float32 numbers.
+    """Read a sweep stored as raw float32.
 
     Returns:
         (N, 4) float32: x forward, y left, z up in metres, reflectance.
 
     Raises:
         FileNotFoundError: no such file.
-        DepthDataError: the file is cut short or holds no point.
+        DepthDataError: the file is truncated or empty.
     """
     path = Path(path)
     if not path.is_file():
@@ -29,8 +29,8 @@ def read_velodyne(path: str | Path) -> np.ndarray:
     size = path.stat().st_size
     if size == 0 or size % 16:
         raise DepthDataError(
-            f'{path}: expected a multiple of 16 bytes (4 float32 a point), got {size}. The file is '
-            'damaged; unpack its drive again.'
+            f'{path}: expected a multiple of 16 bytes (4 float32 per point), got {size}. The file '
+            'is damaged; unpack its drive again.'
         )
     return np.fromfile(path, dtype=np.float32).reshape(-1, 4)
 
@@ -38,28 +38,28 @@ def read_velodyne(path: str | Path) -> np.ndarray:
 def velodyne_depth_map(
     points: np.ndarray, calibration: KittiCalibration, camera: int = 2, value: DepthValue = 'z'
 ) -> np.ndarray:
-    """Sparse depth map of a sweep by Eigen et al.'s protocol, quirks included.
+    """Sparse depth map of a sweep by Eigen et al.'s protocol, including its rounding.
 
     Points behind the sensor are dropped; the pixel is the rounded coordinate minus 1 (half to
-    even); the nearest of several points in a pixel counts. Pixels are identified by
-    `row * (width - 1) + column - 1`, so that the last column of a row and the first of the next
-    count as one pixel: the earliest of their points gets the nearest of both distances
+    even); a pixel takes its nearest point. Pixels are identified by
+    `row * (width - 1) + column - 1`, which merges the last column of a row with the first of the
+    next: the earliest of their points gets the nearest of both distances
     (docs/reference/kitti.md, "Velodyne depth maps").
 
     Args:
         points: (N, 4) sweep, Velodyne frame, metres.
         calibration: of the recording day.
         camera: 2 (left) or 3 (right).
-        value: 'z' is depth along the camera's axis (training); 'forward' is the Velodyne's x,
-            what ground truth for `eigen` holds.
+        value: 'z' is depth along the camera's axis (training); 'forward' is the Velodyne's x, as
+            in the `eigen` ground truth.
 
     Returns:
-        (H, W) float64 of S_rect_02's size for either camera, metres, 0 where nothing was measured.
+        (H, W) float64 of S_rect_02's size for either camera, metres, 0 without a measurement.
     """
     points = points[points[:, 0] >= 0]
     homogeneous = np.column_stack([points[:, :3], np.ones(len(points))])
     projected = homogeneous @ calibration.velo_to_image(camera).T
-    with np.errstate(divide='ignore', invalid='ignore'):  # points in the camera's own plane
+    with np.errstate(divide='ignore', invalid='ignore'):  # points at depth zero
         pixels = np.round(projected[:, :2] / projected[:, 2:]) - 1
     depths = projected[:, 2] if value == 'z' else points[:, 0].astype(np.float64)
 

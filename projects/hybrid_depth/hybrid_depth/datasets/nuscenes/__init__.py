@@ -1,1 +1,1 @@
-"""nuScenes tables as info files, and its cameras as video."""
+"""nuScenes info files, and nuScenes cameras as video."""

@@ -1,4 +1,4 @@
-"""nuScenes tables to mmdet3d v2 info files.
+"""Conversion of nuScenes tables to mmdet3d v2 info files.
 
 Camera-only models need no sweeps and no image boxes: ``lidar_sweeps`` is empty unless requested and
 ``cam_instances`` is left out. Added to v2 (docs/reference/nuscenes.md, "Info files"):
@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import torch
 from nuscenes import NuScenes
 from nuscenes.eval.detection.utils import category_to_detection_name
 from nuscenes.utils.splits import create_splits_scenes
@@ -26,6 +27,7 @@ from pyquaternion import Quaternion
 from tqdm import tqdm
 
 from ...files import atomic_file
+from ...geometry import invert_rigid
 from .names import CAMERAS, CLASSES, SPLITS, InfoError
 
 _SHOWN = 5
@@ -33,7 +35,7 @@ _SHOWN = 5
 
 @dataclass
 class InfoSummary:
-    """What one info file holds."""
+    """Counts of one info file."""
 
     path: Path
     scenes: int = 0
@@ -55,25 +57,18 @@ def _pose(record: dict) -> np.ndarray:
     return pose
 
 
-def _inverse(pose: np.ndarray) -> np.ndarray:
-    inverse = np.eye(4)
-    inverse[:3, :3] = pose[:3, :3].T
-    inverse[:3, 3] = -pose[:3, :3].T @ pose[:3, 3]
-    return inverse
-
-
 def _camera_info(nusc: NuScenes, token: str, global2lidar: np.ndarray) -> dict:
     """The ``images`` entry of one camera."""
     data = nusc.get('sample_data', token)
     sensor = nusc.get('calibrated_sensor', data['calibrated_sensor_token'])
     cam2ego, ego2global = _pose(sensor), _pose(nusc.get('ego_pose', data['ego_pose_token']))
-    lidar2cam = _inverse(global2lidar @ ego2global @ cam2ego)
+    lidar2cam = invert_rigid(torch.from_numpy(global2lidar @ ego2global @ cam2ego)).tolist()
     return dict(
         img_path=os.path.basename(data['filename']),
         cam2img=sensor['camera_intrinsic'],
         cam2ego=cam2ego.tolist(),
         ego2global=ego2global.tolist(),
-        lidar2cam=lidar2cam.tolist(),
+        lidar2cam=lidar2cam,
         timestamp=data['timestamp'] / 1e6,
         sample_data_token=token,
     )
@@ -110,10 +105,10 @@ def _instances(nusc: NuScenes, tokens: list[str], global2lidar: np.ndarray) -> l
 
 
 def _lidar_sweeps(nusc: NuScenes, lidar: dict, global2lidar: np.ndarray, number: int) -> list[dict]:
-    """The ``lidar_sweeps`` before a sweep, latest first, those that are on disk.
+    """The ``lidar_sweeps`` before a sweep that are on disk, latest first.
 
-    ``lidar2sensor`` is mmdet3d's: x @ lidar2sensor[:3, :3] - lidar2sensor[:3, 3] takes points of
-    the sweep to the key frame's LiDAR.
+    ``lidar2sensor`` as in mmdet3d: x @ lidar2sensor[:3, :3] - lidar2sensor[:3, 3] maps points of
+    the sweep to the key frame's LiDAR frame.
     """
     sweeps = []
     while lidar['prev'] and len(sweeps) < number:
@@ -153,7 +148,7 @@ def _sample_info(
     lidar = nusc.get('sample_data', sample['data']['LIDAR_TOP'])
     lidar2ego = _pose(nusc.get('calibrated_sensor', lidar['calibrated_sensor_token']))
     ego2global = _pose(nusc.get('ego_pose', lidar['ego_pose_token']))
-    global2lidar = _inverse(ego2global @ lidar2ego)
+    global2lidar = invert_rigid(torch.from_numpy(ego2global @ lidar2ego)).numpy()
     return dict(
         sample_idx=0,
         token=sample['token'],
@@ -176,7 +171,7 @@ def _sample_info(
 
 @dataclass
 class _Scene:
-    """What a worker returns: the entries of one scene and the files they name that do not exist."""
+    """Result of a worker: the entries of one scene, and missing files named in them."""
 
     infos: list[dict]
     missing: list[str]
@@ -225,9 +220,9 @@ def _stream_scenes(
 
 
 def _canonical(value: object) -> object:
-    """A copy that pickles to the same bytes however its parts were made.
+    """Copy with a reproducible pickle.
 
-    Pickle writes a second reference to one object shorter than an equal copy of it.
+    Pickle writes a repeated reference to an object shorter than an equal copy of it.
     """
     if isinstance(value, str):
         return sys.intern(value)
@@ -261,7 +256,7 @@ def _raise_missing(root: Path, missing: list[str]) -> None:
     if missing:
         shown = '\n'.join(f'  {root / name}' for name in missing[:_SHOWN])
         raise FileNotFoundError(
-            f'{len(missing)} files that the tables name do not exist, the first of them:\n{shown}\n'
+            f'{len(missing)} files named in the tables do not exist, the first of them:\n{shown}\n'
             'Unpack the missing parts of the data set into the same root. Nothing was written.'
         )
 
@@ -269,7 +264,7 @@ def _raise_missing(root: Path, missing: list[str]) -> None:
 def _build_split(
     nusc: NuScenes, name: str, scenes: list[list[dict]], workers: int, sweeps: int
 ) -> tuple[dict, list[str]]:
-    """Content of one info file, and the files that are missing."""
+    """Content of one info file, and the missing files."""
     data_list, missing, ignored = [], [], set()
     progress = tqdm(total=len(scenes), desc=f'{name} scenes', unit='scene')
     with progress:
@@ -306,23 +301,23 @@ def create_nuscenes_infos(
 ) -> list[InfoSummary]:
     """Write ``nuscenes_infos_{train,val}.pkl``, or ``_test.pkl`` for v1.0-test.
 
-    Running it twice, with any number of workers, writes the same bytes. A split that has no scene
-    in this root gets a file without samples.
+    The bytes are reproducible with any number of workers. A split without scenes in this root gets
+    a file without samples.
 
     Args:
         root: nuScenes root, with ``samples/`` and ``<version>/``.
         version: 'v1.0-mini', 'v1.0-trainval' or 'v1.0-test' (which has no annotations).
         out: folder of the info files; None is ``root``.
-        workers: processes that read scenes.
-        max_scenes: take only the first scenes of each split.
-        lidar_sweeps: name this many LiDAR sweeps before each key frame, those that are on disk.
+        workers: number of processes that read scenes.
+        max_scenes: number of scenes per split, the first ones.
+        lidar_sweeps: number of LiDAR sweeps listed before each key frame, if they are on disk.
 
     Returns:
-        One summary a file.
+        One summary per file.
 
     Raises:
-        FileNotFoundError: the tables, or files they name, do not exist; nothing is written.
-        InfoError: unknown version, or no scene of this root belongs to a split of it.
+        FileNotFoundError: the tables, or files named in them, do not exist; nothing is written.
+        InfoError: unknown version, or no scene of this root belongs to one of its splits.
     """
     root, out = Path(root), Path(out or root)
     nusc = _load_tables(root, version)

@@ -1,4 +1,4 @@
-"""Names of nuScenes that need not its devkit: cameras, classes, splits."""
+"""Cameras, classes and splits of nuScenes, without its devkit."""
 
 from ...errors import HybridDepthError
 
@@ -18,4 +18,4 @@ SPLITS = {
 
 
 class InfoError(HybridDepthError, ValueError):
-    """The data set does not hold what its info files need, or an info file is not usable."""
+    """Data set without what info files need, or unusable info file."""

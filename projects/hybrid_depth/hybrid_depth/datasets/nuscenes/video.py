@@ -1,4 +1,4 @@
-"""The cameras of nuScenes as video."""
+"""nuScenes cameras as video."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ...errors import DepthDataError
 from ..video.frame_triplets import FrameId, FrameTripletDataset
 from .names import CAMERAS
 
-if TYPE_CHECKING:  # the devkit takes a second to import, and most depth models do without
+if TYPE_CHECKING:  # the devkit takes a second to import; most depth models do not use it
     from nuscenes import NuScenes
 
 
 class CameraFrame(NamedTuple):
-    """An image of one camera in one scene: the clip's folder and the image's place in it."""
+    """Image of one camera in one scene: clip folder and image index in the clip."""
 
     clip: str
     index: int
@@ -26,27 +26,27 @@ class CameraFrame(NamedTuple):
 
 @DATASETS.register_module()
 class NuScenesVideoDataset(FrameTripletDataset):
-    """Frames of nuScenes' cameras with their neighbours in time, keyframes and sweeps alike.
+    """Frames of nuScenes cameras, keyframes and sweeps, with their neighbours in time.
 
-    A clip is what one camera saw of one scene, in order of time (12 Hz); images that are not on
-    disk are left out, so that a root without `sweeps/` gives keyframes (2 Hz). Every camera comes
-    with its own intrinsics, pixels of the original image. `meta` of a sample: dataset, name
-    (unique), folder (scene and camera), frame.
+    A clip has the images of one camera in one scene, in order of time (12 Hz); images that are not
+    on disk are left out, so a root without `sweeps/` gives keyframes (2 Hz). Intrinsics are per
+    camera, in pixels of the original image. `meta` of a sample: dataset, name (unique), folder
+    (scene and camera), frame.
 
     Args:
         data_root: nuScenes root.
-        version: of its tables.
-        split: of the devkit ('train', 'mini_train', ...); None takes every scene.
-        cameras: channels.
-        targets: frame 0 of the samples: 'all' or 'keyframes'.
-        frame_step: neighbours are this many images away.
-        ego_motion: give the neighbours' `transforms` as the vehicle's poses tell them, in metres (a
-            neighbour that is made up has not moved).
+        version: version of the tables.
+        split: split of the devkit ('train', 'mini_train', ...); None for all scenes.
+        cameras: camera channels.
+        targets: images used as frame 0: 'all' or 'keyframes'.
+        frame_step: distance to the neighbours, in images.
+        ego_motion: add the neighbours' `transforms` from the ego poses, in metres (identity for
+            substituted neighbours).
         kwargs: see `FrameTripletDataset` and mmengine's `BaseDataset`.
 
     Raises:
         FileNotFoundError: no such tables.
-        DepthDataError: an unknown split, or no image of it is there.
+        DepthDataError: an unknown split, or none of its images is on disk.
     """
 
     METAINFO = dict(dataset='nuscenes')
@@ -97,7 +97,7 @@ class NuScenesVideoDataset(FrameTripletDataset):
         return dict(cam2img=clip.cam2img.copy(), meta=meta)
 
     def get_data_info(self, idx: int) -> dict:
-        """A sample, with `transforms` if they are asked for."""
+        """A sample, with `transforms` if `ego_motion` is set."""
         info = super().get_data_info(idx)
         if self.ego_motion:
             frame = CameraFrame(info['meta']['folder'], info['meta']['frame'])
@@ -153,7 +153,7 @@ def _read_clips(
 
 
 def _read_clip(nusc: NuScenes, root: Path, scene: dict, camera: str, with_poses: bool) -> _Clip:
-    """One camera of one scene; the images before its first keyframe belong to it too."""
+    """Clip of one camera in one scene, including the images before its first keyframe."""
     token = nusc.get('sample', scene['first_sample_token'])['data'][camera]
     first = nusc.get('sample_data', token)
     while first['prev']:

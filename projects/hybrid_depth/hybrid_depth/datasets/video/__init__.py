@@ -1,1 +1,1 @@
-"""Frames with their neighbours in time: folders of own videos, and what KITTI shares with them."""
+"""Frames with their neighbours in time: base class, and folders of user videos."""

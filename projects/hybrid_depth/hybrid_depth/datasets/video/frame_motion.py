@@ -1,4 +1,4 @@
-"""How far the image moves between frames: the first thing to look at in an own video."""
+"""Image motion between frames, the first check of a user video."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import numpy as np
 
 from ..image_files import open_image
 
-_WIDTH = 320  # flow is measured at this width, which is enough for its mean
+_WIDTH = 320  # of the images for optical flow; enough for its mean
 _REPORTED_WIDTH = 640
 
 
 def frame_motion(first: str | Path, second: str | Path) -> float:
-    """Mean length of the optical flow between two frames, in pixels of a 640 pixels wide image.
+    """Mean length of the optical flow between two frames, in pixels at an image width of 640.
 
-    Dense Farneback flow at half that width. Monocular training wants a few pixels; below one the
-    camera hardly moves (Zhou et al., CVPR 2017, leave such frames out).
+    Dense Farneback flow at half that width. Monocular training needs a few pixels; below one the
+    camera is almost static (Zhou et al., CVPR 2017, omit such frames).
 
     Raises:
         FileNotFoundError, DepthDataError: an image is missing or damaged.

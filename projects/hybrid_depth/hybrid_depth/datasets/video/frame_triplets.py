@@ -1,4 +1,4 @@
-"""Frames with their neighbours in time: what KITTI and own videos have in common."""
+"""Base class of video data sets for depth training."""
 
 from __future__ import annotations
 
@@ -17,25 +17,24 @@ MissingNeighbours = Literal['drop', 'repeat', 'black', 'error']
 
 
 class FrameTripletDataset(BaseDataset):
-    """A frame and its neighbours, for training depth by view synthesis.
+    """Frames with temporal or stereo neighbours, for training depth by view synthesis.
 
-    A sample given to the pipeline is dict(img_paths={frame id: path or None}, meta=dict(...)) and
-    the camera: `cam2img` (3, 3) in pixels of the image, or `relative_intrinsics` (fx, fy, cx,
-    cy) that hold for an image of any size. Where they are known (always with frame 's') also
-    `transforms`, {frame id: (4, 4)} from this camera's frame to that frame's camera, in metres or
-    the chosen unit.
+    Input of the pipeline: dict(img_paths={frame id: path or None}, meta=dict(...)) and the camera:
+    `cam2img` (3, 3) in image pixels, or `relative_intrinsics` (fx, fy, cx, cy) for any image size.
+    If known (always for frame 's') also `transforms`, {frame id: (4, 4)} from the current camera's
+    frame to that frame's camera, in metres or the chosen unit.
 
     Args:
-        frame_ids: 0 is the frame itself, other integers are frames before and after, 's' the other
-            camera of a stereo pair at the same time.
-        missing_neighbours: what becomes of a frame that lacks a neighbour, such as the first of a
-            drive: 'drop' leaves it out, 'repeat' puts the frame itself in the neighbour's place
-            (Mono-ViFI), 'black' a black image (ManyDepth), 'error' stops. They are counted and
-            logged. The other camera of 's' is never made up.
+        frame_ids: 0 is the current frame, other integers are frames before and after, 's' is the
+            other camera of a stereo pair at the same time.
+        missing_neighbours: treatment of frames without a neighbour, such as the first of a drive:
+            'drop' omits them, 'repeat' substitutes the current frame (Mono-ViFI), 'black' a black
+            image (ManyDepth), 'error' raises. They are counted and logged. Stereo frames ('s') are
+            never substituted.
 
     Raises:
-        DepthDataError: frame 0 is not among the ids; neighbours are missing and 'error' is set;
-            nothing is left.
+        DepthDataError: frame 0 is not among the ids; neighbours are missing with 'error'; no frame
+            is left.
         FileNotFoundError: frames of the list are not on disk.
     """
 
@@ -59,14 +58,14 @@ class FrameTripletDataset(BaseDataset):
 
     @abstractmethod
     def find(self, frame: Any, frame_id: FrameId) -> Path | None:
-        """The image of a frame or of its neighbour, None where there is none."""
+        """Path of the image of a frame or its neighbour; None if it does not exist."""
 
     @abstractmethod
     def describe(self, frame: Any) -> dict:
-        """The sample's camera and `meta`."""
+        """Camera and `meta` of a sample."""
 
     def load_data_list(self) -> list[dict]:
-        """List the samples, decide on missing neighbours."""
+        """List the samples and apply `missing_neighbours`."""
         frames = self.list_frames()
         found = [{i: self.find(frame, i) for i in self.frame_ids} for frame in frames]
         self._require_targets(frames, found)
@@ -81,8 +80,8 @@ class FrameTripletDataset(BaseDataset):
         if not kept:
             raise DepthDataError(
                 f'{self.data_root}: expected frames with neighbours {self.frame_ids}, got none '
-                f'among {len(frames)} frames. Is the list that of another set, or the drive one '
-                'frame long?'
+                f'among {len(frames)} frames. Is it the list of another data set, or a drive with '
+                'one frame?'
             )
         return [self._sample(frames[index], found[index]) for index in kept]
 
@@ -98,21 +97,21 @@ class FrameTripletDataset(BaseDataset):
             raise FileNotFoundError(
                 f'{self.data_root}: expected {len(frames)} frames, got {len(frames) - len(absent)};'
                 f' {len(absent)} are not on disk, first {absent[0]}. '
-                'See what is missing with: hybrid-depth prepare-kitti check ROOT --split LIST; '
-                'write a list of what is there with: hybrid-depth prepare-kitti make-split ROOT '
+                'List what is missing: hybrid-depth prepare-kitti check ROOT --split LIST; '
+                'write a list of the frames on disk: hybrid-depth prepare-kitti make-split ROOT '
                 'OUT --of LIST'
             )
 
     def _report(self, frames: list, found: list[dict], incomplete: set[int]) -> None:
-        """Log, or refuse, frames with missing neighbours."""
+        """Log, or reject, frames with missing neighbours."""
         if not incomplete:
             return
         first = min(incomplete)
         lacking = [i for i, path in found[first].items() if path is None]
-        said = f'{len(incomplete)} of {len(frames)} frames lack a neighbour, the first of them '
-        said += f'{frames[first]} lacks {lacking}'
+        problem = f'{len(incomplete)} of {len(frames)} frames lack a neighbour, the first of them '
+        problem += f'{frames[first]} lacks {lacking}'
         if self.missing_neighbours == 'error':
             raise DepthDataError(
-                f"{said}; choose missing_neighbours='drop', 'repeat' or 'black', or another list"
+                f"{problem}; choose missing_neighbours='drop', 'repeat' or 'black', or another list"
             )
-        print_log(f'{type(self).__name__}: {said}: {self.missing_neighbours}', logger='current')
+        print_log(f'{type(self).__name__}: {problem}: {self.missing_neighbours}', logger='current')

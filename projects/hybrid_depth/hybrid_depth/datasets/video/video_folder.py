@@ -1,4 +1,4 @@
-"""Own videos as folders of frames."""
+"""User videos as folders of frames."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ INTRINSICS_FILE = 'intrinsics.txt'
 
 
 class ClipFrame(NamedTuple):
-    """A frame of a clip: its folder and its place in it."""
+    """Frame of a clip: folder and index."""
 
     clip: Path
     index: int
 
 
 def read_intrinsics(path: str | Path) -> np.ndarray:
-    """Read a matrix (3, 3) in pixels: a file of 9 numbers, or of the 4 numbers fx fy cx cy.
+    """Read intrinsics (3, 3) in pixels from a file of 9 numbers, or of 4: fx fy cx cy.
 
     Raises:
         DepthDataError: another count of numbers, or text.
@@ -52,22 +52,22 @@ def pixel_matrix(numbers: Sequence[float]) -> np.ndarray:
 
 @DATASETS.register_module()
 class VideoFolderDataset(FrameTripletDataset):
-    """Frames of any camera: every folder below the root that holds images is one clip.
+    """Video frames of any camera; every folder below the root that contains images is a clip.
 
-    Frames follow each other in the natural order of their names (9 before 10). The intrinsics of a
-    clip come from `intrinsics`, or from a file `intrinsics.txt` in its folder or in a folder above
-    it up to the root. `meta` of a sample: dataset, name (unique), folder, frame.
+    Frames are in the natural order of their names (9 before 10). The intrinsics of a clip come from
+    `intrinsics`, or from a file `intrinsics.txt` in its folder or a parent folder up to the root.
+    `meta` of a sample: dataset, name (unique), folder, frame.
 
     Args:
-        data_root: the root.
+        data_root: root folder.
         intrinsics: fx, fy, cx, cy in pixels of the images, for all clips.
-        frame_step: neighbours are this many frames away: 1 for every frame; more where the camera
-            moves little between frames (`prepare_kitti.py check` shows how many pixels).
+        frame_step: distance to the neighbours, in frames; more than 1 if the camera moves little
+            between frames (`prepare_kitti.py check` reports the motion in pixels).
         kwargs: see `FrameTripletDataset` and mmengine's `BaseDataset`.
 
     Raises:
-        FileNotFoundError: no such root, no images, or no intrinsics.
-        DepthDataError: impossible intrinsics (see `check_intrinsics`).
+        FileNotFoundError: root, images or intrinsics do not exist.
+        DepthDataError: implausible intrinsics (see `check_intrinsics`).
     """
 
     METAINFO = dict(dataset='video_folder')
@@ -90,7 +90,9 @@ class VideoFolderDataset(FrameTripletDataset):
     @staticmethod
     def _find_clips(root: Path) -> dict[Path, list[Path]]:
         if not root.is_dir():
-            raise FileNotFoundError(f'expected a folder of frames, got {root}, which is not there')
+            raise FileNotFoundError(
+                f'expected a folder of frames, got {root}, which does not exist'
+            )
         folders = [root, *sorted(path for path in root.rglob('*') if path.is_dir())]
         clips = {folder: images for folder in folders if (images := images_in(folder))}
         if not clips:
@@ -139,8 +141,8 @@ class VideoFolderDataset(FrameTripletDataset):
             if (place / INTRINSICS_FILE).is_file():
                 return place / INTRINSICS_FILE
         raise FileNotFoundError(
-            f'expected the camera of {clip}: write fx fy cx cy in pixels to '
-            f'{root / INTRINSICS_FILE}, or give intrinsics=(fx, fy, cx, cy) in the config. No '
-            'calibration? Take the centre of the image and fx = fy = '
+            f'expected the intrinsics of {clip}: write fx fy cx cy in pixels to '
+            f'{root / INTRINSICS_FILE}, or set intrinsics=(fx, fy, cx, cy) in the config. Without '
+            'a calibration, use the image centre and fx = fy = '
             'width / (2 tan(half the horizontal angle of view)).'
         )

@@ -1,4 +1,4 @@
-"""Depth decoders: feature maps to disparity, behind one contract."""
+"""Depth decoders (feature maps to disparity) with one interface."""
 
 from .base import DepthDecoder
 from .dpt import DPTDecoder

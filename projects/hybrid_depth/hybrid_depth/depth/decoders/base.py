@@ -1,4 +1,4 @@
-"""The contract of depth decoders."""
+"""Base class of depth decoders."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 class DepthDecoder(nn.Module, ABC):
-    """Feature maps to disparity.
+    """Base class of depth decoders: feature maps to disparity.
 
     Attributes:
-        scales: which disparities `forward` returns; scale s has 1 / 2^s of the image size.
+        scales: scales of the disparities; scale s has 1 / 2^s of the image size.
     """
 
     scales: tuple[int, ...]
@@ -24,5 +24,5 @@ class DepthDecoder(nn.Module, ABC):
     def forward(self, features: DepthFeatures, image_size: tuple[int, int]) -> dict[int, Tensor]:
         """Features and the image's (H, W) -> {scale: disparity (B, 1, H / 2^s, W / 2^s)}.
 
-        Disparity is what the network says, not yet scaled to a depth range.
+        Disparity is the raw network output, not yet scaled to a depth range.
         """

@@ -1,4 +1,4 @@
-"""The DPT head of Hybrid-depth."""
+"""DPT decoder of Hybrid-depth."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _resize(x: Tensor, size: Sequence[int]) -> Tensor:
 
 
 class ResidualUnit(nn.Module):
-    """x + conv(relu(conv(relu(x)))), 3x3 convolutions that keep the channels."""
+    """Residual unit x + conv(relu(conv(relu(x)))) with 3x3 convolutions, channels unchanged."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -34,11 +34,11 @@ class ResidualUnit(nn.Module):
 
 
 class FusionBlock(nn.Module):
-    """Join a coarse map with the skip map of its level and bring it to the next size.
+    """Fusion of a coarse map with the skip map of its level, then resizing to the next level.
 
     Args:
-        channels: of both maps.
-        with_skip: False for the coarsest level, which has nothing to join.
+        channels: channels of both maps.
+        with_skip: False for the coarsest level, which has no coarser map.
     """
 
     def __init__(self, channels: int, with_skip: bool) -> None:
@@ -59,22 +59,21 @@ class DPTDecoder(DepthDecoder):
     """Dense prediction head over four maps of one size (DPT, arXiv 2103.13413).
 
     As in Hybrid-depth (docs/reference/hybrid_depth.md, "DPT head"): 1x1 projections; resizing of
-    the levels by 4, 2, 1 and 1/2; fusion from the coarsest level up; a ReLU at the end, so that the
-    disparity is >= 0 and not bounded. The release converts it to depth by Monodepth2's rule with
+    the levels by 4, 2, 1 and 1/2; fusion from the coarsest level up; a final ReLU, so the disparity
+    is >= 0 and unbounded. The release converts it to depth by Monodepth2's rule with
     0.1 to 100 m: 1 / (0.01 + 9.99 r).
 
-    Where the encoder gives text logits they are put before the maps: `in_channels` is then
+    Text logits of the encoder are concatenated before the maps: `in_channels` is then
     `encoder.text_channels + encoder.out_channels[i]`.
 
     Args:
-        in_channels: channels of each joined map, or one number for all four.
-        channels: width of the fusion.
-        level_channels: widths after the projections.
-        upsample: the finest maps are brought to this many cells per input cell before the last
-            convolutions. The release has 16 (with patches of 14 pixels).
-        start: output that every pixel begins near. A ReLU that is closed everywhere has no
-            gradient: the release leaves this to PyTorch's random bias (None), with which some seeds
-            never learn.
+        in_channels: channels of each concatenated map, or one number for all four.
+        channels: channels of the fusion.
+        level_channels: channels after the projections.
+        upsample: upsampling factor of the input grid before the last convolutions; 16 in the
+            release (with patches of 14 pixels).
+        start: approximate initial output. A ReLU that is zero everywhere has no gradient: with
+            PyTorch's random bias (None, as in the release) some seeds do not train.
     """
 
     scales = (0,)
@@ -119,14 +118,14 @@ class DPTDecoder(DepthDecoder):
         )
         if start is not None:
             nn.init.constant_(self.head[-1].bias, start)
-            with torch.no_grad():  # else the noise of a fresh network is larger than `start`
+            with torch.no_grad():  # else the noise of an untrained network exceeds `start`
                 self.head[-1].weight.mul_(0.1)
 
     def forward(self, features: DepthFeatures, image_size: tuple[int, int]) -> dict[int, Tensor]:
         """Four maps (B, C_i, h, w) and (H, W) -> {0: disparity (B, 1, H, W) >= 0}.
 
         Raises:
-            ValueError: not four maps of one size with the channels given to the constructor.
+            ValueError: not four maps of one size with `in_channels`.
         """
         maps = features.joined()
         self._check(maps)

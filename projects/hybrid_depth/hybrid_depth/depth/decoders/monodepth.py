@@ -1,4 +1,4 @@
-"""The U-Net decoder of Monodepth2."""
+"""U-Net decoder of Monodepth2."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WIDTHS = (16, 32, 64, 128, 256)
 
 
 class ReflectConv(nn.Module):
-    """3x3 convolution with reflected border."""
+    """3x3 convolution with reflection padding."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
@@ -49,24 +49,24 @@ class Monodepth2Decoder(DepthDecoder):
 
     Source: docs/reference/monodepth2.md, "Depth decoder".
 
-    A level: convolution, nearest upsampling, the encoder's map of that stride behind it (where
-    there is one), convolution. A head with a sigmoid gives the disparity of each scale. Works with
-    any pyramid whose strides are distinct powers of two, and any image size: upsampling goes to
-    the size of the next map, by two where the image is a multiple of the coarsest stride.
+    Each level has a convolution, nearest upsampling, concatenation of the encoder's map of that
+    stride (if any), and a convolution. A head with a sigmoid predicts the disparity of each scale.
+    Works with any pyramid whose strides are distinct powers of two, and any image size: maps are
+    upsampled to the size of the next map, by two if the image is a multiple of the coarsest stride.
 
-    Keys are the official ones: `decoder.0..` the levels, coarsest first, two each, then the heads
-    of the scales in rising order.
+    Keys are the official ones: `decoder.0..` are the levels, coarsest first, two each, then the
+    heads in ascending order of scale.
 
     Args:
         in_channels: channels of the encoder's maps (text logits included), finest first.
-        in_strides: their strides.
-        scales: disparities to predict; scale s has 1 / 2^s of the image size.
-        start: output that every head begins near, in (0, 1). A fresh head says about 0.5, which is
-            20 cm with the usual range of depths: a large first step from there can close a sigmoid
-            for good, one scale or all. PyTorch's random bias (None) suits pretrained encoders.
+        in_strides: strides of the maps.
+        scales: scales of the disparities; scale s has 1 / 2^s of the image size.
+        start: approximate initial output of the heads, in (0, 1). An untrained head outputs about
+            0.5, which is 20 cm with the default depth range: a large first step can saturate the
+            sigmoid of some or all scales. PyTorch's random bias (None) suits pretrained encoders.
 
     Raises:
-        ValueError: strides that are no such pyramid, or a scale that is not decoded.
+        ValueError: strides that are not distinct powers of two, or a scale that is not decoded.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class Monodepth2Decoder(DepthDecoder):
         strides = self.in_strides
         if strides != sorted(set(strides)) or not set(strides) <= set(powers):
             raise ValueError(
-                f'Monodepth2Decoder: expected rising strides out of {powers}, got {strides}; '
+                f'Monodepth2Decoder: expected ascending strides among {powers}, got {strides}; '
                 'use DPTDecoder for maps of one size'
             )
         levels = int(math.log2(strides[-1]))
@@ -112,8 +112,8 @@ class Monodepth2Decoder(DepthDecoder):
         """Maps (B, C_i, H / stride_i, W / stride_i) -> {scale: disparity in (0, 1)}.
 
         Raises:
-            ValueError: other channels than given to the constructor, or an image too small for the
-                coarsest map to be reflected at its border.
+            ValueError: other channels than `in_channels`, or an image too small for reflection
+                padding of the coarsest map.
         """
         maps = features.joined()
         self._check(maps, image_size)

@@ -1,4 +1,4 @@
-"""Depth encoders: images to feature maps, behind one contract."""
+"""Depth encoders (images to feature maps) with one interface."""
 
 from .base import DepthEncoder, DepthFeatures
 from .hybrid import HybridDepthEncoder

@@ -1,4 +1,4 @@
-"""The contract of depth encoders."""
+"""Base class and output of depth encoders."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .stage_chain import StageChain
 
 @dataclass
 class DepthFeatures:
-    """What a depth encoder hands on.
+    """Output of a depth encoder.
 
     Attributes:
         maps: (B, C_i, h_i, w_i) feature maps, finest first.
-        text_logits: (B, N, h_i, w_i) logits against N depth sentences, one per map, or None.
-        class_token: (B, C) summary of the image, or None.
+        text_logits: (B, N, h_i, w_i) similarity logits of N depth prompts, one per map, or None.
+        class_token: (B, C) class token of the image, or None.
     """
 
     maps: list[Tensor]
@@ -26,9 +26,9 @@ class DepthFeatures:
     class_token: Tensor | None = None
 
     def joined(self) -> list[Tensor]:
-        """Maps with their logits in front (B, N + C_i, h_i, w_i); the maps alone without logits.
+        """Logits and maps concatenated, (B, N + C_i, h_i, w_i); only the maps without logits.
 
-        The order is that of the released decoder (docs/reference/hybrid_depth.md,
+        The order is that of the official decoder (docs/reference/hybrid_depth.md,
         "Stage 2 encoder").
         """
         if self.text_logits is None:
@@ -38,10 +38,10 @@ class DepthFeatures:
 
 
 class DepthEncoder(nn.Module, ABC):
-    """Images to feature maps.
+    """Base class of depth encoders: images to feature maps.
 
-    Plain modules down to the towers, not mmengine's `BaseModule`: its `init_weights` would reach
-    timm's own `init_weights` and undo pretrained weights.
+    Not mmengine's `BaseModule`, whose `init_weights` would call timm's `init_weights` and overwrite
+    pretrained weights.
 
     Attributes:
         out_channels: channels of each map, finest first.
@@ -58,7 +58,7 @@ class DepthEncoder(nn.Module, ABC):
         """Images (B, 3, H, W), RGB float in [0, 1], any size -> features."""
 
     def class_token(self, images: Tensor) -> Tensor | None:
-        """Images as in `forward` -> the class token (B, C) alone, or None where there is none."""
+        """Images as in `forward` -> only the class token (B, C), or None without one."""
         return self(images).class_token
 
     def chain(self) -> StageChain:

@@ -1,4 +1,4 @@
-"""Which parts of an encoder learn."""
+"""Freezing of parts of an encoder."""
 
 from collections.abc import Sequence
 
@@ -6,19 +6,21 @@ from torch import nn
 
 
 def set_trainable(module: nn.Module, trainable: str | Sequence[str]) -> None:
-    """Let only the named parts of `module` learn.
+    """Make only the named parts of `module` trainable.
 
     Args:
-        module: its parameters' `requires_grad` is set.
+        module: module whose parameters' `requires_grad` is set.
         trainable: 'all', 'none', or prefixes of parameter names that end at a dot, e.g.
             ('clip.visual', 'dino.vit.blocks.11', 'language.prompts').
 
     Raises:
-        ValueError: a prefix fits no parameter.
+        ValueError: a prefix matches no parameter.
     """
     if isinstance(trainable, str):
         if trainable not in ('all', 'none'):
-            raise ValueError(f"trainable must be 'all', 'none' or prefixes, got {trainable!r}")
+            raise ValueError(
+                f"trainable: expected 'all', 'none' or name prefixes, got {trainable!r}"
+            )
         module.requires_grad_(trainable == 'all')
         return
     unused = set(trainable)
@@ -32,14 +34,14 @@ def set_trainable(module: nn.Module, trainable: str | Sequence[str]) -> None:
 
 
 def is_frozen(module: nn.Module) -> bool:
-    """True where the module has parameters and none of them learns."""
+    """Whether the module has parameters and none of them is trainable."""
     flags = (p.requires_grad for p in module.parameters())
     # called in every training step: the first trainable parameter ends the search
     return not next(flags, True) and not any(flags)
 
 
 def eval_frozen(module: nn.Module) -> None:
-    """Put the frozen parts of `module` in eval mode, so that BatchNorm statistics stay too."""
+    """Set the frozen parts of `module` to eval mode, which also freezes BatchNorm statistics."""
     for child in module.children():
         if is_frozen(child):
             child.eval()

@@ -1,4 +1,4 @@
-"""The hybrid depth encoder: DINO and CLIP maps fused, compared with depth sentences."""
+"""Hybrid depth encoder: fused DINO and CLIP maps and their similarity to depth prompts."""
 
 from collections.abc import Sequence
 
@@ -15,32 +15,33 @@ from .stage_chain import StageChain
 
 @MODELS.register_module()
 class HybridDepthEncoder(DepthEncoder):
-    """Encoder of Hybrid-depth (ICCV 2025, arXiv 2510.09320): CLIP and DINO maps on one grid.
+    """Encoder of Hybrid-depth (ICCV 2025, arXiv 2510.09320): CLIP and DINO maps fused on one grid.
 
-    Each CLIP map passes a 1x1 convolution to `align_channels` (none where the channels fit), is
-    resized to DINO's patch grid by the legacy nearest rule (source = floor(out * in / size)), and
-    is concatenated behind the DINO map of the same level: [DINO, CLIP]
-    (docs/reference/hybrid_depth.md, "Stage 2 encoder"). With a language part, every fused pixel is
-    compared with N depth sentences (docs/reference/hybrid_depth.md, "Depth sentences").
+    Each CLIP map is projected to `align_channels` by a 1x1 convolution (unless the channels are
+    equal), resized to DINO's patch grid (legacy nearest: source = floor(out * in / size)), and
+    concatenated after the DINO map of the same level: [DINO, CLIP]
+    (docs/reference/hybrid_depth.md, "Stage 2 encoder"). With a language part, the similarity of
+    every fused pixel to N depth prompts is added (docs/reference/hybrid_depth.md,
+    "Depth sentences").
 
-    Any input size. DINO resizes the image to whole patches (see `DINOTower`), a CLIP ResNet takes
-    it as it is. Both towers normalise for themselves; the released stage 2 uses mean='none',
-    std='none' in both, stage 1 'imagenet' in both.
+    Any input size. DINO resizes the image to whole patches (see `DINOTower`), a CLIP ResNet does
+    not. Each tower normalises its input; in the release both use 'imagenet' in stage 1, and
+    mean='none', std='none' in stage 2.
 
     Args:
-        clip: `CLIPTower` config, or None for DINO maps alone.
-        dino: `DINOTower` config, or None for the aligned CLIP maps alone, at their own strides.
+        clip: `CLIPTower` config, or None for DINO maps only.
+        dino: `DINOTower` config, or None for the aligned CLIP maps only, at CLIP's strides.
         text: `DepthPrompts` config, e.g. dict(num_tokens=256); None for no language part.
         align_channels: channels of a CLIP map before fusion.
-        trainable: see `set_trainable`. Frozen towers run without gradient and their BatchNorms keep
-            their statistics. The released stage 2 trains 'clip.visual', 'align',
+        trainable: see `set_trainable`. Frozen towers run without gradient and with fixed BatchNorm
+            statistics. The official stage 2 trains 'clip.visual', 'align',
             'dino.vit.blocks.11', 'language.prompts', 'language.tower.token_embedding',
             'language.tower.positional_embedding', 'language.tower.ln_final' and
             'language.tower.text_projection'.
 
     Raises:
         ValueError: no tower, language without CLIP, towers with different numbers of maps, or a
-            `trainable` prefix that fits nothing.
+            `trainable` prefix that matches nothing.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class HybridDepthEncoder(DepthEncoder):
     ) -> None:
         super().__init__()
         if clip is None and (dino is None or text is not None):
-            raise ValueError('expected a clip tower, or dino alone without text; got clip=None')
+            raise ValueError('expected a clip tower, or only dino without text; got clip=None')
         self.clip = None if clip is None else MODELS.build({'type': 'CLIPTower', **clip})
         self.dino = None if dino is None else MODELS.build({'type': 'DINOTower', **dino})
         self.align = self.language = None
@@ -69,7 +70,7 @@ class HybridDepthEncoder(DepthEncoder):
             for channels in self.clip.out_channels
         )
         if text is None:
-            self.clip.forget_text_tower()
+            self.clip.drop_text_tower()
             return
         tower = self.clip.detach_text_tower()
         self.language = LanguageHead(tower, DepthPrompts(width=tower.width, **text))
@@ -132,7 +133,7 @@ class HybridDepthEncoder(DepthEncoder):
         return DepthFeatures(maps, class_token=class_token)
 
     def class_token(self, images: Tensor) -> Tensor | None:
-        """Images as in `forward` -> DINO's class token (B, C); CLIP does not run."""
+        """Images as in `forward` -> DINO's class token (B, C), without running CLIP."""
         return None if self.dino is None else _run(self.dino, images)[1][-1]
 
     def drop_text_tower(self) -> None:
@@ -141,7 +142,7 @@ class HybridDepthEncoder(DepthEncoder):
             self.language.drop_text_tower()
 
     def train(self, mode: bool = True) -> 'HybridDepthEncoder':
-        """Switch the mode; frozen parts stay in eval mode."""
+        """Set the mode; frozen parts stay in eval mode."""
         super().train(mode)
         if mode:
             eval_frozen(self)
@@ -154,6 +155,6 @@ def _run(tower: nn.Module, images: Tensor) -> object:
 
 
 def _append(dino: Tensor, convolution: nn.Module, clip: Tensor) -> Tensor:
-    """[DINO, CLIP] on DINO's grid; the 1x1 convolution commutes with the nearest resize."""
+    """Concatenation [DINO, CLIP] on DINO's grid; 1x1 convolution and nearest resize commute."""
     clip = F.interpolate(convolution(clip), size=dino.shape[-2:], mode='nearest')
     return torch.cat([dino, clip], dim=1)

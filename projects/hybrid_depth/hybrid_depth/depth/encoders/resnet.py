@@ -25,13 +25,13 @@ def build_resnet(depth: int, pretrained: str | None = None, num_images: int = 1)
         num_images: images in one input.
 
     Raises:
-        ValueError: no such depth.
-        FileNotFoundError: weights neither here nor downloadable.
-        RuntimeError: the file's weights do not fit.
+        ValueError: unknown depth.
+        FileNotFoundError: weights neither found locally nor downloadable.
+        RuntimeError: the file's weights do not match.
     """
     if depth not in DEPTHS:
         raise ValueError(f'expected a ResNet depth of {DEPTHS}, got {depth}')
-    import torchvision  # it takes a second, and many models have no such tower
+    import torchvision  # takes a second to import; many models do not use it
 
     name = f'resnet{depth}'
     resnet = torchvision.models.get_model(name)
@@ -83,15 +83,15 @@ def resnet_stages(resnet: nn.Module) -> list[Callable[[Tensor], Tensor]]:
 
 @MODELS.register_module()
 class ResNetDepthEncoder(DepthEncoder):
-    """ResNet pyramid of Monodepth2 (arXiv 1806.01260), any input size.
+    """ResNet feature pyramid of Monodepth2 (arXiv 1806.01260), any input size.
 
-    State-dict keys are the official ones without the classifier `encoder.fc`, which never runs
+    State-dict keys are the official ones without the unused classifier `encoder.fc`
     (docs/reference/monodepth2.md, "Encoder").
 
     Args:
         depth: 18, 34, 50, 101 or 152.
         pretrained: see `build_resnet`.
-        mean, std: see `InputNormalization`; the defaults are the published ones.
+        mean, std: see `InputNormalization`; the defaults are Monodepth2's.
     """
 
     def __init__(

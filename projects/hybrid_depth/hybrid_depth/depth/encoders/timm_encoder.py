@@ -1,4 +1,4 @@
-"""Any timm backbone as a depth encoder."""
+"""timm backbones as depth encoders."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -14,10 +14,10 @@ from .stage_chain import StageChain
 
 @MODELS.register_module()
 class TimmDepthEncoder(DepthEncoder):
-    """timm's `features_only` pyramid behind the depth encoder contract.
+    """Depth encoder from a timm backbone (`features_only`).
 
-    Images go in at their own size; convolutional backbones take any. Vision transformers need
-    `dynamic_img_size=True` and sizes that are multiples of the patch.
+    Images are not resized; convolutional backbones take any size. Vision transformers need
+    `dynamic_img_size=True` and multiples of the patch size.
 
     Args:
         name: timm model name, e.g. 'resnet18.a1_in1k'.
@@ -28,7 +28,7 @@ class TimmDepthEncoder(DepthEncoder):
 
     Raises:
         ValueError: unknown model name.
-        FileNotFoundError: weights neither here nor downloadable.
+        FileNotFoundError: weights neither found locally nor downloadable.
     """
 
     def __init__(

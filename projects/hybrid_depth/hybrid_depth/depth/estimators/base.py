@@ -1,4 +1,4 @@
-"""The contract of depth estimators."""
+"""Base class of depth estimators."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..encoders import DepthEncoder, DepthFeatures
 
 
 def build_decoder(cfg: dict, encoder: DepthEncoder) -> torch.nn.Module:
-    """Build a decoder that fits an encoder; `in_channels` and `in_strides` need not be given.
+    """Build a decoder for an encoder; `in_channels` and `in_strides` are filled in.
 
     Raises:
         ValueError: the decoder expects maps of other strides.
@@ -31,23 +31,23 @@ def build_decoder(cfg: dict, encoder: DepthEncoder) -> torch.nn.Module:
     taken = inspect.signature(decoder_type).parameters if decoder_type else fitting
     fitting = {name: value for name, value in fitting.items() if name in taken}
     decoder = MODELS.build({**fitting, **cfg})
-    wanted = getattr(decoder, 'in_strides', encoder.out_strides)
-    if list(wanted) != list(encoder.out_strides):
+    expected = getattr(decoder, 'in_strides', encoder.out_strides)
+    if list(expected) != list(encoder.out_strides):
         raise ValueError(
-            f'{type(decoder).__name__} expected maps of strides {wanted}, got '
-            f'{encoder.out_strides} from {type(encoder).__name__}; leave in_strides out of the '
+            f'{type(decoder).__name__} expected maps of strides {expected}, got '
+            f'{encoder.out_strides} from {type(encoder).__name__}; remove in_strides from the '
             'decoder config'
         )
     return decoder
 
 
 def full_precision(x: Tensor) -> Tensor:
-    """float16 and bfloat16 to float32; float32 and float64 as they are."""
+    """Cast float16 and bfloat16 to float32; float32 and float64 are unchanged."""
     return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
 
 
 class DepthEstimator(BaseModel):
-    """Depth estimator of an encoder and a decoder; the loss is up to the subclass.
+    """Base class of depth estimators of an encoder and a decoder; subclasses define the loss.
 
     Frames are dictionaries of images (B, 3, H, W), RGB in [0, 1]: 0 is the current frame, -1, 1,
     ... are its neighbours in time, and 's' is the other camera of a stereo pair. Disparity is
@@ -56,8 +56,8 @@ class DepthEstimator(BaseModel):
     Args:
         encoder: depth encoder config.
         decoder: depth decoder config; channels and strides are filled in from the encoder.
-        min_depth, max_depth: range of depths.
-        channels_last: keep weights and images in channels-last memory order.
+        min_depth, max_depth: depth range.
+        channels_last: use channels-last memory format for weights and images.
         data_preprocessor: `DepthDataPreprocessor` by default.
     """
 
@@ -87,7 +87,7 @@ class DepthEstimator(BaseModel):
         """Entry point of mmengine.
 
         Args:
-            inputs: of `DepthDataPreprocessor`.
+            inputs: output of `DepthDataPreprocessor`.
             data_samples: one per item.
             mode: 'loss'; 'predict' for data samples with `pred_disparity` or `pred_depth`
                 (1, H, W) and the metainfo `kind` of `DepthMap`; 'tensor' for the decoder's output
@@ -110,15 +110,15 @@ class DepthEstimator(BaseModel):
         raise NotImplementedError
 
     def predict(self, frames: dict[int | str, Tensor], cameras: Tensor | None = None) -> DepthMap:
-        """Depth of frame 0; single-frame models read no other frame.
+        """Depth of frame 0; single-frame models use no other frame.
 
         Args:
             frames: images by frame, see the class.
-            cameras: (B, 3, 3) intrinsics of the images, pixels; None where unknown.
+            cameras: (B, 3, 3) intrinsics of the images, pixels; None if unknown.
 
         Returns:
-            Maps (B, 1, H, W) at the size of the images. Here of kind ``disparity``: known up to one
-            factor per image, unless the loss fixes the scale.
+            Maps (B, 1, H, W) of the image size. In this class of kind ``disparity``: known up to
+            one factor per image, unless the loss determines the scale.
 
         Raises:
             KeyError: frame 0 is missing.
@@ -155,7 +155,7 @@ class DepthEstimator(BaseModel):
 def _add_prediction(
     samples: Sequence[BaseDataElement] | None, prediction: DepthMap
 ) -> list[BaseDataElement]:
-    """One data sample per image, with its map and the map's kind."""
+    """Data samples, one per image, with the predicted map and its kind."""
     samples = samples or [BaseDataElement() for _ in prediction.values]
     field = 'pred_disparity' if prediction.kind == 'disparity' else 'pred_depth'
     for sample, values in zip(samples, prediction.values, strict=True):

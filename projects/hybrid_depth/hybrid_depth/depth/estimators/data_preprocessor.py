@@ -1,4 +1,4 @@
-"""From collated depth items to the tensors a depth estimator takes."""
+"""Data preprocessor of depth estimators."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def _stack(name: str, value: Any) -> Any:
 
 @MODELS.register_module()
 class DepthDataPreprocessor(BaseDataPreprocessor):
-    """Moves a batch to the device and stacks it; images stay RGB in [0, 1].
+    """Data preprocessor that stacks a batch on the device; images stay RGB in [0, 1].
 
     Source of the convention: docs/reference/conventions.md, "Images". An item is dict(inputs,
-    data_samples), inputs = dict(images {frame: (3, H, W)}, augmented {frame: (3, H, W)} (images for
-    the networks; the loss takes `images`), cam2img (3, 3) in pixels of these images, transforms
-    {frame: (4, 4)} from frame 0's camera, where known). Frames are 0
+    data_samples), inputs = dict(images {frame: (3, H, W)}, augmented {frame: (3, H, W)} (input of
+    the networks; the loss uses `images`), cam2img (3, 3) in pixels of these images, transforms
+    {frame: (4, 4)} from frame 0's camera, if known). Frames are 0
     (the target), -1, 1, ... in time, and 's', the other camera. Only images[0] is needed for
     prediction.
 

@@ -1,4 +1,4 @@
-"""Depth models ready for inference."""
+"""Depth models for inference."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from .base import DepthEstimator
 def init_depth_model(
     config: str | Path | Config, checkpoint: str | Path | None = None, device: str = 'cpu'
 ) -> DepthEstimator:
-    """A depth model, ready for inference.
+    """Build a depth model for inference.
 
     The model has `predict(frames)` -> `DepthMap` (see `DepthEstimator.predict`), and the attribute
-    `image_size`, the (H, W) that it was trained at according to its checkpoint or its config, else
-    None. `Monodepth2` also has `relative_pose(first, second)` -> (B, 4, 4).
+    `image_size`, the training size (H, W) from its checkpoint or its config, else None.
+    `Monodepth2` also has `relative_pose(first, second)` -> (B, 4, 4).
 
     Args:
         config: config file or config with a depth model; its foundation weights are not loaded.
-        checkpoint: of training or of `hybrid-depth convert-checkpoint`; it has to fit exactly. None
+        checkpoint: from training or `hybrid-depth convert-checkpoint`; loaded strictly. None
             leaves random weights, with a warning.
-        device: of the model.
+        device: device of the model.
 
     Raises:
-        FileNotFoundError: no such config or checkpoint.
+        FileNotFoundError: config or checkpoint does not exist.
         ConfigError: the config has no depth model.
-        UnsafeCheckpointError, RuntimeError: the checkpoint is hostile or damaged.
-        CheckpointMismatchError: its weights are those of another model.
+        UnsafeCheckpointError, RuntimeError: the checkpoint is unsafe or damaged.
+        CheckpointMismatchError: the weights are those of another model.
 
     Example:
         >>> encoder = dict(type='TimmDepthEncoder', name='test_resnet')
@@ -56,7 +56,7 @@ def init_depth_model(
 
 
 def _training_size(cfg: Config) -> tuple[int, int] | None:
-    """(H, W) that the test pipeline of a config resizes to, else its training pipeline."""
+    """Image size (H, W) of the test pipeline of a config, else of its training pipeline."""
     for loader in ('test_dataloader', 'train_dataloader'):
         node: Any = cfg.get(loader)
         for key in ('dataset', 'pipeline'):

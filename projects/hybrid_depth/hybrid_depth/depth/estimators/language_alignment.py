@@ -1,4 +1,4 @@
-"""Stage 1 of Hybrid-depth: visual towers learn the order of sentences about depth."""
+"""Language alignment, stage 1 of Hybrid-depth."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from .base import full_precision
 
 @MODELS.register_module()
 class LanguageAlignment(BaseModel):
-    """Stage 1 of Hybrid-depth: patches along a line on the ground, ranked by depth sentences.
+    """Language alignment (stage 1 of Hybrid-depth): ranking of ground patches by depth prompts.
 
     Hybrid-depth, arXiv 2510.09320; docs/reference/hybrid_depth.md, "Stage 1 losses". The fused
-    vectors of all levels at a patch are concatenated, resampled to the width of the text features
-    and normalised to unit length; logits are those of `LanguageHead`. Ranking loss: sum over the
-    lines of a batch, divided by the number of images; contrast loss: mean over the lines. Lines
-    come with the data samples, field `patches` (P, K, 2): x and y in pixels of the image, in the
-    order of the encoder's K sentences (`LanePatches`, `GroundPatches`).
+    features of all levels at a patch are concatenated, resampled to the width of the text features
+    and normalised to unit length; logits as in `LanguageHead`. Ranking loss: sum over the
+    lines of a batch, divided by the number of images; contrast loss: mean over the lines. The field
+    `patches` (P, K, 2) of a data sample has P lines of K points: x and y in image pixels, in the
+    order of the encoder's K depth prompts (`LanePatches`, `GroundPatches`).
 
     Args:
-        encoder: `HybridDepthEncoder` config with a text part of fixed words. The release trains
+        encoder: `HybridDepthEncoder` config with prompts of fixed words. The release trains
             'clip.visual' and 'align'.
-        ranking_weight, contrast_weight: of the two losses.
+        ranking_weight, contrast_weight: weights of the two losses.
         both_ways: see `language_ranking_loss`.
-        channels_last: keep weights and images in channels-last memory order.
+        channels_last: use channels-last memory format for weights and images.
         data_preprocessor: `DepthDataPreprocessor` by default.
 
     Raises:
@@ -54,8 +54,8 @@ class LanguageAlignment(BaseModel):
         self.encoder = MODELS.build(encoder)
         if getattr(self.encoder, 'language', None) is None:
             raise ValueError(
-                'LanguageAlignment: expected an encoder with sentences (HybridDepthEncoder with '
-                f'clip and text=dict()), got {encoder}'
+                'LanguageAlignment: expected an encoder with depth prompts (HybridDepthEncoder '
+                f'with clip and text=dict()), got {encoder}'
             )
         self.ranking_weight, self.contrast_weight = ranking_weight, contrast_weight
         self.both_ways = both_ways
@@ -65,10 +65,10 @@ class LanguageAlignment(BaseModel):
     def forward(
         self, inputs: dict, data_samples: Sequence[BaseDataElement], mode: str = 'tensor'
     ) -> dict | list[BaseDataElement] | Tensor:
-        """mmengine's entry.
+        """Entry point of mmengine.
 
         Args:
-            inputs: of `DepthDataPreprocessor`; the network sees `augmented` where it is there.
+            inputs: output of `DepthDataPreprocessor`; the network uses `augmented` if present.
             data_samples: one per image, with `patches`.
             mode: 'loss', 'predict', or 'tensor' for the logits of all patches (P, K, N).
 
@@ -84,7 +84,7 @@ class LanguageAlignment(BaseModel):
         raise ValueError(f"mode: expected 'loss', 'predict' or 'tensor', got {mode!r}")
 
     def loss(self, inputs: dict, data_samples: Sequence[BaseDataElement]) -> dict[str, Tensor]:
-        """`loss_ranking` and `loss_contrast`, zero where a batch has no line of patches."""
+        """`loss_ranking` and `loss_contrast`, zero for batches without lines of patches."""
         features = self.patch_features(inputs, data_samples)
         with torch.autocast(features.device.type, enabled=False):
             ranking = language_ranking_loss(self.logits(features), self.both_ways).sum()
@@ -97,32 +97,32 @@ class LanguageAlignment(BaseModel):
     def predict(
         self, inputs: dict, data_samples: Sequence[BaseDataElement]
     ) -> list[BaseDataElement]:
-        """Data samples with `patch_logits` (P, K, N), those of their own patches."""
+        """Data samples with the logits of their patches, `patch_logits` (P, K, N)."""
         logits = self.logits(self.patch_features(inputs, data_samples))
         counts = [len(sample.patches) for sample in data_samples]
-        for sample, own in zip(data_samples, logits.split(counts), strict=True):
-            sample.patch_logits = own
+        for sample, patch_logits in zip(data_samples, logits.split(counts), strict=True):
+            sample.patch_logits = patch_logits
         return list(data_samples)
 
     def logits(self, features: Tensor) -> Tensor:
-        """Unit vectors (P, K, E) -> (P, K, N) against the encoder's N sentences."""
+        """Unit vectors (P, K, E) -> similarity logits (P, K, N) of the encoder's N prompts."""
         language = self.encoder.language
         return features @ (language.scale * language.text_matrix()).T.to(features.dtype)
 
     def patch_features(self, inputs: dict, data_samples: Sequence[BaseDataElement]) -> Tensor:
-        """Unit vectors (P, K, E) of all patches of a batch, image by image, at least float32.
+        """Unit vectors (P, K, E) of all patches of a batch, in order of images, float32 or better.
 
-        A patch is the cell that its point falls into, at every level; points outside the image
-        count to the cell at its border.
+        A patch is the cell that contains its point, at every level; points outside the image
+        belong to the nearest border cell.
 
         Raises:
-            ValueError: images without `patches`, or not as many a line as there are sentences.
+            ValueError: images without `patches`, or lines without one point per prompt.
         """
         patches = self._patches(data_samples)
         images = inputs.get('augmented', inputs['images'])[0]
         maps = self.encoder.fuse(images.contiguous(memory_format=self.memory_format)).maps
         points = torch.cat(patches)
-        counts = torch.tensor([len(own) for own in patches], device=points.device)
+        counts = torch.tensor([len(lines) for lines in patches], device=points.device)
         image = torch.arange(len(patches), device=points.device).repeat_interleave(counts)
         size = tuple(images.shape[-2:])
         joined = torch.cat([_pick(level, image, points, size) for level in maps], dim=-1)
@@ -130,14 +130,14 @@ class LanguageAlignment(BaseModel):
         return F.normalize(resample_channels(full_precision(joined), width, dim=-1), dim=-1)
 
     def _patches(self, data_samples: Sequence[BaseDataElement]) -> list[Tensor]:
-        sentences = len(self.encoder.language.matrix)
+        prompts = len(self.encoder.language.matrix)
         found = [getattr(sample, 'patches', None) for sample in data_samples]
-        if any(own is None or own.shape[1:] != (sentences, 2) for own in found):
-            shapes = [None if own is None else tuple(own.shape) for own in found]
+        if any(lines is None or lines.shape[1:] != (prompts, 2) for lines in found):
+            shapes = [None if lines is None else tuple(lines.shape) for lines in found]
             raise ValueError(
-                f'LanguageAlignment: expected patches (lines, {sentences}, 2), one point a '
-                f'sentence, with every image, got {shapes}; put LanePatches or GroundPatches with '
-                f'num_points={sentences} into the pipeline, before PackFrames'
+                f'LanguageAlignment: expected patches (lines, {prompts}, 2) for every image, one '
+                f'point per prompt, got {shapes}; add LanePatches or GroundPatches with '
+                f'num_points={prompts} to the pipeline, before PackFrames'
             )
         return found
 

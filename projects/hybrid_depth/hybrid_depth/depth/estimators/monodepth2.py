@@ -1,4 +1,4 @@
-"""Self-supervised depth from video and stereo."""
+"""Monodepth2: self-supervised depth from video and stereo."""
 
 from __future__ import annotations
 
@@ -42,24 +42,23 @@ class Estimate:
 class Monodepth2(DepthEstimator):
     """Self-supervised depth and camera motion from video (Monodepth2, arXiv 1806.01260).
 
-    The loss is that of `ReprojectionObjective`, averaged over the decoder's scales. With
+    The loss is `ReprojectionObjective`, averaged over the decoder's scales. With
     `HybridDepthEncoder` and `DPTDecoder` this is Hybrid-depth's stage 2
     (docs/reference/hybrid_depth.md, "Stage 2 training").
 
     Args:
         encoder, decoder: see `DepthEstimator`.
-        pose_net: pose net config; None to take the motion from the data (`transforms`): stereo, or
-            a vehicle that measures its motion (`NuScenesVideoDataset(ego_motion=True)`). Depth is
-            then in the unit of that motion (see `canonical_focal`).
-        sources: frames to warp: -1, 1, ... in time, and 's' for the other camera of a stereo pair.
+        pose_net: pose net config; None to use the motion in the data (`transforms`): stereo, or
+            measured ego motion (`NuScenesVideoDataset(ego_motion=True)`). Depth is then in the unit
+            of that motion (see `canonical_focal`).
+        sources: source frames: -1, 1, ... in time, and 's' for the other camera of a stereo pair.
         ssim_weight, smoothness_weight, automask, average, align_corners, tie_break, masked_mean:
             see `ReprojectionObjective`.
-        full_size: compare every scale at the size of the images; False compares each scale at the
-            size of its map (Monodepth).
-        canonical_focal: pixels. The network estimates the depth of a camera of this focal length;
-            the depth of a camera of focal length f is f / canonical_focal times that. For training
-            on cameras of several focal lengths: the same image means twice the distance at twice
-            the focal length.
+        full_size: compute the error of every scale at the image size; False at the size of its map
+            (Monodepth).
+        canonical_focal: focal length of the canonical camera, pixels. The network predicts depth
+            for this camera; depth at focal length f is f / canonical_focal times that. For training
+            on several focal lengths: equal images at twice the focal length have twice the depth.
         **kwargs: passed to `DepthEstimator`.
 
     Raises:
@@ -105,7 +104,8 @@ class Monodepth2(DepthEstimator):
     def predict(self, frames: dict[int | str, Tensor], cameras: Tensor | None = None) -> DepthMap:
         """Disparity of frame 0, see `DepthEstimator.predict`.
 
-        With `canonical_focal` it is that of each camera; without `cameras`, of the canonical one.
+        With `canonical_focal`, for each camera's focal length; for the canonical camera if
+        `cameras` is None.
         """
         prediction = super().predict(frames, cameras)
         if cameras is None:
@@ -113,7 +113,7 @@ class Monodepth2(DepthEstimator):
         return DepthMap(self._at_focal_length(prediction.values, cameras), prediction.kind)
 
     def relative_pose(self, first: Tensor, second: Tensor) -> Tensor:
-        """Motion between two images (B, 3, H, W), RGB in [0, 1], the earlier one first.
+        """Camera motion between two images (B, 3, H, W), RGB in [0, 1], the earlier one first.
 
         Returns:
             (B, 4, 4) first camera's frame to the second's, in the unit of this model's depths
@@ -124,9 +124,8 @@ class Monodepth2(DepthEstimator):
         """
         if self.pose_net is None:
             raise RuntimeError(
-                'relative_pose: expected a model with a pose_net, got one that was trained with '
-                'known motion, whose depth is in the unit of that motion; take the motion from '
-                'the data'
+                'relative_pose: expected a model with a pose_net, got one trained with known '
+                'motion, whose depth is in the unit of that motion; use the motion in the data'
             )
         return self.pose_net(self._frame(first), self._frame(second)).matrix()
 
@@ -137,14 +136,14 @@ class Monodepth2(DepthEstimator):
         return self.objective.loss(self.compare(inputs))
 
     def compare(self, inputs: dict) -> dict[int, ReprojectionTerms]:
-        """Run the networks and compare the warped sources with the target, at every scale.
+        """Run the networks and compute the reprojection terms of every scale.
 
-        The networks see the `augmented` images; the comparison is between the clean `images`, in
-        float32 or better also under autocast.
+        The networks use the `augmented` images; the errors are between the clean `images`, in
+        float32 or better also in autocast.
 
         Raises:
-            KeyError: a source, or a transform that the pose net does not estimate, is missing.
-            ValueError: a motion is both estimated and given.
+            KeyError: a source, or a transform that the pose net does not predict, is missing.
+            ValueError: a motion is both predicted and given.
         """
         return self.score(self.estimate(inputs), self.views(inputs))
 
@@ -198,7 +197,7 @@ class Monodepth2(DepthEstimator):
 
     @property
     def _estimated(self) -> list[int]:
-        """Sources whose motion the pose net estimates."""
+        """Sources whose motion the pose net predicts."""
         return [] if self.pose_net is None else [s for s in self.sources if s != STEREO]
 
     def _check(self, inputs: dict) -> None:
@@ -208,8 +207,8 @@ class Monodepth2(DepthEstimator):
             raise KeyError(
                 f'Monodepth2: expected frames {(0, *self.sources)} and transforms {given}, got '
                 f"frames {frames} and transforms {known}; set the dataset's frame_ids to the "
-                "model's sources and 0. Sources in time need a pose_net, or data that know their "
-                'motion (NuScenesVideoDataset(ego_motion=True))'
+                "model's sources and 0. Sources in time need a pose_net, or data with motion "
+                '(NuScenesVideoDataset(ego_motion=True))'
             )
         if set(self._estimated) & set(known):
             raise ValueError(
@@ -219,7 +218,7 @@ class Monodepth2(DepthEstimator):
             )
 
     def _frames(self, images: dict, ids: Sequence[int]) -> dict[int, Frame]:
-        """Frames by id: frame 0 with features, the others with what the pose net needs."""
+        """Frames by id: frame 0 with features, the others with the input of the pose net."""
         if self.pose_net is not None and self.pose_net.needs == 'features':
             features = _split(self.encode(torch.cat([images[i] for i in ids])), len(ids))
             return {i: Frame(images[i], maps) for i, maps in zip(ids, features, strict=True)}
@@ -227,7 +226,7 @@ class Monodepth2(DepthEstimator):
         return {i: target if i == 0 else self._frame(images[i]) for i in ids}
 
     def _frame(self, image: Tensor) -> Frame:
-        """An image with what the pose net needs of it."""
+        """A frame with the input of the pose net."""
         if self.pose_net.needs == 'features':
             return Frame(image, self.encode(image))
         if self.pose_net.needs == 'class_token':
@@ -258,7 +257,7 @@ class Monodepth2(DepthEstimator):
 
 
 def _split(features: DepthFeatures, count: int) -> list[DepthFeatures]:
-    """Undo a concatenation of `count` batches."""
+    """Split the features of `count` concatenated batches."""
     maps = zip(*(feature.chunk(count) for feature in features.maps), strict=True)
     logits = tokens = [None] * count
     if features.text_logits is not None:

@@ -1,4 +1,4 @@
-"""Scoring predictions from files, whoever made them."""
+"""Evaluation of predicted depth maps in files of any origin."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 from tqdm import tqdm
 
 from ...errors import DepthDataError
-from .files import DepthMaps, pair_places
+from .files import DepthMaps, match_predictions
 from .metrics import merge_flipped
 from .protocols import DepthProtocol
-from .scoring import DepthKind, check_kind, score_set, swapped_kind
+from .scoring import DepthKind, check_kind, score_set, swapped_kind_warning
 
 
 def _require_mirrored(mirrored: DepthMaps, predicted: DepthMaps, kind: DepthKind) -> None:
@@ -20,8 +20,8 @@ def _require_mirrored(mirrored: DepthMaps, predicted: DepthMaps, kind: DepthKind
         raise DepthDataError(f'flip post-processing averages disparity, got predictions of {kind}')
     if len(mirrored) != len(predicted) or mirrored.names != predicted.names:
         raise DepthDataError(
-            f'{mirrored.path}: expected the {len(predicted)} images of {predicted.path} again, '
-            f'mirrored, under the same names; got {len(mirrored)} maps'
+            f'{mirrored.path}: expected predictions of the {len(predicted)} mirrored images of '
+            f'{predicted.path} with the same names; got {len(mirrored)} maps'
         )
 
 
@@ -41,28 +41,28 @@ def evaluate_files(
     kind: DepthKind,
     flipped: str | Path | None = None,
 ) -> dict:
-    """Score predicted maps in files against ground truth in files.
+    """Evaluate predicted depth maps in files against ground truth in files.
 
     Args:
-        predictions, truths: what `DepthMaps` reads; matched by name where both have names, else by
+        predictions, truths: inputs of `DepthMaps`; matched by name if both have names, else by
             order. Sizes may differ.
-        kind: what the predictions hold.
+        kind: kind of the predictions.
         flipped: disparity predicted for the mirrored images (not mirrored back), to be averaged
-            with the plain ones.
+            with `predictions`.
 
     Returns:
-        `score_set`'s result with the paths in it.
+        The result of `score_set`, with the paths.
 
     Raises:
-        FileNotFoundError, DepthDataError: see `DepthMaps`, `pair_places`, `score_set`; also where
-            near and far are swapped, which says that the kind is wrong.
+        FileNotFoundError, DepthDataError: see `DepthMaps`, `match_predictions`, `score_set`; also
+            if near and far are swapped, that is, the kind is wrong.
     """
     check_kind(kind, protocol)
     predicted, measured = DepthMaps(predictions), DepthMaps(truths)
     mirrored = None if flipped is None else DepthMaps(flipped)
     if mirrored is not None:
         _require_mirrored(mirrored, predicted, kind)
-    places = pair_places(predicted, measured)
+    places = match_predictions(predicted, measured)
 
     def pairs() -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
         for place, (name, source) in enumerate(tqdm(places, desc='images', mininterval=1)):
@@ -72,9 +72,9 @@ def evaluate_files(
             yield name, prediction, measured[place]
 
     result = score_set(pairs, protocol, kind)
-    complaint = swapped_kind(result)
-    if complaint:
-        raise DepthDataError(f'{predictions}: {complaint}. Say so with --kind.')
+    warning = swapped_kind_warning(result)
+    if warning:
+        raise DepthDataError(f'{predictions}: {warning}. Set --kind.')
     result['prediction'], result['truth'] = str(predictions), str(truths)
     result['truth_export'] = measured.export
     result['post_processing'] = None if flipped is None else f'flip, {flipped}'

@@ -1,4 +1,4 @@
-"""Depth maps on disk: predictions made by anyone, and ground truth."""
+"""Depth map files: predictions of any origin, and ground truth."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from ...errors import DepthDataError
 
 _SUFFIXES = ('.npz', '.npy', '.png')
 _FORMS = (
-    'a folder with one map a file (.npz, .npy, 16-bit .png), an array (N, H, W), or a list of maps '
+    'a folder with one map per file (.npz, .npy, 16-bit .png), an array (N, H, W), or a list of '
+    'maps '
     'saved by numpy'
 )
 
 
 class _ArrayUnpickler(pickle.Unpickler):
-    """Unpickles arrays of arrays and nothing else, so that a file cannot run code."""
+    """Unpickler that accepts only arrays of arrays, so a file cannot run code."""
 
     _ALLOWED = {('numpy', 'ndarray'), ('numpy', 'dtype')} | {
         (f'numpy.{core}.multiarray', '_reconstruct') for core in ('core', '_core')
@@ -37,7 +38,7 @@ class _ArrayUnpickler(pickle.Unpickler):
 
 
 def _read_npy(file: IO[bytes]) -> np.ndarray:
-    """An array from an open .npy file; arrays of arrays without numpy's open unpickling."""
+    """Array from an open .npy file; arrays of arrays without numpy's unsafe unpickling."""
     version = np.lib.format.read_magic(file)
     if version == (1, 0):
         _, _, dtype = np.lib.format.read_array_header_1_0(file)
@@ -53,7 +54,7 @@ def _load(path: Path) -> dict[str, np.ndarray]:
     """Arrays of a .npy or .npz file by name.
 
     Raises:
-        DepthDataError: the file is damaged, or asks to run code.
+        DepthDataError: the file is damaged or unsafe.
     """
     try:
         if path.suffix == '.npy':
@@ -67,7 +68,7 @@ def _load(path: Path) -> dict[str, np.ndarray]:
             return arrays
     except (ValueError, EOFError, zipfile.BadZipFile, pickle.UnpicklingError) as error:
         raise DepthDataError(
-            f'{path}: expected arrays saved by numpy, got a file that does not read ({error}). '
+            f'{path}: expected arrays saved by numpy, got an unreadable file ({error}). '
             'Write it again with numpy.save or numpy.savez_compressed.'
         ) from error
 
@@ -88,20 +89,20 @@ def read_depth_map(path: str | Path) -> np.ndarray:
 
 
 class DepthMaps:
-    """Maps of a folder, read one by one, or of a file.
+    """Sequence of depth maps in a folder, read one by one, or in a file.
 
     Attributes:
-        names: of the maps; None where a file holds them without names.
-        export: what `prepare_kitti.py export-gt` wrote beside them; None for other maps.
+        names: names of the maps; None for a file without names.
+        export: `export.json` of `prepare_kitti.py export-gt`; None for other maps.
 
     Args:
-        path: a folder with one map a file (in the order of its files.txt, where it has one); .npy
+        path: a folder with one map per file (in the order of files.txt, if present); .npy
             or .npz with an array (N, H, W) or (N, 1, H, W), with a list of maps of several sizes
-            (numpy's object array, as in Monodepth2's gt_depths.npz), or (.npz) one map an entry.
+            (numpy's object array, as in Monodepth2's gt_depths.npz), or (.npz) one map per entry.
 
     Raises:
-        FileNotFoundError: nothing there.
-        DepthDataError: something else than maps.
+        FileNotFoundError: the path does not exist.
+        DepthDataError: not depth maps.
     """
 
     def __init__(self, path: str | Path):
@@ -131,7 +132,7 @@ class DepthMaps:
         self.names = [path.stem for path in self._files]
         if not self.names or len(set(self.names)) < len(self.names):
             raise DepthDataError(
-                f'{self.path}: expected one map a file ({", ".join(_SUFFIXES)}), got '
+                f'{self.path}: expected one map per file ({", ".join(_SUFFIXES)}), got '
                 f'{len(self.names)} files with {len(set(self.names))} names'
             )
 
@@ -157,15 +158,15 @@ class DepthMaps:
         return read_depth_map(self._files[index]) if self._maps is None else self._maps[index]
 
     def index(self, name: str) -> int | None:
-        """Place of a named map, None where there is none of that name."""
+        """Index of the map of that name, None if there is none."""
         return self._places.get(name)
 
 
-def pair_places(predictions: DepthMaps, truths: DepthMaps) -> list[tuple[str, int]]:
-    """(name, place of the prediction) of every truth: by name where both have names, else in order.
+def match_predictions(predictions: DepthMaps, truths: DepthMaps) -> list[tuple[str, int]]:
+    """(name, index of the prediction) per ground truth: by name if both have names, else in order.
 
     Raises:
-        DepthDataError: the counts differ, or a truth has no prediction of its name.
+        DepthDataError: the counts differ, or a ground truth has no prediction of its name.
     """
     if len(predictions) != len(truths):
         raise DepthDataError(
@@ -179,7 +180,8 @@ def pair_places(predictions: DepthMaps, truths: DepthMaps) -> list[tuple[str, in
     absent = [name for name, place in zip(names, places, strict=True) if place is None]
     if absent:
         raise DepthDataError(
-            f'{predictions.path}: expected predictions named as the ground truth in {truths.path}, '
+            f'{predictions.path}: expected predictions with the names of the ground truth in '
+            f'{truths.path}, '
             f'got none for {len(absent)} of them, first {absent[0]}'
         )
     return list(zip(names, places, strict=True))

@@ -1,4 +1,4 @@
-"""Depth evaluation inside a Runner."""
+"""Depth metric for mmengine's Runner."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from ...errors import DepthDataError
 from .files import DepthMaps
 from .protocols import DepthProtocol, load_protocol
 from .report import result_table, write_result
-from .scoring import check_kind, score_image, score_set, summarise, swapped_kind
+from .scoring import check_kind, score_image, score_set, summarise, swapped_kind_warning
 
 
 @METRICS.register_module()
 class DepthMetric(BaseMetric):
-    """Scores predicted depth against exported ground truth, by a protocol.
+    """Metric of predicted depth against exported ground truth, by a protocol.
 
-    Data samples carry `pred_disparity` (1, h, w) or `pred_depth` (1, h, w), the metainfo `kind`
-    ('disparity', 'relative' or 'metric') and `name` (of `KittiRawDataset` and others), which is the
-    ground truth file's. Returns the protocol's metrics and `scale_spread` under the prefix 'depth'.
+    Data samples have `pred_disparity` (1, h, w) or `pred_depth` (1, h, w), the metainfo `kind`
+    ('disparity', 'relative' or 'metric') and `name` (from `KittiRawDataset` and others), the name
+    of the ground truth file. Returns the protocol's metrics and `scale_spread`, prefix 'depth'.
 
     Args:
-        truth: folder of `prepare_kitti.py export-gt`, or any file that `DepthMaps` reads; maps
-            without names are matched by `sample_idx`.
+        truth: folder of `prepare_kitti.py export-gt`, or any input of `DepthMaps`; maps without
+            names are matched by `sample_idx`.
         protocol: name, fields or YAML file, see `load_protocol`.
-        out_dir: where `depth_metrics.json` is written; None writes none.
+        out_dir: folder of `depth_metrics.json`; None writes no file.
 
     Raises:
-        FileNotFoundError: no ground truth there, or none of a sample's name.
+        FileNotFoundError: ground truth, or that of a sample, does not exist.
         DepthDataError: predictions of several kinds, or see `score_image`.
     """
 
@@ -54,10 +54,10 @@ class DepthMetric(BaseMetric):
                 f'hybrid-depth prepare-kitti export-gt ROOT {truth} --split LIST'
             )
         self.truths = DepthMaps(truth)
-        self._kept_maps = self.protocol.scaling == 'set_median'  # scored when the scale is known
+        self._kept_maps = self.protocol.scaling == 'set_median'  # scored once the scale is known
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
-        """Score the batch, or keep its maps where one scale for the set is wanted."""
+        """Score the batch, or keep its maps if the scale is computed over the set."""
         for sample in data_samples:
             kind = sample.get('kind', 'disparity' if 'pred_disparity' in sample else 'depth')
             check_kind(kind, self.protocol)
@@ -96,7 +96,7 @@ class DepthMetric(BaseMetric):
         return name, place
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """Average, log the tables, write the file."""
+        """Average over images, log the tables and write the file."""
         kinds = sorted({entry['kind'] for entry in results})
         if len(kinds) != 1:
             raise DepthDataError(f'DepthMetric: expected predictions of one kind, got {kinds}')
@@ -108,8 +108,8 @@ class DepthMetric(BaseMetric):
         result['truth_export'] = self.truths.export
         logger = MMLogger.get_current_instance()
         print_log(f'\n{result_table(result)}', logger)
-        if swapped_kind(result):
-            print_log(f'DepthMetric: {swapped_kind(result)}', logger, level=30)
+        if swapped_kind_warning(result):
+            print_log(f'DepthMetric: {swapped_kind_warning(result)}', logger, level=30)
         if self.out_dir is not None:
             write_result(result, Path(self.out_dir, 'depth_metrics.json'))
         return {**result['metrics'], 'scale_spread': result['scale']['spread']}

@@ -1,4 +1,4 @@
-"""Depth metrics of pixels, and what goes with them."""
+"""Depth error metrics, rank correlation and flip averaging."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 
 KITTI_METRICS = ('abs_rel', 'sq_rel', 'rmse', 'rmse_log', 'a1', 'a2', 'a3')
 ALL_METRICS = (*KITTI_METRICS, 'log10')
-_ROOTS = ('rmse', 'rmse_log')  # averaged over pixels as squares
+_ROOTS = ('rmse', 'rmse_log')  # squared before averaging over pixels
 _RANKED_PIXELS = 2000
 
 
 def depth_errors(truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
-    """The metrics of Eigen et al. (arXiv 1406.2283) and the log10 error of Make3D.
+    """Depth metrics of Eigen et al. (arXiv 1406.2283) and the log10 error of Make3D.
 
     Definitions: docs/reference/depth_protocols.md, "Metrics".
     abs_rel mean(|p - t| / t), sq_rel mean((p - t)² / t), rmse, rmse_log with natural logarithms,
@@ -48,14 +48,13 @@ def depth_errors(truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
 
 
 def mean_errors(errors: np.ndarray, pixels: np.ndarray | None = None) -> np.ndarray:
-    """Mean of `depth_errors` over images, or over all their pixels.
+    """Mean of `depth_errors` over images, or over all pixels.
 
-    Over pixels, roots of mean squares are averaged as squares; the mean over images is by custom
-    that of the roots.
+    Over pixels, RMS errors are averaged as squares; over images, by convention, as roots.
 
     Args:
         errors: (images, 8).
-        pixels: (images,) counts, for the mean over pixels.
+        pixels: (images,) pixel counts for the mean over pixels; None for the mean over images.
     """
     if pixels is None:
         return errors.mean(axis=0)
@@ -64,9 +63,9 @@ def mean_errors(errors: np.ndarray, pixels: np.ndarray | None = None) -> np.ndar
 
 
 def rank_correlation(truth: np.ndarray, prediction: np.ndarray) -> float:
-    """Spearman's correlation over up to 2000 evenly picked pixels; 0 where it is not defined.
+    """Spearman's rank correlation over up to 2000 evenly spaced pixels; 0 where undefined.
 
-    Near -1 says that near and far are swapped: disparity was given as depth, or the reverse.
+    Near -1, near and far are swapped: disparity was given as depth, or the reverse.
 
     Example:
         >>> depth = np.linspace(1, 80, 100)
@@ -81,7 +80,7 @@ def rank_correlation(truth: np.ndarray, prediction: np.ndarray) -> float:
 
 
 def binned_sums(truth: np.ndarray, prediction: np.ndarray, edges: Sequence[float]) -> np.ndarray:
-    """Sums over the pixels of every distance bin; bins are [edge, next edge).
+    """Error sums over the pixels of every distance bin [edge, next edge).
 
     Returns:
         (4, bins): pixels, sum of |p - t| / t, sum of (p - t)², pixels with ratio < 1.25.
@@ -96,7 +95,7 @@ def binned_sums(truth: np.ndarray, prediction: np.ndarray, edges: Sequence[float
 
 
 def binned_table(sums: np.ndarray, edges: Sequence[float]) -> list[dict]:
-    """Rows of the distance table from added-up `binned_sums`: means over pixels of all images."""
+    """Rows of the distance table from summed `binned_sums`: means over the pixels of all images."""
     rows = []
     for low, high, (pixels, relative, squared, good) in zip(
         edges[:-1], edges[1:], sums.T, strict=True
@@ -113,11 +112,10 @@ def binned_table(sums: np.ndarray, edges: Sequence[float]) -> list[dict]:
 
 
 def merge_flipped(disparity: np.ndarray, flipped: np.ndarray) -> np.ndarray:
-    """Average of a disparity map and that of the mirrored image (Monodepth, arXiv 1609.03677).
+    """Flip post-processing: mean of a disparity map and the mirrored image's (arXiv 1609.03677).
 
-    The 5 % at the left border come from the mirrored image, those at the right from the plain one,
-    with linear ramps of 5 % to the mean of both in between (docs/reference/depth_protocols.md,
-    "Flip averaging").
+    The left 5 % are from the mirrored image, the right 5 % from the original one, with linear ramps
+    of 5 % to the mean of both in between (docs/reference/depth_protocols.md, "Flip averaging").
 
     Args:
         disparity: (..., H, W) of the image.

@@ -1,4 +1,4 @@
-"""Does language alignment know near from far? Scores the order of patches along a line."""
+"""Metric of language alignment: order accuracy of patches along a line."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from mmengine.registry import METRICS
 
 @METRICS.register_module()
 class PatchOrderMetric(BaseMetric):
-    """How often the sentences tell the nearer of two patches of one line from the farther.
+    """Accuracy with which depth prompts order two patches of a line by distance.
 
-    Data samples carry `patch_logits` (P, K, K) of `LanguageAlignment`: row = patch, column =
-    sentence, both near to far. Results, under the prefix 'patches', over all pairs i < j of a line:
+    Data samples have `patch_logits` (P, K, K) of `LanguageAlignment`: row = patch, column =
+    prompt, both near to far. Results, with the prefix 'patches', over all pairs i < j of a line:
 
-    - order_accuracy: the two patches and their sentences fit better than if swapped,
+    - order_accuracy: the two patches match their prompts better than with swapped prompts,
       L_ii + L_jj > L_ij + L_ji; 0.5 is chance.
-    - hinge_accuracy: sentence j fits patch j better than patch i, L_jj > L_ij, which is what the
-      ranking loss asks for; 0.5 is chance. It can be 1 with the first sentence fitting nothing.
-    - lines: how many there were.
+    - hinge_accuracy: prompt j matches patch j better than patch i, L_jj > L_ij, the condition of
+      the ranking loss; 0.5 is chance. It does not depend on the first prompt.
+    - lines: number of lines.
 
     Equal patches, such as points in one cell, count as wrong.
 
@@ -31,13 +31,13 @@ class PatchOrderMetric(BaseMetric):
     default_prefix = 'patches'
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
-        """Count the pairs of every sample."""
+        """Count correctly ordered pairs of every sample."""
         for sample in data_samples:
             logits = sample['patch_logits'].detach().float().cpu()
             i, j = torch.triu_indices(*logits.shape[1:], offset=1)
-            own = logits.diagonal(dim1=1, dim2=2)
-            matched = own[:, i] + own[:, j] > logits[:, i, j] + logits[:, j, i]
-            satisfied = own[:, j] > logits[:, i, j]
+            matching = logits.diagonal(dim1=1, dim2=2)
+            matched = matching[:, i] + matching[:, j] > logits[:, i, j] + logits[:, j, i]
+            satisfied = matching[:, j] > logits[:, i, j]
             self.results.append(
                 dict(
                     lines=len(logits),
@@ -48,7 +48,7 @@ class PatchOrderMetric(BaseMetric):
             )
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """Shares over all pairs."""
+        """Accuracies over all pairs."""
         names = ('lines', 'pairs', 'matched', 'satisfied')
         total = {name: sum(entry[name] for entry in results) for name in names}
         if not total['pairs']:

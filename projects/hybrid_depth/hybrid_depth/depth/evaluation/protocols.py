@@ -1,4 +1,4 @@
-"""Evaluation protocols as data: what is compared, where, at which scale, and how it is averaged.
+"""Depth evaluation protocols as data: ground truth, crop, scaling, metrics and averaging.
 
 Sources, by section: docs/reference/depth_protocols.md, "Eigen";
 docs/reference/depth_protocols.md, "Improved ground truth";
@@ -17,7 +17,7 @@ import yaml
 from ...errors import DepthDataError
 from .metrics import ALL_METRICS, KITTI_METRICS
 
-# What a map holds. 'disparity': 1 / depth up to a factor; 'depth': depth, with or without a scale;
+# Kinds of maps. 'disparity': 1 / depth up to a factor; 'depth': depth, with or without a scale;
 # 'relative': depth without a scale; 'metric': metres.
 DepthKind = Literal['disparity', 'depth', 'relative', 'metric']
 KINDS = ('disparity', 'depth', 'relative', 'metric')
@@ -34,26 +34,26 @@ _CHOICES = dict(
 
 @dataclass(frozen=True)
 class DepthProtocol:
-    """How predictions are compared with ground truth.
+    """Protocol by which predicted depth is compared with ground truth.
 
     Attributes:
-        name: recorded in every result.
-        source: who defines it.
-        truth_range: pixels with truth strictly between these count, metres; an end of None is
-            unlimited (0 is 'nothing measured' always).
-        crop: top, bottom, left, right of the window that counts, shares of the truth's size,
+        name: name of the protocol, recorded in every result.
+        source: its origin.
+        truth_range: exclusive range of valid ground truth, metres; None is unlimited (0 is always
+            'no measurement').
+        crop: top, bottom, left, right of the evaluated window, relative to the ground truth size,
             truncated to pixels.
-        truth_rows: share of the truth's rows, from the top, that is kept before all else.
+        truth_rows: fraction of the ground truth rows, from the top, that is kept before all else.
         factor: predictions are multiplied by this first.
-        scaling: 'median' brings every image to the truth's median, 'set_median' all images by one
-            scale (the median of their ratios), 'none' takes predictions as metres.
-        median: 'middle' is numpy's (mean of the middle two), 'lower' torch's.
-        clamp: predictions are limited to this range after scaling, metres.
-        resize: how maps come to the truth's size: 'cv2' (bilinear, half-pixel), 'align_corners'
-            (torch bilinear), 'nearest'.
-        resized: what is resized: 'disparity' or 'depth'.
-        averaging: 'images' (mean of every image's error) or 'pixels'.
-        metrics: names of what is reported, of `ALL_METRICS`.
+        scaling: 'median' scales every image to the ground truth's median, 'set_median' all images
+            by one scale (the median of their ratios), 'none': predictions are metres.
+        median: 'middle' as in numpy (mean of the middle two), 'lower' as in torch.
+        clamp: range to which scaled predictions are clamped, metres.
+        resize: interpolation to the ground truth size: 'cv2' (bilinear, half-pixel),
+            'align_corners' (torch bilinear), 'nearest'.
+        resized: resized quantity: 'disparity' or 'depth'.
+        averaging: 'images' (mean of the image errors) or 'pixels'.
+        metrics: reported metrics, of `ALL_METRICS`.
         bins: edges of the distance table, metres.
     """
 
@@ -130,7 +130,7 @@ PROTOCOLS: dict[str, DepthProtocol] = _table(
         _EIGEN,
         name='kitti_packnet',
         source='github.com/TRI-ML/packnet-sfm, packnet_sfm/utils/depth.py; its interpolation is '
-        'not known: bilinear assumed',
+        'unknown: bilinear assumed',
         resized='depth',
         median='lower',
         truth_range=(0.0, 80.0),
@@ -144,23 +144,23 @@ PROTOCOLS: dict[str, DepthProtocol] = _table(
     DepthProtocol(
         'make3d',
         'Monodepth2 and Mono-ViFI: truth below 70 m, nearest resize, log10; the truth must cover '
-        'the image given to the network (the central 2:1 part by custom)',
+        'the image given to the network (by convention the central 2:1 part)',
         truth_range=(0.0, 70.0),
         clamp=(1e-3, 70.0),
         resize='nearest',
         metrics=('abs_rel', 'sq_rel', 'rmse', 'log10'),
         bins=(0.0, 10.0, 20.0, 30.0, 50.0, 70.0),
     ),
-    DepthProtocol('nuscenes_lidar', 'ours: LIDAR_TOP points of the keyframe, no crop'),
+    DepthProtocol('nuscenes_lidar', 'this toolkit: LIDAR_TOP points of the keyframe, no crop'),
 )
 
 
 def load_protocol(protocol: str | dict | DepthProtocol) -> DepthProtocol:
-    """A protocol by name, by fields, or from a YAML file.
+    """Protocol by name, from fields, or from a YAML file.
 
     Args:
-        protocol: a name of `PROTOCOLS`; the path of a YAML file; or a dict. A dict or file holds
-            fields, of which `base` names a protocol to start from.
+        protocol: a name of `PROTOCOLS`; the path of a YAML file; or a dict. Dicts and files have
+            fields of `DepthProtocol`, and `base`, the name of the protocol that they modify.
 
     Raises:
         DepthDataError: unknown name or field.
@@ -195,7 +195,7 @@ def _from_fields(entries: dict) -> DepthProtocol:
 
 
 def with_scaling(protocol: DepthProtocol, scaling: str) -> DepthProtocol:
-    """A protocol with another scaling, which its name then says."""
+    """The protocol with another scaling, which is added to its name."""
     if scaling == protocol.scaling:
         return protocol
     return replace(protocol, name=f'{protocol.name}+{scaling}', scaling=scaling)

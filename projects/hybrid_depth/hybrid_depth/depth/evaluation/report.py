@@ -1,4 +1,4 @@
-"""Results of depth evaluation as text and as files."""
+"""Output of depth evaluation results as text and files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _COLUMNS = ('abs_rel', 'rmse', 'a1')  # of the distance table
 
 
 def result_table(result: dict) -> str:
-    """A result of `score_set` as text: protocol, metrics, scale, errors by distance."""
+    """Table of a result of `score_set`: protocol, metrics, scale, errors by distance."""
     protocol, scale = result['protocol'], result['scale']
     names = list(result['metrics'])
     lines = [
@@ -27,7 +27,7 @@ def result_table(result: dict) -> str:
         values = [f'{row[name]:10.4f}' if name in row else f'{"-":>10}' for name in _COLUMNS]
         lines.append(f'{bounds:>10}{row["pixels"]:>12}{"".join(values)}')
     if result['images_without_truth']:
-        lines.append(f'{result["images_without_truth"]} images have no ground truth that counts')
+        lines.append(f'{result["images_without_truth"]} images have no valid ground truth')
     export = result.get('truth_export')
     if export and not export['complete']:
         lines.append(
@@ -38,6 +38,6 @@ def result_table(result: dict) -> str:
 
 
 def write_result(result: dict, path: str | Path) -> None:
-    """Write a result as JSON; whole or not at all."""
+    """Write a result as JSON, atomically."""
     with atomic_file(path, 'w') as file:
         json.dump(result, file, indent=2, allow_nan=False)

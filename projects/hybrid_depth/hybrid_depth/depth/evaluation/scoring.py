@@ -1,4 +1,4 @@
-"""Scoring depth maps by a protocol."""
+"""Evaluation of depth maps by a protocol."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .metrics import (
 )
 from .protocols import KINDS, DepthKind, DepthProtocol
 
-_SWAPPED = -0.3  # rank correlation below which near and far are surely swapped
+_SWAPPED = -0.3  # at a lower rank correlation, near and far are swapped
 
 
 @dataclass
@@ -30,10 +30,10 @@ class ImageScore:
 
     Attributes:
         errors: (8,) in the order of `ALL_METRICS`.
-        ratio: truth's median over the prediction's, before any median scaling.
-        pixels: how many were compared.
-        bins: (4, bins) of `binned_sums`.
-        rank_correlation: see there.
+        ratio: median of the ground truth / median of the prediction, before median scaling.
+        pixels: number of compared pixels.
+        bins: (4, bins) from `binned_sums`.
+        rank_correlation: see `rank_correlation`.
     """
 
     errors: np.ndarray
@@ -44,10 +44,10 @@ class ImageScore:
 
 
 def check_kind(kind: str, protocol: DepthProtocol) -> None:
-    """Refuse kinds that a protocol cannot score.
+    """Reject kinds that a protocol cannot evaluate.
 
     Raises:
-        DepthDataError: unknown kind, or depth without a scale where metres are compared.
+        DepthDataError: unknown kind, or depth without a scale for a protocol in metres.
     """
     if kind not in KINDS:
         raise DepthDataError(f'expected a kind among {KINDS}, got {kind!r}')
@@ -59,7 +59,7 @@ def check_kind(kind: str, protocol: DepthProtocol) -> None:
 
 
 def _checked(prediction: np.ndarray, name: str) -> np.ndarray:
-    """A map (h, w) of positive floats; leading axes of length 1 are dropped."""
+    """Map (h, w), checked to be positive floats; leading axes of length 1 are dropped."""
     prediction = np.asarray(prediction)
     if prediction.ndim > 2 and set(prediction.shape[:-2]) == {1}:
         prediction = prediction.reshape(prediction.shape[-2:])
@@ -73,8 +73,8 @@ def _checked(prediction: np.ndarray, name: str) -> np.ndarray:
     if not (prediction > 0).all():
         raise DepthDataError(
             f'{name}: expected positive numbers, got {int((prediction <= 0).sum())} that are zero '
-            f'or negative (least {prediction.min():g}). Disparity here is 1 / depth; a sigmoid '
-            'output must be brought to its range first.'
+            f'or negative (minimum {prediction.min():g}). Disparity is 1 / depth; scale a sigmoid '
+            'output to its range first.'
         )
     return prediction.astype(np.float32) if prediction.dtype == np.float16 else prediction
 
@@ -96,12 +96,12 @@ def resized_depth(
     protocol: DepthProtocol,
     name: str = 'prediction',
 ) -> np.ndarray:
-    """A predicted map as depth at the truth's size.
+    """Predicted map as depth at the ground truth's size.
 
     Args:
         prediction: (h, w), (1, h, w) or (1, 1, h, w).
         shape: (H, W).
-        name: for errors.
+        name: name in error messages.
 
     Raises:
         DepthDataError: not a map of finite, positive numbers.
@@ -115,7 +115,7 @@ def resized_depth(
 
 
 def valid_pixels(truth: np.ndarray, protocol: DepthProtocol) -> np.ndarray:
-    """(H, W) mask of the truth's pixels that a protocol compares."""
+    """(H, W) mask of the ground truth pixels that a protocol compares."""
     low, high = protocol.truth_range
     mask = truth > low
     if high is not None:
@@ -136,13 +136,13 @@ def _median(values: np.ndarray, which: str) -> float:
 
 @dataclass
 class ComparedPixels:
-    """The pixels of one image that a protocol compares, (N,) each.
+    """Compared pixels of one image, (N,) each.
 
     Attributes:
         truth: metres.
         unscaled: predicted depth times the protocol's factor.
-        depths: the same after scaling and clamping: what the metrics see.
-        ratio: truth's median over that of `unscaled`.
+        depths: `unscaled` after scaling and clamping, the input of the metrics.
+        ratio: median of `truth` / median of `unscaled`.
     """
 
     truth: np.ndarray
@@ -159,7 +159,7 @@ def compared_pixels(
     scale: float | None = None,
     name: str = 'prediction',
 ) -> ComparedPixels | None:
-    """Pick, scale and clamp what `score_image` compares; see there."""
+    """Select, scale and clamp the pixels compared by `score_image`; arguments as there."""
     truth = truth[: int(protocol.truth_rows * len(truth))]
     mask = valid_pixels(truth, protocol)
     if not mask.any():
@@ -183,16 +183,16 @@ def score_image(
     scale: float | None = None,
     name: str = 'prediction',
 ) -> ImageScore | None:
-    """Compare one map with its ground truth.
+    """Scores of one map against its ground truth.
 
     Args:
         prediction: (h, w) of any size.
-        truth: (H, W) metres, 0 where nothing was measured.
-        scale: for 'set_median', the scale of the set; None leaves the map as it is then.
-        name: for errors.
+        truth: (H, W) metres, 0 without a measurement.
+        scale: for 'set_median', the scale of the set; None for no scaling.
+        name: name in error messages.
 
     Returns:
-        None where the truth has no pixel that counts.
+        None if the ground truth has no valid pixel.
     """
     pixels = compared_pixels(prediction, truth, protocol, kind, scale, name)
     if pixels is None:
@@ -211,11 +211,11 @@ def score_set(
     protocol: DepthProtocol,
     kind: DepthKind,
 ) -> dict:
-    """Score a set of images.
+    """Scores of a set of images.
 
     Args:
-        pairs: gives (name, prediction, truth) of every image, from the start at every call; it is
-            called twice where one scale for the set is wanted.
+        pairs: returns an iterator over (name, prediction, truth) of all images; called twice if
+            the scale is computed over the set.
 
     Raises:
         DepthDataError: see `check_kind`, `resized_depth` and `summarise`.
@@ -233,7 +233,7 @@ def score_set(
 
 
 def summarise(scores: list[ImageScore | None], protocol: DepthProtocol, kind: DepthKind) -> dict:
-    """The result of a set, ready for a JSON file.
+    """Result of a set of images, serialisable as JSON.
 
     Returns:
         protocol (all its fields), kind, images, images_without_truth, metrics (by name), scale
@@ -241,7 +241,7 @@ def summarise(scores: list[ImageScore | None], protocol: DepthProtocol, kind: De
         median), distances (rows of `binned_table`), rank_correlation (mean).
 
     Raises:
-        DepthDataError: no image has a pixel that counts.
+        DepthDataError: no image has a valid pixel.
     """
     kept = [score for score in scores if score is not None]
     if not kept:
@@ -267,8 +267,8 @@ def summarise(scores: list[ImageScore | None], protocol: DepthProtocol, kind: De
     )
 
 
-def swapped_kind(result: dict) -> str | None:
-    """What to say where near and far look swapped, None where they do not."""
+def swapped_kind_warning(result: dict) -> str | None:
+    """Warning that near and far are swapped in a result, or None."""
     if result['rank_correlation'] > _SWAPPED:
         return None
     other = 'depth' if result['kind'] == 'disparity' else 'disparity'

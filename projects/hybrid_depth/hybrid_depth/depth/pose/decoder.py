@@ -1,4 +1,4 @@
-"""Decoders of camera motion."""
+"""Pose decoder of Monodepth2."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-# Motions start small, so that the first warps still overlap the target.
+# Initial motions are small, so the first warped images overlap the target.
 OUTPUT_SCALE = 0.01
 
 
 class PoseDecoder(nn.Module):
-    """Motions from the last feature map of one or more inputs (Monodepth2, arXiv 1806.01260).
+    """Pose decoder: motions from the last feature maps (Monodepth2, arXiv 1806.01260).
 
     Source: docs/reference/monodepth2.md, "Pose networks".
 
     Args:
-        in_channels: of each map.
-        num_inputs: maps given: 1 where images were stacked before the encoder, else 2.
-        num_motions: motions predicted. Official weights predict 2 and use the first.
+        in_channels: channels of each map.
+        num_inputs: number of maps: 1 if images were stacked before the encoder, else 2.
+        num_motions: number of predicted motions. Official weights predict 2 and use the first.
     """
 
     def __init__(self, in_channels: int, num_inputs: int = 1, num_motions: int = 2) -> None:

@@ -1,4 +1,4 @@
-"""Encoders of image pairs, for camera motion."""
+"""Pose encoders of image pairs."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from ..encoders.stage_chain import StageChain
 
 
 class PoseResNetEncoder(nn.Module):
-    """ResNet over images stacked along channels (Monodepth2, arXiv 1806.01260).
+    """ResNet encoder of images stacked along channels (Monodepth2, arXiv 1806.01260).
 
     Source: docs/reference/monodepth2.md, "Encoder".
 
     Args:
         depth, pretrained, num_images: see `build_resnet`.
-        mean, std: see `InputNormalization`; 'none' for Hybrid-depth's released pose net.
+        mean, std: see `InputNormalization`; 'none' for Hybrid-depth's official pose net.
 
     Attributes:
-        out_channels: of the last map.
+        out_channels: channels of the last map.
     """
 
     def __init__(
@@ -45,11 +45,11 @@ class PoseResNetEncoder(nn.Module):
 
 
 class PoseConvEncoder(nn.Sequential):
-    """Seven convolutions of stride 2 over images stacked along channels.
+    """Encoder of seven convolutions with stride 2, for images stacked along channels.
 
     Source: docs/reference/monodepth2.md, "Pose networks".
 
-    Keys are those of the official PoseCNN's `net` when this module carries that name.
+    As the module `net`, it has the keys of the official PoseCNN.
     """
 
     widths = (16, 32, 64, 128, 256, 256, 256)

@@ -1,4 +1,4 @@
-"""Pose nets: the camera's motion between two frames."""
+"""Pose nets: camera motion between two frames."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from .encoders import PoseConvEncoder, PoseResNetEncoder
 
 @dataclass
 class Frame:
-    """One image of a sequence.
+    """Image of a sequence, with features of the depth encoder.
 
     Attributes:
         images: (B, 3, H, W) RGB in [0, 1].
-        features: the depth encoder's, where the pose net needs them.
+        features: output of the depth encoder, if the pose net needs it.
     """
 
     images: Tensor
@@ -30,13 +30,13 @@ class Frame:
 
 
 class PoseNet(nn.Module, ABC):
-    """The contract of pose nets.
+    """Base class of pose nets.
 
     Attributes:
-        needs: what both frames must come with: None, 'features' of the depth encoder, or its
-            'class_token' alone.
-        depth_scaled: the translation counts in units of the scene's mean depth; the loss multiplies
-            it by the mean disparity.
+        needs: required input of both frames: None, 'features' of the depth encoder, or only its
+            'class_token'.
+        depth_scaled: the translation is in units of the scene's mean depth; the loss multiplies it
+            by the mean disparity.
     """
 
     needs: str | None = None
@@ -53,7 +53,7 @@ def _first_motion(motions: Tensor) -> Motion:
 
 @MODELS.register_module()
 class ResNetPoseNet(PoseNet):
-    """ResNet of its own on both images (Monodepth2's and Hybrid-depth's published pose net).
+    """Separate ResNet on both images (published pose net of Monodepth2 and Hybrid-depth).
 
     Args:
         depth, pretrained, mean, std: see `PoseResNetEncoder`.
@@ -79,10 +79,10 @@ class ResNetPoseNet(PoseNet):
 
 @MODELS.register_module()
 class SharedPoseNet(PoseNet):
-    """Decoder on the depth encoder's coarsest map of both frames (Monodepth2's 'shared').
+    """Pose decoder on the depth encoder's coarsest maps of both frames (Monodepth2's 'shared').
 
     Args:
-        in_channels: of that map.
+        in_channels: channels of that map.
     """
 
     needs = 'features'
@@ -99,7 +99,7 @@ class SharedPoseNet(PoseNet):
 
 @MODELS.register_module()
 class PoseCNN(PoseNet):
-    """Seven convolutions on both images (Monodepth2's 'posecnn', after SfMLearner)."""
+    """Pose net of seven convolutions on both images (Monodepth2's 'posecnn', after SfMLearner)."""
 
     depth_scaled = True
 
@@ -116,12 +116,12 @@ class PoseCNN(PoseNet):
 
 @MODELS.register_module()
 class ClassTokenPoseNet(PoseNet):
-    """One linear layer on both frames' class tokens.
+    """Linear pose net on both frames' class tokens.
 
-    The option `dino_cls_token` of Hybrid-depth (docs/reference/hybrid_depth.md, "Camera motion").
+    Option `dino_cls_token` of Hybrid-depth (docs/reference/hybrid_depth.md, "Camera motion").
 
     Args:
-        channels: of a class token.
+        channels: channels of a class token.
     """
 
     needs = 'class_token'
@@ -134,7 +134,7 @@ class ClassTokenPoseNet(PoseNet):
         """See `PoseNet`.
 
         Raises:
-            ValueError: the depth encoder gives no class token.
+            ValueError: the depth encoder has no class token.
         """
         tokens = [frame.features.class_token for frame in (first, second)]
         if tokens[0] is None:

@@ -1,4 +1,4 @@
-"""Pipeline steps on frames."""
+"""Pipeline transforms of frames."""
 
 from .flip import FlipFrames
 from .jitter import JitterFrames

@@ -1,4 +1,4 @@
-"""Mirroring a sample."""
+"""Horizontal flip of all frames of a sample."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ MIRROR = np.diag([-1.0, 1, 1, 1])
 
 @TRANSFORMS.register_module()
 class FlipFrames:
-    """Mirror all frames of a sample left to right, all or none; stands before resizing.
+    """Horizontal flip of all frames of a sample; comes before resizing.
 
-    The centre of a calibrated camera moves to width - 1 - cx; relative intrinsics (Monodepth2's)
-    stay as they are, as in the release. Known transforms are those of the mirrored world (the other
-    camera of a stereo pair changes sides), lane points move with their pixels. Sets `flip`.
+    The principal point becomes width - 1 - cx; relative intrinsics (Monodepth2's) are unchanged, as
+    in the release. Known transforms and lane points are mirrored too (the other camera of a stereo
+    pair changes sides). Sets `flip`.
 
     Args:
-        prob: how often.
+        prob: probability of a flip.
     """
 
     def __init__(self, prob: float = 0.5):

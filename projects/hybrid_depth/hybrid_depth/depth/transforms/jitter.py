@@ -13,10 +13,10 @@ _STEPS = ('adjust_brightness', 'adjust_contrast', 'adjust_saturation', 'adjust_h
 
 @TRANSFORMS.register_module()
 class JitterFrames:
-    """Colour jitter of the frames the networks receive: sets `augmented`, leaves `frames` as is.
+    """Colour jitter of the networks' input: sets `augmented`; `frames` are unchanged.
 
-    On 8-bit images, after resizing (docs/reference/kitti.md, "Training samples"). Every range is
-    lowest and highest factor, for hue the shift in turns.
+    On 8-bit images, after resizing (docs/reference/kitti.md, "Training samples"). Ranges are
+    (lowest, highest) factor; for hue, shift in turns.
 
     Args:
         prob: probability that a sample is jittered.
@@ -38,17 +38,17 @@ class JitterFrames:
         self.per_frame = per_frame
 
     def draw(self) -> list[tuple[int, float]]:
-        """Steps (0 brightness, 1 contrast, 2 saturation, 3 hue) in drawn order, with factors."""
+        """Random steps (0 brightness, 1 contrast, 2 saturation, 3 hue) in order, with factors."""
         from torchvision.transforms import (
             ColorJitter,
-        )  # it takes a second, and only training needs it
+        )  # takes a second to import, and only training needs it
 
         order, *factors = ColorJitter.get_params(*self.ranges)
         return [(int(step), factors[step]) for step in order]
 
     @staticmethod
     def apply(frame: Image.Image, steps: list[tuple[int, float]]) -> Image.Image:
-        """The frame after the drawn steps."""
+        """The frame after the steps."""
         from torchvision.transforms import functional
 
         for step, factor in steps:

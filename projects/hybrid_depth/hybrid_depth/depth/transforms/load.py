@@ -1,4 +1,4 @@
-"""Reading the frames of a sample."""
+"""Loading of the frames of a sample."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from ...errors import DepthDataError
 
 @TRANSFORMS.register_module()
 class LoadFrames:
-    """Read `img_paths` into `frames` {frame id: RGB image}; sets ori_shape (H, W).
+    """Load `img_paths` into `frames` {frame id: RGB image}; sets ori_shape (H, W).
 
-    A neighbour without a path becomes what the data set's `missing_neighbours` says: a copy of
-    frame 0 or a black image.
+    A neighbour without a path is substituted according to the data set's `missing_neighbours`: a
+    copy of frame 0 or a black image.
 
     Raises:
         FileNotFoundError, DepthDataError: an image is missing or damaged, or a neighbour has
@@ -32,8 +32,8 @@ class LoadFrames:
             if frames[frame_id].size != target.size:
                 raise DepthDataError(
                     f'{path}: expected {target.size[0]}x{target.size[1]} pixels as in {paths[0]}, '
-                    f'got {frames[frame_id].size[0]}x{frames[frame_id].size[1]}. Frames of one '
-                    'video have one size.'
+                    f'got {frames[frame_id].size[0]}x{frames[frame_id].size[1]}. Frames of a '
+                    'video must have one size.'
                 )
         width, height = target.size
         return dict(results, frames=frames, ori_shape=(height, width))

@@ -1,31 +1,24 @@
-"""From a sample of images to what a depth model takes."""
+"""Packing of a sample into the inputs of a depth model."""
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from mmengine.registry import TRANSFORMS
 from mmengine.structures import BaseDataElement
-from PIL import Image
-from torch import Tensor
 
-
-def to_tensor(image: Image.Image) -> Tensor:
-    """(3, H, W) float32 RGB in [0, 1]."""
-    pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1)
-    return pixels.contiguous().float().div_(255)
+from ...foundation.images import to_tensor
 
 
 @TRANSFORMS.register_module()
 class PackFrames:
-    """Make dict(inputs, data_samples) of a sample.
+    """Pack a sample into dict(inputs, data_samples).
 
     inputs: images {frame id: (3, H, W)} clean, augmented {frame id: (3, H, W)} for the networks
-    (the same tensors where nothing was jittered), float32 RGB in [0, 1]; cam2img (3, 3) float32 in
-    pixels of the image, where the camera is known; transforms {frame id: (4, 4)} float32 from this
-    camera's frame to that frame's camera, where they are known. data_samples: metainfo dataset,
-    name, folder, frame, side, img_path, ori_shape, img_shape, flip; where the sample has them the
-    fields lanes (L, R), lane_rows (R,) and patches (P, K, 2).
+    (the same tensors without jitter), float32 RGB in [0, 1]; cam2img (3, 3) float32 in image
+    pixels, if known; transforms {frame id: (4, 4)} float32 from the current camera's frame to that
+    frame's camera, if known. data_samples: metainfo dataset, name, folder, frame, side, img_path,
+    ori_shape, img_shape, flip; if present in the sample, the fields lanes (L, R), lane_rows (R,)
+    and patches (P, K, 2).
     """
 
     def __call__(self, results: dict) -> dict:

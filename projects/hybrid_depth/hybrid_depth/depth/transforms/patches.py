@@ -1,4 +1,4 @@
-"""Points on the ground in the order of sentences about depth, for language alignment."""
+"""Ground points ordered from near to far, for language alignment."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ DIRECTIONS = ('natural', 'released')
 
 
 def pick_points(x: np.ndarray, y: np.ndarray, count: int) -> np.ndarray | None:
-    """`count` points of a lane, evenly spread from its first one on.
+    """`count` points of a lane, evenly spaced from its first one on.
 
     Source: docs/reference/hybrid_depth.md, "Patches of a lane".
 
     Args:
-        x: (R,) a lane's columns, negative where it has no point at a row.
-        y: (R,) its rows.
-        count: points to take, every floor((n - 1) / (count - 1))-th.
+        x: (R,) columns of a lane, negative where it has no point at a row.
+        y: (R,) rows.
+        count: number of points, every floor((n - 1) / (count - 1))-th.
 
     Returns:
         (count, 2) x and y; None for a lane of fewer points.
@@ -33,13 +33,13 @@ def pick_points(x: np.ndarray, y: np.ndarray, count: int) -> np.ndarray | None:
 
 @TRANSFORMS.register_module()
 class LanePatches:
-    """Points along labelled lanes: sets `patches` (P, K, 2) float32, pixels of the resized image.
+    """Patches along labelled lanes: sets `patches` (P, K, 2) float32, pixels of the resized image.
 
-    Stands after resizing. Lanes with fewer than K points are left out.
+    Comes after resizing. Lanes with fewer than K points are omitted.
 
     Args:
-        num_points: K, the number of sentences.
-        direction: 'natural': nearest (lowest) point first, as the sentences go from close to
+        num_points: K, the number of depth prompts.
+        direction: 'natural': nearest (lowest) point first, as the prompts are ordered from close to
             distant. 'released': in file order, which is farthest first in TuSimple's labels, with
             columns scaled by the factor of the rows (docs/reference/hybrid_depth.md,
             "Patches of a lane"); for parity.
@@ -75,25 +75,25 @@ class LanePatches:
 
 @TRANSFORMS.register_module()
 class GroundPatches:
-    """Points up the ground of any driving image, nearest first: stage 1 without lane labels.
+    """Patches along lines on level ground, nearest first: stage 1 without lane labels.
 
-    Sets `patches` (P, K, 2) float32 in pixels of the image; stands after resizing. A line on a
-    level ground that is parallel to the camera's axis runs to the vanishing point; K points are
-    spread evenly over the rows from the lower border to below the horizon. What stands on the
-    ground keeps their order, as it is nowhere nearer than the ground in front of it. Not part of
-    Hybrid-depth, whose stage 1 needs labelled lanes.
+    Sets `patches` (P, K, 2) float32 in image pixels; comes after resizing. Lines on level ground
+    parallel to the camera's axis meet at the vanishing point; K points are evenly spaced over the
+    rows from the lower border to below the horizon. Objects on the ground do not change their
+    order, as they are never nearer than the ground in front of them. Not part of Hybrid-depth,
+    whose stage 1 needs labelled lanes.
 
     Args:
-        num_points: K, the number of sentences.
-        num_lines: lines to draw an image; one that leaves the image is left out.
-        max_offset: how far lines are from the camera's axis at most, sideways, in units of the
-            camera's height above the ground (1.65 m in KITTI).
-        horizon: its row as a fraction of the image's height; None for the camera's principal
-            point, which is right for a camera that looks straight ahead.
-        lowest: row of the nearest points as a fraction of the image's height; less than 1 where
-            the own car is in the image.
-        gap: rows left free below the horizon, as a fraction of those between it and `lowest`.
-        random: draw the lines anew each time, for training; else evenly spread.
+        num_points: K, the number of depth prompts.
+        num_lines: number of lines per image; lines that leave the image are omitted.
+        max_offset: largest lateral offset of lines from the camera's axis, in units of the camera's
+            height above the ground (1.65 m in KITTI).
+        horizon: row of the horizon as a fraction of the image height; None for the principal point,
+            which is correct for a level camera.
+        lowest: row of the nearest points as a fraction of the image height; less than 1 if the ego
+            vehicle is in the image.
+        gap: unused rows below the horizon, as a fraction of those between it and `lowest`.
+        random: draw the lines at random, for training; else evenly spaced.
 
     Raises:
         DepthDataError: a sample without camera, or no ground between `lowest` and the horizon.
@@ -130,8 +130,8 @@ class GroundPatches:
                 f'{nearest:.0f} as the lowest and the horizon at {cy:.0f}; set horizon and lowest'
             )
         rows = np.linspace(nearest, cy + self.gap * (nearest - cy), self.num_points)
-        # Of the ground at row y: depth = fy * camera height / (y - cy), so that a line's
-        # distance to the axis in camera heights gives its column.
+        # Ground depth at row y is fy * camera height / (y - cy), so a line's lateral offset in
+        # camera heights determines its column.
         columns = cx + self._offsets()[:, None] * fx / fy * (rows - cy)
         lines = np.stack([columns, np.broadcast_to(rows, columns.shape)], axis=-1)
         inside = ((columns >= 0) & (columns <= width - 1)).all(axis=1)

@@ -1,4 +1,4 @@
-"""Bringing frames to the network's size."""
+"""Resizing of frames to the network's input size."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _FILTERS = {'lanczos': Image.Resampling.LANCZOS, 'bilinear': Image.Resampling.BI
 
 
 def resize_cam2img(cam2img: np.ndarray, old: tuple[int, int], new: tuple[int, int]) -> np.ndarray:
-    """Intrinsic matrix after a resize from (width, height) to (width, height).
+    """Intrinsic matrix after a resize from `old` to `new` (width, height).
 
-    Pixel centres have integer coordinates, so that the image begins at -0.5: the centre goes to
-    (c + 0.5) * scale - 0.5.
+    Pixel centres have integer coordinates, so the image begins at -0.5 and the principal point c
+    becomes (c + 0.5) * scale - 0.5.
     """
     scaled = cam2img.copy()
     for axis in (0, 1):
@@ -27,7 +27,7 @@ def resize_cam2img(cam2img: np.ndarray, old: tuple[int, int], new: tuple[int, in
 
 
 class _Resize:
-    """Resize `frames` to what `_target_size` says; sets cam2img, img_shape (H, W)."""
+    """Base class: resize `frames` to `_target_size`; sets cam2img, img_shape (H, W)."""
 
     def __init__(self, interpolation: str):
         if interpolation not in _FILTERS:
@@ -53,7 +53,7 @@ class _Resize:
 
 @TRANSFORMS.register_module()
 class ResizeFrames(_Resize):
-    """Resize frames to one size, whatever their aspect; sets cam2img (3, 3) and img_shape (H, W).
+    """Resize frames to a fixed size, aspect not kept; sets cam2img (3, 3) and img_shape (H, W).
 
     Args:
         size: (width, height).

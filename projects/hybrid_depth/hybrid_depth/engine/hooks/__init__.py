@@ -1,4 +1,4 @@
-"""Hooks of every training: seeding, guards, checkpoints, progress."""
+"""Training hooks: seeding, NaN guard, checkpoints, progress bars, visualization."""
 
 from .checkpoint_fit import ChannelOrderHook, StrictLoadHook
 from .checkpointing import AtomicCheckpointHook, AtomicLocalBackend

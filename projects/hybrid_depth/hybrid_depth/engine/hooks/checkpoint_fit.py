@@ -1,56 +1,54 @@
-"""Checkpoints that have to fit the model."""
+"""Hooks that check whether a checkpoint matches the model."""
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
-from torch import nn
 
 from ...checkpoints.strict_load import load_strictly, require_channel_order
+from ...checkpoints.unwrap import unwrapped
 
 
 @HOOKS.register_module()
 class StrictLoadHook(Hook):
-    """Refuse a checkpoint of another model, which mmengine loads as far as names agree.
+    """Hook that rejects checkpoints of other models; mmengine loads the matching names only.
 
-    `hybrid-depth test` adds it: the scores of half a model look like those of a bad one.
+    `hybrid-depth test` adds it: a partially loaded model only shows as bad scores.
 
     Raises:
         CheckpointMismatchError: see `load_strictly`.
     """
 
-    # after EMAHook, which may put other weights in
+    # after EMAHook, which may replace the weights
     priority = 'LOWEST'
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         weights = checkpoint.get('state_dict', checkpoint)
         weights = {key.removeprefix('module.'): value for key, value in weights.items()}
-        load_strictly(_model(runner), weights, runner._load_from, _channel_order(checkpoint))
+        model, order = unwrapped(runner.model), _channel_order(checkpoint)
+        load_strictly(model, weights, runner._load_from, order)
 
 
 @HOOKS.register_module()
 class ChannelOrderHook(Hook):
-    """Refuse to go on from weights that were trained on images of another channel order, and say
-    in every checkpoint which one it was.
+    """Hook that rejects weights trained with another channel order of the images, and records the
+    channel order in checkpoints.
 
-    `hybrid-depth train` adds it: `load_from` may hold part of a model, but such a part sees wrong
-    colours without a word.
+    `hybrid-depth train` adds it: `load_from` may have the weights of a part of a model, which would
+    get swapped colours without an error.
 
     Raises:
         CheckpointMismatchError: see `require_channel_order`.
     """
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        require_channel_order(_model(runner), _channel_order(checkpoint), runner._load_from)
+        model, order = unwrapped(runner.model), _channel_order(checkpoint)
+        require_channel_order(model, order, runner._load_from)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        order = getattr(getattr(_model(runner), 'img_backbone', None), 'channel_order', None)
+        backbone = getattr(unwrapped(runner.model), 'img_backbone', None)
+        order = getattr(backbone, 'channel_order', None)
         if order is not None:
             checkpoint['meta']['input_channel_order'] = order
-
-
-def _model(runner: Runner) -> nn.Module:
-    return runner.model.module if is_model_wrapper(runner.model) else runner.model
 
 
 def _channel_order(checkpoint: dict) -> str | None:

@@ -1,4 +1,4 @@
-"""Checkpoints that a kill at any moment cannot spoil."""
+"""Atomic checkpoints: valid even if the run is killed while writing."""
 
 import io
 import os
@@ -17,14 +17,14 @@ from ...files import atomic_file
 
 
 class AtomicLocalBackend(LocalBackend):
-    """mmengine's local files, written to a temporary name and moved when they are whole."""
+    """mmengine's `LocalBackend` with atomic writes: to a temporary name, then moved."""
 
     def put(self, obj: bytes, filepath: str | Path) -> None:
-        """Write bytes; the file appears whole or not at all.
+        """Write bytes to a file, atomically.
 
         Args:
-            obj: the content.
-            filepath: where it goes; missing folders are made.
+            obj: content.
+            filepath: target; missing folders are created.
         """
         with atomic_file(filepath) as file:
             file.write(obj)
@@ -37,14 +37,14 @@ register_backend('atomic_local', AtomicLocalBackend)
 
 @HOOKS.register_module()
 class AtomicCheckpointHook(CheckpointHook):
-    """mmengine's `CheckpointHook`, writing through `AtomicLocalBackend`.
+    """mmengine's `CheckpointHook` with atomic writes (`AtomicLocalBackend`).
 
     Takes the same arguments.
 
     Raises:
-        ValueError: `max_keep_ckpts=1`, because the hook deletes old files before it writes the new
-            one: a kill in between would leave none. Also, before training, a parameter scheduler
-            whose state could be saved but not be read back.
+        ValueError: `max_keep_ckpts=1`, as the hook deletes old files before it writes a new one:
+            none would be left if the run is killed in between. Also, before training, a parameter
+            scheduler whose state can be saved but not loaded.
     """
 
     def __init__(self, *args, **kwargs) -> None:
@@ -60,12 +60,12 @@ class AtomicCheckpointHook(CheckpointHook):
         super().before_train(runner)
         _check_scheduler_states(runner)
         if is_main_process() and Path(self.out_dir).is_dir():
-            for leftover in Path(self.out_dir).glob('.*.pth.*'):  # of a run killed while it wrote
+            for leftover in Path(self.out_dir).glob('.*.pth.*'):  # of runs killed while writing
                 leftover.unlink()
 
 
 def _check_scheduler_states(runner: Runner) -> None:
-    """mmengine's OneCycle schedulers keep functions in their state: no safe loader takes those."""
+    """Reject mmengine's OneCycle schedulers: functions in their state cannot be loaded safely."""
     schedulers = runner.param_schedulers
     groups = schedulers.values() if isinstance(schedulers, dict) else [schedulers]
     for scheduler in (scheduler for group in groups for scheduler in group):
@@ -77,17 +77,16 @@ def _check_scheduler_states(runner: Runner) -> None:
         except pickle.UnpicklingError as error:
             raise ValueError(
                 f'{type(scheduler).__name__}: expected a parameter scheduler whose state is plain '
-                'numbers, got functions in it: the checkpoints of this run could not be loaded '
-                'again. Use LinearLR and CosineAnnealingLR (or LinearMomentum, ...) instead.'
+                'numbers, got functions in it: the checkpoints of this run could not be loaded. '
+                'Use LinearLR and CosineAnnealingLR (or LinearMomentum, ...) instead.'
             ) from error
 
 
 def find_latest_checkpoint(work_dir: str | Path) -> Path | None:
-    """The newest whole checkpoint of a work directory, or None.
+    """Newest complete checkpoint of a work directory, or None.
 
-    `last_checkpoint` is believed when the file that it names is there; a run killed while it wrote
-    that line may have left it empty, and then the highest epoch or iteration counts. A folder that
-    was moved is found too: the name is looked up beside `last_checkpoint`.
+    `last_checkpoint` is used if the file named in it exists beside it, also after the folder was
+    moved. Otherwise (the run was killed while writing it) the highest epoch or iteration is used.
     """
     work_dir = Path(work_dir)
     pointer = work_dir / 'last_checkpoint'

@@ -1,14 +1,15 @@
-"""Stop training on NaN or infinity, before it reaches the weights or a checkpoint."""
+"""Hook that stops training on NaN or infinity before it reaches weights or checkpoints."""
 
 import torch
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
+from ...checkpoints.unwrap import unwrapped
+
 
 def _not_finite(tensors: dict) -> list[str]:
-    """Names of the floating-point tensors that hold a NaN or an infinity."""
+    """Names of the floating-point tensors with NaN or infinity."""
     return [
         name
         for name, tensor in tensors.items()
@@ -20,18 +21,17 @@ def _not_finite(tensors: dict) -> list[str]:
 
 @HOOKS.register_module()
 class NaNGuardHook(Hook):
-    """Stop with the name of the loss term (or parameter) that is not finite.
+    """Hook that stops training and names the non-finite loss term or parameter.
 
-    The losses are checked between the forward pass and the optimiser step, by way of the model's
-    `parse_losses`; the parameters when a checkpoint is about to be written. The last checkpoint is
-    therefore always a good one.
+    Losses are checked between the forward pass and the optimiser step, through the model's
+    `parse_losses`; parameters before a checkpoint is written. So all checkpoints are finite.
 
     Raises:
         FloatingPointError: on the first loss term or parameter that is NaN or infinite.
     """
 
     def before_train(self, runner: Runner) -> None:
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrapped(runner.model)
         parse_losses = model.parse_losses
 
         def checked_parse_losses(losses: dict) -> tuple:
@@ -46,17 +46,17 @@ class NaNGuardHook(Hook):
         model.parse_losses = checked_parse_losses
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrapped(runner.model)
         parameters = {name for name, _ in model.named_parameters()}
         names = _not_finite({k: v for k, v in checkpoint['state_dict'].items() if k in parameters})
         if names:
             what = f'parameter {names[0]} ({len(names)} of {len(parameters)} parameters)'
-            self._stop(runner, runner.iter, what, 'the losses were finite until now')
+            self._stop(runner, runner.iter, what, 'all losses were finite')
 
     @staticmethod
     def _stop(runner: Runner, iteration: int, what: str, detail: str) -> None:
         raise FloatingPointError(
             f'Epoch {runner.epoch + 1}, iteration {iteration}: {what} is NaN or infinite '
-            f'({detail}). Training stops; the last checkpoint is good. Look at the learning rate, '
-            'the warm-up and, with --amp, at what runs in half precision; then go on with --resume.'
+            f'({detail}). Training stops; the last checkpoint is valid. Check the learning rate, '
+            'the warm-up and, with --amp, the half-precision parts; then continue with --resume.'
         )

@@ -1,4 +1,4 @@
-"""Progress bars over training and testing."""
+"""Progress bars of training and testing."""
 
 import sys
 
@@ -11,9 +11,9 @@ from tqdm import tqdm
 
 @HOOKS.register_module()
 class ProgressBarHook(Hook):
-    """One bar over all iterations of training, and one for each validation and test.
+    """Progress bars: one over all training iterations, one per validation or test.
 
-    Drawn by the main process only; rarely where the output is not a terminal, to keep logs short.
+    Drawn by the main process only; at long intervals if the output is not a terminal.
     """
 
     priority = 'LOWEST'

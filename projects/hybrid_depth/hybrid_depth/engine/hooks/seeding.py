@@ -1,4 +1,4 @@
-"""Random draws that depend on (seed, epoch, rank) alone, so that a resumed run repeats them."""
+"""Seeding by (seed, epoch, rank), which makes resumed runs reproducible."""
 
 import random
 from functools import partial
@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 
 
 def seed_everything(seed: int) -> None:
-    """Seed Python's, numpy's and torch's (CPU and CUDA) global generators.
+    """Seed the global generators of Python, numpy and torch (CPU and CUDA).
 
     Args:
         seed: non-negative integer below 2**32.
@@ -26,11 +26,11 @@ def seed_everything(seed: int) -> None:
 
 @FUNCTIONS.register_module()
 def seed_worker(worker_id: int) -> None:
-    """Seed a data-loading worker from torch's own per-worker seed.
+    """Seed a data-loading worker from torch's per-worker seed.
 
-    That seed is drawn from the main process's generator when the epoch's iterator is made, so that
-    it is new in each epoch and follows `EpochSeedHook`. mmengine's default seeds from the
-    configured seed alone: every epoch would repeat the same augmentations.
+    The main process draws it when it creates the epoch's iterator, so it changes every epoch and
+    follows `EpochSeedHook`. mmengine's default depends on the configured seed only: every epoch
+    would repeat the same augmentations.
     """
     seed_everything(torch.initial_seed() % 2**32)
 
@@ -43,15 +43,14 @@ def _uses_default_seeding(loader: DataLoader) -> bool:
 
 @HOOKS.register_module()
 class EpochSeedHook(Hook):
-    """Reseed at the start of every epoch from (seed, epoch, rank).
+    """Hook that seeds every epoch from (seed, epoch, rank).
 
-    A run that was killed and resumed at an epoch's end then draws exactly what the unbroken run
-    drew. The training loader's workers are made to follow (`seed_worker`), unless the config gives
-    a `worker_init_fn` of its own.
+    A run resumed at the end of an epoch then has the random numbers of an uninterrupted one. The
+    training loader's workers are seeded by `seed_worker`, unless the config sets `worker_init_fn`.
 
     Raises:
-        ValueError: the training loader has persistent workers, whose random state would outlive
-            the epoch and be lost by a resume.
+        ValueError: the training loader has persistent workers, whose random state outlives the
+            epoch and is lost on resume.
     """
 
     priority = 'VERY_HIGH'
@@ -61,7 +60,7 @@ class EpochSeedHook(Hook):
         if getattr(loader, 'persistent_workers', False):
             raise ValueError(
                 'EpochSeedHook expected train_dataloader.persistent_workers=False, got True: '
-                'workers that live on keep random states which a resumed run cannot restore. '
+                'persistent workers have random states that a resumed run cannot restore. '
                 'Set it to False.'
             )
         if isinstance(loader, DataLoader) and _uses_default_seeding(loader):

@@ -1,4 +1,4 @@
-"""A validation before the first step of training."""
+"""Validation before the first training step."""
 
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
@@ -7,12 +7,12 @@ from mmengine.runner import Runner
 
 @HOOKS.register_module()
 class ValidateFirstHook(Hook):
-    """Score the weights that training starts from; logged as epoch (or iteration) 0.
+    """Hook that validates the initial weights; logged as epoch (or iteration) 0.
 
-    A run that is resumed has done so already. Needs a config with a validation.
+    Skipped in resumed runs. Needs a config with validation.
     """
 
-    # after the progress bars are there, which this validation is to show
+    # after ProgressBarHook, which shows this validation
     priority = 'LOWEST'
 
     def before_train(self, runner: Runner) -> None:

@@ -1,4 +1,4 @@
-"""`hybrid-depth test --show`: the visualizations of a test run, one after another in a window."""
+"""Window with the visualizations of a test run (`hybrid-depth test --show`)."""
 
 import os
 import sys
@@ -7,21 +7,22 @@ from pathlib import Path
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
-from PIL import Image
+
+from ...datasets.image_files import open_image
 
 
 def has_screen() -> bool:
-    """Whether a window can be opened here."""
+    """Whether this machine can open a window."""
     return sys.platform != 'linux' or bool(os.environ.keys() & {'DISPLAY', 'WAYLAND_DISPLAY'})
 
 
 @HOOKS.register_module()
 class VisualizationWindowHook(Hook):
-    """After a test, show the visualizations that another hook wrote.
+    """Hook that shows the visualizations written by another hook after a test.
 
     Args:
-        folder: where the visualizations are (.jpg and .png, sorted by name, folders below too).
-        wait_time: seconds that each visualization stays.
+        folder: folder of the visualizations (.jpg and .png, sorted by name, subfolders included).
+        wait_time: display time per visualization, seconds.
     """
 
     priority = 'LOWEST'
@@ -31,7 +32,7 @@ class VisualizationWindowHook(Hook):
         self.wait_time = wait_time
 
     def after_test(self, runner: Runner) -> None:
-        import matplotlib.pyplot as plt  # it takes half a second
+        import matplotlib.pyplot as plt  # takes half a second
 
         plt.switch_backend('TkAgg')
         figure, axes = plt.subplots(num=str(self.folder), layout='constrained')
@@ -40,6 +41,6 @@ class VisualizationWindowHook(Hook):
             axes.clear()
             axes.set_axis_off()
             axes.set_title(path.name)
-            axes.imshow(Image.open(path))
+            axes.imshow(open_image(path))
             plt.pause(self.wait_time)
         plt.close(figure)

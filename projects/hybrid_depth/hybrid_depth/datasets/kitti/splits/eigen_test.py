@@ -1,8 +1,8 @@
-"""The 697 frames on which KITTI depth is compared (Eigen et al., NIPS 2014), left camera.
+"""The 697 frames of KITTI's Eigen test split (Eigen et al., NIPS 2014), left camera.
 
-Each drive gives about 25 frames at an even spacing, so that a drive is a few ranges
-`first-last/step`. They are in rising order here; the lists that travel with most releases hold the
-same frames, shuffled within each drive, so predictions stored in that order need that list.
+Each drive has about 25 evenly spaced frames, written as ranges `first-last/step`. They are in
+ascending order; the lists in most releases have the same frames shuffled within each drive, so
+predictions stored in that order need that list.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Split lists made from the drives on disk, for those who have not the official lists."""
+"""Split lists made from the drives on disk, as an alternative to the official lists."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from .split_file import KittiFrame
 
 
 class MadeSplit(NamedTuple):
-    """A training and a validation list, and what was left out.
+    """Training list, validation list and counts of omitted frames.
 
     Attributes:
-        train, val: the lists.
-        left_out: reason → number of frames.
+        train, val: lists of frames.
+        left_out: number of omitted frames by reason.
     """
 
     train: list[KittiFrame]
@@ -29,7 +29,7 @@ class MadeSplit(NamedTuple):
 
 
 def _candidates(tree: KittiRawTree, sides: str) -> list[KittiFrame]:
-    """All frames on disk but those of the Eigen test drives."""
+    """All frames on disk except those of the Eigen test drives."""
     drives = [drive for drive in tree.drives() if drive not in EIGEN_TEST_DRIVES]
     return [
         KittiFrame(drive, number, side)
@@ -47,21 +47,21 @@ def make_split(
     val_share: float = 0.1,
     seed: int = 0,
 ) -> MadeSplit:
-    """List the frames on disk that can be trained on.
+    """Split of the frames on disk that are usable for training.
 
-    Like eigen_zhou in kind (no test drive, both neighbours there, the camera moves), but it is not
-    that list: say so beside results.
+    Same criteria as eigen_zhou (no test drive, both neighbours exist, the camera moves), but not
+    the same list: state this beside results.
 
     Args:
         tree: the drives.
-        of: keep only frames of this list; None takes every frame outside the Eigen test drives.
-        sides: cameras to take, 'l', 'r' or 'lr'.
-        min_motion: leave out frames that move less than this to the next one (`frame_motion`,
-            pixels at 640 wide); 0 reads no image.
-        val_share: part that goes to the validation list, drawn at random with `seed`.
+        of: use only frames of this list; None for all frames outside the Eigen test drives.
+        sides: cameras, 'l', 'r' or 'lr'.
+        min_motion: smallest motion to the next frame (`frame_motion`, pixels at width 640); 0
+            reads no images.
+        val_share: fraction of the validation list, drawn at random with `seed`.
 
     Raises:
-        DepthDataError: nothing is left.
+        DepthDataError: no frame meets the criteria.
     """
     frames = _candidates(tree, sides) if of is None else list(of)
     left_out = {'not on disk': 0, 'without both neighbours': 0, 'standing still': 0}

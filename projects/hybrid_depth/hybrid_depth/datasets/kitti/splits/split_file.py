@@ -1,4 +1,4 @@
-"""Split lists: one frame a line, `<day>/<drive> <frame> <l|r>`."""
+"""Split lists: one frame per line, `<day>/<drive> <frame> <l|r>`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BUILT_IN, _ON_DISK = 'eigen', 'all'
 
 
 class KittiFrame(NamedTuple):
-    """A frame of a drive.
+    """Image of one camera at one time of a drive.
 
     Attributes:
         folder: drive below the root, such as '2011_09_26/2011_09_26_drive_0002_sync', or an
@@ -34,7 +34,7 @@ class KittiFrame(NamedTuple):
 
     @property
     def name(self) -> str:
-        """File name without ending, one for every frame of every drive."""
+        """Unique file name without suffix."""
         return f'{Path(self.folder).name}_{self.number:010d}_{self.side}'
 
     @property
@@ -50,7 +50,7 @@ def camera_number(side: str) -> int:
 
 def _parse_line(line: str, where: str) -> KittiFrame:
     fields = line.split()
-    if len(fields) == 2:  # lists without a side mean the left camera
+    if len(fields) == 2:  # without a side: the left camera
         fields.append('l')
     if len(fields) != 3 or not fields[1].isdigit() or fields[2] not in _CAMERAS:
         raise DepthDataError(
@@ -61,7 +61,7 @@ def _parse_line(line: str, where: str) -> KittiFrame:
 
 
 def _frames_on_disk(root: Path) -> list[KittiFrame]:
-    """Every image of KITTI raw's colour cameras below `root`."""
+    """All frames of KITTI raw's colour cameras below `root`."""
     frames = [
         KittiFrame(str(drive.relative_to(root)), number, side)
         for drive in sorted(root.glob('????_??_??/*_drive_*'))
@@ -78,13 +78,13 @@ def read_split(split: str | Path, root: str | Path = '.') -> list[KittiFrame]:
 
     Args:
         split: 'eigen' for the built-in 697 test frames, 'all' for every image of the drives on
-            disk; else a file, looked up as given and then below `root`. The official lists are
-            files too (splits/eigen_zhou/train_files.txt).
+            disk, or a file, relative to the working directory or to `root`. The official lists are
+            such files (splits/eigen_zhou/train_files.txt).
         root: data root.
 
     Raises:
         FileNotFoundError: no such file.
-        DepthDataError: a line of another form, an empty list, or 'all' and no images.
+        DepthDataError: a line of another format, an empty list, or 'all' without images.
     """
     if str(split) == _BUILT_IN:
         return [KittiFrame(*frame) for frame in eigen_test_frames()]
@@ -95,8 +95,8 @@ def read_split(split: str | Path, root: str | Path = '.') -> list[KittiFrame]:
     if path is None:
         raise FileNotFoundError(
             f'expected a split list, got {split}: no file {places[0]} and no {places[1]}. Built in '
-            f'are "{_BUILT_IN}" (697 test frames) and "{_ON_DISK}" (what is on disk). Put the '
-            'official list there, or make one from the drives you have: '
+            f'are "{_BUILT_IN}" (697 test frames) and "{_ON_DISK}" (all frames on disk). Put the '
+            'official list there, or make one from the drives on disk: '
             'hybrid-depth prepare-kitti make-split ROOT OUT'
         )
     lines = path.read_text().splitlines()
@@ -106,11 +106,11 @@ def read_split(split: str | Path, root: str | Path = '.') -> list[KittiFrame]:
         if line.strip() and not line.startswith('#')
     ]
     if not frames:
-        raise DepthDataError(f'{path}: expected one frame a line, got an empty list')
+        raise DepthDataError(f'{path}: expected one frame per line, got an empty list')
     return frames
 
 
 def write_split(frames: Iterable[KittiFrame], path: str | Path) -> None:
-    """Write a list of frames; the file appears whole or not at all."""
+    """Write a list of frames, atomically."""
     with atomic_file(path, 'w') as file:
         file.writelines(f'{frame}\n' for frame in frames)

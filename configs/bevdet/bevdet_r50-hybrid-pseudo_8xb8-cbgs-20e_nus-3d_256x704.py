@@ -1,0 +1,18 @@
+# BEVDet-R50 with the hybrid depth net, supervised by a self-supervised model instead of LiDAR. The
+# commands that make its depth: configs/hybrid_depth/README.md. For both, put LidarDepthTarget
+# beside it and LoadLidarDepth into the pipeline; PseudoDepthTarget(where='without_lidar') then
+# fills what LiDAR leaves open.
+_base_ = '../bevdet_hybrid.py'
+
+train_pipeline = [
+    *_base_.train_pipeline[:3],
+    dict(type='LoadPseudoDepth', folder='data/nuscenes/pseudo_depth'),  # for LoadLidarDepth
+    *_base_.train_pipeline[4:],
+]
+train_dataloader = dict(dataset=dict(dataset=dict(pipeline=train_pipeline)))
+
+model = dict(
+    img_view_transformer=dict(
+        depth_net=dict(depth_supervision=[dict(type='PseudoDepthTarget', weight=3.0)])
+    )
+)

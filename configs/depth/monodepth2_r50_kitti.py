@@ -1,4 +1,0 @@
-# Monodepth2 with ResNet-50 for depth and motion.
-_base_ = 'monodepth2_r18_kitti.py'
-
-model = dict(encoder=dict(depth=50), pose_net=dict(depth=50))

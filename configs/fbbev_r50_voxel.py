@@ -1,7 +1,0 @@
-# FB-BEV on four layers of voxels; the BEV trunk sees them side by side.
-_base_ = 'fbbev_r50.py'
-
-model = dict(
-    img_view_transformer=dict(grid=dict(z=(-5.0, 3.0, 2.0))),
-    img_bev_encoder_backbone=dict(in_channels=4 * 80),
-)
