@@ -3,7 +3,7 @@
 # (docs/reference/manydepth.md, "Freezing").
 optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=1e-4))
 param_scheduler = []
-custom_hooks = [dict(type='FreezeTeacherHook', epoch=15)]
+default_hooks = dict(freeze_teacher=dict(type='FreezeTeacherHook', epoch=15))
 # A frozen teacher gets no gradient: distributed training has to expect that.
 find_unused_parameters = True
 

@@ -22,6 +22,7 @@ _MODULES = (
     'depth.decoders',
     'depth.pose',
     'depth.estimators',
+    'depth.hooks',
     'depth.transforms',
     'depth.evaluation.metric',
     'depth.evaluation.patch_order',

@@ -186,6 +186,16 @@ class ManyDepth(DepthEstimator):
         outputs, _ = self._decode_matched(frames[0], lookups, cameras, poses)
         return DepthMap(self.scale(full_precision(outputs[0])), 'disparity')
 
+    def predictions(self, inputs: dict) -> dict[str, DepthMap]:
+        """Depth of the frames at hand, and that of the single-frame mode."""
+        single = DepthMap(self.disparity(inputs['images'][0]), 'disparity')
+        return {**super().predictions(inputs), 'single_frame': single}
+
+    @property
+    def frames(self) -> tuple[int, ...]:
+        """The frame and its lookup frames."""
+        return (0, *self.lookups)
+
     def relative_pose(self, first: Tensor, second: Tensor) -> Tensor:
         """See `Monodepth2.relative_pose`."""
         return self.teacher.relative_pose(first, second)

@@ -1,16 +1,15 @@
-# Hybrid-depth's ManyDepth on KITTI at 224x672, from the encoder of stage 1. Without stage 1, from
-# the foundation weights: --cfg-options model.init_cfg=None
+# Hybrid-depth's ManyDepth on KITTI, from the encoder of stage 1. Without stage 1, from the
+# foundation weights: --cfg-options model.init_cfg=None
 _base_ = [
     '../_base_/models/manydepth_hybrid.py',
     '../_base_/datasets/kitti_raw_hybrid.py',
-    '../_base_/schedules/manydepth_20e.py',
     '../_base_/depth_runtime.py',
+    '../_base_/schedules/manydepth_20e.py',
 ]
 
-model = dict(
-    init_cfg=dict(type='EncoderWeights', checkpoint='work_dirs/hybrid_stage1_tusimple/epoch_20.pth')
-)
-# AdamW until the teacher is frozen (docs/reference/manydepth.md, "Hybrid-depth's student")
+model = dict(init_cfg=_base_.stage1_weights)
+# AdamW as before the teacher is frozen; the release goes on with Adam
+# (docs/reference/manydepth.md, "Hybrid-depth's student")
 optim_wrapper = dict(
     optimizer=dict(type='AdamW', weight_decay=0.01), clip_grad=dict(max_norm=10, norm_type=2)
 )
