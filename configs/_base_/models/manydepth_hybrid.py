@@ -23,3 +23,7 @@ model = dict(
     lookups=(-1,),
     cost_volume=dict(num_bins=96, spacing='linear', depth_range=(0.1, 10.0)),
 )
+stage1_weights = dict(
+    type='EncoderWeights',
+    checkpoint='work_dirs/hybrid-depth-stage1_clip-dinov2_1xb6-20e_tusimple_224x392/epoch_20.pth',
+)

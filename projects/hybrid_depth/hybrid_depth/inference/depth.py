@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from PIL import Image
 
 from ..depth.estimators import DepthEstimator
-from ..foundation.images import to_tensor
 from ..depth.transforms.resize import resize_cam2img
+from ..foundation.images import to_tensor
 from ..geometry import DepthMap
 from .frame_windows import frame_windows
 from .image_streams import Images, ImageStream, NamedImage
