@@ -2,7 +2,6 @@
 
 # Files of methods that are not implemented: listed, and not checked until a test reads one.
 NOT_IMPLEMENTED = {
-    'manydepth_data': 'ManyDepth',
     'mono_vifi_data': 'Mono-ViFI',
     'mono_vifi_depth_*': 'Mono-ViFI',
     'mono_vifi_rules': 'Mono-ViFI',

@@ -11,6 +11,7 @@ from .quick_imports import quick_imports
 _MODULES = (
     'foundation',
     'datasets.cached',
+    'datasets.cityscapes',
     'datasets.kitti.raw',
     'datasets.nuscenes.video',
     'datasets.tusimple',

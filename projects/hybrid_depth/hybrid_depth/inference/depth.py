@@ -12,6 +12,7 @@ from PIL import Image
 
 from ..depth.estimators import DepthEstimator
 from ..depth.transforms.resize import resize_cam2img
+from ..errors import ConfigError
 from ..foundation.images import to_tensor
 from ..geometry import DepthMap
 from .frame_windows import frame_windows
@@ -88,8 +89,8 @@ def infer_depth(
     Raises:
         FileNotFoundError: a path does not exist.
         DepthDataError: not an image, or a damaged one.
-        ValueError: a scale for a model whose depth is metric; several frames without intrinsics;
-            frames that the model does not use.
+        ValueError: a scale for a model whose depth is metric.
+        ConfigError: several frames without intrinsics, or frames that the model does not use.
 
     Example:
         >>> encoder = dict(type='TimmDepthEncoder', name='test_resnet')
@@ -181,12 +182,12 @@ def _frames_of(
     """Frames to predict from."""
     frames = model.frames if frames is None else tuple(frames)
     if 0 not in frames or not set(frames) <= set(model.frames):
-        raise ValueError(
+        raise ConfigError(
             f'expected frames out of {model.frames}, which {type(model).__name__} uses, with 0 '
             f'among them, got {frames}'
         )
     if len(frames) > 1 and cam2img is None:
-        raise ValueError(
+        raise ConfigError(
             f'expected intrinsics to predict from frames {frames}, got none: give cam2img '
             '(--intrinsics FX FY CX CY), or frames=(0,) (--frames 0) for each image alone'
         )
