@@ -53,6 +53,7 @@ EXPECTED = {
     'toy/monodepth2_hybrid_video_toy': ('Monodepth2', HYBRID, [16] * 4, 8),
     'toy/hybrid_stage1_video_toy': ('LanguageAlignment', HYBRID, [16] * 4, 7),
     MANYDEPTH('r18_1xb12-20e_kitti-raw_192x640'): ('ManyDepth', *RESNET[1:]),
+    MANYDEPTH('r18_1xb12-20e_cityscapes_192x512'): ('ManyDepth', *RESNET[1:]),
     MANYDEPTH('r50_1xb12-20e_kitti-raw_192x640'): ('ManyDepth', *RESNET[1:]),
     MANYDEPTH('clip-dinov2_1xb12-20e_kitti-raw_224x672'): ('ManyDepth', HYBRID, [14] * 4, 128),
     'toy/manydepth_r18_toy': ('ManyDepth', *RESNET[1:]),
