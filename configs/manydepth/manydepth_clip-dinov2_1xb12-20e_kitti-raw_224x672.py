@@ -3,7 +3,7 @@
 _base_ = [
     '../_base_/models/manydepth_hybrid.py',
     '../_base_/datasets/kitti_raw_hybrid.py',
-    '../_base_/depth_runtime.py',
+    '../_base_/multi_frame_runtime.py',
     '../_base_/schedules/manydepth_20e.py',
 ]
 

@@ -2,7 +2,7 @@
 _base_ = [
     '../_base_/models/manydepth_r18.py',
     '../_base_/datasets/cityscapes.py',
-    '../_base_/depth_runtime.py',
+    '../_base_/multi_frame_runtime.py',
     '../_base_/schedules/manydepth_20e.py',
 ]
 

@@ -2,6 +2,6 @@
 _base_ = [
     '../_base_/models/manydepth_r18.py',
     '../_base_/datasets/kitti_raw_multi_frame.py',
-    '../_base_/depth_runtime.py',
+    '../_base_/multi_frame_runtime.py',
     '../_base_/schedules/manydepth_20e.py',
 ]

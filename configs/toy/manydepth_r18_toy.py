@@ -3,7 +3,7 @@
 _base_ = [
     '../_base_/models/manydepth_r18.py',
     '../_base_/datasets/toy_kitti.py',
-    '../_base_/depth_runtime.py',
+    '../_base_/multi_frame_runtime.py',
     '../_base_/schedules/toy_depth.py',
 ]
 
@@ -14,7 +14,7 @@ param_scheduler = [
     dict(_base_.param_scheduler[1], T_max=max_epochs),
 ]
 optim_wrapper = dict(optimizer=dict(lr=1e-3))
-default_hooks = dict(freeze_teacher=dict(type='FreezeTeacherHook', epoch=9))
+default_hooks = dict(freeze_teacher=dict(epoch=9))
 
 model = dict(
     encoder=dict(pretrained=None),

@@ -165,7 +165,7 @@ def test_wrong_shapes_are_named(stereo):
 
 def test_masked_mean(stereo):
     """Over the pixels that the auto-mask leaves in, or over those of a mask, or over both."""
-    found = terms(stereo, plane(1.2 * DISTANCE), masked_mean=True)
+    found = terms(stereo, plane(0.5 * DISTANCE), masked_mean=True)
     wins, error = found.warped_wins, found.smallest
     assert wins.any() and not wins.all()
     objective = ReprojectionObjective(masked_mean=True)

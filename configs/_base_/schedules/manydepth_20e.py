@@ -3,9 +3,6 @@
 # (docs/reference/manydepth.md, "Freezing").
 optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=1e-4))
 param_scheduler = []
-default_hooks = dict(freeze_teacher=dict(type='FreezeTeacherHook', epoch=15))
-# A frozen teacher gets no gradient: distributed training has to expect that.
-find_unused_parameters = True
 
 train_cfg = dict(by_epoch=True, max_epochs=20, val_interval=1)
 val_cfg = dict()

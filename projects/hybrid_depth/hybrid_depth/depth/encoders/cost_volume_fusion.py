@@ -14,9 +14,9 @@ _MOMENTUM, _MARGIN = 0.99, 0.1
 class CostVolumeFusion(nn.Module):
     """Cost volume of a feature map, fused with the map by a convolution; and its range of depths.
 
-    ManyDepth, arXiv 2104.14540, section 3; docs/reference/manydepth.md, "Matching encoder" and
-    "Adaptive bins". The range follows the depths that a teacher estimates, and is part of the state
-    dict: the depths of a volume have no scale of their own.
+    ManyDepth, arXiv 2104.14540, section 3; docs/reference/manydepth.md, "Matching encoder". The
+    range follows the depths that a teacher estimates (docs/reference/manydepth.md, "Adaptive
+    bins"), and is part of the state dict: the depths of a volume have no scale of their own.
 
     Args:
         channels: of the map.

@@ -70,7 +70,7 @@ class ManyDepth(DepthEstimator):
         cost_volume: options of `CostVolumeFusion`.
         stride: of the map that is matched.
         augmentation: replace lookup frames in half of the training items: by the frame itself, or
-            by none.
+            by none (docs/reference/manydepth.md, "Augmentation").
         motion_mask: leave pixels whose matched depth contradicts the teacher's to the teacher.
         **kwargs: passed to `DepthEstimator`.
 
@@ -174,7 +174,7 @@ class ManyDepth(DepthEstimator):
         """
         used = self._usable(frames)
         if 0 not in frames or not used:
-            if self.lookups:
+            if self.lookups and 0 in frames:
                 warnings.warn(
                     f'ManyDepth: single-frame mode, no frame {self.lookups} was given',
                     stacklevel=2,
@@ -333,7 +333,10 @@ class ManyDepth(DepthEstimator):
 
     @torch.no_grad()
     def _poses(self, frames: dict, known: dict[int, Tensor], lookups: Sequence[int]) -> Tensor:
-        """(B, L, 4, 4) frame 0's camera to each lookup's; zero for frames that are all zero."""
+        """(B, L, 4, 4) frame 0's camera to each lookup's; zero for frames that are all zero.
+
+        Source: docs/reference/manydepth.md, "Poses".
+        """
         batch = len(frames[0])
         poses = {0: torch.eye(4, device=frames[0].device).expand(batch, 4, 4)}
         for lookup in lookups:
