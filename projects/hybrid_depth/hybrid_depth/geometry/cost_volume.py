@@ -78,7 +78,7 @@ def plane_sweep(
     cam2img: Tensor,
     transforms: Tensor,
     planes: Tensor,
-    chunk: int = 16,
+    chunk: int = 4,
 ) -> CostVolume:
     """Cost volume of features, after ManyDepth (arXiv 2104.14540, section 3.1).
 
@@ -122,7 +122,7 @@ def plane_sweep(
     for first in range(0, len(planes), chunk):
         some = slice(first, first + chunk)
         grid = project(rays * planes[some].to(rays).view(-1, 1, 1), cameras, poses, size)
-        warped = sample(features, grid.flatten(1, 2), outside='zeros')
+        warped = sample(features, grid.flatten(1, 2))  # what is outside does not count
         warped = warped.unflatten(2, grid.shape[1:3])
         costs = warped.sub_(reference.unsqueeze(2)).abs_().mean(1) * _inside(grid)
         total[:, some].index_add_(0, item, costs)

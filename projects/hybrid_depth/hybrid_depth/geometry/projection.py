@@ -67,17 +67,14 @@ def project(points: Tensor, cam2img: Tensor, transform: Tensor, size: tuple[int,
     return grid.unflatten(-2, (rows, columns))
 
 
-def sample(
-    image: Tensor, grid: Tensor, align_corners: bool = True, outside: str = 'border'
-) -> Tensor:
-    """Bilinear sampling of an image.
+def sample(image: Tensor, grid: Tensor, align_corners: bool = True) -> Tensor:
+    """Bilinear sampling of an image, with border values outside.
 
     Args:
         image: (B, C, H, W).
         grid: (B, h, w, 2) from `project`.
         align_corners: True matches `project`. False shifts it by up to half a pixel, as
             Monodepth2's code does with PyTorch 1.3 or later.
-        outside: values outside the image, 'border' or 'zeros'.
 
     Example:
         >>> image = torch.tensor([[[[0.0, 10.0, 20.0]]]])
@@ -85,7 +82,7 @@ def sample(
         >>> sample(image, grid).flatten().tolist()
         [0.0, 15.0, 20.0]
     """
-    return F.grid_sample(image, grid, padding_mode=outside, align_corners=align_corners)
+    return F.grid_sample(image, grid, padding_mode='border', align_corners=align_corners)
 
 
 def scale_intrinsics(cam2img: Tensor, x: float, y: float) -> Tensor:
