@@ -54,6 +54,12 @@ class CostVolume:
             point (`missing`) it is the largest cost of the pixel; 0 in pixels without any view.
         missing: (B, D, h, w) bool.
         planes: (D,) depths.
+
+    Example:
+        >>> costs = torch.tensor([0.0, 0.3, 0.1]).view(1, 3, 1, 1)
+        >>> volume = CostVolume(costs, costs == 0, torch.tensor([1.0, 2.0, 3.0]))
+        >>> volume.best_depth().item(), volume.confidence.item()
+        (3.0, False)
     """
 
     costs: Tensor
