@@ -31,8 +31,8 @@ def _default_scope():
 
 @pytest.fixture(scope='session')
 def real_data() -> Path:
-    """Folder with real data: HYBRID_DEPTH_REAL_DATA, or shared/data beside the repository."""
-    folder = Path(os.environ.get('HYBRID_DEPTH_REAL_DATA', ROOT.parent / 'shared' / 'data'))
+    """Folder with real data, named by HYBRID_DEPTH_REAL_DATA."""
+    folder = Path(os.environ.get('HYBRID_DEPTH_REAL_DATA', ROOT / 'data/real'))
     if not folder.is_dir():
         pytest.skip(f'real data: no folder {folder} (set HYBRID_DEPTH_REAL_DATA)')
     return folder

@@ -11,11 +11,11 @@ from hybrid_depth.foundation.images import (
 )
 
 
-def test_images_and_arrays_become_contiguous_tensors_in_0_to_1():
+def test_images_and_arrays_become_tensors_in_0_to_1_in_the_same_memory_order():
     pixels = np.arange(2 * 4 * 3, dtype=np.uint8).reshape(2, 4, 3) * 11
     for image in (pixels, Image.fromarray(pixels)):
         tensor = to_tensor(image)
-        assert tensor.dtype == torch.float32 and tensor.is_contiguous()
+        assert tensor.dtype == torch.float32 and tensor.permute(1, 2, 0).is_contiguous()
         assert np.array_equal(tensor.numpy(), pixels.transpose(2, 0, 1) / np.float32(255))
 
 

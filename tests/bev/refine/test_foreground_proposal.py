@@ -43,7 +43,7 @@ def test_rotated_boxes_equal_mmdet3d():
 
 
 def test_a_pedestrian_covers_one_cell():
-    assert footprints(boxes((0.1, 0.1, 0.3, 0.3, 0.0)), GRID).nonzero().tolist() == [[12, 20]]
+    assert footprints(boxes((0.1, 0.1, 0.2, 0.2, 0.0)), GRID).nonzero().tolist() == [[12, 20]]
     assert footprints(boxes((30.0, 0.0, 4.0, 2.0, 0.0)), GRID).sum() == 0
     assert footprints(boxes(), GRID).sum() == 0
 

@@ -24,13 +24,14 @@ METRES = 20.0
 
 
 class OnePoint(torch.nn.Module):
-    """Depth net with features in one cell, at one depth."""
+    """Depth net with features in one cell, at one depth; records the rigs that it is given."""
 
     def __init__(self, bins) -> None:
         super().__init__()
-        self.bins = bins
+        self.bins, self.rigs = bins, []
 
     def forward(self, image_feats, images, rig) -> DepthDistribution:
+        self.rigs.append(rig)
         m, _, h, w = image_feats.shape
         logits = torch.full((m, self.bins.num, h, w), -100.0)
         logits[:, self.bins.index(torch.tensor(METRES))] = 100.0
@@ -102,6 +103,8 @@ def test_an_earlier_point_is_mapped_to_the_current_ego_frame(align):
     assert (in_now - in_key)[:2].abs().max() > 3
     # the bin's centre is up to half a bin off, a warped map is blurred over the next cell too
     assert (peak(maps[:, 32:], transformer.grid) - in_now[:2]).abs().max() < 1.28
+    # only the lift sees the cameras where they were
+    assert all(rig.same_geometry(key) for rig in transformer.depth_net.rigs)
 
 
 @pytest.fixture(scope='module')

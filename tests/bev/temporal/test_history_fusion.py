@@ -72,13 +72,37 @@ def test_a_static_object_has_a_constant_position():
         )
 
 
-def test_maps_are_warped_between_augmentations():
+MIRROR = torch.diag(torch.tensor([1.0, -1, 1, 1])).double()
+QUARTER = torch.tensor([[0.0, -1, 0, 0], [1, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]).double()
+
+
+@pytest.mark.parametrize(
+    ('bda', 'cell', 'before'),
+    [
+        (MIRROR, (2, -3), (4, 2)),  # [2, 3) in y becomes (-3, -2]
+        (QUARTER, (-3, 2), (4, 2)),  # and with x in its place after a quarter turn to the left
+    ],
+)
+def test_maps_are_warped_between_augmentations(bda, cell, before):
+    """The vehicle moves 2 m towards an object; another frame is augmented each time."""
     module = fusion()
-    mirror = torch.diag(torch.tensor([1.0, -1, 1, 1])).double()
-    module(dot(4, 2)[None], [position('a', 0)], rig_at(0.0))
-    mirrored = dot(2, -3)[None]  # cell [2, 3) in y becomes (-3, -2]
-    module(mirrored, [position('a', 1)], rig_at(2.0, bda=mirror))
-    torch.testing.assert_close(seen(module)[:, 1, :-1], mirrored)
+    module(dot(*before)[None], [position('a', 0)], rig_at(0.0))
+    module(dot(*cell)[None], [position('a', 1)], rig_at(2.0, bda=bda))
+    torch.testing.assert_close(seen(module)[:, 1, :-1], dot(*cell)[None])
+    module(dot(*before)[None], [position('a', 2)], rig_at(0.0))
+    maps = seen(module)[0, 1:3, :-1]
+    torch.testing.assert_close(maps, dot(*before).expand(2, -1, -1, -1, -1))
+
+
+def test_testing_does_not_change_the_history_of_training():
+    module = fusion()
+    module(dot(4, 0)[None], [position('a', 0)], rig_at(0.0))
+    module.eval()
+    module(dot(1, 1)[None], [position('a', 0)], rig_at(0.0))
+    module(dot(1, 1)[None], [position('a', 1)], rig_at(0.0))
+    module.train()
+    module(dot(2, 0)[None], [position('a', 1)], rig_at(2.0))
+    torch.testing.assert_close(seen(module)[0, 1, :-1], dot(2, 0))
 
 
 def test_a_new_sequence_has_no_history():

@@ -81,8 +81,8 @@ def test_distance_table():
 
 
 def test_edges_belong_to_the_bin_behind_them():
-    truth = np.array([0.5, 10, 20, 80])
-    assert binned_sums(truth, truth, (0.5, 10, 20, 80))[0].tolist() == [1, 1, 1]
+    truth = np.array([0.5, 10, 10, 20, 80])
+    assert binned_sums(truth, truth, (0.5, 10, 20, 80))[0].tolist() == [1, 2, 1]
 
 
 def test_rank_correlation_sees_swapped_depth():

@@ -75,7 +75,7 @@ class GroundPlaneScale:
         """Scale of each image.
 
         Args:
-            depth: (M, H, W) along the camera's axis, any unit; 0 where there is none.
+            depth: (M, H, W) along the camera's axis, any unit; 0 = none.
             plane: (M, H, W) of `ground_plane_depth`, metres, 0 where the ray meets no ground.
             mask: (M, H, W) bool, ground pixels; None for all candidates.
 
@@ -125,8 +125,8 @@ def lidar_scale(depth: Tensor, lidar: Tensor) -> DepthScale:
     """Median scaling to LiDAR, as in the evaluation of monocular depth.
 
     Args:
-        depth: (M, H, W) any unit, 0 where there is none.
-        lidar: (M, H, W) metres, 0 where there is none.
+        depth: (M, H, W) any unit, 0 = none.
+        lidar: (M, H, W) metres, 0 = none.
 
     Example:
         >>> depth = torch.tensor([[[1.0, 2.0, 3.0]]])

@@ -20,7 +20,7 @@ _META_KEYS = (
 
 def _frame(results: dict) -> dict:
     return dict(
-        img=torch.stack([to_tensor(image) for image in results['img']]),
+        img=to_tensor(np.stack(results['img'])),
         rig={key: torch.from_numpy(np.asarray(results[key])) for key in _RIG_KEYS},
     )
 

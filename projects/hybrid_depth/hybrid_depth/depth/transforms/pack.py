@@ -22,10 +22,12 @@ class PackFrames:
     """
 
     def __call__(self, results: dict) -> dict:
-        images = {i: to_tensor(frame) for i, frame in results['frames'].items()}
+        images = {i: to_tensor(frame).contiguous() for i, frame in results['frames'].items()}
         augmented = images
         if 'augmented' in results:
-            augmented = {i: to_tensor(frame) for i, frame in results['augmented'].items()}
+            augmented = {
+                i: to_tensor(frame).contiguous() for i, frame in results['augmented'].items()
+            }
         inputs = dict(images=images, augmented=augmented)
         if 'cam2img' in results:
             inputs['cam2img'] = torch.from_numpy(results['cam2img']).float()
