@@ -110,7 +110,7 @@ class HybridDepthEncoder(DepthEncoder):
         return self._compare(self._fuse(images, maps))
 
     def fuse(self, images: Tensor) -> DepthFeatures:
-        """What `forward` gives, without comparing every pixel with the sentences."""
+        """As `forward`, without text logits."""
         clip = [] if self.clip is None else list(_run(self.clip, images).values())
         return self._fuse(images, clip)
 
