@@ -22,6 +22,7 @@ DATA = {  # types of the training sets
     'nus-front': {'VideoFolderDataset'},
     'kitti-raw': {'KittiRawDataset'},
     'kitti-drive': {'KittiRawDataset'},
+    'cityscapes': {'CityscapesTripletDataset'},
     'tusimple': {'RepeatDataset', 'TuSimpleLaneDataset'},
 }
 VARIABLE = re.compile(r'\{\{\s*[\'"]?\$(\w+)\s*:\s*([^}]*)\}\}')

@@ -71,6 +71,36 @@ def test_monodepth2(toy_kitti, truth, tmp_path):
     assert 0 < scores['depth/abs_rel'] < 5
 
 
+@pytest.mark.slow
+def test_manydepth(toy_kitti, truth, tmp_path):
+    """Two iterations, the second with a frozen teacher; both modes are scored, and a folder is run
+    through with and without neighbours."""
+    data = f"dict(data_root='{toy_kitti}/')"
+    config = write_config(tmp_path, 'manydepth_r18_toy', data, truth=truth)
+    options = ('--cfg-options', 'train_cfg.max_epochs=2', 'default_hooks.freeze_teacher.epoch=1')
+    assert run_tool('train.py', config, '--work-dir', tmp_path / 'run', *options) is None
+    first, last = (load_checkpoint_file(tmp_path / f'run/epoch_{i}.pth') for i in (1, 2))
+    first, last = first['state_dict'], last['state_dict']
+    same = {key for key in last if torch.equal(first[key], last[key])}
+    assert {key for key in last if key.startswith('teacher.')} <= same
+    assert 'matching.depth_range' in same and 'matching.reduce_conv.0.weight' not in same
+    checkpoint, out = tmp_path / 'run/epoch_2.pth', tmp_path / 'test'
+    assert run_tool('test.py', config, checkpoint, '--work-dir', out) is None
+    (scores,) = out.glob('*/*.json')
+    scores = json.loads(scores.read_text().splitlines()[-1])
+    assert 0 < scores['depth/abs_rel'] != scores['depth/single_frame/abs_rel'] > 0
+    (log,) = out.glob('*/*.log')
+    assert '  single_frame\n' in log.read_text()
+    images = next(toy_kitti.glob('*/*/image_02/data'))
+    infer = ('infer_depth.py', images, tmp_path / 'depth', '--config', config)
+    infer += ('--checkpoint', checkpoint)
+    assert 'expected intrinsics' in run_tool(*infer)
+    assert run_tool(*infer, '--intrinsics', 100, 100, 80, 24) is None
+    listed = json.loads((tmp_path / 'depth/manifest.json').read_text())['files']
+    assert [file['frames'] for file in listed] == [[0], *[[0, -1]] * (len(listed) - 1)]
+    assert run_tool(*infer, '--frames', 0) is None
+
+
 def test_stage_1_then_stage_2(toy_kitti, truth, stage1, tmp_path):
     data = f"dict(data_root='{toy_kitti}/')"
     config = write_config(tmp_path, 'monodepth2_hybrid_toy', data, truth=truth)

@@ -12,6 +12,7 @@ from hybrid_depth.errors import ConfigError
 from hybrid_depth.geometry import DepthMap
 from hybrid_depth.inference.depth import depth_result
 from tests.depth.encoders.tiny import TINY_HYBRID
+from tests.depth.estimators.test_manydepth import TINY
 from tests.depth.estimators.tiny import CONV, HYBRID
 from tests.test_imports import HIDE, python
 
@@ -156,3 +157,46 @@ def test_depth_apis_need_no_mmdet3d():
         "build_model(dict(model=CONV, default_scope='mmdet3d'))\n"
     )
     assert done.returncode == 0 and 'WARNING' not in done.stdout, done.stderr
+
+
+@pytest.fixture
+def several():
+    """A model of two frames, and five images of a video."""
+    with pytest.warns(UserWarning, match='random weights'):
+        model = init_depth_model(config(TINY))
+    video = np.random.default_rng(0).integers(0, 256, (5, 70, 110, 3), dtype=np.uint8)
+    return model, video, np.array([[80.0, 0, 55], [0, 80, 35], [0, 0, 1]])
+
+
+@pytest.mark.parametrize('batch_size', [1, 2, 3])
+def test_models_of_several_frames_get_neighbours_and_the_camera_of_their_size(
+    several, batch_size, monkeypatch
+):
+    model, video, cam2img = several
+    seen, predict = [], model.predict
+    monkeypatch.setattr(model, 'predict', lambda *args: seen.append(args) or predict(*args))
+    with pytest.warns(UserWarning, match='single-frame mode'):
+        found = list(stream_depth(model, video, SIZE, batch_size=batch_size, cam2img=cam2img))
+    assert [result.frames for result in found] == [(0,), *[(0, -1)] * 4]
+    assert max(len(frames[0]) for frames, _ in seen) == batch_size
+    assert torch.equal(seen[1][0][-1][0], seen[0][0][0][0]), 'the frame before is the one before'
+    camera = seen[1][1][0]
+    assert camera[0, 0] == pytest.approx(80 * SIZE[1] / 110)
+    assert camera[1, 2] == pytest.approx(35.5 * SIZE[0] / 70 - 0.5)
+    images = torch.from_numpy(video).permute(0, 3, 1, 2).float() / 255
+    assert found[2].disparity.shape == images.shape[2:]
+
+
+def test_frames_can_be_chosen(several):
+    model, video, cam2img = several
+    with pytest.warns(UserWarning, match='single-frame mode'):
+        alone = infer_depth(model, video, SIZE, frames=(0,))
+    assert {result.frames for result in alone} == {(0,)}
+    with pytest.warns(UserWarning, match='single-frame mode'):
+        together = infer_depth(model, video, SIZE, cam2img=cam2img)
+    assert np.array_equal(alone[0].disparity, together[0].disparity)
+    assert not np.allclose(alone[1].disparity, together[1].disparity)
+    with pytest.raises(ConfigError, match=r'expected frames out of \(0, -1\)'):
+        infer_depth(model, video, SIZE, frames=(0, 1))
+    with pytest.raises(ConfigError, match='expected intrinsics to predict from frames'):
+        infer_depth(model, video, SIZE)

@@ -40,7 +40,7 @@ def test_exact_numbers_and_what_they_mean(tmp_path):
     manifest = write(tmp_path, result('a'), result('b'), colors=False)
     np.testing.assert_array_equal(np.load(tmp_path / 'depth/b.npy'), result().disparity)
     assert manifest['kind'] == 'disparity' and manifest['config'] == 'c.py'
-    assert manifest['files'] == [dict(name=n, size=[32, 48]) for n in 'ab']
+    assert manifest['files'] == [dict(name=n, size=[32, 48], frames=[0]) for n in 'ab']
     assert len(DepthMaps(tmp_path / 'depth')) == 2  # the evaluator reads the folder
     assert not (tmp_path / 'color').exists() and not (tmp_path / 'cloud').exists()
 

@@ -69,3 +69,12 @@ def test_tie_break_noise_is_small_seeded_and_only_on_unwarped_errors():
     torch.manual_seed(3)
     assert torch.equal(wins, reprojection_minimum(same, same, tie_break=1e-5)[1])
     assert not reprojection_minimum(same, same)[1].any()
+
+
+def test_ties_can_be_kept():
+    warped, unwarped = errors([1.0, 2, 3]), errors([1.0, 1, 4])
+    assert reprojection_minimum(warped, unwarped)[1].flatten().tolist() == [False, False, True]
+    smallest, wins = reprojection_minimum(warped, unwarped, keep_ties=True)
+    assert wins.flatten().tolist() == [True, False, True]
+    assert smallest.flatten().tolist() == [1, 1, 3]
+    assert reprojection_minimum(warped, keep_ties=True)[1].all()

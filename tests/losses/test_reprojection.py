@@ -161,3 +161,19 @@ def test_wrong_shapes_are_named(stereo):
         objective(views, plane(3.0), stereo[3][:1], plane(3.0))
     with pytest.raises(ValueError, match=r'got \(32, 48\)'):
         objective(views, plane(3.0)[..., :32, :48], stereo[3], plane(3.0))
+
+
+def test_masked_mean(stereo):
+    """Over the pixels that the auto-mask leaves in, or over those of a mask, or over both."""
+    found = terms(stereo, plane(0.5 * DISTANCE), masked_mean=True)
+    wins, error = found.warped_wins, found.smallest
+    assert wins.any() and not wins.all()
+    objective = ReprojectionObjective(masked_mean=True)
+    torch.testing.assert_close(objective.photometric(found), error[wins].mean())
+    mask = torch.zeros_like(wins)
+    mask[..., 40:60] = True
+    both = error[wins & mask].mean()
+    torch.testing.assert_close(objective.photometric(found, mask), both)
+    loss = ReprojectionObjective().loss({0: found}, mask)['loss_photometric']
+    torch.testing.assert_close(loss, error[mask].mean())
+    assert objective.photometric(found, torch.zeros_like(mask)) == 0

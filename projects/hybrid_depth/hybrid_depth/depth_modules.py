@@ -11,6 +11,7 @@ from .quick_imports import quick_imports
 _MODULES = (
     'foundation',
     'datasets.cached',
+    'datasets.cityscapes',
     'datasets.kitti.raw',
     'datasets.nuscenes.video',
     'datasets.tusimple',
@@ -22,6 +23,7 @@ _MODULES = (
     'depth.decoders',
     'depth.pose',
     'depth.estimators',
+    'depth.hooks',
     'depth.transforms',
     'depth.evaluation.metric',
     'depth.evaluation.patch_order',

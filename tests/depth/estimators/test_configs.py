@@ -19,6 +19,7 @@ HYBRID = 'HybridDepthEncoder'
 # model, encoder, its strides, logits a pixel
 RESNET = ('Monodepth2', 'ResNetDepthEncoder', [2, 4, 8, 16, 32], 0)
 MONODEPTH2 = 'monodepth2/monodepth2_{}_192x640'.format
+MANYDEPTH = 'manydepth/manydepth_{}'.format
 STAGE_1 = 'hybrid_depth/hybrid-depth-stage1_clip-dinov2_1xb6-20e_{}'.format
 STAGE_2 = 'hybrid_depth/hybrid-depth-stage2_{}_1xb16-30e_kitti-raw_224x672'.format
 NUSCENES = 'hybrid_depth/hybrid-depth-stage2_clip-dinov2_1xb16-20e_nus-video_280x504'
@@ -51,6 +52,11 @@ EXPECTED = {
     'toy/hybrid_stage1_ground_toy': ('LanguageAlignment', HYBRID, [8] * 4, 7),
     'toy/monodepth2_hybrid_video_toy': ('Monodepth2', HYBRID, [16] * 4, 8),
     'toy/hybrid_stage1_video_toy': ('LanguageAlignment', HYBRID, [16] * 4, 7),
+    MANYDEPTH('r18_1xb12-20e_kitti-raw_192x640'): ('ManyDepth', *RESNET[1:]),
+    MANYDEPTH('r18_1xb12-20e_cityscapes_192x512'): ('ManyDepth', *RESNET[1:]),
+    MANYDEPTH('r50_1xb12-20e_kitti-raw_192x640'): ('ManyDepth', *RESNET[1:]),
+    MANYDEPTH('clip-dinov2_1xb12-20e_kitti-raw_224x672'): ('ManyDepth', HYBRID, [14] * 4, 128),
+    'toy/manydepth_r18_toy': ('ManyDepth', *RESNET[1:]),
 }
 TOWERS = {
     STAGE_2('clip-dinov3'): ('dino', 'vit', 'Eva'),
@@ -71,7 +77,11 @@ def build(name, monkeypatch):
 
 
 def test_the_table_names_every_config():
-    files = [path for name in ('monodepth2', 'hybrid_') for path in CONFIGS.glob(f'*/{name}*.py')]
+    files = [
+        path
+        for name in ('monodepth2', 'manydepth', 'hybrid_')
+        for path in CONFIGS.glob(f'*/{name}*.py')
+    ]
     files += CONFIGS.glob('hybrid_depth/*.py')
     assert {path.relative_to(CONFIGS).with_suffix('').as_posix() for path in files} == set(EXPECTED)
 

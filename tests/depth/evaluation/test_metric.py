@@ -73,6 +73,27 @@ def test_disparity_and_maps_without_names(tmp_path):
         metric.process({}, [dict(found[0], sample_idx=3)])
 
 
+@pytest.mark.parametrize('scaling', ['none', 'set_median'])
+def test_other_modes_of_a_model_get_a_row(truth, scaling, tmp_path):
+    """Twice the depth in the single-frame mode: no error but that of its scale."""
+    found = [
+        dict(sample, pred_depth_single_frame=2 * sample['pred_depth'])
+        for sample in samples(1.0, 1.0, 0.5)
+    ]
+    metric = DepthMetric(truth, dict(WHOLE, scaling=scaling), out_dir=str(tmp_path))
+    values = score(metric, found)
+    alone = score(DepthMetric(truth, dict(WHOLE, scaling=scaling)), samples(1.0, 1.0, 0.5))
+    assert alone.items() <= values.items()
+    if scaling == 'set_median':
+        expected = values['depth/abs_rel']
+    else:
+        twice = DepthMetric(truth, dict(WHOLE, scaling=scaling))
+        expected = score(twice, samples(2.0, 2.0, 1.0))['depth/abs_rel']
+    assert values['depth/single_frame/abs_rel'] == pytest.approx(expected, rel=1e-5)
+    report = json.loads((tmp_path / 'depth_metrics.json').read_text())
+    assert report['modes']['single_frame']['abs_rel'] == values['depth/single_frame/abs_rel']
+
+
 def test_mismatched_samples_are_rejected(truth):
     metric = DepthMetric(truth, dict(WHOLE, scaling='none'))
     (sample,) = samples(1.0)

@@ -2,6 +2,7 @@
 
 Examples:
   hybrid-depth convert-checkpoint monodepth2 models/mono_640x192 mono_640x192.pth
+  hybrid-depth convert-checkpoint manydepth models/KITTI_MR manydepth.pth
   hybrid-depth convert-checkpoint hybrid-depth-stage2 checkpoints/ hybrid_stage2.pth \\
       --stock-clip openai --stock-dino dinov2_vitb14_pretrain.pth
   hybrid-depth convert-checkpoint hybrid-depth-stage1 stage1.ckpt hybrid_stage1.pth
@@ -11,7 +12,7 @@ Strict: keys or shapes that do not match are an error. Code in the files is not 
 
 import argparse
 
-KINDS = ('monodepth2', 'hybrid-depth-stage1', 'hybrid-depth-stage2', 'bevdet')
+KINDS = ('monodepth2', 'manydepth', 'hybrid-depth-stage1', 'hybrid-depth-stage2', 'bevdet')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

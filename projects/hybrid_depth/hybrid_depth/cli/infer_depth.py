@@ -38,6 +38,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument('--batch-size', type=int, default=1)
     parser.add_argument(
+        '--frames',
+        type=int,
+        nargs='+',
+        metavar='FRAME',
+        help='frames to predict from, 0 the image itself, -1 the one before (default: all that the '
+        'model uses)',
+    )
+    parser.add_argument(
         '--numbers', choices=FORMATS, default='npy', help='16-bit PNG, exact npy (default) or none'
     )
     parser.add_argument('--no-color', action='store_true', help='write no visualizations')
@@ -60,9 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def camera(args: argparse.Namespace) -> np.ndarray | None:
-    """Intrinsic matrix (3, 3) for point clouds; None without --ply."""
-    if not args.ply:
-        return None
+    """Intrinsic matrix (3, 3), given or beside the images; None if there is none."""
 
     from ..datasets.video.video_folder import INTRINSICS_FILE, pixel_matrix, read_intrinsics
     from ..errors import ConfigError
@@ -72,6 +78,8 @@ def camera(args: argparse.Namespace) -> np.ndarray | None:
     source = Path(args.input)
     beside = (source if source.is_dir() else source.parent) / INTRINSICS_FILE
     if not beside.is_file():
+        if not args.ply:
+            return None
         raise ConfigError(
             f'--ply expected intrinsics, got none: set --intrinsics FX FY CX CY, or write them to '
             f'{beside}'
@@ -97,12 +105,18 @@ def run(args: argparse.Namespace) -> None:
         args.out,
         args.numbers,
         not args.no_color,
-        cam2img,
+        cam2img if args.ply else None,
         args.range,
         max_disparity=1 / model.min_depth,
     )
-    results = stream_depth(model, stream, size, args.scale, args.batch_size)
+    results = stream_depth(
+        model, stream, size, args.scale, args.batch_size, cam2img, args.frames or None
+    )
+    alone = 0
     for result in tqdm(results, total=stream.total or None, desc='depth', unit='image'):
         writer.write(result)
+        alone += result.frames == (0,)
     writer.close(config=args.config, checkpoint=args.checkpoint, network_size=size)
     print(f'wrote depth of {len(writer.files)} images to {args.out}')
+    if len(model.frames) > 1:
+        print(f'single-frame mode: {alone} of them, the others from frames {model.frames}')

@@ -3,7 +3,7 @@
 open_clip takes a second to import and most models do not use it, so towers import it when built.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from mmengine.registry import MODELS
@@ -104,6 +104,14 @@ class CLIPTower(nn.Module):
         )['image_intermediates']
         prefix = 'layer' if self.fixed_size is None else 'block'
         return {f'{prefix}{i}': feature for i, feature in zip(self.taps, maps, strict=True)}
+
+    def stages(self) -> list[Callable[[Tensor], Tensor]] | None:
+        """Stages of a ModifiedResNet, from the normalised images to one map each; of other towers
+        None."""
+        if self.fixed_size is not None:
+            return None
+        first, *others = (getattr(self.visual, f'layer{i}') for i in self.taps)
+        return [lambda images: first(self.visual.stem(images)), *others]
 
 
 def build_clip(

@@ -1,6 +1,7 @@
 """Cameras, frustums, depth maps and depth bins: pure torch functions and small dataclasses."""
 
 from .camera_rig import CameraRig
+from .cost_volume import CostVolume, depth_planes, plane_sweep
 from .depth_bins import DepthBins
 from .depth_map import DepthMap
 from .frustum import cell_pixels, create_frustum, lift_frustum
@@ -11,6 +12,7 @@ from .voxel_grid import VoxelGrid
 
 __all__ = [
     'CameraRig',
+    'CostVolume',
     'DepthBins',
     'DepthMap',
     'PillarView',
@@ -18,8 +20,10 @@ __all__ = [
     'cell_pixels',
     'create_frustum',
     'depth_at',
+    'depth_planes',
     'ground_plane_depth',
     'invert_rigid',
     'lift_frustum',
+    'plane_sweep',
     'project_pillars',
 ]

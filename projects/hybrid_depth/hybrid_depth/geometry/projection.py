@@ -41,8 +41,8 @@ def project(points: Tensor, cam2img: Tensor, transform: Tensor, size: tuple[int,
     """Projection of points into another camera, as a sampling grid.
 
     Args:
-        points: (B, 3, H * W) in the first camera's frame.
-        cam2img: (B, 3, 3) intrinsics of the other camera.
+        points: (..., B, 3, H * W) in the first camera's frame.
+        cam2img: (..., B, 3, 3) intrinsics of the other camera.
         transform: (..., B, 4, 4) first camera's frame to the other's.
         size: (H, W) of both images.
 

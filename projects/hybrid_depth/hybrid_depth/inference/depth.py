@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +11,11 @@ import torch.nn.functional as F
 from PIL import Image
 
 from ..depth.estimators import DepthEstimator
+from ..depth.transforms.resize import resize_cam2img
+from ..errors import ConfigError
 from ..foundation.images import to_tensor
 from ..geometry import DepthMap
+from .frame_windows import frame_windows
 from .image_streams import Images, ImageStream, NamedImage
 
 
@@ -25,6 +28,7 @@ class DepthResult:
         image: (H, W, 3) uint8 RGB, the input image.
         disparity: (H, W) float32, at the image size.
         scale: metres per unit of the model's depth, None if unknown.
+        frames: frames that the depth was predicted from; (0,) is the image alone.
 
     Example:
         >>> image = np.zeros((1, 2, 3), np.uint8)
@@ -37,6 +41,7 @@ class DepthResult:
     image: np.ndarray
     disparity: np.ndarray
     scale: float | None = None
+    frames: tuple[int, ...] = (0,)
 
     @property
     def depth(self) -> np.ndarray:
@@ -59,8 +64,13 @@ def infer_depth(
     images: Images,
     size: tuple[int, int] | None = None,
     scale: float | None = None,
+    cam2img: np.ndarray | None = None,
+    frames: Sequence[int] | None = None,
 ) -> list[DepthResult]:
     """Predict the depth of images.
+
+    A model of several frames (`ManyDepth`) gets each image with its neighbours, as far as there are
+    any: the images are then those of a video, in order.
 
     Args:
         model: from `init_depth_model`.
@@ -69,6 +79,9 @@ def infer_depth(
             size if unknown.
         scale: metres per unit of the model's depth (5.4 for Monodepth2 trained on KITTI stereo);
             None for relative depth.
+        cam2img: (3, 3) intrinsics, pixels of the images; models of several frames need them.
+        frames: frames to predict from, instead of all that the model uses; (0,) for each image
+            alone.
 
     Returns:
         One result per image, at the image size. `stream_depth` keeps only one batch in memory.
@@ -77,6 +90,7 @@ def infer_depth(
         FileNotFoundError: a path does not exist.
         DepthDataError: not an image, or a damaged one.
         ValueError: a scale for a model whose depth is metric.
+        ConfigError: several frames without intrinsics, or frames that the model does not use.
 
     Example:
         >>> encoder = dict(type='TimmDepthEncoder', name='test_resnet')
@@ -89,7 +103,7 @@ def infer_depth(
         >>> result.depth.shape, result.kind
         ((48, 80), 'relative')
     """
-    return list(stream_depth(model, images, size, scale))
+    return list(stream_depth(model, images, size, scale, 1, cam2img, frames))
 
 
 @torch.no_grad()
@@ -99,6 +113,8 @@ def stream_depth(
     size: tuple[int, int] | None = None,
     scale: float | None = None,
     batch_size: int = 1,
+    cam2img: np.ndarray | None = None,
+    frames: Sequence[int] | None = None,
 ) -> Iterator[DepthResult]:
     """Iterator of results, otherwise as `infer_depth`.
 
@@ -118,21 +134,31 @@ def stream_depth(
     """
     size = size or getattr(model, 'image_size', None)
     stream = images if isinstance(images, ImageStream) else ImageStream(images)
-    for batch in _batches(stream, size, batch_size):
-        inputs = torch.stack([to_tensor(_resized(item.image, size)) for item in batch])
-        prediction = model.predict({0: inputs.to(next(model.parameters()).device)})
+    frames = _frames_of(model, frames, cam2img)
+    device = next(model.parameters()).device
+    for batch in _batches(frame_windows(stream, frames), size, batch_size):
+        used = tuple(batch[0])
+        inputs = {
+            i: torch.stack([to_tensor(_resized(item[i].image, size)) for item in batch]).to(device)
+            for i in used
+        }
+        prediction = model.predict(inputs, _cameras(cam2img, batch, size, device))
         for item, values in zip(batch, prediction.values, strict=True):
-            single = DepthMap(values[None], prediction.kind)
-            yield depth_result(item.name, np.asarray(item.image), single, scale)
+            name, image = item[0].name, np.asarray(item[0].image)
+            yield depth_result(name, image, DepthMap(values[None], prediction.kind), scale, used)
 
 
 def depth_result(
-    name: str, image: np.ndarray, prediction: DepthMap, scale: float | None = None
+    name: str,
+    image: np.ndarray,
+    prediction: DepthMap,
+    scale: float | None = None,
+    frames: tuple[int, ...] = (0,),
 ) -> DepthResult:
     """Result of one image from a prediction, resized to the image size.
 
     Args:
-        name, image, scale: see `DepthResult`.
+        name, image, scale, frames: see `DepthResult`.
         prediction: map (1, 1, h, w).
 
     Raises:
@@ -147,20 +173,57 @@ def depth_result(
     disparity = prediction.to('disparity').values.float().cpu()
     # Half-pixel centres, as in the evaluation.
     resized = F.interpolate(disparity, image.shape[:2], mode='bilinear')[0, 0]
-    return DepthResult(name, image, resized.numpy(), scale)
+    return DepthResult(name, image, resized.numpy(), scale, frames)
+
+
+def _frames_of(
+    model: DepthEstimator, frames: Sequence[int] | None, cam2img: np.ndarray | None
+) -> tuple[int, ...]:
+    """Frames to predict from."""
+    frames = model.frames if frames is None else tuple(frames)
+    if 0 not in frames or not set(frames) <= set(model.frames):
+        raise ConfigError(
+            f'expected frames out of {model.frames}, which {type(model).__name__} uses, with 0 '
+            f'among them, got {frames}'
+        )
+    if len(frames) > 1 and cam2img is None:
+        raise ConfigError(
+            f'expected intrinsics to predict from frames {frames}, got none: give cam2img '
+            '(--intrinsics FX FY CX CY), or frames=(0,) (--frames 0) for each image alone'
+        )
+    return frames
+
+
+def _cameras(
+    cam2img: np.ndarray | None,
+    batch: Sequence[dict[int, NamedImage]],
+    size: tuple[int, int] | None,
+    device: torch.device,
+) -> torch.Tensor | None:
+    """(B, 3, 3) intrinsics at the size of the network."""
+    if cam2img is None:
+        return None
+    matrices = [
+        cam2img if size is None else resize_cam2img(cam2img, item[0].image.size, size[::-1])
+        for item in batch
+    ]
+    return torch.from_numpy(np.stack(matrices)).float().to(device)
 
 
 def _batches(
-    stream: Iterable[NamedImage], size: tuple[int, int] | None, batch_size: int
-) -> Iterator[list[NamedImage]]:
-    """Batches of images; without a network size, batches have images of one size."""
-    batch: list[NamedImage] = []
-    for item in stream:
-        fits = size is not None or not batch or item.image.size == batch[0].image.size
+    windows: Iterable[dict[int, NamedImage]], size: tuple[int, int] | None, batch_size: int
+) -> Iterator[list[dict[int, NamedImage]]]:
+    """Batches with the same frames; without a network size, of images of one size."""
+    batch: list[dict[int, NamedImage]] = []
+    for window in windows:
+        fits = not batch or (
+            window.keys() == batch[0].keys()
+            and (size is not None or window[0].image.size == batch[0][0].image.size)
+        )
         if batch and (len(batch) == batch_size or not fits):
             yield batch
             batch = []
-        batch.append(item)
+        batch.append(window)
     if batch:
         yield batch
 

@@ -86,7 +86,8 @@ class DepthWriter:
             points, colors = depth_points(result.depth, result.image, self.cam2img, far)
             comment = f'camera frame: x right, y down, z forward; unit: {result.unit}'
             write_ply(points, colors, self.out / 'cloud' / f'{name}.ply', comment)
-        self.files.append(dict(name=name, size=list(result.disparity.shape)))
+        size = list(result.disparity.shape)
+        self.files.append(dict(name=name, size=size, frames=list(result.frames)))
 
     def close(self, **facts: object) -> None:
         """Write the manifest, with `facts` on the run."""

@@ -2,6 +2,7 @@
 
 from .depth_distribution import depth_distribution_loss
 from .language_alignment import language_ranking_loss, patch_contrast_loss
+from .matching_mask import depths_agree
 from .photometric import PhotometricError, reprojection_minimum
 from .reprojection import ReprojectionObjective
 from .smoothness import edge_aware_smoothness, normalize_by_mean
@@ -10,6 +11,7 @@ __all__ = [
     'PhotometricError',
     'ReprojectionObjective',
     'depth_distribution_loss',
+    'depths_agree',
     'edge_aware_smoothness',
     'language_ranking_loss',
     'normalize_by_mean',

@@ -60,7 +60,11 @@ class PhotometricError:
 
 
 def reprojection_minimum(
-    warped: Tensor, unwarped: Tensor | None = None, average: bool = False, tie_break: float = 0.0
+    warped: Tensor,
+    unwarped: Tensor | None = None,
+    average: bool = False,
+    tie_break: float = 0.0,
+    keep_ties: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """Per-pixel minimum reprojection error over the sources, with auto-masking.
 
@@ -73,6 +77,7 @@ def reprojection_minimum(
         average: average over sources first, then the smaller of warped and unwarped.
         tie_break: standard deviation of the noise added to `unwarped`, which breaks ties (static
             camera) at random; 1e-5 as published, 0 for parity tests.
+        keep_ties: equal errors count as won by the warped source, else by the unwarped one.
 
     Returns:
         (B, H, W) errors, and (B, H, W) bool, True where a warped source has the smallest error.
@@ -89,6 +94,10 @@ def reprojection_minimum(
         candidates = [errors.mean(0, keepdim=True) for errors in candidates]
     if unwarped is not None and tie_break > 0:
         candidates[0] = candidates[0] + tie_break * torch.randn_like(candidates[0])
-    first_warped = 0 if unwarped is None else len(candidates[0])
+    # the first of equal errors is the smallest
+    if keep_ties:
+        candidates.reverse()
     smallest, winner = torch.cat(candidates).squeeze(2).min(dim=0)
-    return smallest, winner >= first_warped
+    if keep_ties:
+        return smallest, winner < len(candidates[0])
+    return smallest, winner >= (0 if unwarped is None else len(candidates[0]))

@@ -102,6 +102,9 @@ class ReprojectionObjective:
         average: average over sources instead of taking the minimum.
         align_corners: see `sample`.
         tie_break: see `reprojection_minimum`.
+        masked_mean: average over the pixels that the auto-mask leaves in alone; False counts the
+            others with their unwarped error. True as in ManyDepth (docs/reference/manydepth.md,
+            "Losses"), which leaves pixels in where both errors are equal.
 
     Example:
         >>> from hybrid_depth.geometry.disparity import scale_disparity
@@ -125,8 +128,10 @@ class ReprojectionObjective:
         average: bool = False,
         align_corners: bool = True,
         tie_break: float = 1e-5,
+        masked_mean: bool = False,
     ) -> None:
         self.ssim_weight, self.smoothness_weight = ssim_weight, smoothness_weight
+        self.masked_mean = masked_mean
         self.automask, self.average = automask, average
         self.align_corners, self.tie_break = align_corners, tie_break
 
@@ -173,26 +178,40 @@ class ReprojectionObjective:
         warped = warped.view_as(views.sources)
         errors = views.error(warped)
         unwarped = views.unwarped_errors if self.automask else None
-        smallest, wins = reprojection_minimum(errors, unwarped, self.average, self.tie_break)
+        smallest, wins = reprojection_minimum(
+            errors, unwarped, self.average, self.tie_break, keep_ties=self.masked_mean
+        )
         image = shrink(views.target, output.shape[-2:])
         smoothness = edge_aware_smoothness(normalize_by_mean(output), image)
         return ReprojectionTerms(
             output, depth, transforms, grid, warped, errors, smallest, wins, smoothness
         )
 
-    def loss(self, terms: dict[int, ReprojectionTerms]) -> dict[str, Tensor]:
+    def photometric(self, terms: ReprojectionTerms, mask: Tensor | None = None) -> Tensor:
+        """Photometric loss of one scale, see `loss`."""
+        if self.masked_mean:
+            mask = terms.warped_wins if mask is None else terms.warped_wins & mask
+        if mask is None:
+            return terms.smallest.mean()
+        return (terms.smallest * mask).sum() / (mask.sum() + 1e-7)
+
+    def loss(
+        self, terms: dict[int, ReprojectionTerms], mask: Tensor | None = None
+    ) -> dict[str, Tensor]:
         """Loss of all scales of a decoder.
 
         Args:
-            terms: by scale s, 0 the finest; the loss of a scale is the mean of `smallest` plus
-                `smoothness_weight` / 2^s times `smoothness`.
+            terms: by scale s, 0 the finest; the loss of a scale is the mean of `smallest` (over the
+                pixels of a mask the sum divided by their number + 1e-7) plus `smoothness_weight` /
+                2^s times `smoothness`.
+            mask: (B, H, W) bool, pixels that count, at every scale; None for all.
 
         Returns:
             `loss_photometric` and `loss_smoothness`, means over the scales, whose sum is the loss;
             and for the log `warped_share`, the fraction of pixels at the finest scale kept by the
             auto-mask.
         """
-        photometric = [found.smallest.mean() for found in terms.values()]
+        photometric = [self.photometric(found, mask) for found in terms.values()]
         smoothness = [
             found.smoothness * (self.smoothness_weight / 2**scale) for scale, found in terms.items()
         ]

@@ -16,10 +16,12 @@ from ..files import atomic_file
 from .bevdet import convert_bevdet
 from .conversion import Conversion, ReleaseError, sha256
 from .depth import convert_hybrid_stage1, convert_hybrid_stage2, convert_monodepth2
+from .manydepth import convert_manydepth
 from .stock import compare_with_stock
 
 CONVERTERS = {
     'monodepth2': convert_monodepth2,
+    'manydepth': convert_manydepth,
     'hybrid-depth-stage1': convert_hybrid_stage1,
     'hybrid-depth-stage2': convert_hybrid_stage2,
     'bevdet': convert_bevdet,

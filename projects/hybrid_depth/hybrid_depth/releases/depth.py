@@ -6,7 +6,7 @@ Layouts: docs/reference/monodepth2.md, "Released files", and docs/reference/hybr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +45,8 @@ def convert_monodepth2(source: Path) -> Conversion:
         FileNotFoundError: the folder, encoder or decoder does not exist.
         ReleaseError: files of another network.
     """
-    files = _read_folder(source)
-    conversion = _convert_folder(source, files, convert_monodepth2_folder)
+    files = read_folder(source)
+    conversion = convert_folder(source, files, convert_monodepth2_folder)
     conversion.config = _MONODEPTH2_CONFIG
     depth = _resnet_depth(files[ENCODER])
     if depth != 18:
@@ -62,7 +62,7 @@ def convert_hybrid_stage2(source: Path) -> Conversion:
         FileNotFoundError: the folder, encoder or decoder does not exist.
         ReleaseError: files of another network, or of one without text logits.
     """
-    files = _read_folder(source)
+    files = read_folder(source)
     words = sum(key.startswith(TOKENS) for key in files[ENCODER])
     projection = files[DECODER].get(_FIRST_PROJECTION)
     inputs = None if projection is None else projection.shape[1]
@@ -73,7 +73,7 @@ def convert_hybrid_stage2(source: Path) -> Conversion:
             f'those of the features ({fused}) and one per token, got {words} tokens and {inputs}; '
             'runs without --use_depth_text_align --cat_depth_text_logic are not supported'
         )
-    conversion = _convert_folder(source, files, convert_hybrid_folder)
+    conversion = convert_folder(source, files, convert_hybrid_folder)
     conversion.config = _HYBRID_CONFIG
     conversion.overrides = {'model.encoder.text.num_tokens': words, **_pose_overrides(files)}
     conversion.derived['encoder.language.prompts.tokens'] = (
@@ -97,24 +97,37 @@ def convert_hybrid_stage1(source: Path) -> Conversion:
     return Conversion(state, [source], _STAGE1_CONFIG, dropped=dropped | others)
 
 
-def _read_folder(source: Path) -> dict[str, dict[str, Any]]:
+def read_folder(
+    source: Path,
+    names: Sequence[str] = FOLDER_FILES,
+    required: Sequence[str] = (ENCODER, DECODER),
+) -> dict[str, dict[str, Any]]:
+    """Files of a released folder, by name.
+
+    Raises:
+        FileNotFoundError: no such folder, or a required file is not in it.
+    """
     if not source.is_dir():
         found = 'a file: unpack it first' if source.is_file() else 'no such folder'
         raise FileNotFoundError(f'{source}: expected the released folder, got {found}')
     files = {
-        name: load_checkpoint_file(source / name)
-        for name in FOLDER_FILES
-        if (source / name).is_file()
+        name: load_checkpoint_file(source / name) for name in names if (source / name).is_file()
     }
-    absent = [name for name in (ENCODER, DECODER) if name not in files]
+    absent = [name for name in required if name not in files]
     if absent:
-        raise FileNotFoundError(f'{source}: expected {ENCODER} and {DECODER}, got no {absent}')
+        wanted = ' and '.join(required)
+        raise FileNotFoundError(f'{source}: expected {wanted}, got no {absent}')
     return files
 
 
-def _convert_folder(
+def convert_folder(
     source: Path, files: Mapping[str, Mapping], rule: Callable[[Mapping], Converted]
 ) -> Conversion:
+    """Files of `read_folder`, renamed by a rule.
+
+    Raises:
+        ReleaseError: files of another network.
+    """
     settings = {}
     for name, official in files.items():
         settings |= split_scalars(official, f'{source}/{name}')[1]

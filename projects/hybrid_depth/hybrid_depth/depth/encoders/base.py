@@ -1,10 +1,14 @@
 """Base class and output of depth encoders."""
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+
+from .stage_chain import StageChain
 
 
 @dataclass
@@ -56,3 +60,19 @@ class DepthEncoder(nn.Module, ABC):
     def class_token(self, images: Tensor) -> Tensor | None:
         """Images as in `forward` -> only the class token (B, C), or None without one."""
         return self(images).class_token
+
+    def chain(self) -> StageChain:
+        """The tower that a cost volume enters.
+
+        Raises:
+            TypeError: this encoder has none.
+        """
+        raise TypeError(
+            f'{type(self).__name__}: expected an encoder with a chain of convolutional stages to '
+            'match frames in, got none; take ResNetDepthEncoder, TimmDepthEncoder or a '
+            'HybridDepthEncoder with a CLIP ResNet'
+        )
+
+    def gather(self, images: Tensor, maps: list[Tensor]) -> DepthFeatures:
+        """Images as in `forward` and all maps of `chain` -> features."""
+        return DepthFeatures(maps)

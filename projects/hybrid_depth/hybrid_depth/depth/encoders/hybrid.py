@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from ...foundation import DepthPrompts, LanguageHead
 from .base import DepthEncoder, DepthFeatures
 from .freezing import eval_frozen, is_frozen, set_trainable
+from .stage_chain import StageChain
 
 
 @MODELS.register_module()
@@ -90,19 +91,41 @@ class HybridDepthEncoder(DepthEncoder):
 
     def forward(self, images: Tensor) -> DepthFeatures:
         """Images (B, 3, H, W), RGB float in [0, 1] -> fused maps, logits, DINO's class token."""
-        features = self.fuse(images)
+        return self._compare(self.fuse(images))
+
+    def chain(self) -> StageChain:
+        """The CLIP ResNet: DINO sees one image at a time. See `DepthEncoder.chain`.
+
+        Raises:
+            TypeError: the CLIP tower is none, or a transformer.
+        """
+        stages = None if self.clip is None else self.clip.stages()
+        if stages is None:
+            return super().chain()
+        prepare = self.clip.normalize
+        return StageChain(prepare, stages, self.clip.out_channels, self.clip.out_strides)
+
+    def gather(self, images: Tensor, maps: list[Tensor]) -> DepthFeatures:
+        """Images as in `forward` and CLIP's maps -> fused maps, logits, DINO's class token."""
+        return self._compare(self._fuse(images, maps))
+
+    def fuse(self, images: Tensor) -> DepthFeatures:
+        """As `forward`, without text logits."""
+        clip = [] if self.clip is None else list(_run(self.clip, images).values())
+        return self._fuse(images, clip)
+
+    def _compare(self, features: DepthFeatures) -> DepthFeatures:
         if self.language is not None:
             features.text_logits = self.language(features.maps)
         return features
 
-    def fuse(self, images: Tensor) -> DepthFeatures:
-        """As `forward`, without text logits."""
+    def _fuse(self, images: Tensor, clip: list[Tensor]) -> DepthFeatures:
         maps, class_token = [], None
         if self.dino is not None:
             maps, class_tokens = _run(self.dino, images)
             class_token = class_tokens[-1]
         if self.clip is not None:
-            aligned = zip(self.align, _run(self.clip, images).values(), strict=True)
+            aligned = zip(self.align, clip, strict=True)
             if maps:
                 maps = [_append(level, *pair) for level, pair in zip(maps, aligned, strict=True)]
             else:

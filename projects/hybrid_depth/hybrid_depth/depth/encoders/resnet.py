@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from mmengine.registry import MODELS
 from torch import Tensor, nn
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from ...foundation.images import InputNormalization
 from ...foundation.weights import find_weights, hub_download
 from .base import DepthEncoder, DepthFeatures
+from .stage_chain import StageChain
 
 DEPTHS = (18, 34, 50, 101, 152)
 
@@ -69,13 +70,15 @@ def _repeat_first_kernel(resnet: nn.Module, num_images: int, keep: bool) -> None
         nn.init.kaiming_normal_(resnet.conv1.weight, mode='fan_out', nonlinearity='relu')
 
 
-def resnet_pyramid(resnet: nn.Module, x: Tensor) -> list[Tensor]:
-    """Maps of a torchvision ResNet at strides 2 (first ReLU), 4, 8, 16, 32."""
-    stem = resnet.relu(resnet.bn1(resnet.conv1(x)))
-    maps = [stem, resnet.layer1(resnet.maxpool(stem))]
-    for layer in (resnet.layer2, resnet.layer3, resnet.layer4):
-        maps.append(layer(maps[-1]))
-    return maps
+def resnet_stages(resnet: nn.Module) -> list[Callable[[Tensor], Tensor]]:
+    """Stages of a torchvision ResNet, whose maps have strides 2 (first ReLU), 4, 8, 16, 32."""
+    return [
+        lambda x: resnet.relu(resnet.bn1(resnet.conv1(x))),
+        lambda stem: resnet.layer1(resnet.maxpool(stem)),
+        resnet.layer2,
+        resnet.layer3,
+        resnet.layer4,
+    ]
 
 
 @MODELS.register_module()
@@ -107,4 +110,10 @@ class ResNetDepthEncoder(DepthEncoder):
 
     def forward(self, images: Tensor) -> DepthFeatures:
         """Images (B, 3, H, W), RGB float in [0, 1] -> five maps, strides 2 to 32."""
-        return DepthFeatures(resnet_pyramid(self.encoder, self.normalize(images)))
+        chain = self.chain()
+        return self.gather(images, chain.begin(images, len(chain.stages) - 1))
+
+    def chain(self) -> StageChain:
+        """The whole ResNet, see `DepthEncoder.chain`."""
+        stages = resnet_stages(self.encoder)
+        return StageChain(self.normalize, stages, self.out_channels, self.out_strides)

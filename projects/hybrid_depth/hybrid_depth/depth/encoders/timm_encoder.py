@@ -1,13 +1,15 @@
 """timm backbones as depth encoders."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from mmengine.registry import MODELS
-from torch import Tensor
+from torch import Tensor, nn
 
 from ...foundation.images import InputNormalization
 from ...foundation.weights import build_timm
 from .base import DepthEncoder, DepthFeatures
+from .stage_chain import StageChain
 
 
 @MODELS.register_module()
@@ -50,3 +52,27 @@ class TimmDepthEncoder(DepthEncoder):
     def forward(self, images: Tensor) -> DepthFeatures:
         """Images (B, 3, H, W), RGB float in [0, 1] -> the backbone's maps, finest first."""
         return DepthFeatures(list(self.body(self.normalize(images))))
+
+    def chain(self) -> StageChain:
+        """The backbone, see `DepthEncoder.chain`.
+
+        Raises:
+            TypeError: timm takes this backbone's maps from inside its modules.
+        """
+        from timm.models._features import FeatureListNet
+
+        if type(self.body) is not FeatureListNet or self.body.output_fmt != 'NCHW':
+            return super().chain()
+        stages, modules = [], []
+        for name, module in self.body.items():
+            modules.append(module)
+            if name in self.body.return_layers:
+                stages.append(partial(_run_all, modules))
+                modules = []
+        return StageChain(self.normalize, stages, self.out_channels, self.out_strides)
+
+
+def _run_all(modules: Sequence[nn.Module], x: Tensor) -> Tensor:
+    for module in modules:
+        x = module(x)
+    return x

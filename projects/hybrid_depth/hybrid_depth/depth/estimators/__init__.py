@@ -3,6 +3,13 @@
 from .base import DepthEstimator
 from .data_preprocessor import DepthDataPreprocessor
 from .language_alignment import LanguageAlignment
+from .manydepth import ManyDepth
 from .monodepth2 import Monodepth2
 
-__all__ = ['DepthDataPreprocessor', 'DepthEstimator', 'LanguageAlignment', 'Monodepth2']
+__all__ = [
+    'DepthDataPreprocessor',
+    'DepthEstimator',
+    'LanguageAlignment',
+    'ManyDepth',
+    'Monodepth2',
+]

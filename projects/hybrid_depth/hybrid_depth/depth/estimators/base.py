@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from mmengine.model import BaseModel
 from mmengine.registry import MODELS
 from mmengine.structures import BaseDataElement
@@ -89,7 +90,8 @@ class DepthEstimator(BaseModel):
             inputs: output of `DepthDataPreprocessor`.
             data_samples: one per item.
             mode: 'loss'; 'predict' for data samples with `pred_disparity` or `pred_depth`
-                (1, H, W) and the metainfo `kind` of `DepthMap`; 'tensor' for the decoder's output
+                (1, H, W) and the metainfo `kind` of `DepthMap`, and the same with the names of
+                other `predictions` behind; 'tensor' for the decoder's output
                 {scale: (B, 1, h, w)}.
 
         Raises:
@@ -98,8 +100,10 @@ class DepthEstimator(BaseModel):
         if mode == 'loss':
             return self.loss(inputs, data_samples)
         if mode == 'predict':
-            prediction = self.predict(inputs['images'], inputs.get('cam2img'))
-            return _add_prediction(data_samples, prediction)
+            samples = list(data_samples or [BaseDataElement() for _ in inputs['images'][0]])
+            for name, prediction in self.predictions(inputs).items():
+                _add_prediction(samples, prediction, name)
+            return samples
         if mode == 'tensor':
             return self.decode(inputs['images'][0])
         raise ValueError(f"mode: expected 'loss', 'predict' or 'tensor', got {mode!r}")
@@ -129,6 +133,15 @@ class DepthEstimator(BaseModel):
             )
         return DepthMap(self.disparity(frames[0]), 'disparity')
 
+    def predictions(self, inputs: dict) -> dict[str, DepthMap]:
+        """What is scored: under '' the prediction, under other names other modes of the model."""
+        return {'': self.predict(inputs['images'], inputs.get('cam2img'))}
+
+    @property
+    def frames(self) -> tuple[int, ...]:
+        """Frames that `predict` uses where they are given."""
+        return (0,)
+
     def encode(self, images: Tensor) -> DepthFeatures:
         """Images (B, 3, H, W), RGB in [0, 1] -> the encoder's features."""
         return self.encoder(images.contiguous(memory_format=self.memory_format))
@@ -141,18 +154,20 @@ class DepthEstimator(BaseModel):
         """Decoder output -> disparity between 1 / max_depth and 1 / min_depth."""
         return scale_disparity(output, self.min_depth, self.max_depth)
 
+    def resized_disparity(self, output: Tensor, size: Sequence[int]) -> Tensor:
+        """Decoder output (B, 1, h, w) -> disparity (B, 1, *size)."""
+        resized = F.interpolate(output, size=tuple(size), mode='bilinear', align_corners=False)
+        return self.scale(resized)
+
     def disparity(self, images: Tensor) -> Tensor:
         """Images (B, 3, H, W), RGB in [0, 1] -> disparity (B, 1, H, W), float32 or float64."""
         return self.scale(full_precision(self.decode(images)[0]))
 
 
-def _add_prediction(
-    samples: Sequence[BaseDataElement] | None, prediction: DepthMap
-) -> list[BaseDataElement]:
-    """Data samples, one per image, with the predicted map and its kind."""
-    samples = samples or [BaseDataElement() for _ in prediction.values]
+def _add_prediction(samples: Sequence[BaseDataElement], prediction: DepthMap, name: str) -> None:
+    """Give data samples, one per image, the predicted map and its kind."""
     field = 'pred_disparity' if prediction.kind == 'disparity' else 'pred_depth'
+    field = f'{field}_{name}' if name else field
     for sample, values in zip(samples, prediction.values, strict=True):
         sample.set_field(values, field)
         sample.set_metainfo(dict(kind=prediction.kind))
-    return list(samples)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from mmengine.registry import MODELS
 from mmengine.structures import BaseDataElement
 from torch import Tensor
@@ -23,6 +23,21 @@ from .base import DepthEstimator, full_precision
 STEREO = 's'
 
 
+@dataclass(frozen=True)
+class Estimate:
+    """What the networks of `Monodepth2` say about a scene at one scale.
+
+    Attributes:
+        output: (B, 1, h, w) of the decoder.
+        depth: (B, 1, H, W) at the size that is compared.
+        transforms: (S, B, 4, 4) target camera's frame to each source camera's.
+    """
+
+    output: Tensor
+    depth: Tensor
+    transforms: Tensor
+
+
 @MODELS.register_module()
 class Monodepth2(DepthEstimator):
     """Self-supervised depth and camera motion from video (Monodepth2, arXiv 1806.01260).
@@ -37,8 +52,8 @@ class Monodepth2(DepthEstimator):
             measured ego motion (`NuScenesVideoDataset(ego_motion=True)`). Depth is then in the unit
             of that motion (see `canonical_focal`).
         sources: source frames: -1, 1, ... in time, and 's' for the other camera of a stereo pair.
-        ssim_weight, smoothness_weight, automask, average, align_corners, tie_break: see
-            `ReprojectionObjective`.
+        ssim_weight, smoothness_weight, automask, average, align_corners, tie_break, masked_mean:
+            see `ReprojectionObjective`.
         full_size: compute the error of every scale at the image size; False at the size of its map
             (Monodepth).
         canonical_focal: focal length of the canonical camera, pixels. The network predicts depth
@@ -63,6 +78,7 @@ class Monodepth2(DepthEstimator):
         full_size: bool = True,
         align_corners: bool = True,
         tie_break: float = 1e-5,
+        masked_mean: bool = False,
         canonical_focal: float | None = None,
         **kwargs,
     ) -> None:
@@ -74,7 +90,13 @@ class Monodepth2(DepthEstimator):
             )
         self.pose_net = None if pose_net is None else MODELS.build(pose_net)
         self.objective = ReprojectionObjective(
-            ssim_weight, smoothness_weight, automask, average, align_corners, tie_break
+            ssim_weight,
+            smoothness_weight,
+            automask,
+            average,
+            align_corners,
+            tie_break,
+            masked_mean,
         )
         self.full_size, self.canonical_focal = full_size, canonical_focal
         self.to(memory_format=self.memory_format)
@@ -123,27 +145,48 @@ class Monodepth2(DepthEstimator):
             KeyError: a source, or a transform that the pose net does not predict, is missing.
             ValueError: a motion is both predicted and given.
         """
-        images = inputs['images']
+        return self.score(self.estimate(inputs), self.views(inputs))
+
+    def estimate(self, inputs: dict) -> dict[int, Estimate]:
+        """Run the networks on the `augmented` images; by scale. Errors as of `compare`."""
         self._check(inputs)
-        frames = self._frames(inputs.get('augmented', images), (0, *self._estimated))
-        outputs = self.decoder(frames[0].features, tuple(images[0].shape[-2:]))
+        images = inputs.get('augmented', inputs['images'])
+        frames = self._frames(images, (0, *self._estimated))
+        size = tuple(images[0].shape[-2:])
+        outputs = self.decoder(frames[0].features, size)
         motions = {source: self._motion(frames, source) for source in self._estimated}
         with torch.autocast(images[0].device.type, enabled=False):
-            sources = torch.stack([images[source] for source in self.sources])
-            views = self.objective.views(images[0], sources, inputs['cam2img'])
             return {
-                scale: self._compare_scale(full_precision(output), views, motions, inputs)
+                scale: self._estimate_scale(full_precision(output), size, motions, inputs)
                 for scale, output in outputs.items()
             }
 
-    def _compare_scale(
-        self, output: Tensor, views: Views, motions: dict[int, Motion], inputs: dict
-    ) -> ReprojectionTerms:
-        views = views if self.full_size else views.resized(output.shape[-2:])
-        resized = F.interpolate(output, size=views.size, mode='bilinear', align_corners=False)
-        disparity = self._at_focal_length(self.scale(resized), inputs['cam2img'])
+    def views(self, inputs: dict) -> Views:
+        """The clean `images`, to score estimates with."""
+        images = inputs['images']
+        sources = torch.stack([images[source] for source in self.sources])
+        return self.objective.views(images[0], sources, inputs['cam2img'])
+
+    def score(self, estimates: dict[int, Estimate], views: Views) -> dict[int, ReprojectionTerms]:
+        """Compare the sources, warped by the estimates, with the target; see `compare`."""
+        with torch.autocast(views.target.device.type, enabled=False):
+            return {
+                scale: self.objective(
+                    views if self.full_size else views.resized(found.output.shape[-2:]),
+                    found.depth,
+                    found.transforms,
+                    found.output,
+                )
+                for scale, found in estimates.items()
+            }
+
+    def _estimate_scale(
+        self, output: Tensor, size: tuple[int, int], motions: dict[int, Motion], inputs: dict
+    ) -> Estimate:
+        resized = self.resized_disparity(output, size if self.full_size else output.shape[-2:])
+        disparity = self._at_focal_length(resized, inputs['cam2img'])
         transforms = self._transforms(motions, disparity, inputs.get('transforms'))
-        return self.objective(views, 1 / disparity, transforms, output)
+        return Estimate(output, 1 / disparity, transforms)
 
     def _at_focal_length(self, disparity: Tensor, cam2img: Tensor) -> Tensor:
         """Disparity (B, 1, H, W) of the canonical camera -> of cameras (B, 3, 3)."""

@@ -67,14 +67,19 @@ class DepthMetric(BaseMetric):
                     f'DepthMetric: expected {field} of a sample of kind {kind}, got fields '
                     f'{sorted(key for key in sample if key.startswith("pred_"))}'
                 )
-            prediction = sample[field].detach().cpu().numpy()
+            predictions = {
+                key.removeprefix(field): sample[key].detach().cpu().numpy()
+                for key in sample
+                if key.startswith(field)
+            }
             name, place = self._truth_of(sample)
             entry = dict(kind=kind, image=Path(sample.get('img_path', '')).suffix)
-            if self._kept_maps:
-                entry |= dict(name=name, place=place, prediction=prediction)
-            else:
-                truth = self.truths[place]
-                entry['score'] = score_image(prediction, truth, self.protocol, kind, name=name)
+            for mode, prediction in predictions.items():
+                if self._kept_maps:
+                    entry[mode] = dict(name=name, place=place, prediction=prediction)
+                else:
+                    truth = self.truths[place]
+                    entry[mode] = score_image(prediction, truth, self.protocol, kind, name=name)
             self.results.append(entry)
 
     def _truth_of(self, sample: dict) -> tuple[str, int]:
@@ -100,20 +105,33 @@ class DepthMetric(BaseMetric):
         kinds = sorted({entry['kind'] for entry in results})
         if len(kinds) != 1:
             raise DepthDataError(f'DepthMetric: expected predictions of one kind, got {kinds}')
-        if self._kept_maps:
-            result = score_set(lambda: self._pairs(results), self.protocol, kinds[0])
-        else:
-            result = summarise([entry['score'] for entry in results], self.protocol, kinds[0])
+        result = self._summarise([entry[''] for entry in results], kinds[0])
         result['image_formats'] = sorted({entry['image'] for entry in results})
         result['truth_export'] = self.truths.export
+        others = {
+            mode.removeprefix('_'): self._summarise([entry[mode] for entry in results], kinds[0])
+            for mode in results[0]
+            if mode.startswith('_')
+        }
+        if others:
+            result['modes'] = {mode: other['metrics'] for mode, other in others.items()}
         logger = MMLogger.get_current_instance()
         print_log(f'\n{result_table(result)}', logger)
         if swapped_kind_warning(result):
             print_log(f'DepthMetric: {swapped_kind_warning(result)}', logger, level=30)
         if self.out_dir is not None:
             write_result(result, Path(self.out_dir, 'depth_metrics.json'))
-        return {**result['metrics'], 'scale_spread': result['scale']['spread']}
+        scores = {**result['metrics'], 'scale_spread': result['scale']['spread']}
+        for mode, metrics in result.get('modes', {}).items():
+            scores |= {f'{mode}/{name}': value for name, value in metrics.items()}
+        return scores
 
-    def _pairs(self, results: list[dict]):
-        for entry in results:
+    def _summarise(self, entries: list[dict], kind: str) -> dict:
+        """Result of one mode: of its scores, or of its maps."""
+        if self._kept_maps:
+            return score_set(lambda: self._pairs(entries), self.protocol, kind)
+        return summarise(entries, self.protocol, kind)
+
+    def _pairs(self, entries: list[dict]):
+        for entry in entries:
             yield entry['name'], np.asarray(entry['prediction']), self.truths[entry['place']]

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from ...foundation.images import InputNormalization
-from ..encoders.resnet import build_resnet, resnet_pyramid
+from ..encoders.resnet import build_resnet, resnet_stages
+from ..encoders.stage_chain import StageChain
 
 
 class PoseResNetEncoder(nn.Module):
@@ -40,7 +41,7 @@ class PoseResNetEncoder(nn.Module):
     def forward(self, images: Sequence[Tensor]) -> Tensor:
         """Images (B, 3, H, W) in time order -> the last map (B, C, H / 32, W / 32)."""
         stacked = torch.cat([self.normalize(image) for image in images], dim=1)
-        return resnet_pyramid(self.encoder, stacked)[-1]
+        return StageChain.go_on(stacked, resnet_stages(self.encoder))[-1]
 
 
 class PoseConvEncoder(nn.Sequential):

@@ -14,7 +14,8 @@ class LoadFrames:
     """Load `img_paths` into `frames` {frame id: RGB image}; sets ori_shape (H, W).
 
     A neighbour without a path is substituted according to the data set's `missing_neighbours`: a
-    copy of frame 0 or a black image.
+    copy of frame 0 or a black image. Of an image with `img_boxes` {frame id: (left, top, right,
+    bottom)}, as fractions of its size, that part is the frame.
 
     Raises:
         FileNotFoundError, DepthDataError: an image is missing or damaged, or a neighbour has
@@ -22,13 +23,15 @@ class LoadFrames:
     """
 
     def __call__(self, results: dict) -> dict:
-        paths = results['img_paths']
-        target = open_image(paths[0])
+        paths, boxes = results['img_paths'], results.get('img_boxes', {})
+        opened = {path: open_image(path) for path in {*paths.values()} - {None}}
+        cut = {i: _crop(opened[path], boxes.get(i)) for i, path in paths.items() if path}
+        target = cut[0]
         frames = {0: target}
         for frame_id, path in paths.items():
             if frame_id == 0:
                 continue
-            frames[frame_id] = self._stand_in(results, target) if path is None else open_image(path)
+            frames[frame_id] = self._stand_in(results, target) if path is None else cut[frame_id]
             if frames[frame_id].size != target.size:
                 raise DepthDataError(
                     f'{path}: expected {target.size[0]}x{target.size[1]} pixels as in {paths[0]}, '
@@ -42,3 +45,10 @@ class LoadFrames:
     def _stand_in(results: dict, target: Image.Image) -> Image.Image:
         repeat = results['missing_neighbours'] == 'repeat'
         return target.copy() if repeat else Image.new('RGB', target.size)
+
+
+def _crop(image: Image.Image, box: tuple[float, ...] | None) -> Image.Image:
+    """Part of an image between fractions of its width and height: left, top, right, bottom."""
+    if box is None:
+        return image
+    return image.crop(tuple(round(f * side) for f, side in zip(box, image.size * 2, strict=True)))

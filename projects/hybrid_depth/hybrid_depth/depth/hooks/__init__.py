@@ -1,0 +1,5 @@
+"""Hooks of depth trainings."""
+
+from .freeze_teacher import FreezeTeacherHook
+
+__all__ = ['FreezeTeacherHook']
