@@ -1,5 +1,5 @@
-# Every command first makes .venv if it is missing or stale (tools/bootstrap.py): a minute or two
-# on a bare machine, nothing afterwards. Another Python: PYTHON=/path/to/python3.12 make test
+# Every command first creates .venv if it is missing or outdated (tools/bootstrap.py): a minute or two
+# the first time. Another Python: PYTHON=/path/to/python3.12 make test
 PY := .venv/bin/python
 
 TOY := data/toy
@@ -10,7 +10,7 @@ DEMO_CONFIG := configs/toy/bevdet_hybrid_toy.py
 # configs read the same variables, from the environment.
 HYBRID_DEPTH_NUSCENES ?= data/nuscenes_keyframe
 HYBRID_DEPTH_KITTI ?= data/kitti
-NEEDS = @test -d '$($(1))' || { echo 'error: expected $(2), got $(1)=$($(1)), which is no \
+NEEDS = @test -d '$($(1))' || { echo 'error: expected $(2), got $(1)=$($(1)), which is not a \
 	folder. Link it there, or: make $@ $(1)=FOLDER' >&2; exit 1; }
 NEEDS_NUSCENES = $(call NEEDS,HYBRID_DEPTH_NUSCENES,a nuScenes root with one keyframe)
 NEEDS_KITTI = $(call NEEDS,HYBRID_DEPTH_KITTI,a KITTI raw folder)
@@ -25,8 +25,8 @@ TOY_VIDEO := data/toy_kitti
 TOY_LANES := data/toy_lanes
 TOY_RIG_VIDEO := data/toy_video
 
-# The interpreters of test-matrix; its tests go through torch, numpy, mmdet3d, the devkit and the
-# towers, and leave out whole trainings and command lines, which cost minutes. All of them:
+# The interpreters of test-matrix, and its tests: those of torch, numpy, mmdet3d, the devkit and the
+# towers, without complete trainings and command lines, which take minutes. All tests:
 # make test-matrix MATRIX_TESTS=tests
 PYTHON_oldest ?= python3.10
 PYTHON_newest ?= python3.13
@@ -43,12 +43,12 @@ help:
 	@echo 'make lock            the newest versions that requirements/ allows, into its lock files'
 	@echo 'make bench           BEV pooling and hybrid encoder: time and memory'
 	@echo 'make bench-keyframe  overfit one real nuScenes keyframe: HYBRID_DEPTH_NUSCENES=FOLDER'
-	@echo 'make bench-kitti     learn depth from the frames of one KITTI drive: HYBRID_DEPTH_KITTI=FOLDER'
+	@echo 'make bench-kitti     train depth on the frames of one KITTI drive: HYBRID_DEPTH_KITTI=FOLDER'
 	@echo 'make bench-ground    scale by camera height against LiDAR: both folders'
-	@echo 'make bench-depth-toy study of depth models on toy video; goes on where it was stopped'
-	@echo 'make bench-bev-depth study of depth supervision of a toy detector; goes on where it was stopped'
-	@echo 'make bench-fb-bev    study of FB-BEV beside BEVDet on the toy world; goes on where it was stopped'
-	@echo 'Each first makes .venv if it is missing or stale.'
+	@echo 'make bench-depth-toy study of depth models on toy video; resumable'
+	@echo 'make bench-bev-depth study of depth supervision of a toy detector; resumable'
+	@echo 'make bench-fb-bev    study of FB-BEV and BEVDet on the toy world; resumable'
+	@echo 'Each first creates .venv if it is missing or outdated.'
 
 setup:
 	@python3 tools/bootstrap.py
@@ -61,8 +61,8 @@ lock: setup
 	$(LOCK) --output-file requirements/lock.txt
 	$(LOCK) --output-file requirements/lock-oldest.txt --resolution lowest-direct
 
-# Parts that are there are not made again, and training goes on where it was stopped:
-# `rm -r data/toy work_dirs/bevdet_hybrid_toy` starts from nothing.
+# Existing parts are kept, and an interrupted training is resumed: `rm -r data/toy
+# work_dirs/bevdet_hybrid_toy` for a new start.
 demo: $(TOY)/nuscenes_infos_val.pkl
 	$(PY) tools/train.py $(DEMO_CONFIG) --work-dir $(DEMO) --resume
 	$(PY) tools/test.py $(DEMO_CONFIG) "$$(cat $(DEMO)/last_checkpoint)" --work-dir $(DEMO) \
@@ -73,11 +73,11 @@ demo: $(TOY)/nuscenes_infos_val.pkl
 $(TOY)/nuscenes_infos_val.pkl: | $(TOY)/toy_world.json
 	$(PY) tools/create_nuscenes_infos.py --root $(TOY) --version v1.0-mini
 
-# A world with files that are not of it, such as those above, is not made again.
+# A world with other files in it, such as those above, is not replaced.
 $(TOY)/toy_world.json: | setup
 	$(PY) tools/make_toy_world.py $(TOY) --keyframes 16 --size 256x144
 
-# Two workers with a thread each; a file's tests stay together, as they share what it takes to set up.
+# Two workers with a thread each; a file's tests stay together, as they share fixtures.
 PYTEST = OMP_NUM_THREADS=1 $(PY) -m pytest --numprocesses 2 --dist loadfile
 
 test: setup
@@ -101,7 +101,7 @@ bench: setup
 	$(PY) tools/benchmark.py pooling
 	$(PY) tools/benchmark.py depth-step
 
-# The keyframe's scene may be of either split of v1.0-mini: train and score on the one that has it.
+# The keyframe's scene may be of either split of v1.0-mini: train and test on the one that has it.
 bench-keyframe: export HYBRID_DEPTH_NUSCENES := $(HYBRID_DEPTH_NUSCENES)
 # the config wants it relative to here
 bench-keyframe: export HYBRID_DEPTH_INFOS = $(shell python3 -c "import os; print(os.path.relpath('$(KEYFRAME)'))")

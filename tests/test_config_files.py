@@ -31,3 +31,25 @@ def test_user_files_take_precedence(tmp_path, monkeypatch):
 def test_missing_file_is_an_error(name):
     with pytest.raises(FileNotFoundError, match='got .*, which exists neither'):
         find_config(name)
+
+
+@pytest.mark.parametrize(
+    ('name', 'similar'),
+    [
+        ('configs/toy/bevdet_hybrid_toi.py', 'toy/bevdet_hybrid_toy.py'),
+        ('bevdet_hybrid_toy', 'toy/bevdet_hybrid_toy.py'),
+        ('bevdet_r50_8xb8', 'bevdet/bevdet_r50_8xb8-cbgs-20e_nus-3d_256x704.py'),
+    ],
+)
+def test_configs_of_similar_name_are_suggested(name, similar):
+    with pytest.raises(FileNotFoundError, match=rf'Similar: .*{similar}[,.]'):
+        find_config(name)
+
+
+def test_at_most_three_configs_are_suggested():
+    with pytest.raises(FileNotFoundError, match='Similar') as error:
+        find_config('toy')
+    assert str(error.value).split('Similar')[1].count('.py') == 3
+    with pytest.raises(FileNotFoundError) as error:
+        find_config('qqqqqq.py')
+    assert 'Similar' not in str(error.value)

@@ -1,4 +1,4 @@
-# What every config shares: hooks, seeds, logging. `default_hooks` holds the project's own hooks
+# Settings of all configs: hooks, seeds, logging. The project's own hooks are in `default_hooks`
 # too, as a config that sets `custom_hooks` replaces the whole list.
 custom_imports = dict(imports=['hybrid_depth.modules'], allow_failed_imports=False)
 default_scope = 'mmdet3d'

@@ -1,5 +1,5 @@
-# Overfits one real nuScenes keyframe (make bench-keyframe): does the whole chain, from pixels to
-# mAP, learn? ResNet-18 from scratch at 256x704, LiDAR depth supervision, no augmentation.
+# Overfits one real nuScenes keyframe (make bench-keyframe), to check the complete pipeline from
+# pixels to mAP. ResNet-18 from scratch at 256x704, LiDAR depth supervision, no augmentation.
 # Environment: HYBRID_DEPTH_NUSCENES, nuScenes root with the keyframe; HYBRID_DEPTH_INFOS, folder of
 # its info files, from the repository's root; HYBRID_DEPTH_SPLIT, train or val.
 _base_ = [

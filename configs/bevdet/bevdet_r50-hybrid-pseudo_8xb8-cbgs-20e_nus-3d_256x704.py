@@ -1,7 +1,7 @@
 # BEVDet-R50 with the hybrid depth net, supervised by a self-supervised model instead of LiDAR. The
-# commands that make its depth: configs/hybrid_depth/README.md. For both, put LidarDepthTarget
-# beside it and LoadLidarDepth into the pipeline; PseudoDepthTarget(where='without_lidar') then
-# fills what LiDAR leaves open.
+# commands that make its depth: configs/hybrid_depth/README.md. For both, add LidarDepthTarget, and
+# LoadLidarDepth to the pipeline; PseudoDepthTarget(where='without_lidar') then supervises only
+# cells without LiDAR points.
 _base_ = '../bevdet_hybrid.py'
 
 train_pipeline = [

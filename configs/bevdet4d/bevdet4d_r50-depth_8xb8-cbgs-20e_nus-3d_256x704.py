@@ -1,4 +1,4 @@
-# BEVDet4D-R50-Depth: BEVDet-R50-Depth and the key frame before.
+# BEVDet4D-R50-Depth: BEVDet-R50-Depth and the previous key frame.
 _base_ = [
     '../bevdet/bevdet_r50-depth_8xb8-cbgs-20e_nus-3d_256x704.py',
     '../_base_/models/adjacent_frames.py',

@@ -1,4 +1,4 @@
-# BEVDet with the hybrid depth net and the key frame before.
+# BEVDet with the hybrid depth net and the previous key frame.
 _base_ = [
     '../bevdet_hybrid.py',
     '../_base_/models/adjacent_frames.py',

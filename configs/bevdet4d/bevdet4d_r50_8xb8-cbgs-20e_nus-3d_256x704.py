@@ -1,4 +1,4 @@
-# BEVDet4D-R50: BEVDet-R50 and the key frame before; widths of the official weights.
+# BEVDet4D-R50: BEVDet-R50 and the previous key frame; widths of the official weights.
 _base_ = [
     '../bevdet/bevdet_r50_8xb8-cbgs-20e_nus-3d_256x704.py',
     '../_base_/models/adjacent_frames.py',

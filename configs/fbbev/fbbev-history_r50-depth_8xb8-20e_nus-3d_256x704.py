@@ -1,5 +1,5 @@
 # FB-BEV with sixteen earlier key frames. Samples come as sequences, half a scene each in training
-# (no class-balanced sampling: it tears sequences apart), whole scenes in testing. History starts
+# (no class-balanced sampling, which would break sequences), whole scenes in testing. History starts
 # after two epochs. Without class-balanced sampling an epoch is about a quarter as long (28130 key
 # frames) as those of fbbev_r50-depth_*: compare at equal iterations.
 _base_ = 'fbbev_r50-depth_8xb8-cbgs-20e_nus-3d_256x704.py'
@@ -9,7 +9,7 @@ default_hooks = dict(sequential=dict(type='SequentialControlHook'))
 
 train_pipeline = [
     *_base_.train_pipeline[:4],
-    # flips alone: another turn and scale at every frame would blur what is carried along
+    # flips only: another rotation and scale per frame would blur the history
     dict(type='BEVAugmentation', rotate=(0, 0), scale=(1, 1)),
     *_base_.train_pipeline[5:],
 ]

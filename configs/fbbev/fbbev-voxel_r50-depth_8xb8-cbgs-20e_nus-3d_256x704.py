@@ -1,4 +1,4 @@
-# FB-BEV on four layers of voxels; the BEV trunk sees them side by side.
+# FB-BEV with four cells in z, which are channels for the BEV trunk.
 _base_ = 'fbbev_r50-depth_8xb8-cbgs-20e_nus-3d_256x704.py'
 
 model = dict(

@@ -1,4 +1,5 @@
-# Stage 1 without lane labels, on ground rows of KITTI's images. Ours: the paper takes TuSimple.
+# Stage 1 without lane labels, on ground rows of KITTI's images: an addition to the paper, which
+# uses TuSimple.
 _base_ = [
     '../_base_/models/language_alignment.py',
     '../_base_/datasets/kitti_ground.py',

@@ -1,6 +1,6 @@
-# Stage 1 without lane labels on nuScenes' front camera. Own videos the same way: every folder of
-# frames with its intrinsics (see VideoFolderDataset); where the own car is in the image set
-# `lowest` of GroundPatches, where the camera looks up or down set `horizon`.
+# Stage 1 without lane labels on nuScenes' front camera. For own videos: folders of frames with
+# intrinsics (VideoFolderDataset); set `lowest` of GroundPatches if the ego vehicle is visible, and
+# `horizon` if the camera is pitched.
 _base_ = 'hybrid-depth-stage1_clip-dinov2_1xb6-20e_kitti-raw_224x672.py'
 
 video = dict(

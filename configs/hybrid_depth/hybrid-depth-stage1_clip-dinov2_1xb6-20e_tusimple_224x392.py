@@ -1,5 +1,5 @@
-# Hybrid-depth's stage 1 (arXiv 2510.09320) on TuSimple's lanes, near patches tied to near words.
-# The release ties them in the reverse order: LanePatches(direction='released')
+# Hybrid-depth's stage 1 (arXiv 2510.09320) on TuSimple's lanes; near patches match near words. The
+# release matches them in reverse: LanePatches(direction='released')
 # (docs/reference/hybrid_depth.md, "Patches of a lane").
 _base_ = [
     '../_base_/models/language_alignment.py',

@@ -1,4 +1,4 @@
-# Stage 2 with both towers and no language: what the sentences are worth.
+# Stage 2 with both towers, without text: the ablation of the prompts.
 _base_ = 'hybrid-depth-stage2_clip-dinov2_1xb16-30e_kitti-raw_224x672.py'
 
 model = dict(

@@ -13,6 +13,6 @@ model = dict(
     init_cfg=_base_.stage1_weights,
 )
 train_cfg = dict(_delete_=True, by_epoch=True, max_epochs=20)
-# no validation: a detector's depth is scored by its own test, a depth model's by evaluate_depth.py
+# no validation: depth is evaluated by the detector's test, or by hybrid-depth evaluate-depth
 val_cfg = None
 test_cfg = None

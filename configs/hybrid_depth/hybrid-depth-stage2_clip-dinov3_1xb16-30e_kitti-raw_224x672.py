@@ -1,4 +1,4 @@
-# Stage 2 with DINOv3 (patches of 16 pixels, rotary positions) beside CLIP RN50.
+# Stage 2 with DINOv3 (patches of 16 pixels, rotary positions) and CLIP RN50.
 _base_ = 'hybrid-depth-stage2_clip-dinov2_1xb16-30e_kitti-raw_224x672.py'
 
 model = dict(

@@ -1,4 +1,4 @@
-# Stage 2 with DataComp's CLIP ViT-B/16 and its sentences beside DINOv2.
+# Stage 2 with DataComp's CLIP ViT-B/16 and its prompts, and DINOv2.
 _base_ = 'hybrid-depth-stage2_clip-dinov2_1xb16-30e_kitti-raw_224x672.py'
 
 model = dict(

@@ -1,5 +1,5 @@
-# Stage 2 with SigLIP2 beside DINOv2. Its text tower is not causal, so that depth sentences do not
-# fit; another open_clip tower with sentences is in hybrid-depth-stage2_clip-vitb16-dinov2_*.
+# Stage 2 with SigLIP2 and DINOv2. SigLIP2's text tower is not causal, so depth prompts cannot be
+# used; an open_clip tower with prompts: hybrid-depth-stage2_clip-vitb16-dinov2_*.
 _base_ = 'hybrid-depth-stage2_clip-dinov2_1xb16-30e_kitti-raw_224x672.py'
 
 model = dict(

@@ -1,6 +1,6 @@
-# Monodepth2-R18 from random weights on the frames of one KITTI drive (make bench-kitti): does the
-# chain from images to AbsRel learn from real video? Scored on those same frames, as far as they
-# have a sweep; no LiDAR is used to train.
+# Monodepth2-R18 from random weights on the frames of one KITTI drive (make bench-kitti), to check
+# the complete pipeline on real video. Evaluated on the frames that have a sweep; no LiDAR in
+# training.
 # Environment: HYBRID_DEPTH_KITTI, folder of the days; HYBRID_DEPTH_TRUTH, ground truth made by
 # hybrid-depth prepare-kitti export-gt.
 _base_ = [

@@ -1,4 +1,4 @@
-# The toy detector with the camera-aware depth net and the key frame before.
+# The toy detector with the camera-aware depth net and the previous key frame.
 _base_ = 'bevdet_depth_toy.py'
 
 model = dict(

@@ -1,5 +1,5 @@
-# The toy detector with the camera-aware depth net, which learns depth and classes from LiDAR points
-# before the BEV side learns detection.
+# The toy detector with the camera-aware depth net, trained first on depth and classes of LiDAR
+# points, then on detection.
 _base_ = 'bevdet_plain_toy.py'
 
 model = dict(

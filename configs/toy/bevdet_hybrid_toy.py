@@ -1,5 +1,5 @@
-# The toy detector with the hybrid depth net: small CLIP and DINO towers and language part, randomly
-# initialised and trained whole.
+# The toy detector with the hybrid depth net: small CLIP and DINO towers and text tower, randomly
+# initialised and trained completely.
 _base_ = ['bevdet_depth_toy.py', '../_base_/models/hybrid_encoder_bev_toy.py']
 
 model = dict(

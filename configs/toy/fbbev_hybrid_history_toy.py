@@ -1,4 +1,5 @@
-# FB-BEV at toy size with four earlier key frames, from two epochs after depth's nine on.
+# FB-BEV at toy size with four earlier key frames, used from the third epoch after the nine of
+# depth-first training on.
 _base_ = 'fbbev_hybrid_toy.py'
 
 model = dict(temporal=dict(type='History', num_frames=4))

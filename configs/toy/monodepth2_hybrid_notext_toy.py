@@ -1,4 +1,4 @@
-# The toy stage 2 without sentences, from stage 1 all the same.
+# The toy stage 2 without text, also from stage 1.
 _base_ = 'monodepth2_hybrid_toy.py'
 
 model = dict(

@@ -1,6 +1,6 @@
-# Hybrid-depth's stage 2 on the six toy cameras, neighbours in time alone, with the encoder of the
-# toy detectors: it gives them depth without LiDAR (hybrid-depth make-pseudo-depth), and their
-# encoder a start. The vehicle knows its own motion. Without stage 1:
+# Hybrid-depth's stage 2 on the six toy cameras, with known ego motion, neighbours in time only and
+# the encoder of the toy detectors. It labels depth for them without LiDAR (hybrid-depth
+# make-pseudo-depth), and can initialise their encoder. Without stage 1:
 # --cfg-options model.init_cfg=None
 _base_ = [
     '../_base_/models/hybrid_encoder_bev_toy.py',
@@ -25,6 +25,6 @@ model = dict(
     ),
 )
 train_dataloader = dict(dataset=dict(ego_motion=True))
-# no validation: the detectors that learn from it score their depth
+# no validation: the detectors trained on it evaluate its depth
 val_cfg = None
 test_cfg = None

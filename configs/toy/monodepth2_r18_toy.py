@@ -6,7 +6,7 @@ _base_ = [
     '../_base_/schedules/toy_depth.py',
 ]
 
-# more and larger steps than the transformers get, for the same time on two CPU cores
+# more and larger steps than for the transformers, in the same time on two CPU cores
 max_epochs = 12
 train_cfg = dict(max_epochs=max_epochs)
 param_scheduler = [
@@ -17,7 +17,7 @@ optim_wrapper = dict(optimizer=dict(lr=1e-3))
 
 model = dict(
     encoder=dict(pretrained=None),
-    # 3.5 m: started from far away, the side of a passing lorry is not found
+    # 3.5 m: from a larger initial depth the side of a passing truck is not learned
     decoder=dict(start=0.15),
     pose_net=None,
     sources=('s',),

@@ -14,6 +14,7 @@ from hybrid_depth.checkpoints.build import build_model  # noqa: E402
 from hybrid_depth.checkpoints.strict_load import CheckpointMismatchError  # noqa: E402
 from hybrid_depth.errors import ConfigError  # noqa: E402
 from hybrid_depth.inference.bev import (  # noqa: E402
+    KeyframeNotFoundError,
     find_keyframe,
     frames_before,
     in_order,
@@ -94,9 +95,9 @@ def test_a_recurrent_model_gets_the_earlier_frames(files):
 def test_errors_name_the_problem(model, files, tmp_path):
     with pytest.raises(FileNotFoundError, match='create-nuscenes-infos'):
         infer_bev(model, tmp_path / 'absent.pkl')
-    with pytest.raises(IndexError, match='0 to 5, or its token, got 6'):
+    with pytest.raises(KeyframeNotFoundError, match='0 to 5, or its token, got 6'):
         infer_bev(model, files[0], 6)
-    with pytest.raises(IndexError, match='strange'):
+    with pytest.raises(KeyframeNotFoundError, match='strange'):
         infer_bev(model, files[0], 'strange')
     with pytest.raises(CheckpointMismatchError, match='a.pth'):
         init_bev_model('bevdet/bevdet_r50_8xb8-cbgs-20e_nus-3d_256x704.py', files[1])

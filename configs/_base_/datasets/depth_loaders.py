@@ -1,4 +1,4 @@
-# What the data loaders of all depth models share.
+# Settings of the data loaders of all depth models.
 train_loader = dict(
     drop_last=True,
     persistent_workers=False,

@@ -1,5 +1,5 @@
-# Scoring on the improved ground truth: export it first with `prepare_kitti.py export-gt ROOT
-# ROOT/gt/eigen_benchmark --source improved --depth-root ANNOTATED`.
+# Evaluation on the improved ground truth: export it first with `hybrid-depth prepare-kitti
+# export-gt ROOT ROOT/gt/eigen_benchmark --source improved --depth-root ANNOTATED`.
 _base_ = './kitti_raw_mono.py'
 
 test_dataloader = dict(dataset=dict(split='gt/eigen_benchmark/files.txt'))

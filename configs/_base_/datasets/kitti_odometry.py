@@ -1,5 +1,5 @@
-# KITTI odometry, colour, monocular triplets: train on sequences 00 to 08, score motion on 09, 10
-# with hybrid-depth evaluate-pose.
+# KITTI odometry, colour, monocular triplets: training on sequences 00 to 08; evaluate-pose
+# evaluates motion on 09 and 10.
 _base_ = './kitti_raw_mono.py'
 
 train_dataloader = dict(

@@ -1,7 +1,7 @@
-# KITTI raw, monocular triplets at 192x640 as Monodepth2 trains on them (docs/reference/kitti.md,
+# KITTI raw, monocular triplets at 192x640 as in Monodepth2's training (docs/reference/kitti.md,
 # "Training samples"). Training lists are the official files below data_root, or those of
-# `prepare_kitti.py make-split`; ground truth is that of `prepare_kitti.py export-gt`. Models
-# override the lists they change.
+# `hybrid-depth prepare-kitti make-split`; ground truth is that of its `export-gt`. Models override
+# the lists they change.
 _base_ = './depth_loaders.py'
 
 data_root = 'data/kitti/'

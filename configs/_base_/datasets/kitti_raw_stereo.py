@@ -1,4 +1,4 @@
-# KITTI raw, stereo pairs: depth comes out in units of 5.4 m, so that nothing is scaled in scoring.
+# KITTI raw, stereo pairs: depth has the unit 5.4 m, so evaluation does not scale it.
 _base_ = './kitti_raw_mono.py'
 
 train_dataloader = dict(

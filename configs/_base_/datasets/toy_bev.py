@@ -41,7 +41,7 @@ train_dataloader = dict(
         ),
     ),
 )
-# no val_dataloader: hybrid-depth test scores the last checkpoint, minutes count here
+# no val_dataloader, to save minutes: hybrid-depth test evaluates the last checkpoint
 test_dataloader = dict(
     batch_size=4,
     num_workers=2,

@@ -1,4 +1,5 @@
-# BEVDet4D's part of a detector: the BEV map of the key frame before, with a small net on each map.
+# BEVDet4D's part of a detector: the BEV map of the previous key frame, with a small net on each
+# map.
 temporal = dict(
     type='AdjacentFrames',
     pre_process_net=dict(

@@ -1,6 +1,6 @@
 # BEVDet at toy size: the full-size layout with a thin ResNet-18 of three stages at stride 8, and a
-# narrow trunk and head on cells of 1.28 m, random initialisation, made to learn within minutes on
-# two CPU cores. The first stage of the trunk keeps the cells' size: at such coarse cells the
+# narrow trunk and head on cells of 1.28 m, random initialisation, for trainings of minutes on two
+# CPU cores. The first stage of the trunk keeps the cells' size: at such coarse cells the
 # official stride of 2 loses the position of an object.
 _base_ = 'bevdet_r50.py'
 
@@ -33,7 +33,7 @@ model = dict(
         in_channels=32,
         share_conv_channel=32,
         separate_head=dict(head_conv=16),
-        # a short run needs larger steps on the head than the official weights give
+        # a short run needs larger weights of the head's losses than the official ones
         loss_cls=dict(loss_weight=6.0),
         loss_bbox=dict(loss_weight=1.5),
         bbox_coder=dict(voxel_size=(0.16, 0.16), score_threshold=0.03),

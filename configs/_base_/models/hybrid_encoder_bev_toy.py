@@ -1,4 +1,4 @@
-# The smallest hybrid encoder: of the toy detectors, and of the depth model that teaches them.
+# The smallest hybrid encoder, of the toy detectors and of the depth model that labels them.
 encoder = dict(
     type='HybridDepthEncoder',
     clip=dict(

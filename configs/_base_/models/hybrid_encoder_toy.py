@@ -1,5 +1,6 @@
-# Towers small enough to learn from nothing on two CPU cores. There are no foundation weights for
-# them, so that DINO learns too; the text tower stays random, and keeps the sentences apart.
+# Towers small enough to be trained from random weights on two CPU cores. There are no foundation
+# weights for them, so DINO is trained too; the text tower stays random, which distinguishes the
+# prompts.
 model = dict(
     encoder=dict(
         type='HybridDepthEncoder',

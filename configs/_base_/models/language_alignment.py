@@ -1,4 +1,4 @@
-# Hybrid-depth stage 1: CLIP RN50 learns the order of seven sentences about depth, DINOv2 and the
+# Hybrid-depth stage 1: CLIP RN50 is trained to rank patches by seven depth prompts, DINOv2 and the
 # text tower are frozen (docs/reference/hybrid_depth.md, "Stage 1 training"); both towers normalise
 # with ImageNet statistics (docs/reference/hybrid_depth.md, "Stage 1 losses").
 model = dict(

@@ -1,4 +1,4 @@
-# LiDAR under the camera-aware depth net, without the hybrid encoder.
+# The camera-aware depth net supervised by LiDAR, without the hybrid encoder.
 _base_ = 'lidar.py'
 
 model = dict(

@@ -1,4 +1,4 @@
-# LiDAR under the plain depth net: one convolution.
+# The plain depth net (one convolution) supervised by LiDAR.
 _base_ = 'lidar.py'
 
 model = dict(

@@ -1,4 +1,4 @@
-# LiDAR under the hybrid depth net whose encoder learnt both stages of Hybrid-depth on toy video.
+# Supervised by LiDAR, with an encoder from both stages of Hybrid-depth on toy video.
 _base_ = 'lidar.py'
 
 model = dict(

@@ -1,6 +1,6 @@
 # The toy study of depth supervision (make bench-bev-depth): the hybrid depth net without any, depth
-# and detection learnt together. Every config of this folder is this one with its supervision or its
-# depth net exchanged.
+# and detection trained jointly. The other configs of this folder change its supervision or its
+# depth net.
 _base_ = ['../bevdet_plain_toy.py', '../../_base_/models/hybrid_encoder_bev_toy.py']
 
 model = dict(

@@ -1,5 +1,6 @@
 """Look-up of config files of the user and of the package."""
 
+from difflib import get_close_matches
 from pathlib import Path
 
 #: The shipped configs. In the repository it is a link to its `configs/`.
@@ -14,7 +15,7 @@ def find_config(path: str | Path) -> Path:
             `configs/` in front.
 
     Raises:
-        FileNotFoundError: the file does not exist.
+        FileNotFoundError: the file does not exist; the text has shipped configs of similar name.
     """
     path = Path(path)
     shipped = FOLDER.joinpath(*path.parts[path.parts[:1] == ('configs',) :])
@@ -23,5 +24,14 @@ def find_config(path: str | Path) -> Path:
             return candidate
     raise FileNotFoundError(
         f'Expected a config file, got {path}, which exists neither in the working directory nor '
-        f'among the configs of this package ({FOLDER}).'
+        f'among the configs of this package ({FOLDER}).{_suggestion(path.stem)}'
     )
+
+
+def _suggestion(name: str) -> str:
+    """Up to three shipped configs that have the name in theirs, or else a similar name."""
+    paths = (path.relative_to(FOLDER) for path in sorted(FOLDER.rglob('*.py')))
+    shipped = {path.stem: path.as_posix() for path in paths if path.parts[0] != '_base_'}
+    similar = [stem for stem in shipped if name and name in stem]
+    similar = similar or get_close_matches(name, shipped)
+    return f' Similar: {", ".join(shipped[stem] for stem in similar[:3])}.' if similar else ''

@@ -14,11 +14,16 @@ from ..depth.evaluation.report import result_table, write_result
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--pred', required=True, help='predicted maps')
-    parser.add_argument('--gt', required=True, help='ground truth from prepare_kitti.py export-gt')
+    parser.add_argument('--gt', required=True, help='ground truth from prepare-kitti export-gt')
     parser.add_argument(
         '--protocol', required=True, help=f'a YAML file, or one of {", ".join(PROTOCOLS)}'
     )
-    parser.add_argument('--kind', required=True, choices=KINDS, help='kind of the predictions')
+    parser.add_argument(
+        '--kind',
+        required=True,
+        choices=KINDS,
+        help='kind of the predictions; depth: metric or relative',
+    )
     parser.add_argument(
         '--scaling',
         choices=['median', 'set_median', 'none'],

@@ -11,12 +11,16 @@ from mmengine.dataset import BaseDataset, pseudo_collate
 from mmengine.registry import DATASETS, DefaultScope
 
 from ..checkpoints.build import build_model
-from ..engine.model_files import load_weights, read_model_config
-from ..errors import ConfigError
+from ..engine.model_files import for_inference, load_weights, read_model_config
+from ..errors import ConfigError, HybridDepthError
 
 if TYPE_CHECKING:
     from mmdet3d.models.detectors import Base3DDetector
     from mmdet3d.structures import Det3DDataSample
+
+
+class KeyframeNotFoundError(HybridDepthError, IndexError):
+    """Keyframe that is not in the info file."""
 
 
 def init_bev_model(
@@ -39,7 +43,7 @@ def init_bev_model(
         )
     load_weights(model, checkpoint)
     model.cfg = cfg
-    return model.to(device).eval()
+    return for_inference(model, device)
 
 
 def keyframes(
@@ -90,7 +94,7 @@ def infer_bev(
 
     Raises:
         FileNotFoundError: the info file or an image does not exist.
-        IndexError: no such keyframe.
+        KeyframeNotFoundError: no such keyframe.
 
     Example:
         >>> model = init_bev_model('configs/toy/bevdet_plain_toy.py')
@@ -108,14 +112,16 @@ def find_keyframe(dataset: BaseDataset, index: int | str) -> int:
     """Index of a keyframe from an index or token.
 
     Raises:
-        IndexError: no such keyframe.
+        KeyframeNotFoundError: no such keyframe.
     """
     if isinstance(index, int) and -len(dataset) <= index < len(dataset):
         return index % len(dataset)
     for place in range(len(dataset)):
         if dataset.get_data_info(place)['token'] == index:
             return place
-    raise IndexError(f'expected a keyframe of 0 to {len(dataset) - 1}, or its token, got {index!r}')
+    raise KeyframeNotFoundError(
+        f'expected a keyframe of 0 to {len(dataset) - 1}, or its token, got {index!r}'
+    )
 
 
 def in_order(dataset: BaseDataset) -> list[int]:

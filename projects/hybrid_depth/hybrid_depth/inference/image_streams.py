@@ -135,7 +135,9 @@ def _path_sources(path: Path) -> Iterator[_File | _Video]:
     if path.is_dir():
         images = images_in(path)
         if not images:
-            raise DepthDataError(f'{path}: expected a folder of images, got none in it')
+            raise DepthDataError(
+                f'expected images ({", ".join(IMAGE_SUFFIXES)}) in the folder {path}, got none'
+            )
         yield from map(_File, images)
     elif not path.is_file():
         raise FileNotFoundError(f'expected {_EXPECTED}; got {path}, which does not exist')

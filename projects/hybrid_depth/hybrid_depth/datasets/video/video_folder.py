@@ -62,7 +62,7 @@ class VideoFolderDataset(FrameTripletDataset):
         data_root: root folder.
         intrinsics: fx, fy, cx, cy in pixels of the images, for all clips.
         frame_step: distance to the neighbours, in frames; more than 1 if the camera moves little
-            between frames (`prepare_kitti.py check` reports the motion in pixels).
+            between frames (`prepare-kitti check` reports the motion in pixels).
         kwargs: see `FrameTripletDataset` and mmengine's `BaseDataset`.
 
     Raises:

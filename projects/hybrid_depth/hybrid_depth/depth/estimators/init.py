@@ -8,7 +8,7 @@ from typing import Any
 from mmengine.config import Config
 
 from ...checkpoints.build import build_model
-from ...engine.model_files import load_weights, read_model_config
+from ...engine.model_files import for_inference, load_weights, read_model_config
 from ...errors import ConfigError
 from .base import DepthEstimator
 
@@ -33,6 +33,7 @@ def init_depth_model(
         ConfigError: the config has no depth model.
         UnsafeCheckpointError, RuntimeError: the checkpoint is unsafe or damaged.
         CheckpointMismatchError: the weights are those of another model.
+        DeviceError: PyTorch cannot use the device.
 
     Example:
         >>> encoder = dict(type='TimmDepthEncoder', name='test_resnet')
@@ -52,7 +53,7 @@ def init_depth_model(
     meta = load_weights(model, checkpoint)
     size = meta.get('image_size') or _training_size(cfg)
     model.image_size = None if size is None else tuple(size)
-    return model.to(device).eval()
+    return for_inference(model, device)
 
 
 def _training_size(cfg: Config) -> tuple[int, int] | None:

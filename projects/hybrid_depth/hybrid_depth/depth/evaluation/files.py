@@ -81,7 +81,7 @@ class DepthMaps:
 
     Attributes:
         names: names of the maps; None for a file without names.
-        export: `export.json` of `prepare_kitti.py export-gt`; None for other maps.
+        export: `export.json` of `prepare-kitti export-gt`; None for other maps.
 
     Args:
         path: a folder with one map per file (in the order of files.txt, if present); .npy

@@ -26,7 +26,7 @@ class DepthMetric(BaseMetric):
     of the ground truth file. Returns the protocol's metrics and `scale_spread`, prefix 'depth'.
 
     Args:
-        truth: folder of `prepare_kitti.py export-gt`, or any input of `DepthMaps`; maps without
+        truth: folder of `prepare-kitti export-gt`, or any input of `DepthMaps`; maps without
             names are matched by `sample_idx`.
         protocol: name, fields or YAML file, see `load_protocol`.
         out_dir: folder of `depth_metrics.json`; None writes no file.

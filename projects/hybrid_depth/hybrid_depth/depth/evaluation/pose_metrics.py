@@ -64,7 +64,7 @@ def read_motions(path: str | Path) -> np.ndarray:
     if Path(path).suffix != '.npy':
         return motions_of(read_poses(path))
     if not Path(path).is_file():
-        raise FileNotFoundError(f'expected motions {path}, which does not exist')
+        raise FileNotFoundError(f'expected a file of motions, got {path}, which does not exist')
     try:
         return _checked(np.load(path, allow_pickle=False), str(path))
     except ValueError as error:
