@@ -16,6 +16,9 @@ import torch
 from mmengine.config import Config
 from mmengine.logging.history_buffer import HistoryBuffer
 
+_numpy = np.array([0.0]).__reduce__()[0], np.float64(0).__reduce__()[0]
+_reconstruct, scalar = _numpy  # wherever this numpy has them
+
 
 class Calls:
     """A pickle of this calls a function when it is loaded."""
@@ -76,49 +79,60 @@ def written_by_hand(marker: Path) -> dict[str, bytes]:
     }
 
 
-_RECONSTRUCT = b'cnumpy.core.multiarray\n_reconstruct\n'
-_EMPTY = _RECONSTRUCT + b"(cnumpy\nndarray\n(I0\ntS'b'\ntR"
-_F8, _PLAIN = b"S'f8'\n", b"(I3\nS'<'\nNNNI-1\nI-1\nI0\nt"
-_DOUBLE = b'cnumpy\ndtype\n(' + _F8 + b'I00\nI01\ntR'
-_OBJECT = b"cnumpy\ndtype\n(S'O8'\nI00\nI01\ntR"
+class Says:
+    """A pickle of this calls a function, and gives what comes of it a state."""
+
+    def __init__(self, function, arguments: tuple, state=None) -> None:
+        self.said = (function, arguments, state)
+
+    def __reduce__(self):
+        return self.said if self.said[2] is not None else self.said[:2]
 
 
-def _bytes(count: int) -> bytes:
-    return b'c_codecs\nencode\n(V' + b'A' * count + b'\nVlatin1\ntR'
+def said_type(code, state=(3, '<', None, None, None, -1, -1, 0)) -> Says:
+    return Says(np.dtype, (code, False, True), state)
 
 
-def _array(kind: bytes, state: bytes, shape: bytes = b'(I1\nt') -> bytes:
-    """Pickle of an array of 8 bytes: code and state of its data type, and shape, as opcodes."""
-    data_type = b'cnumpy\ndtype\n(' + kind + b'I00\nI01\ntR' + state + b'b'
-    return _EMPTY + b'(I1\n' + shape + data_type + b'I00\n' + _bytes(8) + b'tb.'
+def lying_array(kind: Says, shape=(1,), content=b'A' * 8) -> Says:
+    return Says(_reconstruct, (np.ndarray, (0,), b'b'), (1, shape, kind, False, content))
 
 
-def numpy_lies() -> dict[str, bytes]:
+#: An array of a number whose flags say that it is an object; numpy would release it as one.
+FALSE_FLAGS = lying_array(said_type('f8', (3, '<', None, None, None, 8, 8, 63)))
+
+
+def numpy_lies() -> dict[str, object]:
     """What a file may say about arrays that is not so; numpy's own reader crashes on some."""
-    fields = b"(I3\nS'<'\nN(S'a'\nt(dS'a'\n(" + _OBJECT + b'I0\ntsI8\nI8\nI0\nt'
+    plain, objects = said_type('f8'), np.dtype('O')
+    fields = (3, '<', None, ('a',), {'a': (objects, 0)}, 8, 8, 0)
     return {
-        'fields of objects': _array(_F8, fields),
-        'flags of objects': _array(_F8, b"(I3\nS'<'\nNNNI8\nI8\nI63\nt", b'(I2\nt'),
-        'subarray': _array(_F8, b"(I3\nS'<'\n(" + _OBJECT + b'(I1\ntt' + b'NNI8\nI8\nI0\nt'),
-        'raw memory': _array(b"S'V8'\n", _PLAIN),
-        'objects of bytes': _array(b"S'O8'\n", _PLAIN),
-        'time': _array(b"S'M8'\n", _PLAIN),
-        'record': _array(b"S'f8,O'\n", _PLAIN),
-        'type by a number': _array(b'I8\n', _PLAIN),
-        'type of 10 GB': _array(b"S'S10000000000'\n", _PLAIN),
-        'state cut short': _array(_F8, b"(I3\nS'<'\nt"),
-        'state of text': _array(_F8, b"S'abc'\n"),
-        'byte order': _array(_F8, b"(I3\nS'x'\nNNNI-1\nI-1\nI0\nt"),
-        'too large': _array(_F8, _PLAIN, b'(I1000000000000\nt'),
-        'too small': _array(_F8, _PLAIN, b'(I0\nt'),
-        'overflow': _array(_F8, _PLAIN, b'(I4611686018427387905\nI4\nt'),
-        'negative': _array(_F8, _PLAIN, b'(I-1\nI-1\nt'),
-        'shape of text': _array(_F8, _PLAIN, b"S'a'\n"),
-        'array of another class': _RECONSTRUCT + b"(cnumpy\ndtype\n(tS'b'\ntR.",
-        'no array at all': _EMPTY + b'.',
-        'scalar too long': b'cnumpy.core.multiarray\nscalar\n(' + _DOUBLE + _bytes(9) + b'tR.',
-        'scalar of an object': b'cnumpy.core.multiarray\nscalar\n(' + _OBJECT + b'(dtR.',
-        'key of a dict': b'(d' + _array(_F8, _PLAIN)[:-1] + b'I1\ns.',
+        'fields of objects': lying_array(said_type('f8', fields)),
+        'subarray': lying_array(said_type('f8', (3, '<', (objects, (1,)), None, None, 8, 8, 0))),
+        'raw memory': lying_array(said_type('V8')),
+        'objects of bytes': lying_array(said_type('O8'), content=3),
+        'time': lying_array(said_type('M8')),
+        'record': lying_array(said_type('f8,O')),
+        'type by a number': lying_array(said_type(8)),
+        'type by a list': lying_array(said_type(['f8'])),
+        'type of 10 GB': lying_array(said_type('S10000000000')),
+        'state cut short': lying_array(said_type('f8', (3, '<'))),
+        'state of text': lying_array(said_type('f8', 'abc')),
+        'byte order': lying_array(said_type('f8', (3, 'x', None, None, None, -1, -1, 0))),
+        'no data type': lying_array(3),
+        'too large': lying_array(plain, (10**12,)),
+        'too small': lying_array(plain, (0,)),
+        'overflow': lying_array(plain, (2**62 + 1, 4)),
+        'negative': lying_array(plain, (-1, -1)),
+        'shape of text': lying_array(plain, 'a'),
+        'content of text': lying_array(plain, content='A' * 8),
+        'no content': lying_array(plain, content=None),
+        'array of another class': Says(_reconstruct, (np.dtype, (0,), b'b')),
+        'no array at all': [Says(_reconstruct, (np.ndarray, (0,), b'b'))],
+        'state of numbers': Says(_reconstruct, (np.ndarray, (0,), b'b'), 7),
+        'scalar too long': Says(scalar, (plain, b'A' * 9)),
+        'scalar of an object': Says(scalar, (said_type('O8'), {})),
+        'scalar of nothing': Says(scalar, ()),
+        'class called': Says(np.ndarray, ((4,), objects)),
     }
 
 

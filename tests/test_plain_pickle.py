@@ -6,7 +6,16 @@ import pytest
 
 from hybrid_depth.errors import DamagedFileError, UnsafeFileError
 from hybrid_depth.plain_pickle import load_plain
-from tests.hostile import numpy_lies, payloads, written_by_hand
+from tests.hostile import (
+    FALSE_FLAGS,
+    Says,
+    lying_array,
+    numpy_lies,
+    payloads,
+    said_type,
+    scalar,
+    written_by_hand,
+)
 
 ARRAYS = {
     'matrix': np.arange(6.0).reshape(2, 3),
@@ -107,17 +116,27 @@ def test_pickles_written_by_hand_are_refused(tmp_path, name):
     assert loads(pickle.dumps(np.arange(2.0))).tolist() == [0, 1]  # the stand-ins are as before
 
 
-def test_the_lies_are_real(tmp_path):
-    """Guards the next test: the same pickle with a true state is read."""
-    truth = numpy_lies()['flags of objects'].replace(b'I63', b'I0').replace(b'(I2\nt', b'(I1\nt')
-    assert loads(truth)[0] == np.frombuffer(b'A' * 8)[0] == pickle.loads(truth)[0]
+def test_the_true_twins_of_the_lies_are_read():
+    """Guards the next test: it is the lies that are refused."""
+    for protocol in (2, 4):
+        (value,) = loads(pickle.dumps(lying_array(said_type('f8')), protocol))
+        assert value == np.frombuffer(b'A' * 8)[0]
+        assert loads(pickle.dumps(FALSE_FLAGS, protocol)).tolist() == [value]  # they are not taken
+        assert loads(pickle.dumps(Says(scalar, (said_type('f8'), b'A' * 8)), protocol)) == value
 
 
+@pytest.mark.parametrize('protocol', [0, 2, 4])
 @pytest.mark.parametrize('name', list(numpy_lies()))
-def test_lies_about_arrays_are_refused(name):
+def test_lies_about_arrays_are_refused(name, protocol):
     """numpy itself ends in a segmentation fault where a data type says that bytes are objects."""
     with pytest.raises((UnsafeFileError, DamagedFileError)):
-        loads(numpy_lies()[name])
+        loads(pickle.dumps(numpy_lies()[name], protocol))
+
+
+def test_an_array_is_no_key():
+    content = b'(d' + pickle.dumps(np.arange(2), 2)[2:-1] + b'I1\ns.'
+    with pytest.raises(DamagedFileError, match='unhashable'):
+        loads(content)
 
 
 @pytest.mark.parametrize('cut', [0, 1, 2, 5, 20, 60, -20, -1])

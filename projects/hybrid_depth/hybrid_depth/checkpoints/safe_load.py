@@ -102,7 +102,8 @@ def load_checkpoint_file(path: str | Path, map_location: Any = 'cpu') -> dict:
     torch.serialization.add_safe_globals(_allowed())
     with _explained(path):
         content = torch.load(path, map_location=map_location, weights_only=True)
-    return _checked(settle(content, (HistoryBuffer,)), path)
+        content = settle(content, (HistoryBuffer,))
+    return _checked(content, path)
 
 
 def _checked(content: Any, source: str | Path) -> dict:
@@ -123,7 +124,8 @@ def _load_local(filename: str, map_location: Any = None) -> dict:
 def _load_url(url: str, **kwargs: Any) -> dict:
     with _explained(url):
         content = load_state_dict_from_url(url, weights_only=True, **kwargs)
-    return _checked(settle(content, (HistoryBuffer,)), url)
+        content = settle(content, (HistoryBuffer,))
+    return _checked(content, url)
 
 
 _load_anywhere = CheckpointLoader.load_checkpoint
