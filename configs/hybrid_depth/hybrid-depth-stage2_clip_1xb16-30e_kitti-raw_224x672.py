@@ -1,4 +1,4 @@
-# Stage 2 with CLIP alone: its four maps at their own strides, so that Monodepth2's decoder fits.
+# Stage 2 with CLIP only: its four maps have different strides, as Monodepth2's decoder needs.
 _base_ = 'hybrid-depth-stage2_clip-dinov2_1xb16-30e_kitti-raw_224x672.py'
 
 model = dict(

@@ -1,4 +1,4 @@
-# Stage 2 with DINOv2 alone, no language.
+# Stage 2 with DINOv2 only, no text.
 _base_ = 'hybrid-depth-stage2_clip-dinov2_1xb16-30e_kitti-raw_224x672.py'
 
 model = dict(

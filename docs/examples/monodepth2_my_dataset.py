@@ -1,4 +1,4 @@
-# Monodepth2 on MyVideo, from the frames before and after alone.
+# Monodepth2 on MyVideo, trained on neighbouring frames.
 _base_ = [
     '../../configs/_base_/models/monodepth2_r18.py',
     '../../configs/_base_/datasets/kitti_raw_mono.py',

@@ -1,4 +1,4 @@
-# Monodepth2 on the toy world, scored by LogError beside the metrics of the protocol.
+# Monodepth2 on the toy world, evaluated by LogError and the metrics of the protocol.
 _base_ = '../../configs/toy/monodepth2_r18_toy.py'
 
 custom_imports = dict(imports=['hybrid_depth.depth_modules', 'my_metric'])

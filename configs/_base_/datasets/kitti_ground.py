@@ -1,5 +1,4 @@
-# Stage 1 without lane labels: points up the ground of KITTI's images, scored on the Eigen test
-# frames.
+# Stage 1 without lane labels: ground rows of KITTI's images, evaluated on the Eigen test frames.
 _base_ = './depth_loaders.py'
 
 data_root = 'data/kitti/'

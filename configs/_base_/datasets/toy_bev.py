@@ -1,5 +1,6 @@
-# The generated toy world (hybrid-depth make-toy-world): 256x144 images, cut to 96x256. Small enough
-# for two CPU cores; no class-balanced sampling and no augmentation, which slow a run of minutes.
+# The generated toy world (hybrid-depth make-toy-world): 256x144 images, cropped to 96x256. Small
+# enough for two CPU cores; no class-balanced sampling and no augmentation, which slow down short
+# trainings.
 _base_ = []  # without it mmengine takes a config that imports for one of its other syntax
 from hybrid_depth.datasets.nuscenes import names  # noqa: E402
 

@@ -2,9 +2,9 @@
 #   hybrid-depth make-toy-world data/toy_kitti --layout kitti
 #   hybrid-depth prepare-kitti export-gt data/toy_kitti data/toy_kitti/gt/toy \
 #       --split splits/toy/val_files.txt --source improved
-# Its ground truth is dense, so that all pixels up to 80 m count. Small images and stereo pairs, so
-# that a run of minutes on two CPU cores converges: from random weights, with neighbouring frames
-# alone, it does not.
+# Its ground truth is dense, so all pixels up to 80 m are evaluated. Small images and stereo pairs
+# let a training of minutes on two CPU cores converge; from random weights, with neighbouring frames
+# only, it does not.
 _base_ = './kitti_raw_mono.py'
 
 data_root = 'data/toy_kitti/'

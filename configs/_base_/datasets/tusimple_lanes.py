@@ -1,6 +1,6 @@
 # TuSimple's lanes as in Hybrid-depth's stage 1 (docs/reference/hybrid_depth.md, "Lane labels").
 # Join the label files of train_set: cat label_data_*.json > train_label_data.json. The release
-# draws 26,784 images in an epoch, which is 7 passes over the 3,626 there are.
+# draws 26,784 images per epoch, about 7 passes over all 3,626.
 _base_ = './depth_loaders.py'
 
 data_root = 'data/tusimple/'
