@@ -93,8 +93,8 @@ def said_type(code, state=(3, '<', None, None, None, -1, -1, 0)) -> Says:
     return Says(np.dtype, (code, False, True), state)
 
 
-def lying_array(kind: Says, shape=(1,), content=b'A' * 8) -> Says:
-    return Says(_reconstruct, (np.ndarray, (0,), b'b'), (1, shape, kind, False, content))
+def lying_array(kind: Says, shape=(1,), content=b'A' * 8, owner=np.ndarray) -> Says:
+    return Says(_reconstruct, (owner, (0,), b'b'), (1, shape, kind, False, content))
 
 
 #: An array of a number whose flags say that it is an object; numpy would release it as one.
@@ -126,7 +126,7 @@ def numpy_lies() -> dict[str, object]:
         'shape of text': lying_array(plain, 'a'),
         'content of text': lying_array(plain, content='A' * 8),
         'no content': lying_array(plain, content=None),
-        'array of another class': Says(_reconstruct, (np.dtype, (0,), b'b')),
+        'array of another class': lying_array(plain, owner=np.dtype),
         'no array at all': [Says(_reconstruct, (np.ndarray, (0,), b'b'))],
         'state of numbers': Says(_reconstruct, (np.ndarray, (0,), b'b'), 7),
         'scalar too long': Says(scalar, (plain, b'A' * 9)),
