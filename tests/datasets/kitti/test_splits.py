@@ -52,7 +52,7 @@ def test_split_all_is_every_image_on_disk(tmp_path):
 
 
 def test_missing_and_empty_lists(tmp_path):
-    with pytest.raises(FileNotFoundError, match='eigen_zhou.*make-split'):
+    with pytest.raises(FileNotFoundError, match='eigen_zhou.*make-split.*export-gt'):
         read_split('eigen_zhou', tmp_path)
     (tmp_path / 'a.txt').write_text('\n')
     with pytest.raises(DepthDataError, match='empty'):

@@ -95,9 +95,10 @@ def read_split(split: str | Path, root: str | Path = '.') -> list[KittiFrame]:
     if path is None:
         raise FileNotFoundError(
             f'expected a split list, got {split}: no file {places[0]} and no {places[1]}. Built in '
-            f'are "{_BUILT_IN}" (697 test frames) and "{_ON_DISK}" (all frames on disk). Put the '
-            'official list there, or make one from the drives on disk: '
-            'hybrid-depth prepare-kitti make-split ROOT OUT'
+            f'are "{_BUILT_IN}" (697 test frames) and "{_ON_DISK}" (all frames on disk). Copy the '
+            'official list there, or make one from the drives on disk: hybrid-depth prepare-kitti '
+            'make-split ROOT OUT; files.txt is written with the ground truth: hybrid-depth '
+            'prepare-kitti export-gt ROOT OUT'
         )
     lines = path.read_text().splitlines()
     frames = [
