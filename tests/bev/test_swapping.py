@@ -5,9 +5,13 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 
-from hybrid_depth.checkpoints.build import build_model
+from hybrid_depth.checkpoints.build import build_model, without_pretrained
+from hybrid_depth.checkpoints.encoder_weights import EncoderWeights
 from tests.bev.toy import training_keyframe
 from tests.conftest import ROOT
+from tests.depth.encoders.tiny import TINY_HYBRID
+from tests.depth.estimators import test_manydepth as manydepth
+from tests.depth.estimators.tiny import CONV_DECODER, DPT
 
 DETECTORS = ('bevdet_depth_toy', 'bevdet4d_toy', 'fbbev_hybrid_toy')
 MONODEPTH2 = 'monodepth2/monodepth2_{}_192x640'.format
@@ -28,13 +32,21 @@ FULL_SIZE_ENCODERS = (
     STAGE_2('clip-dinov3_1xb16-30e_kitti-raw'),
     STAGE_2('siglip2-dinov2_1xb16-30e_kitti-raw'),
     STAGE_2('clip-vitb16-dinov2_1xb16-30e_kitti-raw'),
+    'manydepth/manydepth_clip-dinov2_1xb12-20e_kitti-raw_224x672',
 )
-# Configs with an encoder of another config, with other data or another pose net.
+# Configs with the encoder of another config, which is in the tables.
 SAME = {
-    MONODEPTH2('r18_1xb2-15e_kitti-drive'),
-    STAGE_2('clip-dinov2-tokenpose_1xb16-30e_kitti-raw'),
-    'hybrid_depth/hybrid-depth-stage2_clip-dinov2_1xb16-20e_nus-video_280x504',
+    MONODEPTH2('r18_1xb2-15e_kitti-drive'): ENCODERS[1],
+    STAGE_2('clip-dinov2-tokenpose_1xb16-30e_kitti-raw'): FULL_SIZE_ENCODERS[2],
+    'hybrid_depth/hybrid-depth-stage2_clip-dinov2_1xb16-20e_nus-video_280x504': (
+        FULL_SIZE_ENCODERS[2]
+    ),
+    'manydepth/manydepth_r18_1xb12-20e_kitti-raw_192x640': ENCODERS[1],
+    'manydepth/manydepth_r18_1xb12-20e_cityscapes_192x512': ENCODERS[1],
+    'manydepth/manydepth_r50_1xb12-20e_kitti-raw_192x640': FULL_SIZE_ENCODERS[1],
 }
+# Encoders of a ManyDepth, small, with their decoders.
+MATCHING_ENCODERS = {'resnet18': (manydepth.RESNET, CONV_DECODER), 'hybrid': (TINY_HYBRID, DPT)}
 
 
 @pytest.fixture(scope='module')
@@ -50,8 +62,11 @@ def encoder_of(name: str) -> dict:
     return model.encoder if 'encoder' in model else model.img_view_transformer.depth_net.encoder
 
 
-def step(detector: str, depth_net: dict, batch: dict) -> torch.nn.Module:
-    """A detector with another depth net after one backward pass."""
+def step(
+    detector: str, depth_net: dict, batch: dict, weights: str | None = None
+) -> torch.nn.Module:
+    """A detector with another depth net, its encoder loaded from a checkpoint, after one backward
+    pass."""
     cfg = Config.fromfile(ROOT / f'configs/toy/{detector}.py')
     shared = cfg.model.img_view_transformer.depth_net
     options = {} if depth_net['type'] == 'PlainDepthNet' else dict(mid_channels=16, aspp_channels=8)
@@ -59,6 +74,8 @@ def step(detector: str, depth_net: dict, batch: dict) -> torch.nn.Module:
         depth_net, depth_supervision=shared.depth_supervision, **options
     )
     model = build_model(cfg).train()
+    if weights:
+        EncoderWeights(weights, part='img_view_transformer.depth_net')(model)
     data = model.data_preprocessor(batch, True)
     losses = model.loss(data['inputs'], data['data_samples'])
     total = sum(value for key, value in losses.items() if 'loss' in key)
@@ -74,18 +91,43 @@ def test_depth_nets(detector, depth_net, batch):
     assert all(p.grad is not None for p in net.parameters() if p.requires_grad)
 
 
-def check_encoder(detector: str, encoder: str, batch: dict) -> None:
-    """Check that the encoder gets a gradient in one step."""
-    depth_net = dict(type='EncoderDepthNet', encoder=encoder_of(encoder), encoder_channels=16)
-    net = step(detector, depth_net, batch).img_view_transformer.depth_net
+def check_encoder(
+    detector: str, encoder: dict, batch: dict, weights: str | None = None
+) -> torch.nn.Module:
+    """Check that the encoder, which is returned, gets a gradient in one step."""
+    depth_net = dict(type='EncoderDepthNet', encoder=encoder, encoder_channels=16)
+    net = step(detector, depth_net, batch, weights).img_view_transformer.depth_net
     learned = [p for p in net.encoder.parameters() if p.requires_grad]
     assert learned and any(p.grad is not None and p.grad.abs().sum() > 0 for p in learned)
+    return net.encoder
 
 
 @pytest.mark.parametrize('detector', DETECTORS)
 @pytest.mark.parametrize('encoder', ENCODERS)
 def test_encoders(detector, encoder, batch):
-    check_encoder(detector, encoder, batch)
+    check_encoder(detector, encoder_of(encoder), batch)
+
+
+@pytest.fixture(scope='module', params=MATCHING_ENCODERS)
+def trained(request, tmp_path_factory) -> tuple[dict, str, dict]:
+    """Encoder of a ManyDepth, its checkpoint after one training step, and the encoder's weights."""
+    encoder, decoder = MATCHING_ENCODERS[request.param]
+    model = manydepth.build(encoder=encoder, decoder=decoder, augmentation=False)
+    before = {name: p.clone() for name, p in model.encoder.named_parameters()}
+    model.parse_losses(model(manydepth.make_inputs(), mode='loss'))[0].backward()
+    torch.optim.SGD(model.parameters(), lr=0.1).step()
+    assert any(not torch.equal(p, before[name]) for name, p in model.encoder.named_parameters())
+    file = tmp_path_factory.mktemp('manydepth') / 'epoch_1.pth'
+    torch.save(dict(state_dict=model.state_dict(), meta={}), file)
+    return encoder, str(file), model.encoder.state_dict()
+
+
+@pytest.mark.parametrize('detector', DETECTORS[::2])
+def test_encoders_trained_by_manydepth(detector, trained, batch):
+    """The checkpoint has a teacher's encoder too, which is another one."""
+    encoder, file, given = trained
+    loaded = dict(check_encoder(detector, encoder, batch, file).named_parameters())
+    assert loaded and all(torch.equal(p, given[name]) for name, p in loaded.items())
 
 
 @pytest.mark.slow
@@ -98,11 +140,17 @@ def test_encoders(detector, encoder, batch):
     ],
 )
 def test_full_size_encoders(detector, encoder, batch):
-    check_encoder(detector, encoder, batch)
+    check_encoder(detector, encoder_of(encoder), batch)
 
 
 def test_the_tables_name_every_encoder():
     configs = ROOT / 'configs'
-    files = [*configs.glob('monodepth2/*.py'), *configs.glob('hybrid_depth/*stage2*.py')]
+    patterns = ('monodepth2/*.py', 'hybrid_depth/*stage2*.py', 'manydepth/*.py')
+    files = [path for pattern in patterns for path in configs.glob(pattern)]
     names = {path.relative_to(configs).with_suffix('').as_posix() for path in files}
     assert names == {n for n in {*ENCODERS, *FULL_SIZE_ENCODERS, *SAME} if 'bevdet' not in n}
+
+
+@pytest.mark.parametrize(('config', 'other'), SAME.items())
+def test_the_same_encoders_are(config, other):
+    assert without_pretrained(encoder_of(config)) == without_pretrained(encoder_of(other))
