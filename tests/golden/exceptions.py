@@ -7,7 +7,6 @@ NOT_IMPLEMENTED = {
     'mono_vifi_rules': 'Mono-ViFI',
     'mono_vifi_train': 'Mono-ViFI',
     'mono_vifi_variants': 'Mono-ViFI',
-    'mono_vifi_vfi': 'Mono-ViFI',
 }
 
 _OCCUPANCY = 'input of the occupancy head, which is not implemented'

@@ -19,6 +19,7 @@ _MODULES = (
     'engine.hooks',
     'engine.mixed_precision',
     'checkpoints.encoder_weights',
+    'depth.interpolation',
     'depth.encoders',
     'depth.decoders',
     'depth.pose',
