@@ -3,8 +3,6 @@
 # Files of methods that are not implemented: listed, and not checked until a test reads one.
 NOT_IMPLEMENTED = {
     'mono_vifi_data': 'Mono-ViFI',
-    'mono_vifi_depth_*': 'Mono-ViFI',
-    'mono_vifi_rules': 'Mono-ViFI',
     'mono_vifi_train': 'Mono-ViFI',
     'mono_vifi_variants': 'Mono-ViFI',
 }
