@@ -1,5 +1,6 @@
 """Training losses."""
 
+from .depth_agreement import scale_invariant_log
 from .depth_distribution import depth_distribution_loss
 from .interpolation import census_distance, charbonnier
 from .language_alignment import language_ranking_loss, patch_contrast_loss
@@ -20,4 +21,5 @@ __all__ = [
     'normalize_by_mean',
     'patch_contrast_loss',
     'reprojection_minimum',
+    'scale_invariant_log',
 ]
