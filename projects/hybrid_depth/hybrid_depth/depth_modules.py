@@ -18,6 +18,7 @@ _MODULES = (
     'datasets.video.video_folder',
     'engine.hooks',
     'engine.mixed_precision',
+    'engine.repeated_parameters',
     'checkpoints.encoder_weights',
     'depth.interpolation',
     'depth.encoders',

@@ -38,9 +38,11 @@ def test_the_neighbours_follow_their_flow():
     right = torch.tensor([4.0, 0.0]).view(1, 2, 1, 1).expand(1, 2, 16, 32)  # one cell of the map
     half = torch.full((1, 1, 16, 32), 0.5)
     fused = fusion(ramp, ramp, ramp, Alignment(right, -right, half))
-    assert fused.maps[0][0, 0, 0].tolist() == [0.5, 1, 2, 3, 4, 5, 6, 6.5]
+    expected = torch.tensor([0.5, 1, 2, 3, 4, 5, 6, 6.5])
+    torch.testing.assert_close(fused.maps[0][0, 0, 0], expected)
     fused = fusion(ramp, ramp, ramp, Alignment(right, right, half))
-    assert fused.maps[0][0, 0, 0].tolist() == [1, 2, 3, 4, 5, 6, 7, 7]
+    expected = torch.tensor([1.0, 2, 3, 4, 5, 6, 7, 7])
+    torch.testing.assert_close(fused.maps[0][0, 0, 0], expected)
 
 
 def test_shrunk_flow():

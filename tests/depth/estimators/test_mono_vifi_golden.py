@@ -2,6 +2,8 @@
 
 import pytest
 import torch
+from mmengine.optim import build_optim_wrapper
+from torch.nn.utils import parameters_to_vector
 
 from hybrid_depth.depth.estimators.mono_vifi import masked_photometric
 from hybrid_depth.geometry.rigid import invert_rigid
@@ -18,6 +20,21 @@ from tests.golden.reader import Golden
 TRAIN, VARIANTS = Golden('mono_vifi_train'), Golden('mono_vifi_variants')
 SIZE, SMALL = sizes(TRAIN)
 LIMIT, TRAIN_LIMIT, GRADIENT_NORM_LIMIT, CELLS = 1e-4, 1e-3, 5e-3, 5e-3
+OPTIONS = dict(
+    base={},
+    no_affine={},
+    separate_all=dict(sharing='none'),
+    shared_all=dict(sharing='all'),
+    no_automask=dict(automask=False),
+    avg_reprojection=dict(average=True),
+    no_ssim=dict(ssim_weight=0.0),
+    DHRNet=dict(backbone='DHRNet'),
+    LiteMono=dict(backbone='LiteMono'),
+)
+QUICK = ('no_affine', 'separate_all')
+CASES = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in OPTIONS]
+STEPPED, CLASSIFIER = ('encoder', 'depth', 'fusion_module', 'pose'), 513000
+STEP_LIMIT = 5e-3  # as the norms: AdamW divides the gradients by their size
 SINGLE, MULTI = (0, 0.5, -0.5), (0, -0.5, 0.5)
 PAIRS = ((-1, 0), (0, 1), (-1, -0.5), (-0.5, 1), (-1, 0.5), (0.5, 1))
 
@@ -81,3 +98,58 @@ def test_training_step():
     TRAIN.check('ResNet18.automask_mean', share, CELLS, scale=1)
     check_losses(TRAIN, 'ResNet18', model, terms, total, affine_view(TRAIN, SIZE))
     check_gradients(TRAIN, 'ResNet18', model, total)
+
+
+@pytest.mark.parametrize('name', CASES)
+def test_variants(name):
+    model, affine = build(**OPTIONS[name]), name != 'no_affine'
+    golden = TRAIN if name == 'LiteMono' else VARIANTS  # Lite-Mono's step is of the usual size
+    size, drawn = (SIZE, 'frames') if name == 'LiteMono' else (SMALL, 'small')
+    inputs = make_inputs(golden, drawn, size, affine)
+    terms, total = step(model, inputs)
+    check_losses(VARIANTS, name, model, terms, total, affine_view(golden, size))
+    check_gradients(VARIANTS, name, model, total)
+
+
+def test_affine_views_of_the_variants():
+    view, inputs = affine_view(VARIANTS, SMALL), make_inputs(VARIANTS, 'small', SMALL)
+    for i, image in inputs['images'].items():
+        VARIANTS.check(f'affine.color.{i}', view.apply(image), LIMIT)
+
+
+def test_variants_are_those_of_the_file():
+    assert set(meta(VARIANTS)['variants']) == set(OPTIONS)
+
+
+@pytest.mark.slow
+def test_repeated_parameters():
+    """The release lists its shared encoder twice (docs/reference/mono_vifi.md, "Optimisation")."""
+    model = build()
+    wrapper = build_optim_wrapper(
+        model,
+        dict(
+            type='OptimWrapper',
+            constructor='RepeatedParametersConstructor',
+            optimizer=dict(type='AdamW', lr=1e-4, weight_decay=0.01),
+            clip_grad=dict(max_norm=5),
+            paramwise_cfg=dict(repeated=('encoder',)),
+        ),
+    )
+    listed = [p for group in wrapper.param_groups for p in group['params']]
+    # the official encoders, of which one is listed twice, have a classifier of two tensors each
+    assert len(listed) + 6 == int(VARIANTS['step.listed'])
+    assert len(set(listed)) + 4 == int(VARIANTS['step.distinct'])
+    _, total = step(model, make_inputs(VARIANTS, 'small', SMALL))
+    total.backward()
+    norm = torch.stack([p.grad.double().norm() for p in listed]).norm()
+    VARIANTS.check('step.norm_before_clip', norm, GRADIENT_NORM_LIMIT)
+    modules = official_modules(model)
+    before = {name: parameters_to_vector(modules[name].parameters()).detach() for name in STEPPED}
+    wrapper.step()
+    for name, old in before.items():
+        clipped = gradient_norm(modules[name])
+        VARIANTS.check(f'step.{name}.gradnorm_after_clip', clipped, GRADIENT_NORM_LIMIT)
+        change = (parameters_to_vector(modules[name].parameters()).detach() - old).abs()
+        unused = CLASSIFIER if name == 'encoder' else 0
+        mean = change.double().sum() / (len(change) + unused)
+        VARIANTS.check(f'step.{name}.mean_abs_change', mean, STEP_LIMIT)

@@ -1,5 +1,6 @@
 """Pipeline transforms of frames."""
 
+from .affine import AffineFrames
 from .flip import FlipFrames
 from .jitter import JitterFrames
 from .load import LoadFrames
@@ -8,6 +9,7 @@ from .patches import GroundPatches, LanePatches
 from .resize import ResizeFrames, ResizeShortSide
 
 __all__ = [
+    'AffineFrames',
     'FlipFrames',
     'GroundPatches',
     'JitterFrames',

@@ -26,6 +26,15 @@ def resize_cam2img(cam2img: np.ndarray, old: tuple[int, int], new: tuple[int, in
     return scaled
 
 
+def target_cam2img(results: dict, old: tuple[int, int], new: tuple[int, int]) -> np.ndarray | None:
+    """Intrinsics of a sample after a resize from `old` to `new` (width, height), if known."""
+    if 'cam2img' in results:
+        return resize_cam2img(results['cam2img'], old, new)
+    if 'relative_intrinsics' in results:
+        return relative_cam2img(*results['relative_intrinsics'], new)
+    return None
+
+
 class _Resize:
     """Base class: resize `frames` to `_target_size`; sets cam2img, img_shape (H, W)."""
 
@@ -44,11 +53,8 @@ class _Resize:
         new = self._target_size(old)
         frames = {i: frame.resize(new, self.filter) for i, frame in results['frames'].items()}
         results = dict(results, frames=frames, img_shape=(new[1], new[0]))
-        if 'cam2img' in results:
-            results['cam2img'] = resize_cam2img(results['cam2img'], old, new)
-        elif 'relative_intrinsics' in results:
-            results['cam2img'] = relative_cam2img(*results['relative_intrinsics'], new)
-        return results
+        cam2img = target_cam2img(results, old, new)
+        return results if cam2img is None else dict(results, cam2img=cam2img)
 
 
 @TRANSFORMS.register_module()
