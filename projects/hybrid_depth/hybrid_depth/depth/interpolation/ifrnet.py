@@ -9,6 +9,8 @@ import torch.nn.functional as F
 from mmengine.registry import MODELS
 from torch import Tensor, nn
 
+from ...checkpoints.safe_load import load_checkpoint_file
+from ...checkpoints.strict_load import load_strictly
 from ...geometry.flow import resize_flow, warp_by_flow
 from .output import Interpolation
 
@@ -92,12 +94,21 @@ class IFRNet(nn.Module):
         size: 'small' or 'large'.
         working_size: rows and columns that the network sees; None for the height and half the width
             of the images. (192, 320) as published for images of 320x1024.
+        pretrained: checkpoint of a `FrameInterpolation`, trained or converted (`convert-checkpoint
+            ifrnet`); None for random weights.
 
     Raises:
         ValueError: another `size`, or a working size that is no multiple of 16.
+        FileNotFoundError: no such checkpoint.
+        CheckpointMismatchError: weights of another network.
     """
 
-    def __init__(self, size: str = 'large', working_size: tuple[int, int] | None = None) -> None:
+    def __init__(
+        self,
+        size: str = 'large',
+        working_size: tuple[int, int] | None = None,
+        pretrained: str | None = None,
+    ) -> None:
         super().__init__()
         if size not in SIZES:
             raise ValueError(f'IFRNet: expected a size out of {tuple(SIZES)}, got {size!r}')
@@ -114,6 +125,13 @@ class IFRNet(nn.Module):
         self.decoder3 = _Decoder(3 * widths[2] + 4, 3 * widths[2], side, 4 + widths[1])
         self.decoder2 = _Decoder(3 * widths[1] + 4, 3 * widths[1], side, 4 + widths[0])
         self.decoder1 = _Decoder(3 * widths[0] + 4, 3 * widths[0], side, 8)
+        if pretrained is not None:
+            self._load(pretrained)
+
+    def _load(self, file: str) -> None:
+        checkpoint = load_checkpoint_file(file)
+        state = checkpoint.get('state_dict', checkpoint)
+        load_strictly(self, {key.removeprefix('net.'): v for key, v in state.items()}, file)
 
     def forward(self, first: Tensor, second: Tensor, time: float = 0.5) -> Interpolation:
         """What is between two frames.

@@ -7,9 +7,11 @@ from .load import LoadFrames
 from .pack import PackFrames
 from .patches import GroundPatches, LanePatches
 from .resize import ResizeFrames, ResizeShortSide
+from .triplet import AugmentTriplet
 
 __all__ = [
     'AffineFrames',
+    'AugmentTriplet',
     'FlipFrames',
     'GroundPatches',
     'JitterFrames',
