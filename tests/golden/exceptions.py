@@ -1,14 +1,7 @@
 """Golden arrays that no test reads, with reasons."""
 
 # Files of methods that are not implemented: listed, and not checked until a test reads one.
-NOT_IMPLEMENTED = {
-    'mono_vifi_data': 'Mono-ViFI',
-    'mono_vifi_depth_*': 'Mono-ViFI',
-    'mono_vifi_rules': 'Mono-ViFI',
-    'mono_vifi_train': 'Mono-ViFI',
-    'mono_vifi_variants': 'Mono-ViFI',
-    'mono_vifi_vfi': 'Mono-ViFI',
-}
+NOT_IMPLEMENTED = {}
 
 _OCCUPANCY = 'input of the occupancy head, which is not implemented'
 _POSE_INPUT = 'pose nets here see two frames, not three'

@@ -12,7 +12,15 @@ Strict: keys or shapes that do not match are an error. Code in the files is not 
 
 import argparse
 
-KINDS = ('monodepth2', 'manydepth', 'hybrid-depth-stage1', 'hybrid-depth-stage2', 'bevdet')
+KINDS = (
+    'monodepth2',
+    'manydepth',
+    'mono-vifi',
+    'ifrnet',
+    'hybrid-depth-stage1',
+    'hybrid-depth-stage2',
+    'bevdet',
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

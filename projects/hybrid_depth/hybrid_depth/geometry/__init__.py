@@ -4,6 +4,7 @@ from .camera_rig import CameraRig
 from .cost_volume import CostVolume, depth_planes, plane_sweep
 from .depth_bins import DepthBins
 from .depth_map import DepthMap
+from .flow import resize_flow, warp_by_flow
 from .frustum import cell_pixels, create_frustum, lift_frustum
 from .ground_plane import ground_plane_depth
 from .pillars import PillarView, depth_at, project_pillars
@@ -26,4 +27,6 @@ __all__ = [
     'lift_frustum',
     'plane_sweep',
     'project_pillars',
+    'resize_flow',
+    'warp_by_flow',
 ]

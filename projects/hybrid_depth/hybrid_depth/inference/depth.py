@@ -69,8 +69,8 @@ def infer_depth(
 ) -> list[DepthResult]:
     """Predict the depth of images.
 
-    A model of several frames (`ManyDepth`) gets each image with its neighbours, as far as there are
-    any: the images are then those of a video, in order.
+    A model of several frames (`ManyDepth`, `MonoViFI`) gets each image with its neighbours, as far
+    as there are any: the images are then those of a video, in order.
 
     Args:
         model: from `init_depth_model`.
@@ -79,7 +79,7 @@ def infer_depth(
             size if unknown.
         scale: metres per unit of the model's depth (5.4 for Monodepth2 trained on KITTI stereo);
             None for relative depth.
-        cam2img: (3, 3) intrinsics, pixels of the images; models of several frames need them.
+        cam2img: (3, 3) intrinsics, pixels of the images; `ManyDepth` needs them for several frames.
         frames: frames to predict from, instead of all that the model uses; (0,) for each image
             alone.
 
@@ -186,7 +186,7 @@ def _frames_of(
             f'expected frames out of {model.frames}, which {type(model).__name__} uses, with 0 '
             f'among them, got {frames}'
         )
-    if len(frames) > 1 and cam2img is None:
+    if len(frames) > 1 and cam2img is None and model.needs_cameras:
         raise ConfigError(
             f'expected intrinsics to predict from frames {frames}, got none: give cam2img '
             '(--intrinsics FX FY CX CY), or frames=(0,) (--frames 0) for each image alone'

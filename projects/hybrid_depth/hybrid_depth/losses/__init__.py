@@ -1,6 +1,8 @@
 """Training losses."""
 
+from .depth_agreement import scale_invariant_log
 from .depth_distribution import depth_distribution_loss
+from .interpolation import census_distance, charbonnier
 from .language_alignment import language_ranking_loss, patch_contrast_loss
 from .matching_mask import depths_agree
 from .photometric import PhotometricError, reprojection_minimum
@@ -10,6 +12,8 @@ from .smoothness import edge_aware_smoothness, normalize_by_mean
 __all__ = [
     'PhotometricError',
     'ReprojectionObjective',
+    'census_distance',
+    'charbonnier',
     'depth_distribution_loss',
     'depths_agree',
     'edge_aware_smoothness',
@@ -17,4 +21,5 @@ __all__ = [
     'normalize_by_mean',
     'patch_contrast_loss',
     'reprojection_minimum',
+    'scale_invariant_log',
 ]

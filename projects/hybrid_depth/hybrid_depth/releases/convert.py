@@ -17,11 +17,14 @@ from .bevdet import convert_bevdet
 from .conversion import Conversion, ReleaseError, sha256
 from .depth import convert_hybrid_stage1, convert_hybrid_stage2, convert_monodepth2
 from .manydepth import convert_manydepth
+from .mono_vifi import convert_ifrnet, convert_mono_vifi
 from .stock import compare_with_stock
 
 CONVERTERS = {
     'monodepth2': convert_monodepth2,
     'manydepth': convert_manydepth,
+    'mono-vifi': convert_mono_vifi,
+    'ifrnet': convert_ifrnet,
     'hybrid-depth-stage1': convert_hybrid_stage1,
     'hybrid-depth-stage2': convert_hybrid_stage2,
     'bevdet': convert_bevdet,
@@ -45,7 +48,8 @@ def convert_checkpoint(
 
     Args:
         kind: one of `CONVERTERS`.
-        source: the release's folder (monodepth2, hybrid-depth-stage2) or file.
+        source: the release's folder (monodepth2, manydepth, mono-vifi, hybrid-depth-stage2) or
+            file.
         out: checkpoint to write.
         config: config of the model for the weights, instead of the shipped one.
         stock_clip, stock_dino: original foundation weights to compare a hybrid encoder with: a

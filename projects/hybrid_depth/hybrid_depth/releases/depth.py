@@ -48,7 +48,7 @@ def convert_monodepth2(source: Path) -> Conversion:
     files = read_folder(source)
     conversion = convert_folder(source, files, convert_monodepth2_folder)
     conversion.config = _MONODEPTH2_CONFIG
-    depth = _resnet_depth(files[ENCODER])
+    depth = resnet_depth(files[ENCODER])
     if depth != 18:
         conversion.overrides['model.encoder.depth'] = depth
     conversion.overrides |= _pose_overrides(files)
@@ -157,7 +157,7 @@ def _fused_channels(official: Mapping[str, Tensor]) -> int:
     return 0 if dino is None or clip is None else len(dino) + len(clip)
 
 
-def _resnet_depth(official: Mapping[str, Tensor]) -> int:
+def resnet_depth(official: Mapping[str, Tensor]) -> int:
     """Depth of a torchvision ResNet from its keys; errors as of the callers."""
     blocks = {key.split('.')[2] for key in official if key.startswith('encoder.layer3.')}
     wide = 'encoder.layer1.0.conv3.weight' in official
@@ -181,5 +181,5 @@ def _pose_overrides(files: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Any]
         channels = files[POSE]['net.0.weight'].shape[1]
         shared = dict(_delete_=True, type='SharedPoseNet', in_channels=channels)
         return {'model.pose_net': shared}
-    depth = _resnet_depth(files[POSE_ENCODER])
+    depth = resnet_depth(files[POSE_ENCODER])
     return {} if depth == 18 else {'model.pose_net.depth': depth}

@@ -20,11 +20,13 @@ WIDTHS = (16, 32, 64, 128, 256)
 
 
 class ReflectConv(nn.Module):
-    """3x3 convolution with reflection padding."""
+    """Convolution, 3x3 by default, with reflection padding."""
 
-    def __init__(self, in_channels: int, out_channels: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, kernel: int = 3) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(in_channels, out_channels, 3, padding=1, padding_mode='reflect')
+        self.conv = nn.Conv2d(
+            in_channels, out_channels, kernel, padding=kernel // 2, padding_mode='reflect'
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, h, w) -> (B, C', h, w)."""
@@ -34,9 +36,9 @@ class ReflectConv(nn.Module):
 class ConvELU(nn.Module):
     """`ReflectConv`, then ELU."""
 
-    def __init__(self, in_channels: int, out_channels: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, kernel: int = 3) -> None:
         super().__init__()
-        self.conv = ReflectConv(in_channels, out_channels)
+        self.conv = ReflectConv(in_channels, out_channels, kernel)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, h, w) -> (B, C', h, w)."""
@@ -116,7 +118,7 @@ class Monodepth2Decoder(DepthDecoder):
                 padding of the coarsest map.
         """
         maps = features.joined()
-        self._check(maps, image_size)
+        self.check_maps(maps, image_size)
         skips = dict(zip(self.in_strides, maps, strict=True))
         x, outputs, layers = maps[-1], {}, iter(self.decoder)
         for level in reversed(range(self.num_levels)):
@@ -129,17 +131,3 @@ class Monodepth2Decoder(DepthDecoder):
                 head = self.decoder[2 * self.num_levels + self.scales.index(level)]
                 outputs[level] = head(x).sigmoid()
         return dict(sorted(outputs.items()))
-
-    def _check(self, maps: list[Tensor], image_size: tuple[int, int]) -> None:
-        got = [feature.shape[1] for feature in maps]
-        if got != self.in_channels:
-            raise ValueError(
-                f'Monodepth2Decoder: expected maps with channels {self.in_channels} (text logits '
-                f'included), got {got}'
-            )
-        if min(maps[-1].shape[-2:]) < 2:
-            least = self.in_strides[-1] + 1
-            raise ValueError(
-                f'Monodepth2Decoder: expected images of at least {least} x {least} pixels, got '
-                f'{image_size[0]} x {image_size[1]}'
-            )

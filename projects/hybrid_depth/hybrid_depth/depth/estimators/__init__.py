@@ -4,6 +4,7 @@ from .base import DepthEstimator
 from .data_preprocessor import DepthDataPreprocessor
 from .language_alignment import LanguageAlignment
 from .manydepth import ManyDepth
+from .mono_vifi import MonoViFI
 from .monodepth2 import Monodepth2
 
 __all__ = [
@@ -11,5 +12,6 @@ __all__ = [
     'DepthEstimator',
     'LanguageAlignment',
     'ManyDepth',
+    'MonoViFI',
     'Monodepth2',
 ]

@@ -59,7 +59,12 @@ class DepthEstimator(BaseModel):
         min_depth, max_depth: depth range.
         channels_last: use channels-last memory format for weights and images.
         data_preprocessor: `DepthDataPreprocessor` by default.
+
+    Attributes:
+        needs_cameras: `predict` from several frames needs intrinsics.
     """
+
+    needs_cameras = False
 
     def __init__(
         self,

@@ -79,6 +79,8 @@ class ManyDepth(DepthEstimator):
         ValueError: lookups that are no chain, or a teacher that cannot be one.
     """
 
+    needs_cameras = True
+
     def __init__(
         self,
         encoder: dict,

@@ -15,7 +15,8 @@ _STEPS = ('adjust_brightness', 'adjust_contrast', 'adjust_saturation', 'adjust_h
 class JitterFrames:
     """Colour jitter of the networks' input: sets `augmented`; `frames` are unchanged.
 
-    On 8-bit images, after resizing (docs/reference/kitti.md, "Training samples"). Ranges are
+    Affine views (`AffineFrames`) are jittered too. On 8-bit images, after resizing
+    (docs/reference/kitti.md, "Training samples"). Ranges are
     (lowest, highest) factor; for hue, shift in turns.
 
     Args:
@@ -59,8 +60,15 @@ class JitterFrames:
         if torch.rand(()) >= self.prob:
             return results
         common = self.draw()
-        augmented = {
-            i: self.apply(frame, self.draw() if self.per_frame else common)
-            for i, frame in results['frames'].items()
-        }
-        return dict(results, augmented=augmented)
+
+        def jittered(frames: dict) -> dict:
+            return {
+                i: self.apply(frame, self.draw() if self.per_frame else common)
+                for i, frame in frames.items()
+            }
+
+        results = dict(results, augmented=jittered(results['frames']))
+        if 'affine' in results:
+            affine = results['affine']
+            results['affine'] = dict(affine, augmented=jittered(affine['frames']))
+        return results

@@ -16,25 +16,32 @@ class PackFrames:
     inputs: images {frame id: (3, H, W)} clean, augmented {frame id: (3, H, W)} for the networks
     (the same tensors without jitter), float32 RGB in [0, 1]; cam2img (3, 3) float32 in image
     pixels, if known; transforms {frame id: (4, 4)} float32 from the current camera's frame to that
-    frame's camera, if known. data_samples: metainfo dataset, name, folder, frame, side, img_path,
+    frame's camera, if known; affine, the same of affine views with their `view`, if there are any
+    (`AffineFrames`). data_samples: metainfo dataset, name, folder, frame, side, img_path,
     ori_shape, img_shape, flip; if present in the sample, the fields lanes (L, R), lane_rows (R,)
     and patches (P, K, 2).
     """
 
     def __call__(self, results: dict) -> dict:
-        images = {i: to_tensor(frame).contiguous() for i, frame in results['frames'].items()}
-        augmented = images
-        if 'augmented' in results:
-            augmented = {
-                i: to_tensor(frame).contiguous() for i, frame in results['augmented'].items()
-            }
-        inputs = dict(images=images, augmented=augmented)
+        inputs = self._images(results)
+        if 'affine' in results:
+            inputs['affine'] = dict(self._images(results['affine']), view=results['affine']['view'])
         if 'cam2img' in results:
             inputs['cam2img'] = torch.from_numpy(results['cam2img']).float()
         if 'transforms' in results:
             transforms = results['transforms'].items()
             inputs['transforms'] = {i: torch.from_numpy(known).float() for i, known in transforms}
         return dict(inputs=inputs, data_samples=self._describe(results))
+
+    @staticmethod
+    def _images(results: dict) -> dict:
+        images = {i: to_tensor(frame).contiguous() for i, frame in results['frames'].items()}
+        augmented = images
+        if 'augmented' in results:
+            augmented = {
+                i: to_tensor(frame).contiguous() for i, frame in results['augmented'].items()
+            }
+        return dict(images=images, augmented=augmented)
 
     @staticmethod
     def _describe(results: dict) -> BaseDataElement:

@@ -9,7 +9,8 @@ from PIL import Image
 from ...datasets.kitti.calibration import relative_cam2img
 from ...errors import DepthDataError
 
-_FILTERS = {'lanczos': Image.Resampling.LANCZOS, 'bilinear': Image.Resampling.BILINEAR}
+_PILLOW = {'lanczos': Image.Resampling.LANCZOS, 'bilinear': Image.Resampling.BILINEAR}
+_FILTERS = (*_PILLOW, 'opencv')
 
 
 def resize_cam2img(cam2img: np.ndarray, old: tuple[int, int], new: tuple[int, int]) -> np.ndarray:
@@ -26,6 +27,15 @@ def resize_cam2img(cam2img: np.ndarray, old: tuple[int, int], new: tuple[int, in
     return scaled
 
 
+def target_cam2img(results: dict, old: tuple[int, int], new: tuple[int, int]) -> np.ndarray | None:
+    """Intrinsics of a sample after a resize from `old` to `new` (width, height), if known."""
+    if 'cam2img' in results:
+        return resize_cam2img(results['cam2img'], old, new)
+    if 'relative_intrinsics' in results:
+        return relative_cam2img(*results['relative_intrinsics'], new)
+    return None
+
+
 class _Resize:
     """Base class: resize `frames` to `_target_size`; sets cam2img, img_shape (H, W)."""
 
@@ -34,21 +44,25 @@ class _Resize:
             raise DepthDataError(
                 f'expected interpolation {" or ".join(_FILTERS)}, got {interpolation!r}'
             )
-        self.filter = _FILTERS[interpolation]
+        self.interpolation = interpolation
 
     def _target_size(self, size: tuple[int, int]) -> tuple[int, int]:
         raise NotImplementedError
 
+    def _resize(self, frame: Image.Image, size: tuple[int, int]) -> Image.Image:
+        if self.interpolation in _PILLOW:
+            return frame.resize(size, _PILLOW[self.interpolation])
+        import cv2  # takes a while to import, and few models use it
+
+        return Image.fromarray(cv2.resize(np.asarray(frame), size, interpolation=cv2.INTER_LINEAR))
+
     def __call__(self, results: dict) -> dict:
         old = results['frames'][0].size
         new = self._target_size(old)
-        frames = {i: frame.resize(new, self.filter) for i, frame in results['frames'].items()}
+        frames = {i: self._resize(frame, new) for i, frame in results['frames'].items()}
         results = dict(results, frames=frames, img_shape=(new[1], new[0]))
-        if 'cam2img' in results:
-            results['cam2img'] = resize_cam2img(results['cam2img'], old, new)
-        elif 'relative_intrinsics' in results:
-            results['cam2img'] = relative_cam2img(*results['relative_intrinsics'], new)
-        return results
+        cam2img = target_cam2img(results, old, new)
+        return results if cam2img is None else dict(results, cam2img=cam2img)
 
 
 @TRANSFORMS.register_module()
@@ -57,7 +71,8 @@ class ResizeFrames(_Resize):
 
     Args:
         size: (width, height).
-        interpolation: 'lanczos' as in Monodepth2 (Pillow's, with antialiasing) or 'bilinear'.
+        interpolation: 'lanczos' as in Monodepth2 or 'bilinear' (Pillow's, with antialiasing), or
+            'opencv', OpenCV's bilinear one, as in the training of IFRNet.
     """
 
     def __init__(self, size: tuple[int, int], interpolation: str = 'lanczos'):

@@ -1,0 +1,9 @@
+# Mono-ViFI with D-HRNet.
+_base_ = [
+    '../_base_/models/mono_vifi_dhrnet.py',
+    '../_base_/datasets/kitti_raw_mono_vifi.py',
+    '../_base_/depth_runtime.py',
+    '../_base_/schedules/mono_vifi_20e.py',
+]
+
+train_dataloader = dict(batch_size=6)
