@@ -1,5 +1,5 @@
-# Cityscapes as Mono-ViFI trains on it: stacked triplets, affine views, jitter drawn for every frame;
-# scored frames come with both neighbours (docs/reference/mono_vifi.md, "Affine draw").
+# Cityscapes as Mono-ViFI trains on it: stacked triplets, affine views, jitter drawn for every
+# frame; scored frames come with both neighbours (docs/reference/mono_vifi.md, "Affine draw").
 _base_ = './cityscapes.py'
 
 image_size = (512, 192)  # width, height
