@@ -18,3 +18,6 @@ train_pipeline = [
     dict(type='PackFrames'),
 ]
 train_dataloader = dict(dataset=dict(frame_ids=(0, -1, 1), pipeline=train_pipeline))
+# there is no score
+val_dataloader = test_dataloader = None
+val_evaluator = test_evaluator = None

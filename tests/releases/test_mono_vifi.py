@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 from tests.golden import recipe
 from tests.releases.official_files import save_folder, zeros
 
-CONFIG = ROOT / 'configs/mono_vifi/mono-vifi_{}_kitti-raw_192x640.py'.format
+CONFIG = 'configs/mono_vifi/mono-vifi_{}_kitti-raw_192x640.py'.format
 BACKBONES = dict(ResNet18='r18_1xb10-20e', LiteMono='litemono_1xb8-20e', DHRNet='dhrnet_1xb6-20e')
 
 
@@ -42,7 +42,7 @@ def test_fits_the_config(backbone, tmp_path):
     source = folder(tmp_path / 'release', backbone=backbone)
     conversion = convert_checkpoint('mono-vifi', source, tmp_path / 'out.pth')
     assert not conversion.overrides
-    model = init_depth_model(CONFIG(BACKBONES[backbone]), tmp_path / 'out.pth')
+    model = init_depth_model(ROOT / CONFIG(BACKBONES[backbone]), tmp_path / 'out.pth')
     assert model.image_size == (192, 640)
     state = load_checkpoint_file(tmp_path / 'out.pth')['state_dict']
     assert all((v == 1).all() for k, v in state.items() if k.startswith('decoder_multi.'))

@@ -10,3 +10,6 @@ train_pipeline = [
 ]
 
 train_dataloader = dict(batch_size=16, dataset=dict(pipeline=train_pipeline))
+# there is no score
+val_dataloader = test_dataloader = None
+val_evaluator = test_evaluator = None

@@ -1,5 +1,5 @@
 # IFRNet's schedule for Mono-ViFI: 150 epochs of batch 16, cosine by step from 1e-4 to 1e-5
-# (docs/reference/mono_vifi.md, "Frame interpolation"). There is no score: val and test are off.
+# (docs/reference/mono_vifi.md, "Frame interpolation").
 max_epochs = 150
 optim_wrapper = dict(
     type='OptimWrapper',
@@ -18,5 +18,3 @@ param_scheduler = [
 
 train_cfg = dict(by_epoch=True, max_epochs=max_epochs)
 val_cfg = test_cfg = None
-val_dataloader = test_dataloader = None
-val_evaluator = test_evaluator = None
