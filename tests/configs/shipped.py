@@ -9,7 +9,7 @@ from mmengine.config import Config
 from tests.conftest import ROOT
 
 CONFIGS = ROOT / 'configs'
-METHODS = ('bevdet', 'bevdet4d', 'fbbev', 'hybrid_depth', 'manydepth', 'monodepth2')
+METHODS = ('bevdet', 'bevdet4d', 'fbbev', 'hybrid_depth', 'manydepth', 'mono_vifi', 'monodepth2')
 #: All but the parts in `_base_`, relative to the repository.
 NAMES = sorted(
     path.relative_to(ROOT).as_posix()

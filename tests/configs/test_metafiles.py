@@ -18,6 +18,13 @@ each_model = pytest.mark.parametrize('model', MODELS, ids=lambda model: model['N
 RESULTS = 'docs/results.md'
 PUBLISHED = re.compile(r'arXiv \d{4}\.\d{5}, table \d|README of github\.com/[\w-]+/[\w-]+')
 
+FIXED = dict(DHRNetEncoder='hrnet_w18.ms_aug_in1k', IFRNet=None)  # None: named by the file
+
+
+def work_name(path: Path) -> str:
+    """Name of the config of work_dirs/NAME/epoch_N.pth, or of a checkpoint beside others."""
+    return path.parent.name if path.stem.startswith('epoch_') else path.stem
+
 
 def starts_from(node: object) -> Iterator[str]:
     """Names of the weights that a config's model starts from, in the spelling of the metafiles."""
@@ -29,7 +36,9 @@ def starts_from(node: object) -> Iterator[str]:
             yield node['checkpoint']
         if node.get('type') == 'EncoderWeights':  # work_dirs/<name of the config>/epoch_N.pth
             yield Path(node['checkpoint']).parent.name
-        if node.get('pretrained') is not None:
+        if node.get('type') in FIXED and node.get('pretrained') is not None:
+            yield FIXED[node['type']] or work_name(Path(node['pretrained']))
+        elif node.get('pretrained') is not None:
             name = node.get('name') or f'resnet{node["depth"]}'
             hub = node['pretrained'] == 'hub'  # the tag is in the name
             yield name if hub else f'{name}/{node["pretrained"]}'

@@ -20,6 +20,7 @@ HYBRID = 'HybridDepthEncoder'
 RESNET = ('Monodepth2', 'ResNetDepthEncoder', [2, 4, 8, 16, 32], 0)
 MONODEPTH2 = 'monodepth2/monodepth2_{}_192x640'.format
 MANYDEPTH = 'manydepth/manydepth_{}'.format
+MONO_VIFI = 'mono_vifi/mono-vifi_{}'.format
 STAGE_1 = 'hybrid_depth/hybrid-depth-stage1_clip-dinov2_1xb6-20e_{}'.format
 STAGE_2 = 'hybrid_depth/hybrid-depth-stage2_{}_1xb16-30e_kitti-raw_224x672'.format
 NUSCENES = 'hybrid_depth/hybrid-depth-stage2_clip-dinov2_1xb16-20e_nus-video_280x504'
@@ -57,6 +58,22 @@ EXPECTED = {
     MANYDEPTH('r50_1xb12-20e_kitti-raw_192x640'): ('ManyDepth', *RESNET[1:]),
     MANYDEPTH('clip-dinov2_1xb12-20e_kitti-raw_224x672'): ('ManyDepth', HYBRID, [14] * 4, 128),
     'toy/manydepth_r18_toy': ('ManyDepth', *RESNET[1:]),
+    MONO_VIFI('r18_1xb10-20e_kitti-raw_192x640'): ('MonoViFI', *RESNET[1:]),
+    MONO_VIFI('r18_1xb12-10e_cityscapes_192x512'): ('MonoViFI', *RESNET[1:]),
+    MONO_VIFI('litemono_1xb8-20e_kitti-raw_192x640'): (
+        'MonoViFI',
+        'LiteMonoEncoder',
+        [4, 8, 16],
+        0,
+    ),
+    MONO_VIFI('dhrnet_1xb6-20e_kitti-raw_192x640'): (
+        'MonoViFI',
+        'DHRNetEncoder',
+        [2, 4, 8, 16, 32],
+        0,
+    ),
+    MONO_VIFI('clip-dinov2_1xb6-20e_kitti-raw_224x672'): ('MonoViFI', HYBRID, [14] * 4, 128),
+    'toy/mono_vifi_r18_toy': ('MonoViFI', *RESNET[1:]),
 }
 TOWERS = {
     STAGE_2('clip-dinov3'): ('dino', 'vit', 'Eva'),
@@ -79,7 +96,7 @@ def build(name, monkeypatch):
 def test_the_table_names_every_config():
     files = [
         path
-        for name in ('monodepth2', 'manydepth', 'hybrid_')
+        for name in ('monodepth2', 'manydepth', 'mono-vifi', 'mono_vifi', 'hybrid_')
         for path in CONFIGS.glob(f'*/{name}*.py')
     ]
     files += CONFIGS.glob('hybrid_depth/*.py')
@@ -106,6 +123,15 @@ def test_pipelines_and_schedules_build(name):
         Compose(dataset.get('dataset', dataset).get('pipeline', []))
     build_optim_wrapper(nn.Linear(1, 1), cfg.optim_wrapper)
     assert all(s['type'] in PARAM_SCHEDULERS for s in cfg.param_scheduler)
+
+
+@pytest.mark.parametrize('size', ['large_1xb16-150e_kitti-raw_192x640', 'toy'])
+def test_interpolation_builds(size, monkeypatch):
+    name = 'toy/ifrnet_small_toy' if size == 'toy' else f'mono_vifi/ifrnet_{size}'
+    model, cfg = build(name, monkeypatch), read(name)
+    assert type(model).__name__ == 'FrameInterpolation' and cfg.val_dataloader is None
+    Compose(cfg.train_dataloader.dataset.pipeline)
+    assert build_optim_wrapper(nn.Linear(1, 1), cfg.optim_wrapper)
 
 
 def test_trainable_parts_equal_the_release(monkeypatch):

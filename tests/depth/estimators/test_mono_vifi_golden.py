@@ -104,8 +104,8 @@ def test_training_step():
 def test_variants(name):
     model, affine = build(**OPTIONS[name]), name != 'no_affine'
     golden = TRAIN if name == 'LiteMono' else VARIANTS  # Lite-Mono's step is of the usual size
-    size, drawn = (SIZE, 'frames') if name == 'LiteMono' else (SMALL, 'small')
-    inputs = make_inputs(golden, drawn, size, affine)
+    size = SIZE if name == 'LiteMono' else SMALL
+    inputs = make_inputs(golden, 'small', size, affine)
     terms, total = step(model, inputs)
     check_losses(VARIANTS, name, model, terms, total, affine_view(golden, size))
     check_gradients(VARIANTS, name, model, total)
