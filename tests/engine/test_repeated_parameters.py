@@ -31,7 +31,9 @@ def test_repeated_modules_are_stepped_twice():
         torch.testing.assert_close(parameter.detach(), before[name] - steps)
 
 
-@pytest.mark.parametrize('paramwise', [{}, dict(repeated=('three',)), dict(norm_decay_mult=0)])
+@pytest.mark.parametrize(
+    'paramwise', [{}, dict(repeated=('three',)), dict(repeated=('one',), other=1)]
+)
 def test_bad_options(paramwise):
     with pytest.raises(ValueError, match='expected paramwise_cfg'):
         wrapper(nn.ModuleDict(dict(one=nn.Linear(1, 1))), **paramwise)

@@ -157,7 +157,7 @@ class LiteMonoEncoder(DepthEncoder):
 
     def _stages(self, dilations: Sequence[Sequence[int]], drop_path: float) -> nn.ModuleList:
         count = sum(len(stage) + 1 for stage in dilations)
-        rates = iter(torch.linspace(0, drop_path, count).tolist())
+        rates = (drop_path * number / (count - 1) for number in range(count))
         return nn.ModuleList(
             nn.Sequential(
                 *(_DilatedBlock(width, dilation, next(rates)) for dilation in stage),
