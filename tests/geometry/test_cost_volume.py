@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from hybrid_depth.geometry import depth_planes, plane_sweep
+from hybrid_depth.geometry import cost_volume, depth_planes, plane_sweep
 from hybrid_depth.geometry.poses import Motion
+from hybrid_depth.geometry.projection import back_project, project, sample
 from tests.golden.reader import Golden
 
 RULES = Golden('manydepth_rules')
@@ -101,6 +102,26 @@ def test_views_are_averaged_where_they_see_the_point_and_left_out_without_pose()
     expected = (costs.sum(0) / seen.sum(0))[some]
     torch.testing.assert_close(both.costs[0][some], expected)
     assert torch.equal(both.missing[0], ~some) and (seen[0] ^ seen[1]).any()
+
+
+def test_sampling_is_that_of_images_and_takes_any_number():
+    """Bilinear with border values outside, as `sample`; cells without a number are not seen."""
+    torch.manual_seed(0)
+    lookups = torch.rand(2, 1, 4, *SIZE)
+    turn = Motion(torch.tensor([[0.3, 0.4, 0.2]]), torch.tensor([[0.5, 0.1, 0.4]])).matrix()
+    camera, poses = CAM2IMG.repeat(2, 1, 1), turn[None].repeat(2, 1, 1, 1)
+    rays = back_project(torch.full((2, 1, *SIZE), 2.0), camera)
+    grid = project(rays, camera, poses[:, 0], SIZE)
+    assert (grid.abs() > 1).any() and (grid.abs() < 1).any()
+    pixels = (grid + 1) / 2 * torch.tensor([SIZE[1] - 1, SIZE[0] - 1])
+    rows = lookups[:, 0].permute(0, 2, 3, 1).contiguous()
+    sampled = cost_volume._sample_rows(rows, pixels[:, None])[:, 0]
+    torch.testing.assert_close(
+        sampled.permute(0, 3, 1, 2), sample(lookups[:, 0], grid), atol=1e-5, rtol=0
+    )
+    pixels[0, 0, 0], pixels[0, 0, 1], pixels[0, 0, 2] = torch.nan, torch.inf, -torch.inf
+    assert cost_volume._sample_rows(rows, pixels[:, None]).isfinite().all()
+    assert not cost_volume._inside(pixels[:, None])[0, 0, 0, :3].any()
 
 
 @pytest.mark.parametrize('count', [0, 2])

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from .projection import back_project, project, sample
+from .projection import back_project, project
 
 PLANE_SPACINGS = ('linear', 'inverse')
 # Cells of the target and of a sampling position this close to the border are not compared.
@@ -119,7 +120,8 @@ def plane_sweep(
     """
     _check(target, lookups, cam2img, transforms)
     item, view = (transforms != 0).flatten(2).any(-1).nonzero(as_tuple=True)
-    features, reference = lookups[item, view], target[item]
+    features = lookups[item, view].permute(0, 2, 3, 1).contiguous()
+    reference = target[item].permute(0, 2, 3, 1).unsqueeze(1).contiguous()
     cameras, poses = cam2img[item].unsqueeze(1), transforms[item, view].unsqueeze(1)
     size = tuple(target.shape[-2:])
     rays = back_project(target.new_ones(len(item), 1, *size), cam2img[item]).unsqueeze(1)
@@ -128,9 +130,9 @@ def plane_sweep(
     for first in range(0, len(planes), chunk):
         some = slice(first, first + chunk)
         grid = project(rays * planes[some].to(rays).view(-1, 1, 1), cameras, poses, size)
-        warped = sample(features, grid.flatten(1, 2))  # what is outside does not count
-        warped = warped.unflatten(2, grid.shape[1:3])
-        costs = warped.sub_(reference.unsqueeze(2)).abs_().mean(1) * _inside(grid)
+        pixels = (grid + 1) / 2 * grid.new_tensor([size[1] - 1, size[0] - 1])
+        warped = _sample_rows(features, pixels)
+        costs = warped.sub_(reference).abs_().mean(-1) * _inside(pixels)
         total[:, some].index_add_(0, item, costs)
         count[:, some].index_add_(0, item, (costs > 0).to(costs.dtype))
     costs = total / (count + 1e-7)
@@ -138,13 +140,36 @@ def plane_sweep(
     return CostVolume(torch.where(missing, costs.amax(1, keepdim=True), costs), missing, planes)
 
 
-def _inside(grid: Tensor) -> Tensor:
-    """Sampling grid (..., h, w, 2) -> (..., h, w) bool: away from the border of both views."""
-    rows, columns = grid.shape[-3:-1]
-    x = (grid[..., 0] + 1) / 2 * (columns - 1)
-    y = (grid[..., 1] + 1) / 2 * (rows - 1)
+def _sample_rows(features: Tensor, pixels: Tensor) -> Tensor:
+    """Bilinear sampling of (N, h, w, C) at (N, D, h, w, 2) -> (N, D, h, w, C), border values
+    outside.
+
+    As a weighted sum of four rows of a table this is faster than `grid_sample` on a CPU.
+    """
+    rows, columns, channels = features.shape[1:]
+    last = pixels.new_tensor([columns - 1, rows - 1])
+    pixels = pixels.nan_to_num(0).clamp_min(0).minimum(last)
+    corner = pixels.floor().minimum(last - 1)
+    (x, y), (u, v) = (pixels - corner).unbind(-1), corner.long().unbind(-1)
+    item = torch.arange(len(features), device=v.device).view(-1, 1, 1, 1)
+    first = (item * rows + v) * columns + u
+    indices = torch.stack([first, first + 1, first + columns, first + columns + 1], -1)
+    weights = torch.stack([(1 - x) * (1 - y), x * (1 - y), (1 - x) * y, x * y], -1)
+    sums = F.embedding_bag(
+        indices.view(-1, 4),
+        features.view(-1, channels),
+        mode='sum',
+        per_sample_weights=weights.view(-1, 4),
+    )
+    return sums.view(*pixels.shape[:-1], channels)
+
+
+def _inside(pixels: Tensor) -> Tensor:
+    """Sampling positions (..., h, w, 2) -> (..., h, w) bool: away from the border of both views."""
+    rows, columns = pixels.shape[-3:-1]
+    x, y = pixels.unbind(-1)
     inside = (x >= _BORDER) & (x <= columns - _BORDER) & (y >= _BORDER) & (y <= rows - _BORDER)
-    inner = torch.zeros(rows, columns, dtype=torch.bool, device=grid.device)
+    inner = torch.zeros(rows, columns, dtype=torch.bool, device=pixels.device)
     inner[_BORDER:-_BORDER, _BORDER:-_BORDER] = True
     return inside & inner
 
