@@ -19,9 +19,9 @@ import os, sys, time
 from hybrid_depth.engine.work_dir import lock_work_dir
 lock = lock_work_dir(sys.argv[1])
 if os.fork() == 0:  # a worker, which outlives the process for a while
+    print('held', flush=True)  # by the worker: it closes the lock file once it runs
     time.sleep(600)
     os._exit(0)
-print('held', flush=True)
 time.sleep(600)
 """
 
