@@ -14,8 +14,8 @@ from tests.tools.run import run_tool
 
 @pytest.fixture
 def root(tmp_path):
-    """Six frames of both cameras, two sweeps; the left camera stands still from 3 to 4."""
-    kitti_files.write_raw_tree(tmp_path / 'kitti', range(6))
+    """Eight frames of both cameras, two sweeps; the left camera stands still from 3 to 4."""
+    kitti_files.write_raw_tree(tmp_path / 'kitti', range(8))
     folder = tmp_path / 'kitti' / kitti_files.DRIVE / 'image_02' / 'data'
     kitti_files.image(3).save(folder / f'{4:010d}.png')
     return tmp_path / 'kitti'
@@ -29,14 +29,14 @@ def test_check_compares_with_a_list(root, tmp_path, capsys):
     listed = kitti_files.write_list(tmp_path / 'list.txt', (1, 2, 9))
     prepare('check', root, '--split', listed)
     said = capsys.readouterr().out
-    assert '2 cameras, 12 images' in said
+    assert '2 cameras, 16 images' in said
     assert f'split {listed}: 2 of 3 frames on disk (PARTIAL)' in said
     prepare('check', root)
     assert 'split' not in capsys.readouterr().out
 
 
 def test_check_reads_every_image_where_asked(root, capsys):
-    path = root / kitti_files.DRIVE / 'image_03' / 'data' / f'{5:010d}.png'
+    path = root / kitti_files.DRIVE / 'image_03' / 'data' / f'{7:010d}.png'
     path.write_bytes(path.read_bytes()[:700])
     prepare('check', root)
     assert 'damaged' not in capsys.readouterr().out
@@ -48,7 +48,7 @@ def test_ground_truth_of_both_sources(root, tmp_path, capsys):
     listed = kitti_files.write_list(tmp_path / 'list.txt', (1, 2, 3))
     prepare('export-gt', root, tmp_path / 'gt', '--split', listed)
     said = capsys.readouterr().out
-    assert '2 maps written, 0 were there' in said and 'PARTIAL: 1 of 3 frames' in said
+    assert '2 maps written, 0 existed' in said and 'PARTIAL: 1 of 3 frames' in said
     assert json.loads((tmp_path / 'gt/export.json').read_text())['source'] == 'velodyne'
 
     elsewhere = tmp_path / 'annotated'
@@ -65,18 +65,18 @@ def test_ground_truth_of_both_sources(root, tmp_path, capsys):
 def test_jpeg_beside_or_in_the_place_of_png(root, capsys):
     folder = root / kitti_files.DRIVE / 'image_02' / 'data'
     prepare('to-jpeg', root)
-    assert '12 images written, 0 were there' in capsys.readouterr().out
-    assert len(list(folder.glob('*.png'))) == len(list(folder.glob('*.jpg'))) == 6
+    assert '16 images written, 0 existed' in capsys.readouterr().out
+    assert len(list(folder.glob('*.png'))) == len(list(folder.glob('*.jpg'))) == 8
     prepare('to-jpeg', root, '--remove-png')
-    assert not list(folder.glob('*.png')) and len(list(folder.glob('*.jpg'))) == 6
+    assert not list(folder.glob('*.png')) and len(list(folder.glob('*.jpg'))) == 8
 
 
 @pytest.mark.parametrize(
     ('options', 'sides', 'numbers'),
     [
-        ([], 'lr', {1, 2, 3, 4}),
-        (['--sides', 'r'], 'r', {1, 2, 3, 4}),
-        (['--sides', 'l', '--min-motion', '1'], 'l', {1, 2, 4}),
+        ([], 'lr', {1, 2, 3, 4, 5, 6}),
+        (['--sides', 'r'], 'r', {1, 2, 3, 4, 5, 6}),
+        (['--sides', 'l', '--min-motion', '1'], 'l', {1, 2, 4, 5, 6}),
         (['--of', 'LIST'], 'l', {1, 2}),
     ],
 )
