@@ -70,6 +70,8 @@ def test_split_is_compared_with_the_disk(tmp_path):
     report = check_split([*frames, KittiFrame(other, 0)], KittiRawTree(tmp_path))
     assert report.missing == {kitti_files.DRIVE: [8], other: [0]}
     assert report.absent_drives == [other]
+    kitti_files.write_raw_tree(tmp_path, [0], sides='r', drive=other)
+    assert check_split([KittiFrame(other, 0)], KittiRawTree(tmp_path)).absent_drives == []
     assert (report.without_neighbours, report.without_sweep, report.complete) == (1, 2, False)
     text = split_text(report, 'local')
     assert '3 of 5 frames on disk (PARTIAL)' in text

@@ -129,6 +129,12 @@ def test_lr_scaling(cfg):
     assert cfg.auto_scale_lr.enable
 
 
+def test_checkpoints_of_the_web_are_not_looked_for_on_disk():
+    config_tools.require_checkpoint('https://example.org/a.pth')
+    with pytest.raises(FileNotFoundError, match='absent.pth'):
+        config_tools.require_checkpoint('absent.pth')
+
+
 def test_resume(cfg, tmp_path):
     config_tools.set_resume(cfg, 'auto')
     assert 'resume' not in cfg, 'nothing to resume from: starts anew'

@@ -150,5 +150,6 @@ def test_boxes_are_described_by_their_centre(model, files, tmp_path):
     best = sample.pred_instances_3d.scores_3d.argmax()
     row = sample.pred_instances_3d.bboxes_3d.tensor[best].tolist()
     assert box['size'] == pytest.approx(row[3:6]) and box['yaw'] == pytest.approx(row[6])
+    assert box['velocity'] == pytest.approx(row[7:9]) and row[7:9] != row[6:8]
     assert box['centre'][2] == pytest.approx(row[2] + row[5] / 2, abs=1e-5)
     assert box['name'] == str(int(sample.pred_instances_3d.labels_3d[best]))

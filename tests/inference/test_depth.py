@@ -113,6 +113,14 @@ def test_results_do_not_depend_on_the_batch_size(checkpoint, image):
     assert np.abs(without_size[0].disparity - one[0].disparity).max() > 0  # another network size
 
 
+def test_a_given_size_replaces_the_training_size(checkpoint, image):
+    model, seen = init_depth_model(config(), checkpoint[0]), []
+    model.encoder.register_forward_pre_hook(lambda _, args: seen.append(tuple(args[0].shape)))
+    infer_depth(model, image)
+    infer_depth(model, image, size=(48, 128))
+    assert seen == [(1, 3, *SIZE), (1, 3, 48, 128)]
+
+
 def test_image_size_is_used_without_a_training_size(image):
     with pytest.warns(UserWarning):
         model = init_depth_model(config())

@@ -36,6 +36,12 @@ def test_a_folder_in_natural_order(tmp_path):
     assert [(item.name, red(item)) for item in stream] == [('2', 2), ('9', 9), ('10', 10)]
 
 
+def test_endings_may_be_in_capitals(tmp_path):
+    path = save(tmp_path / 'a.PNG', 7)
+    for source in (path, tmp_path):
+        assert [red(item) for item in ImageStream(source)] == [7]
+
+
 def test_names_are_unique_across_folders(tmp_path):
     paths = [save(tmp_path / side / 'a.png') for side in ('left', 'right')]
     assert [item.name for item in ImageStream(paths)] == ['a', 'a_2']

@@ -334,6 +334,16 @@ def test_cache_by_command_line(depth_model, infos, toy_nuscenes, tmp_path, capsy
     assert json.loads((out / 'manifest.json').read_text())['max_depth'] == 80.0
 
 
+def test_another_size_by_command_line(depth_model, infos, toy_nuscenes, tmp_path):
+    out = tmp_path / 'cache'
+    arguments = (*depth_model, '--infos', infos, '--root', toy_nuscenes, '--out', out)
+    options = ('--scale', 'none', '--mirror-tolerance', '9', '--size', '48', '96')
+    assert run_tool('make_pseudo_depth.py', *arguments, *options) is None
+    assert json.loads((out / 'manifest.json').read_text())['image_size'] == [48, 96]
+    depth, _ = read_pseudo_depth(next(out.glob('CAM_*/*.png')))
+    assert depth.shape == (48, 96)
+
+
 def test_shards_of_torchrun(depth_model, infos, toy_nuscenes, tmp_path, monkeypatch):
     """Three processes, more than there are keyframes, one after the other."""
     out = tmp_path / 'cache'

@@ -54,3 +54,12 @@ def test_a_window_needs_a_screen(trained, tmp_path, monkeypatch):
     assert error.startswith('error: --show expected a screen') and '--show-dir FOLDER' in error
     assert run_tool('test.py', *trained, '--show-dir', tmp_path / 'visualizations') is None
     assert len(list((tmp_path / 'visualizations/color').glob('*.png'))) == FRAMES
+
+
+def test_checkpoints_of_another_model_are_not_scored(trained, tmp_path):
+    state = torch.load(tmp_path / 'tiny.pth', weights_only=True)
+    del state['state_dict']['pose_net.pose_conv.bias']
+    torch.save(state, tmp_path / 'tiny.pth')
+    error = run_tool('test.py', *trained)
+    assert error.startswith('error: ') and 'pose_net.pose_conv.bias' in error
+    assert not (tmp_path / 'out/depth_metrics.json').exists()

@@ -11,6 +11,7 @@ from mmdet3d.structures import Det3DDataSample, LiDARInstance3DBoxes  # noqa: E4
 from mmengine.registry import HOOKS  # noqa: E402
 from mmengine.structures import InstanceData, PixelData  # noqa: E402
 
+from hybrid_depth.bev.hooks import bev_visualization_hook  # noqa: E402
 from hybrid_depth.bev.hooks.bev_visualization_hook import (  # noqa: E402
     BEVVisualizationHook,
     scene_of,
@@ -95,6 +96,20 @@ def test_boxes_and_points_are_brought_into_the_ego_frame(tmp_path):
         np.testing.assert_allclose(length, [-4 * np.sin(0.3), 4 * np.cos(0.3), 0], atol=1e-5)
     x, y, z = np.fromfile(tmp_path / 'sweep.bin', np.float32).reshape(-1, 5)[:, :3].T
     np.testing.assert_allclose(scene.points, np.stack([1 - y, x, z + 2], 1), rtol=1e-6)
+
+
+def test_options_reach_the_sheet(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(
+        bev_visualization_hook,
+        'make_sheet',
+        lambda *_, **options: drawn.append(options) or np.zeros((2, 2, 3), np.uint8),
+    )
+    options = dict(score_thr=0.7, camera_width=99, reach=33.0, depth_range=(2.0, 20.0))
+    batch, samples = make_batch(tmp_path, 1, full=False)
+    hook = BEVVisualizationHook(str(tmp_path / 'out'), **options)
+    hook.after_test_iter(make_runner(), 0, batch, samples)
+    assert drawn == [options]
 
 
 def test_interval_and_maximum(tmp_path):

@@ -6,6 +6,7 @@ import torch
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader, Dataset
 
+from hybrid_depth.engine.hooks import seeding
 from hybrid_depth.engine.hooks.seeding import EpochSeedHook, seed_worker
 from tests.engine.tiny import tiny_config
 
@@ -45,6 +46,15 @@ def test_random_numbers_depend_on_seed_and_epoch(workers):
     assert len(np.unique(first)) == first.size, 'workers or generators draw the same numbers'
     runner.seed = 1
     assert (epoch_draws(runner, 1) != second).all()
+
+
+def test_processes_draw_different_numbers(monkeypatch):
+    draws = []
+    for rank in (0, 1, 0):
+        monkeypatch.setattr(seeding, 'get_rank', lambda rank=rank: rank)
+        EpochSeedHook().before_train_epoch(FakeRunner(None))
+        draws.append((random.random(), np.random.rand(), torch.rand(()).item()))
+    assert draws[0] == draws[2] and not set(draws[0]) & set(draws[1])
 
 
 def test_runner_uses_seed_worker(tmp_path):
