@@ -50,7 +50,7 @@ def test_leftovers_are_removed_and_nothing_else(tmp_path):
     ]
     for name in kept:
         (tmp_path / name).touch()
-    (tmp_path / f'.link{PART}').symlink_to(tmp_path / 'toy')
+    (tmp_path / f'.link{PART}').symlink_to(tmp_path / kept[0])
     with atomic_file(tmp_path / 'out', 'w'):
         pass
     assert sorted(os.listdir(tmp_path)) == sorted([*kept, f'.link{PART}', 'out'])
