@@ -250,11 +250,13 @@ WHOLE = dict(
     state_dict={},
     meta=dict(epoch=1, iter=3),
     message_hub=dict(log_scalars={}, runtime_info={}, resumed_keys={}),
+    optimizer=dict(state={}, param_groups=[]),
 )
 ODD = {
     'weights alone': dict(net=torch.ones(2)),
-    'no meta': dict(state_dict={}, message_hub=WHOLE['message_hub']),
-    'no messages': dict(state_dict={}, meta=WHOLE['meta']),
+    'no meta': {key: value for key, value in WHOLE.items() if key != 'meta'},
+    'no messages': {key: value for key, value in WHOLE.items() if key != 'message_hub'},
+    'no optimiser': {key: value for key, value in WHOLE.items() if key != 'optimizer'},
     'nothing': {},
     'a list': [1, 2],
     'a tensor': torch.ones(2),

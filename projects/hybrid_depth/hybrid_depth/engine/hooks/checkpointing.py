@@ -103,11 +103,11 @@ def _require_training(checkpoint: dict, source: str) -> None:
     counted = all(type(meta.get(name)) is int and meta[name] >= 0 for name in ('epoch', 'iter'))
     parts = ('log_scalars', 'runtime_info', 'resumed_keys')
     told = isinstance(messages, dict) and all(isinstance(messages.get(p), dict) for p in parts)
-    if not (counted and told):
+    if not (counted and told and isinstance(checkpoint.get('optimizer'), dict)):
         raise CheckpointMismatchError(
             f'{source}: expected the checkpoint of a training to go on with (meta with epoch and '
-            f'iter, message_hub), got {sorted(map(str, checkpoint))[:8]}. To start from weights '
-            'alone leave out --resume: --cfg-options load_from=FILE'
+            f'iter, message_hub, optimizer), got {sorted(map(str, checkpoint))[:8]}. To start from '
+            'weights alone leave out --resume: --cfg-options load_from=FILE'
         )
 
 
