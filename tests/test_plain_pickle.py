@@ -142,7 +142,7 @@ def test_an_array_is_no_key():
 @pytest.mark.parametrize('cut', [0, 1, 2, 5, 20, 60, -20, -1])
 def test_files_cut_short(cut):
     whole = pickle.dumps([np.arange(3), SCALARS, 'text'], 2)
-    with pytest.raises(DamagedFileError, match='expected a whole pickle.*again'):
+    with pytest.raises(DamagedFileError, match='expected a complete pickle.*again'):
         loads(whole[:cut])
 
 
