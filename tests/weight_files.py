@@ -105,7 +105,7 @@ FOREIGN: dict[str, Callable[[dict], object]] = {
     'one missing in data parallel': lambda s: under('module.', _without(s)),
     'one too many': lambda s: dict(s, **{'extra.weight': torch.ones(2)}),
     'another shape': lambda s: _changed(s, lambda v: v.flatten()[:-1]),
-    'transposed': lambda s: _changed(s, lambda v: v.transpose(0, 1)[:, :-1]),
+    'another dimension': lambda s: _changed(s, lambda v: v[None]),
     'half of a tensor': lambda s: _changed(s, lambda v: v[: len(v) // 2]),
     'two of a name': lambda s: {**s, **under('module.', s)},
     'the student alone': lambda s: dict(student=s),

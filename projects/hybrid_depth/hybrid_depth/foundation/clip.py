@@ -157,9 +157,8 @@ def _load_file(model: nn.Module, path: Path) -> None:
     with TemporaryDirectory() as folder:
         source = path
         if path.suffix != '.npz':  # JAX weights
-            given = load_checkpoint_file(path)
             weights = read_weights(path, model.state_dict())
-            if weights.keys() != given.get('state_dict', given).keys():  # unwrapped
+            if weights.keys() != load_checkpoint_file(path).keys():  # unwrapped
                 source = Path(folder, 'weights.pth')
                 torch.save(weights, source)
         try:

@@ -148,7 +148,14 @@ def _source(path: Path, name: str) -> dict[str, Any]:
         return dict(file=str(path), custom_load=True)
     with torch.device('meta'):
         expected = timm.create_model(name).state_dict()
-    return dict(state_dict=read_weights(path, expected))
+    weights = read_weights(path, expected)
+    return dict(
+        state_dict={
+            key: value
+            for key, value in weights.items()
+            if key in expected or not key.startswith(_CLASSIFIERS)
+        }
+    )
 
 
 @contextmanager
