@@ -88,11 +88,7 @@ def test_lists_that_hold_themselves():
 
 @pytest.mark.parametrize('name', sorted(payloads('x').keys() - {'partial', 'getattr'}))
 def test_the_payloads_are_real(tmp_path, name):
-<<<<<<< HEAD
-    """Guards the tests of all readers: unguarded, they run. (Two are but steps of longer ones.)"""
-=======
     """Guards the tests of all readers: loaded unsafely, they run. (Two are steps of others.)"""
->>>>>>> 66e57bb (CHANGELOG: weights)
     marker = tmp_path / 'code-has-run'
     made = pickle.loads(pickle.dumps(payloads(marker)[name]))
     for wait in (getattr(made, 'wait', None), getattr(made, 'close', None)):
