@@ -91,7 +91,7 @@ def test_files_of_the_user_are_kept(tmp_path, name):
     own.parent.mkdir(parents=True, exist_ok=True)
     own.write_text('mine')
     before = digest(out)
-    with pytest.raises(OutputInUseError, match=f'out holds 1 files.*such as {name}: move them'):
+    with pytest.raises(OutputInUseError, match=f'out has 1 files.*such as {name}: move them'):
         make_toy_world(out, **TINY)
     assert digest(out) == before and os.listdir(tmp_path) == ['out']
 

@@ -162,10 +162,10 @@ def _source(path: Path, name: str) -> dict[str, Any]:
 def _recorded_loads() -> Iterator[list[tuple[nn.Module, Any]]]:
     """Context that lists the models into which weights are loaded and their unmatched names, which
     timm only logs."""
-    loads, load = [], nn.Module.load_state_dict
+    loads, original = [], nn.Module.load_state_dict
 
     def recorded(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
-        unmatched = load(module, *args, **kwargs)
+        unmatched = original(module, *args, **kwargs)
         loads.append((module, unmatched))
         return unmatched
 
@@ -173,7 +173,7 @@ def _recorded_loads() -> Iterator[list[tuple[nn.Module, Any]]]:
     try:
         yield loads
     finally:
-        nn.Module.load_state_dict = load
+        nn.Module.load_state_dict = original
 
 
 def _require_all_loaded(model: nn.Module, loads: list, source: str, architecture: str) -> None:
