@@ -1,4 +1,4 @@
-"""Nothing read from disk runs code: what could run it is called in the places named here alone."""
+"""Nothing read from disk runs code: functions that could run it are called only as listed here."""
 
 import ast
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ PACKAGE = ROOT / 'projects' / 'hybrid_depth' / 'hybrid_depth'
 FOLDERS = (PACKAGE, ROOT / 'tools', ROOT / 'benchmarks')
 FILES = [path for folder in FOLDERS for path in sorted(folder.rglob('*.py'))]
 
-# What runs what it reads, or imports what it is told; the last part of the name.
+# Functions that run code in files or import by name; last part of the name.
 DANGEROUS = {'exec', '__import__', 'import_module', 'fromstring', 'load', 'loads', 'Unpickler'}
 DANGEROUS |= {'load_state_dict_from_url', 'read_pickle', 'system', 'popen'}
 HARMLESS = {'json.loads', 'json.load', 'image.load'}
@@ -22,9 +22,9 @@ ALLOWED = {
     ('info_files.py', 'mmengine.load'),  # by the handlers of that file
     ('checkpoints/safe_load.py', 'torch.load'),
     ('checkpoints/safe_load.py', 'load_state_dict_from_url'),
-    ('engine/hooks/checkpointing.py', 'torch.load'),  # what was saved two lines before
+    ('engine/hooks/checkpointing.py', 'torch.load'),  # the buffer saved two lines before
     ('depth/evaluation/pose_metrics.py', 'np.load'),  # without pickles
-    # names that are written in the code, or typed by the user
+    # names in the code, or typed by the user
     ('cli/__init__.py', 'importlib.import_module'),
     ('depth_modules.py', 'importlib.import_module'),
     ('modules.py', 'importlib.import_module'),
@@ -40,7 +40,7 @@ SAID = {
 
 
 def calls() -> Iterator[tuple[tuple[str, str], dict[str, str]]]:
-    """((file, what is called or derived from), its keyword arguments)."""
+    """((file, called function or base class), its keyword arguments)."""
     for path in FILES:
         folder = PACKAGE if path.is_relative_to(PACKAGE) else ROOT
         place = path.relative_to(folder).as_posix()

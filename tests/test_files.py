@@ -70,7 +70,7 @@ with atomic_file(out + '/file') as file, temporary_folder(out + '/folder') as fo
 
 
 def test_what_a_living_process_writes_is_left_until_it_is_killed(tmp_path):
-    """Whoever it is: names hold no process number, which containers on one disk share."""
+    """From any process: names have no process id, which containers on a shared disk may share."""
     command = [sys.executable, '-c', WRITER, str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
         assert writer.stdout.readline() == 'writing\n'
@@ -84,7 +84,7 @@ def test_what_a_living_process_writes_is_left_until_it_is_killed(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-def test_a_folder_is_looked_through_once(tmp_path):
+def test_leftovers_are_searched_once_per_folder(tmp_path):
     """Thousands of files are written into one folder."""
     for name in ('first', 'second'):
         with atomic_file(tmp_path / name):
@@ -109,7 +109,7 @@ def test_nothing_is_removed_where_nothing_can_be_locked(tmp_path, monkeypatch):
 
 
 def test_what_is_removed_before_it_is_locked_is_made_again(tmp_path, monkeypatch):
-    """The moment between making and locking, in which another process may look for leftovers."""
+    """Between creation and locking, another process may remove leftovers."""
     flock, removed = files.fcntl.flock, []
 
     def remove_first(descriptor, how):
@@ -130,12 +130,12 @@ def write_number(path: Path, number: int) -> None:
         for _ in range(50):
             file.write(f'{number}\n')
             file.flush()
-    assert len(set(path.read_text().split())) == 1  # whole, whoever wrote it
+    assert len(set(path.read_text().split())) == 1  # complete, from any of the writers
 
 
 @pytest.mark.parametrize('kind', ['threads', 'processes'])
 def test_many_write_one_file(tmp_path, kind):
-    """Two threads of a process had one temporary file, and the first to end moved the other's."""
+    """Two threads shared a temporary file, and the first to finish moved the other's."""
     path = tmp_path / 'file'
     pools = dict(
         threads=partial(ThreadPoolExecutor, 8),
@@ -225,7 +225,7 @@ def test_on_windows_fewer_texts_are_names(text, monkeypatch):
 
 
 def test_names_are_not_changed_on_their_way():
-    """Two forms of an umlaut are two names; what comes in is what a reader looks for."""
+    """Two Unicode forms of an umlaut are two names; readers search the given form."""
     for form in ('NFC', 'NFD'):
         name = unicodedata.normalize(form, 'größe')
         assert file_name(name) == name

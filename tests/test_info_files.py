@@ -12,7 +12,7 @@ from tests.hostile import payloads
 
 
 def published() -> dict:
-    """As mmdet3d's converter leaves it: numpy's numbers, truth values and names among the rest."""
+    """Info file as written by mmdet3d's converter: with numpy numbers, booleans and strings."""
     box = dict(bbox_3d=[0.0] * 7, bbox_label_3d=0, num_lidar_pts=np.int64(3))
     box.update(bbox_3d_isvalid=np.bool_(True), velocity=[np.nan, np.nan])
     sample = dict(sample_idx=0, token='a', ego2global=np.eye(4).tolist(), instances=[box])
@@ -37,7 +37,7 @@ def test_published_files_are_read(tmp_path, numpy_of):
 
 
 def test_old_files_with_arrays_are_read(tmp_path):
-    """mmdet3d before 1.1, and its ground truth database: no info files, but data for transforms."""
+    """mmdet3d before 1.1, and its ground-truth database: not info files, but read by transforms."""
     infos = dict(infos=[dict(gt_boxes=np.ones((2, 7)), gt_names=np.array(['car', 'bus']))])
     mmengine.dump(infos, tmp_path / 'old.pkl')
     loaded = mmengine.load(tmp_path / 'old.pkl')['infos'][0]

@@ -88,7 +88,7 @@ def test_lists_that_hold_themselves():
 
 @pytest.mark.parametrize('name', sorted(payloads('x').keys() - {'partial', 'getattr'}))
 def test_the_payloads_are_real(tmp_path, name):
-    """Guards the tests of all readers: unguarded, they run. (Two are but steps of longer ones.)"""
+    """Guards the tests of all readers: loaded unsafely, they run. (Two are steps of others.)"""
     marker = tmp_path / 'code-has-run'
     made = pickle.loads(pickle.dumps(payloads(marker)[name]))
     for wait in (getattr(made, 'wait', None), getattr(made, 'close', None)):
@@ -142,7 +142,7 @@ def test_an_array_is_no_key():
 @pytest.mark.parametrize('cut', [0, 1, 2, 5, 20, 60, -20, -1])
 def test_files_cut_short(cut):
     whole = pickle.dumps([np.arange(3), SCALARS, 'text'], 2)
-    with pytest.raises(DamagedFileError, match='expected a whole pickle.*again'):
+    with pytest.raises(DamagedFileError, match='expected a complete pickle.*again'):
         loads(whole[:cut])
 
 

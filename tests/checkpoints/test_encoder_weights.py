@@ -65,7 +65,7 @@ def test_text_features_are_those_of_the_loaded_tower(stage1, file):
 
 def test_unexpected_parts_are_named(file):
     no_text = dict(TINY_HYBRID, text=None)
-    with pytest.raises(CheckpointMismatchError, match=r'not in this encoder.*language.tower'):
+    with pytest.raises(CheckpointMismatchError, match=r'not in the model.*language.tower'):
         started(file, no_text)
     started(file, no_text, unused=('language',))
     dino = dict(type='HybridDepthEncoder', clip=None, dino=TINY_DINO)
@@ -80,8 +80,8 @@ def test_missing_and_mismatched_tensors_are_named(file, tmp_path):
     torch.save(checkpoint, tmp_path / 'odd.pth')
     with pytest.raises(CheckpointMismatchError) as error:
         started(str(tmp_path / 'odd.pth'))
-    assert "1 not in the checkpoint: ['align.1.weight']" in str(error.value)
-    assert "1 of another shape: ['align.2.bias']" in str(error.value)
+    assert "1 not in the file: ['align.1.weight']" in str(error.value)
+    assert "1 of another shape: ['align.2.bias: [3] instead of [32]']" in str(error.value)
 
 
 def test_missing_stage_1_checkpoint_has_instructions(tmp_path):

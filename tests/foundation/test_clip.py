@@ -3,6 +3,7 @@ import copy
 import pytest
 import torch
 
+from hybrid_depth.checkpoints.weights import CheckpointMismatchError
 from hybrid_depth.foundation import CLIPTower, build_clip
 from tests.depth.encoders.tiny import TINY_CLIP
 
@@ -85,7 +86,7 @@ def test_a_mismatched_file_names_the_keys(tmp_path):
     weights = build_clip('', None, TINY_CLIP['model_cfg']).state_dict()
     del weights['visual.layer4.0.conv2.weight']
     torch.save(weights, tmp_path / 'clip.pth')
-    with pytest.raises(RuntimeError, match='visual.layer4.0.conv2.weight'):
+    with pytest.raises(CheckpointMismatchError, match='visual.layer4.0.conv2.weight'):
         CLIPTower(pretrained=str(tmp_path / 'clip.pth'), **TINY_CLIP)
 
 

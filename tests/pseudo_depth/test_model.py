@@ -452,6 +452,11 @@ def toy_detector(supervision: list) -> BEVDet:
     return build_model(cfg)
 
 
+def test_online_pseudo_depth_needs_trained_weights(depth_model):
+    with pytest.raises(ConfigError, match='random weights'):
+        OnlinePseudoDepthHook(str(depth_model[0]), None, image_size=(64, 128))
+
+
 def test_online(depth_model):
     model = toy_detector([dict(type='PseudoDepthTarget')])
     keys = set(model.state_dict())

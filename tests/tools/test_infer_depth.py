@@ -7,9 +7,11 @@ import pytest
 from mmengine.config import Config
 from PIL import Image
 
+from hybrid_depth.checkpoints.build import build_model
 from tests.depth.estimators.tiny import CONV
 from tests.inference.test_image_streams import write_video
 from tests.tools.run import run_tool
+from tests.weight_files import BROKEN, FOREIGN, write
 
 RANDOM = pytest.mark.filterwarnings('ignore:.*random weights')
 
@@ -22,10 +24,11 @@ def tiny_config(tmp_path):
     return tmp_path / 'c.py'
 
 
-@RANDOM
 def test_a_video(tmp_path, tiny_config, capsys):
     video, out = write_video(tmp_path / 'drive.avi', 3, (96, 64)), tmp_path / 'out'
+    weights = write(build_model(Config.fromfile(tiny_config)).state_dict(), tmp_path / 'w.pth')
     options = ('--config', tiny_config, '--numbers', 'png', '--scale', 5.4, '--batch-size', 2)
+    options += ('--checkpoint', weights)
     assert run_tool('infer_depth.py', video, out, *options) is None
     output = capsys.readouterr()
     assert 'wrote depth of 3 images' in output.out and '3/3' in output.err
@@ -65,3 +68,25 @@ def test_point_clouds_with_the_intrinsics_file_of_the_frames(tmp_path, tiny_conf
 def test_missing_files_are_one_line(tmp_path, tiny_config):
     error = run_tool('infer_depth.py', tmp_path / 'a.png', tmp_path, '--config', tiny_config)
     assert error.startswith('error: expected an image') and 'a.png' in error
+
+
+def test_depth_of_random_weights_is_not_metric(tmp_path, tiny_config):
+    Image.fromarray(np.zeros((64, 96, 3), np.uint8)).save(tmp_path / 'a.png')
+    arguments = (tmp_path / 'a.png', tmp_path / 'out', '--config', tiny_config)
+    error = run_tool('infer_depth.py', *arguments, '--scale', 5.4)
+    assert error.startswith('error: --scale expected trained weights') and '--checkpoint' in error
+    assert not (tmp_path / 'out').exists()
+    with pytest.warns(UserWarning, match='random weights'):
+        assert run_tool('infer_depth.py', *arguments) is None
+
+
+@pytest.mark.parametrize('kind', BROKEN | FOREIGN)
+def test_unusable_weights_are_refused(tmp_path, tiny_config, kind):
+    """NaN weights gave empty depth and exit code 0."""
+    state = build_model(Config.fromfile(tiny_config)).state_dict()
+    weights = write((BROKEN | FOREIGN)[kind](state), tmp_path / 'w.pth')
+    Image.fromarray(np.zeros((64, 96, 3), np.uint8)).save(tmp_path / 'a.png')
+    arguments = (tmp_path / 'a.png', tmp_path / 'out', '--config', tiny_config)
+    error = run_tool('infer_depth.py', *arguments, '--checkpoint', weights)
+    assert error.startswith('error: ') and 'w.pth' in error and 'expected' in error
+    assert not (tmp_path / 'out').exists()

@@ -65,7 +65,7 @@ def test_only_toy_worlds_are_replaced(tmp_path):
     own = tmp_path / 'photos'
     own.mkdir()
     (own / 'wedding.jpg').touch()
-    with pytest.raises(FileExistsError, match='photos is there and is not a toy world'):
+    with pytest.raises(FileExistsError, match='photos exists and is not a toy world'):
         make_toy_world(own, **TINY)
     assert sorted(os.listdir(tmp_path)) == ['out', 'photos']
     assert os.listdir(own) == ['wedding.jpg']
@@ -91,7 +91,7 @@ def test_files_of_the_user_are_kept(tmp_path, name):
     own.parent.mkdir(parents=True, exist_ok=True)
     own.write_text('mine')
     before = digest(out)
-    with pytest.raises(OutputInUseError, match=f'out holds 1 files.*such as {name}: move them'):
+    with pytest.raises(OutputInUseError, match=f'out has 1 files.*such as {name}: move them'):
         make_toy_world(out, **TINY)
     assert digest(out) == before and os.listdir(tmp_path) == ['out']
 
@@ -147,7 +147,7 @@ def test_a_link_to_files_of_the_user_is_refused(tmp_path):
     (tmp_path / 'photos').mkdir()
     (tmp_path / 'photos' / 'wedding.jpg').touch()
     (tmp_path / 'toy').symlink_to(tmp_path / 'photos')
-    with pytest.raises(OutputInUseError, match='photos is there and is not a toy world'):
+    with pytest.raises(OutputInUseError, match='photos exists and is not a toy world'):
         make_toy_world(tmp_path / 'toy', **TINY)
     assert os.listdir(tmp_path / 'photos') == ['wedding.jpg']
 

@@ -1,4 +1,4 @@
-"""Output files that are whole or not there, and their names."""
+"""Atomic output files, and file names made from data."""
 
 from __future__ import annotations
 
@@ -15,25 +15,27 @@ from typing import IO, Any
 
 try:
     import fcntl
-except ImportError:  # Windows, where nothing is swept
+except ImportError:  # Windows, where leftovers are not removed
     fcntl = None
 
 _PART = re.compile(r'\..+\.part-[0-9a-f]{16}')
-_LONGEST_NAME = 180  # bytes of the 255 that file systems take; the rest is for endings
-_CONTROLS = r'\x00-\x1f\x7f\ud800-\udc7f\udd00-\udfff'  # and what no file system can encode
+_LONGEST_NAME = 180  # bytes, of 255 in file systems; the rest is for suffixes
+_CONTROLS = (
+    r'\x00-\x1f\x7f\ud800-\udc7f\udd00-\udfff'  # and characters that no file system can encode
+)
 _ON_WINDOWS = os.name == 'nt'
 _NO_NAME = re.compile(rf'[/\\{_CONTROLS}{"<>:|?*" if _ON_WINDOWS else ""}]')
 _DEVICE = re.compile(r'(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?' if _ON_WINDOWS else r'(?!)')
 
 
 def file_name(text: Any) -> str:
-    """Name of a file or folder for what data calls it, such as a token or a camera.
+    """Name of a file or folder for a name in data, such as a token or a camera.
 
-    It is the text itself where that can be a name. Otherwise it is what can be kept and a digest,
-    so that other texts get other names. It is never a path, hidden, or too long for an ending.
+    The text itself if it is a valid name, else its valid characters and a digest, so that different
+    texts get different names. Never a path, hidden, or too long for a suffix.
 
     Args:
-        text: what the data holds; what is no text becomes one.
+        text: name in the data; other values are converted to text.
 
     Example:
         >>> file_name('CAM_FRONT'), file_name('../../etc/passwd')
@@ -56,8 +58,8 @@ def _bytes(name: str) -> int:
 def atomic_file(path: str | Path, mode: str = 'wb') -> Iterator[IO]:
     """Temporary file beside ``path``, which replaces it if the block succeeds.
 
-    Missing folders are made. After an error or a kill, what was at ``path`` before is still there.
-    Where several write one file at a time (threads, processes, containers), the last one counts.
+    Missing folders are created. After an error or a kill, the previous file is unchanged. Of
+    several concurrent writers (threads, processes, containers), the last one wins.
 
     Args:
         path: file to write.
@@ -72,14 +74,14 @@ def atomic_file(path: str | Path, mode: str = 'wb') -> Iterator[IO]:
 
 @contextmanager
 def temporary_folder(path: str | Path) -> Iterator[Path]:
-    """A new folder beside ``path``, to be moved there; what is not moved is removed at the end."""
+    """New folder beside ``path``, to be moved there; it is removed at the end unless moved."""
     with _temporary(Path(path), Path.mkdir) as part:
         yield part
 
 
 @contextmanager
 def _temporary(path: Path, create: Callable[[Path], None]) -> Iterator[Path]:
-    """A path beside another that nobody else has, and that `remove_leftovers` leaves alone."""
+    """Unique path beside another, which `remove_leftovers` does not remove."""
     path.parent.mkdir(parents=True, exist_ok=True)
     _look_once(path.parent.resolve())
     held = None
@@ -98,7 +100,7 @@ def _hold(part: Path) -> int | None:
     """Lock a temporary file or folder until the descriptor is closed, or the process ends.
 
     Returns:
-        The descriptor; None where another process has removed it before it was locked.
+        The descriptor; None if another process removed the file before it was locked.
     """
     if fcntl is None:
         return os.open(os.devnull, os.O_RDONLY)
@@ -113,15 +115,15 @@ def _hold(part: Path) -> int | None:
 
 
 def _open(path: Path) -> int:
-    # for writing, as NFS locks nothing else; a folder cannot be opened so
+    # for writing, as NFS requires for locks; folders cannot be opened for writing
     access = os.O_RDONLY if path.is_dir() else os.O_RDWR
     return os.open(path, access | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 def remove_leftovers(folder: str | Path) -> None:
-    """Remove the temporary files and folders that no living process has, here or elsewhere.
+    """Remove temporary files and folders that no running process holds, on any machine.
 
-    Nothing is removed where the file system or the platform has no locks.
+    Nothing is removed if the file system or the platform has no locks.
     """
     parts = [path for path in Path(folder).iterdir() if _PART.fullmatch(path.name)]
     for part in parts if fcntl else []:
@@ -132,7 +134,7 @@ def remove_leftovers(folder: str | Path) -> None:
 def _remove_unheld(part: Path) -> None:
     descriptor = _open(part)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # an error while a process has it
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # an error while a process holds it
         _remove(part)
     finally:
         os.close(descriptor)
@@ -145,5 +147,5 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-#: The first temporary file in a folder looks for leftovers; thousands may follow.
+#: Leftovers are removed only with the first temporary file in a folder; thousands may follow.
 _look_once = cache(remove_leftovers)

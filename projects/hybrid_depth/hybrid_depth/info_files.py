@@ -1,7 +1,7 @@
-"""Info files, and all else that mmengine reads, without running code that a file may carry.
+"""Safe reading of info files, and of all other files that mmengine reads: no code in them is run.
 
-Importing this module makes `mmengine.load` read pickles and YAML files of plain data only, for
-every data set, metric and transform in the process: its own readers run what such files name.
+Importing this module restricts `mmengine.load` to pickles and YAML files of plain data, for every
+data set, metric and transform in the process: mmengine's readers call what such files name.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ _FORM = 'an info file of mmdet3d >= 1.1, a dict with the dict metainfo and the l
 
 @register_handler(['pkl', 'pickle'])
 class PlainPickleHandler(PickleHandler):
-    """mmengine's pickles, of plain data only."""
+    """mmengine's pickle reader, restricted to plain data."""
 
     def load_from_fileobj(self, file: IO[bytes], **kwargs: Any) -> Any:
-        """Errors as of `load_plain`; the options of `pickle.load` do not matter to plain data."""
+        """Errors as of `load_plain`; the options of `pickle.load` have no effect on plain data."""
         return load_plain(file)
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's loader of plain data; tuples too, as which mmengine writes those of a config."""
+    """PyYAML's loader of plain data, extended by tuples, which mmengine writes for configs."""
 
 
 _Loader.add_constructor(
@@ -42,13 +42,13 @@ _Loader.add_constructor(
 
 @register_handler(['yaml', 'yml'])
 class PlainYamlHandler(YamlHandler):
-    """mmengine's YAML files, of plain data only."""
+    """mmengine's YAML reader, restricted to plain data."""
 
     def load_from_fileobj(self, file: IO, **kwargs: Any) -> Any:
         """
         Raises:
             UnsafeFileError: the file names Python objects.
-            DamagedFileError: it is no YAML.
+            DamagedFileError: the file is not valid YAML.
         """
         try:
             return yaml.load(file, _Loader)
@@ -58,14 +58,12 @@ class PlainYamlHandler(YamlHandler):
                 'it could run code, so it was not loaded. Do not use files that you do not trust'
             ) from error
         except yaml.YAMLError as error:
-            raise DamagedFileError(
-                f'expected YAML, got a file that does not read: {error}'
-            ) from error
+            raise DamagedFileError(f'expected YAML, got an invalid file: {error}') from error
 
 
 @contextmanager
 def naming(path: str | Path) -> Iterator[None]:
-    """Put a file's name before the errors about it, which mmengine's readers do not know."""
+    """Context that adds the file name to errors of mmengine's readers, which do not know it."""
     try:
         yield
     except (UnsafeFileError, DamagedFileError) as error:
@@ -73,7 +71,7 @@ def naming(path: str | Path) -> Iterator[None]:
 
 
 def read_infos(path: str | Path) -> dict:
-    """Read an info file; nothing in it is run.
+    """Read an info file without running code in it.
 
     Args:
         path: .pkl, .json or .yaml.
@@ -82,9 +80,9 @@ def read_infos(path: str | Path) -> dict:
         Its `metainfo` and `data_list`.
 
     Raises:
-        FileNotFoundError: there is none.
+        FileNotFoundError: the file does not exist.
         UnsafeFileError: it names functions or classes.
-        DamagedFileError: it does not read, or is no info file.
+        DamagedFileError: it is damaged, or not an info file.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(
@@ -103,7 +101,7 @@ def read_infos(path: str | Path) -> dict:
 
 
 def _require_infos(content: Any) -> None:
-    """Raises DamagedFileError."""
+    """Raises DamagedFileError unless the content is that of an info file."""
     if not isinstance(content, dict):
         got = f'a {type(content).__name__}'
     elif not isinstance(content.get('metainfo'), dict):

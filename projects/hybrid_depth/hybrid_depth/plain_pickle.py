@@ -1,8 +1,8 @@
 """Pickles of plain data: numbers, text, lists, dicts and numpy arrays.
 
-A pickle can name any function to be called on loading. numpy's own functions are no exception: they
-write what a file says about a data type into memory, and crash on wrong statements. A file gets
-stand-ins for them, which check its statements and make the array from these.
+A pickle can name any function to be called on loading. numpy's functions are unsafe as well: they
+copy the data type described in a file into memory, and crash on invalid descriptions. They are
+replaced by stand-ins, which validate the description and build the array from it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from .errors import DamagedFileError, UnsafeFileError
 
 _TYPE_CODE = re.compile(r'b1|[iu][1248]|f(2|4|8|12|16)|c(8|16|24|32)|[SU][1-9]\d{0,8}|O[48]?')
-_NDARRAY = 'numpy.ndarray'  # what a file gets for the class itself
+_NDARRAY = 'numpy.ndarray'  # stand-in for the class
 
 
 class PlainType:
@@ -45,7 +45,7 @@ class PlainType:
 
 
 class PlainArray:
-    """Stand-in for an array until `settle` puts that in its place.
+    """Stand-in for an array until `settle` replaces it.
 
     Attributes:
         value: the array.
@@ -60,10 +60,10 @@ class PlainArray:
 
 
 def _array(content: Any, dtype: np.dtype, shape: tuple, order: str) -> np.ndarray:
-    """An array with memory of its own.
+    """Array that owns its memory.
 
     Raises:
-        ValueError: the content has another length than the shape.
+        ValueError: the content does not have the length of the shape.
     """
     if dtype.hasobject:
         items = np.empty(len(content), dtype=object)
@@ -77,7 +77,7 @@ def _array(content: Any, dtype: np.dtype, shape: tuple, order: str) -> np.ndarra
 
 
 class _Functions:
-    """What a file may call. It gets bound methods, of which it cannot set an attribute."""
+    """Functions that a file may call: bound methods, whose attributes it cannot set."""
 
     __slots__ = ()
 
@@ -104,13 +104,13 @@ class _Functions:
         return array if axes is None else array.transpose(axes)
 
     def encode(self, text: str, encoding: str) -> bytes:
-        """_codecs.encode, as which protocols 0 to 2 write bytes"""
+        """_codecs.encode, with which protocols 0 to 2 write bytes"""
         if encoding not in ('latin1', 'latin-1'):
             raise UnsafeFileError(f'bytes in the encoding {str(encoding)[:40]!r}')
         return text.encode('latin1')
 
     def no_bytes(self) -> bytes:
-        """bytes, as which protocols 0 to 2 write those of length 0"""
+        """bytes, with which protocols 0 to 2 write empty bytes"""
         return b''
 
 
@@ -128,7 +128,7 @@ def _stand_ins() -> dict[str, Any]:
     }
 
 
-#: What a file gets for each name that it may use.
+#: Stand-in for each name that a file may use.
 STAND_INS = _stand_ins()
 
 
@@ -143,14 +143,14 @@ class _PlainUnpickler(pickle.Unpickler):
 
 
 def load_plain(file: IO[bytes]) -> Any:
-    """Read a pickle of plain data; nothing in it is run.
+    """Read a pickle of plain data without running code in it.
 
     Args:
-        file: opened, at the pickle's start.
+        file: opened in binary mode, at the start of the pickle.
 
     Raises:
-        UnsafeFileError: it names something else than numpy's arrays.
-        DamagedFileError: it does not read to its end.
+        UnsafeFileError: it names anything but numpy's arrays.
+        DamagedFileError: it is damaged or truncated.
 
     Example:
         >>> import io
@@ -160,33 +160,33 @@ def load_plain(file: IO[bytes]) -> Any:
     try:
         unpickler = _PlainUnpickler(file)
         content = unpickler.load()
-        # looking through 30,000 samples takes longer than reading them
+        # searching 30,000 samples takes longer than reading them
         return settle(content) if unpickler.has_arrays else content
     except UnsafeFileError as error:
         raise UnsafeFileError(
             f'expected numbers, text, lists, dicts and numpy arrays of numbers, got {error}. '
             'Loading it could run code, so it was not loaded. Do not use files that you do not '
-            'trust; write one of your own again with plain values (x.tolist())'
+            'trust; write your own files again with plain values (x.tolist())'
         ) from error
     except Exception as error:  # whatever the bytes of a damaged file lead to
         raise DamagedFileError(
-            f'expected a whole pickle, got one that does not read ({type(error).__name__}: '
-            f'{str(error)[:200]}); write or fetch it again'
+            f'expected a complete pickle, got a damaged one ({type(error).__name__}: '
+            f'{str(error)[:200]}); write or download it again'
         ) from error
 
 
 def settle(content: Any, objects: tuple[type, ...] = ()) -> Any:
-    """Put arrays in the place of their stand-ins, in lists, dicts, tuples and object arrays.
+    """Replace stand-ins by their arrays, in lists, dicts, tuples and object arrays.
 
     Args:
         content: what was read; lists and dicts are changed in place.
-        objects: classes whose attributes are looked through too.
+        objects: classes whose attributes are also searched.
     """
-    looked_through = (PlainArray, dict, list, *objects)
-    done: dict[int, tuple[Any, Any]] = {}  # by identity; keeping the node keeps its number its own
+    searched = (PlainArray, dict, list, *objects)
+    done: dict[int, tuple[Any, Any]] = {}  # by identity; a kept node keeps its id unique
 
     def visit(node: Any) -> Any:
-        if not (type(node) is tuple or isinstance(node, looked_through)):
+        if not (type(node) is tuple or isinstance(node, searched)):
             return node
         if id(node) in done:
             return done[id(node)][1]

@@ -153,6 +153,6 @@ def test_a_jpeg_that_does_not_read_back_leaves_the_png(tmp_path, png, monkeypatc
         file.truncate(500)
 
     monkeypatch.setattr(Image.Image, 'save', half)
-    with pytest.raises(DepthDataError, match='0.jpg: expected to read what was written'):
+    with pytest.raises(DepthDataError, match='0.jpg: expected a complete JPEG after writing'):
         convert_to_jpeg(tmp_path, remove=True)
     assert png.exists()

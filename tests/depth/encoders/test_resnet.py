@@ -3,6 +3,7 @@ import torch
 import torchvision
 from mmengine.registry import MODELS
 
+from hybrid_depth.checkpoints.weights import CheckpointMismatchError
 from hybrid_depth.depth.encoders import ResNetDepthEncoder
 from hybrid_depth.depth.encoders.resnet import build_resnet
 from tests.golden.monodepth2 import SIZE, SMALL, frames, load, official_keys
@@ -66,7 +67,7 @@ def test_weights_from_a_file_and_for_several_images(tmp_path):
 def test_a_mismatched_file(tmp_path):
     path = tmp_path / 'other.pth'
     torch.save({'conv1.weight': torch.zeros(1)}, path)
-    with pytest.raises(RuntimeError, match='conv1.weight'):
+    with pytest.raises(CheckpointMismatchError, match=r'conv1.weight: \[1\] instead of'):
         build_resnet(18, str(path))
 
 

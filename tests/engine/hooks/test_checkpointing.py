@@ -246,37 +246,39 @@ def test_the_program_is_real(tmp_path):
     assert marker.exists()
 
 
-WHOLE = dict(
+COMPLETE = dict(
     state_dict={},
     meta=dict(epoch=1, iter=3),
     message_hub=dict(log_scalars={}, runtime_info={}, resumed_keys={}),
+    optimizer=dict(state={}, param_groups=[]),
 )
 ODD = {
     'weights alone': dict(net=torch.ones(2)),
-    'no meta': dict(state_dict={}, message_hub=WHOLE['message_hub']),
-    'no messages': dict(state_dict={}, meta=WHOLE['meta']),
+    'no meta': {key: value for key, value in COMPLETE.items() if key != 'meta'},
+    'no messages': {key: value for key, value in COMPLETE.items() if key != 'message_hub'},
+    'no optimiser': {key: value for key, value in COMPLETE.items() if key != 'optimizer'},
     'nothing': {},
     'a list': [1, 2],
     'a tensor': torch.ones(2),
     'text': 'checkpoint',
     'None': None,
-    'meta None': dict(WHOLE, meta=None),
-    'meta text': dict(WHOLE, meta='epoch=1'),
-    'epoch text': dict(WHOLE, meta=dict(epoch='1', iter=3)),
-    'epoch negative': dict(WHOLE, meta=dict(epoch=-1, iter=3)),
-    'epoch broken': dict(WHOLE, meta=dict(epoch=1.5, iter=3)),
-    'iter true': dict(WHOLE, meta=dict(epoch=1, iter=True)),
-    'iter absent': dict(WHOLE, meta=dict(epoch=1)),
-    'messages text': dict(WHOLE, message_hub='x'),
-    'messages cut': dict(WHOLE, message_hub=dict(log_scalars={}, runtime_info={})),
+    'meta None': dict(COMPLETE, meta=None),
+    'meta text': dict(COMPLETE, meta='epoch=1'),
+    'epoch text': dict(COMPLETE, meta=dict(epoch='1', iter=3)),
+    'epoch negative': dict(COMPLETE, meta=dict(epoch=-1, iter=3)),
+    'epoch broken': dict(COMPLETE, meta=dict(epoch=1.5, iter=3)),
+    'iter true': dict(COMPLETE, meta=dict(epoch=1, iter=True)),
+    'iter absent': dict(COMPLETE, meta=dict(epoch=1)),
+    'messages text': dict(COMPLETE, message_hub='x'),
+    'messages cut': dict(COMPLETE, message_hub=dict(log_scalars={}, runtime_info={})),
     'messages lists': dict(
-        WHOLE, message_hub=dict(log_scalars=[], runtime_info=[], resumed_keys=[])
+        COMPLETE, message_hub=dict(log_scalars=[], runtime_info=[], resumed_keys=[])
     ),
 }
 
 
 @pytest.mark.parametrize('name', ODD)
-def test_what_cannot_be_gone_on_from_is_named(tmp_path, name):
+def test_what_cannot_be_resumed_is_named(tmp_path, name):
     torch.save(ODD[name], tmp_path / 'odd.pth')
     cfg = tiny_config(tmp_path / 'work')
     cfg.resume, cfg.load_from = True, str(tmp_path / 'odd.pth')

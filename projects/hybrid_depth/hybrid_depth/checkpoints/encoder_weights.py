@@ -10,11 +10,10 @@ from mmengine.registry import WEIGHT_INITIALIZERS
 from torch import Tensor, nn
 
 from .safe_load import load_checkpoint_file
-from .strict_load import CheckpointMismatchError
+from .weights import CheckpointMismatchError, few, mismatches, weights_of
 
 PREFIX = 'encoder.'
 STAGE_1 = 'hybrid_depth/hybrid-depth-stage1_clip-dinov2_1xb6-20e_tusimple_224x392.py'
-_SHOWN = 8
 
 
 @WEIGHT_INITIALIZERS.register_module()
@@ -63,10 +62,10 @@ class EncoderWeights:
                 'file with --cfg-options model.init_cfg.checkpoint=FILE, or start from the '
                 'foundation weights with --cfg-options model.init_cfg=None'
             )
-        checkpoint = load_checkpoint_file(self.checkpoint)
-        state = checkpoint.get('state_dict', checkpoint)
-        given = {k.removeprefix(PREFIX): v for k, v in state.items() if k.startswith(PREFIX)}
         expected = module.encoder.state_dict()
+        content = load_checkpoint_file(self.checkpoint)
+        state = weights_of(content, self.checkpoint, {PREFIX + key for key in expected})
+        given = {k.removeprefix(PREFIX): v for k, v in state.items() if k.startswith(PREFIX)}
         left_out = {key for key in given if key.startswith(self.unused)} if self.unused else set()
         used = {key: value for key, value in given.items() if key not in left_out}
         kept_new = {key for key in expected if key.startswith(self.new) and key not in used}
@@ -76,28 +75,15 @@ class EncoderWeights:
         print_log(
             f'{self.checkpoint}: {len(used)} tensors of the encoder loaded, {len(left_out)} left '
             f'out, {len(state) - len(given)} of other parts not read; new: '
-            f'{_few(kept_new)} of the encoder, and {others}',
+            f'{few(sorted(kept_new))} of the encoder, and {others}',
             logger='current',
         )
 
     def _require_fit(self, given: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
-        problems = [
-            ('not in the checkpoint', expected.keys() - given.keys()),
-            ('not in this encoder', given.keys() - expected.keys()),
-            (
-                'of another shape',
-                {k for k in given.keys() & expected.keys() if given[k].shape != expected[k].shape},
-            ),
-        ]
-        found = [f'{len(names)} {what}: {_few(names)}' for what, names in problems if names]
+        found = mismatches(given, expected)
         if found:
             raise CheckpointMismatchError(
                 f'{self.checkpoint}: expected the weights of this encoder, got {"; ".join(found)}. '
                 'Use the encoder config that the checkpoint was trained with, or list the parts in '
                 'init_cfg as new or unused.'
             )
-
-
-def _few(names: set[str]) -> list[str]:
-    shown = sorted(names)[:_SHOWN]
-    return [*shown, f'and {len(names) - _SHOWN} more'] if len(names) > _SHOWN else shown

@@ -87,8 +87,9 @@ def load_checkpoint_file(path: str | Path, map_location: Any = 'cpu') -> dict:
     """Read a checkpoint file without running code in it.
 
     Args:
-        path: file written by `torch.save` (a state dict, or an mmengine checkpoint).
-        map_location: as in `torch.load`.
+        path: file written by `torch.save` (a state dict, or an mmengine checkpoint), or a
+            `.safetensors` file.
+        map_location: as in `torch.load`; `.safetensors` are read to the CPU.
 
     Raises:
         FileNotFoundError: the file does not exist.
@@ -101,6 +102,10 @@ def load_checkpoint_file(path: str | Path, map_location: Any = 'cpu') -> dict:
     # not torch's context manager, which removes the list on exit for all other loaders
     torch.serialization.add_safe_globals(_allowed())
     with _explained(path):
+        if path.suffix == '.safetensors':
+            from safetensors.torch import load_file  # installed with timm
+
+            return load_file(path)
         content = torch.load(path, map_location=map_location, weights_only=True)
         content = settle(content, (HistoryBuffer,))
     return _checked(content, path)

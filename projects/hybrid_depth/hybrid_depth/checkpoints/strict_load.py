@@ -6,13 +6,9 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from ..errors import HybridDepthError
+from .weights import CheckpointMismatchError, mismatches, other_types
 
-_LINES, _LETTERS = 12, 300  # shown of torch's list of mismatches, which may name a thousand keys
-
-
-class CheckpointMismatchError(HybridDepthError, ValueError):
-    """Weights that do not match a model; the text lists keys and shapes."""
+__all__ = ['CheckpointMismatchError', 'load_strictly', 'require_channel_order', 'require_fit']
 
 
 def load_strictly(
@@ -25,29 +21,42 @@ def load_strictly(
 
     Args:
         model: changed in place.
-        state_dict: the weights.
+        state_dict: the weights, see `weights_of`.
         source: where they come from, for the error.
         channel_order: of the images they were trained on, where it is known (`input_channel_order`
             in the `meta` of converted BEVDet checkpoints).
 
     Raises:
-        CheckpointMismatchError: keys are missing, unexpected or of another shape; or the model's
-            backbone takes another channel order.
+        CheckpointMismatchError: keys are missing, unexpected or of another shape, or values are
+            integers; or the model's backbone takes another channel order.
     """
     require_channel_order(model, channel_order, source)
+    if other_types(state_dict, model.state_dict()):  # torch would convert them
+        require_fit(model, state_dict, source)
     try:
         model.load_state_dict(state_dict)
     except RuntimeError as error:
-        lines = [line.strip() for line in str(error).splitlines()[1:]]
-        more = [f'and {len(lines) - _LINES} more'] if len(lines) > _LINES else []
-        shown = [
-            line if len(line) <= _LETTERS else f'{line[:_LETTERS]} ...' for line in lines[:_LINES]
-        ]
-        raise CheckpointMismatchError(
-            f'{source}: expected the weights of this {type(model).__name__}, got:\n  '
-            + '\n  '.join(shown + more)
-            + '\nTake the config that the weights were made with.'
-        ) from error
+        problems = mismatches(state_dict, model.state_dict()) or [str(error)]
+        raise CheckpointMismatchError(_text(model, source, problems)) from error
+
+
+def require_fit(model: nn.Module, state_dict: Mapping[str, Tensor], source: str) -> None:
+    """Check that weights have the keys and shapes of a model, without loading them.
+
+    Raises:
+        CheckpointMismatchError: keys are missing, unexpected or of another shape or type.
+    """
+    problems = mismatches(state_dict, model.state_dict())
+    if problems:
+        raise CheckpointMismatchError(_text(model, source, problems))
+
+
+def _text(model: nn.Module, source: str, problems: list[str]) -> str:
+    lines = '\n  '.join(problems)
+    return (
+        f'{source}: expected the weights of this {type(model).__name__}, got tensors\n  {lines}\n'
+        'Use the config of the model that the weights belong to.'
+    )
 
 
 def require_channel_order(model: nn.Module, channel_order: str | None, source: str) -> None:

@@ -93,10 +93,16 @@ def run(args: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     from ..depth.estimators.init import init_depth_model
+    from ..errors import ConfigError
     from ..inference.depth import stream_depth
     from ..inference.depth_writer import DepthWriter
     from ..inference.image_streams import ImageStream
 
+    if args.scale is not None and args.checkpoint is None:
+        raise ConfigError(
+            '--scale expected trained weights, got none: depth of random weights is not metric. '
+            'Set --checkpoint FILE, or omit --scale'
+        )
     cam2img = camera(args)
     stream = ImageStream(args.input)
     model = init_depth_model(config, args.checkpoint, args.device)

@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> None:
         cfg.sync_bn = args.sync_bn
     if args.resume:
         config_tools.set_resume(cfg, args.resume)
-    config_tools.require_channel_order(cfg)
+    config_tools.check_initial_weights(cfg)
     check_datasets(cfg, ('train_dataloader', 'val_dataloader', 'val_evaluator'))
     with locked_work_dir(cfg):
         config_tools.build_runner(cfg).train()

@@ -185,9 +185,9 @@ def require_fitting_checkpoint(cfg: Config) -> None:
     _add_hooks(cfg, dict(type='StrictLoadHook'))
 
 
-def require_channel_order(cfg: Config) -> None:
-    """Reject weights for another channel order of the images, see `ChannelOrderHook`."""
-    _add_hooks(cfg, dict(type='ChannelOrderHook'))
+def check_initial_weights(cfg: Config) -> None:
+    """Reject unsuitable weights, see `InitialWeightsHook` and `ChannelOrderHook`."""
+    _add_hooks(cfg, dict(type='InitialWeightsHook'), dict(type='ChannelOrderHook'))
 
 
 def _add_hooks(cfg: Config, *hooks: dict) -> None:

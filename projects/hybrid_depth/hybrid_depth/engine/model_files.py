@@ -10,6 +10,7 @@ from mmengine.config import Config
 
 from ..checkpoints import load_checkpoint_file
 from ..checkpoints.strict_load import load_strictly
+from ..checkpoints.weights import weights_of
 from ..errors import ConfigError, HybridDepthError
 from .config import read_config
 
@@ -49,7 +50,7 @@ def load_weights(model: torch.nn.Module, checkpoint: str | Path | None) -> dict:
     if 'converted_from' in meta:
         config = Path('configs') / meta['config']
         source += f' (of {config} with {meta["config_overrides"] or "no change"})'
-    weights = content.get('state_dict', content)
+    weights = weights_of(content, source, model.state_dict())
     load_strictly(model, weights, source, meta.get('input_channel_order'))
     return meta
 

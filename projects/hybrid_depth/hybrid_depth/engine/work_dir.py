@@ -1,4 +1,4 @@
-"""A work directory belongs to one training at a time."""
+"""Exclusive use of a work directory by one training."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _RANKS = dict(pytorch='RANK', slurm='SLURM_PROCID', mpi='OMPI_COMM_WORLD_RANK')
 
 
 def lock_work_dir(work_dir: str | Path) -> FileLock:
-    """Take a work directory for this process, which may have it already.
+    """Lock a work directory for this process; it can be locked repeatedly.
 
-    The lock ends with the process, however that ends, whatever workers it leaves behind. Where the
-    file system has no locks, that is warned of.
+    The lock ends with the process, even if it is killed or leaves workers behind. Without locks in
+    the file system, a warning is issued.
 
     Returns:
-        The lock, to be released as often as it was taken.
+        The lock, to be released as often as it was acquired.
 
     Raises:
         OutputInUseError: another process trains there.
@@ -37,12 +37,12 @@ def lock_work_dir(work_dir: str | Path) -> FileLock:
     except Timeout as error:
         raise OutputInUseError(
             f'{work_dir}: expected a work directory that no other training writes to, got one in '
-            f'which another process trains (it holds {LOCK_FILE}). Wait for its end, stop it, or '
-            'give another folder: --work-dir FOLDER'
+            f'which another process trains (it holds {LOCK_FILE}). Wait until it ends, stop it, or '
+            'use another folder: --work-dir FOLDER'
         ) from error
     except OSError as error:
         warnings.warn(
-            f'{work_dir} cannot be locked ({error}): see that no other training writes there',
+            f'{work_dir} cannot be locked ({error}): make sure that no other training writes there',
             stacklevel=2,
         )
     return lock
@@ -50,7 +50,7 @@ def lock_work_dir(work_dir: str | Path) -> FileLock:
 
 @contextmanager
 def locked_work_dir(cfg: Config) -> Iterator[None]:
-    """Hold the work directory of a config's training; of several processes the first one does."""
+    """Context with the work directory of a config locked; of several processes, by the first."""
     if int(os.environ.get(_RANKS.get(cfg.launcher, ''), 0)) > 0:
         yield
         return

@@ -4,14 +4,18 @@ open_clip takes a second to import and most models do not use it, so towers impo
 """
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 from mmengine.registry import MODELS
 from torch import Tensor, nn
 
+from ..checkpoints import load_checkpoint_file
+from ..checkpoints.weights import CheckpointMismatchError, require_finite
 from .images import InputNormalization, even_taps, resize_images
 from .text import TextTower
-from .weights import find_weights, hub_download
+from .weights import find_weights, hub_download, read_weights
 
 
 @MODELS.register_module()
@@ -43,6 +47,7 @@ class CLIPTower(nn.Module):
     Raises:
         ValueError: unknown model name, or a tag together with `model_cfg`.
         FileNotFoundError: weights neither found locally nor downloadable.
+        CheckpointMismatchError: weights of another model, or NaN.
     """
 
     def __init__(
@@ -141,8 +146,30 @@ def build_clip(
     else:
         model = open_clip.CLIP(**model_cfg)
     if path is not None:
-        open_clip.load_checkpoint(model, str(path))
+        _load_file(model, path)
     return model
+
+
+def _load_file(model: nn.Module, path: Path) -> None:
+    """Load a file strictly; open_clip converts the formats of other libraries."""
+    import open_clip
+
+    with TemporaryDirectory() as folder:
+        source = path
+        if path.suffix != '.npz':  # JAX weights
+            weights = read_weights(path, model.state_dict())
+            if weights.keys() != load_checkpoint_file(path).keys():  # unwrapped
+                source = Path(folder, 'weights.pth')
+                torch.save(weights, source)
+        try:
+            open_clip.load_checkpoint(model, str(source))
+        except Exception as error:  # whatever the conversion of foreign weights leads to
+            raise CheckpointMismatchError(
+                f'{path}: expected the weights of this {type(model).__name__}, got: '
+                f'{str(error)[:1000]}\nUse the file of this model, or set the name of the model '
+                'that the file belongs to.'
+            ) from error
+    require_finite(model.state_dict(), str(path))
 
 
 def _drop_pooling(visual: nn.Module) -> None:

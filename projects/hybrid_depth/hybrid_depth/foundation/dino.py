@@ -33,6 +33,7 @@ class DINOTower(nn.Module):
     Raises:
         ValueError: unknown model name, or a tap index out of range.
         FileNotFoundError: weights neither found locally nor downloadable.
+        CheckpointMismatchError: weights of another model, or NaN.
     """
 
     def __init__(

@@ -26,11 +26,11 @@ class DepthWriter:
     """Writer of depth results into a folder, one by one.
 
     `depth/NAME.png` (16 bit) or `depth/NAME.npy` (float32, exact), `color/NAME.png`,
-    `cloud/NAME.ply`, and `manifest.json`, which says what the numbers are; NAME is the `file_name`
-    of the result's. Of relative depth the numbers are disparities (their 16-bit steps are even
-    where it matters, near the camera), of metric depth metres; the PNGs of the latter are KITTI's
-    (metres times 256). `depth/` is what `hybrid-depth evaluate-depth --pred` takes, with the
-    manifest's `kind`.
+    `cloud/NAME.ply`, and `manifest.json`, with kind and unit of the values; NAME is the `file_name`
+    of the result's name. Values are disparities for relative depth (16-bit steps are uniform in
+    disparity, so finest near the camera), metres for metric depth, in KITTI's PNG format (metres
+    times 256). `depth/` is the input of `hybrid-depth evaluate-depth --pred`, with the manifest's
+    `kind`.
 
     Args:
         out: output folder.

@@ -31,6 +31,11 @@ class OnlinePseudoDepthHook(Hook):
     """
 
     def __init__(self, config: str, checkpoint: str, image_size: tuple[int, int], **kwargs) -> None:
+        if not checkpoint:
+            raise ConfigError(
+                'OnlinePseudoDepthHook: expected the checkpoint of a trained depth model, got '
+                f'{checkpoint!r}: depth of random weights cannot supervise a detector'
+            )
         self.config, self.checkpoint, self.kwargs = config, checkpoint, kwargs
         self.image_size = image_size
         self.view = None

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor
 
 from ..checkpoints.safe_load import load_checkpoint_file
+from ..checkpoints.weights import weights_of
 from ..datasets.image_files import natural_key
-from .conversion import Conversion, ReleaseError, split_scalars
+from .conversion import Conversion, ReleaseError
 
 _VIEW = 'img_view_transformer.'
 _FUSED = 'img_bev_encoder_backbone.layers.0.0.conv1.weight'
@@ -44,7 +44,7 @@ def convert_bevdet(source: Path) -> Conversion:
     path = _choose(source)
     checkpoint = load_checkpoint_file(path)
     which = 'ema_state_dict' if 'ema_state_dict' in checkpoint else 'state_dict'
-    tensors, _ = split_scalars(_without_wrapper(checkpoint.get(which, checkpoint)), str(path))
+    tensors = weights_of(dict(state_dict=checkpoint.get(which, checkpoint)), str(path), ())
     averaged = which == 'ema_state_dict' or 'updates' in checkpoint or _is_averaged(path)
     variant = _variant(tensors, path)
     conversion = Conversion(
@@ -75,13 +75,6 @@ def _choose(source: Path) -> Path:
     if not files:
         raise FileNotFoundError(f'{source}: expected a checkpoint (.pth) in the folder, got none')
     return files[-1]
-
-
-def _without_wrapper(state: Mapping[str, Any]) -> dict[str, Any]:
-    """State dict without the key prefix of a parallel wrapper."""
-    if state and all(key.startswith('module.') for key in state):
-        return {key.removeprefix('module.'): value for key, value in state.items()}
-    return dict(state)
 
 
 def _variant(state: Mapping[str, Tensor], path: Path) -> str:

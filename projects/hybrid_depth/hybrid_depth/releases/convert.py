@@ -10,6 +10,7 @@ from torch import nn
 
 from ..checkpoints.build import build_model
 from ..checkpoints.strict_load import load_strictly
+from ..checkpoints.weights import require_finite
 from ..config_files import FOLDER, find_config
 from ..engine.config import read_config
 from ..files import atomic_file
@@ -61,7 +62,8 @@ def convert_checkpoint(
         FileNotFoundError: a file of the release, the config or stock weights are missing.
         UnsafeCheckpointError: a file could run code.
         ReleaseError: the release is of another kind, or its model is not supported.
-        CheckpointMismatchError: the weights do not match the config's model or channel order.
+        CheckpointMismatchError: the weights do not match the config's model or channel order, or
+            are not finite.
     """
     stage = _HYBRID_STAGES.get(kind)
     if stage is None and (stock_clip or stock_dino):
@@ -74,6 +76,7 @@ def convert_checkpoint(
     cfg = _config_of(conversion, config)
     model = build_model(cfg)
     order = conversion.facts.get('input_channel_order')
+    require_finite(conversion.state_dict, str(source))
     load_strictly(model, conversion.state_dict, str(source), order)
     if stage:
         encoder = cfg.model.encoder

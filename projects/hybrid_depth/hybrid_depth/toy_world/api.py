@@ -48,7 +48,7 @@ def make_toy_world(
     """Generates a toy world; equal arguments give equal bytes with any number of ``workers``.
 
     Args:
-        out: folder to make, or a link to one. An older toy world there is replaced, unless other
+        out: output folder, or a link to one. An older toy world there is replaced, unless other
             files have come into it.
         scenes: number of scenes (drives).
         keyframes: 2 Hz keyframes per scene; KITTI has five frames per keyframe.
@@ -72,7 +72,7 @@ def make_toy_world(
     writer = LAYOUTS[layout]
     world = World(scenes, keyframes, tuple(size or writer.default_size), seed, sweeps)
     writer.check(world)
-    with _folder(Path(out).resolve()) as root:  # a link stays one
+    with _folder(Path(out).resolve()) as root:  # keep a link
         frames = range(keyframes * writer.frames_per_keyframe)
         tasks = [(index, frame) for index in range(scenes) for frame in frames]
         done = dict(_run(partial(_render, writer, root, world), tasks, workers))
@@ -88,7 +88,7 @@ def open_toy_world(root: str | os.PathLike) -> tuple[str, World]:
     """Layout and world of a finished toy world.
 
     Raises:
-        FileNotFoundError: there is none in the folder.
+        FileNotFoundError: the folder has none.
         DamagedFileError: its parameters do not read.
     """
     path = Path(root) / MARKER
@@ -118,7 +118,7 @@ def _run(function, tasks: list, workers: int) -> Iterator:
 
 @contextmanager
 def _folder(out: Path) -> Iterator[Path]:
-    """A new folder beside ``out``; takes its place if the block ends well, is removed otherwise."""
+    """New folder that replaces ``out`` if the block succeeds, and is removed otherwise."""
     _require_no_other_files(out, out)
     with temporary_folder(out) as root, temporary_folder(out) as attic:
         yield root
@@ -127,35 +127,37 @@ def _folder(out: Path) -> Iterator[Path]:
             return
         older = out.rename(attic / 'older')
         try:
-            _require_no_other_files(older, out)  # rendering takes minutes, in which some may come
+            _require_no_other_files(
+                older, out
+            )  # files may be added during the minutes of rendering
             root.rename(out)
-        except BaseException:  # whatever it is, what was there goes back
+        except BaseException:  # any error: restore the previous folder
             older.rename(out)
             raise
 
 
 def _require_no_other_files(folder: Path, name: Path) -> None:
-    """Raises OutputInUseError where a folder holds anything but a toy world as it was made."""
+    """Raises OutputInUseError if a folder has anything but an unchanged toy world."""
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
     if not (folder / MARKER).is_file():
         raise OutputInUseError(
-            f'{name} is there and is not a toy world (no {MARKER} in it): '
-            'give another folder, or remove it first'
+            f'{name} exists and is not a toy world (no {MARKER} in it): '
+            'use another folder, or remove it first'
         )
     files = _read_marker(folder, name).get('files')
     if not isinstance(files, list):
         raise OutputInUseError(
-            f'{name} is a toy world of an older version, which did not note its files: '
-            'give another folder, or remove it first'
+            f'{name} is a toy world of an older version, which did not list its files: '
+            'use another folder, or remove it first'
         )
     made = {MARKER, PREVIEW, *map(str, files)}
     paths = (path for path in folder.rglob('*') if path.is_symlink() or not path.is_dir())
     others = sorted({path.relative_to(folder).as_posix() for path in paths} - made)
     if others:
         raise OutputInUseError(
-            f'{name} holds {len(others)} files that are not of its toy world and would be lost, '
-            f'such as {", ".join(others[:3])}: move them away, give another folder, or remove '
+            f'{name} has {len(others)} files that are not of its toy world and would be lost, '
+            f'such as {", ".join(others[:3])}: move them, use another folder, or remove '
             'this one first'
         )
 

@@ -16,61 +16,61 @@ from ...files import atomic_file
 from ..image_files import image_size, open_image
 
 # Grey levels between the means of 8 x 8 pixels. These JPEGs change them by 3 in images of KITTI,
-# and by 16 in dots of pure red; a part that is cut off or zero by some 100.
+# and by 16 in dots of pure red; truncated or zeroed parts by about 100.
 _BLOCK_TOLERANCE = 24
 QUALITY, SUBSAMPLING = 92, '4:2:0'  # docs/reference/kitti.md, "Image files"
 
 
 def _convert(path: Path, remove: bool = False) -> bool:
-    """Write a JPEG beside a PNG, or keep the whole one that is there.
+    """Write a JPEG beside a PNG, or keep an existing complete one.
 
     Args:
         path: the PNG.
-        remove: delete the PNG when the JPEG has been read back and shows the same.
+        remove: delete the PNG after the JPEG was read back and has the same content.
 
     Returns:
         Whether a JPEG was written.
 
     Raises:
-        DepthDataError: the PNG is damaged, or the JPEG that is there is another image.
+        DepthDataError: the PNG is damaged, or the existing JPEG is another image.
     """
     target = path.with_suffix('.jpg')
-    wanted = not _is_whole(target)
-    if wanted:
+    missing = not _is_complete(target)
+    if missing:
         if target.exists() and not target.is_file():
-            raise DepthDataError(
-                f'{target}: expected a file or nothing, got a folder; move it away'
-            )
+            raise DepthDataError(f'{target}: expected a JPEG file or none, got a folder; move it')
         image = open_image(path)
         with atomic_file(target) as file:
             image.save(file, 'JPEG', quality=QUALITY, subsampling=SUBSAMPLING)
             file.flush()
             os.fsync(file.fileno())  # on disk before the PNG is gone
-        if not _is_whole(target):
-            raise DepthDataError(f'{target}: expected to read what was written, got a damaged file')
-    if image_size(target) != image_size(path) or (remove and not _shows_the_same(target, path)):
+        if not _is_complete(target):
+            raise DepthDataError(
+                f'{target}: expected a complete JPEG after writing, got a damaged file'
+            )
+    if image_size(target) != image_size(path) or (remove and not _same_content(target, path)):
         raise DepthDataError(
             f'{target}: expected the image of {path}, {image_size(path)} pixels, got another one, '
-            f'{image_size(target)} pixels; both are kept. Move one of them away.'
+            f'{image_size(target)} pixels; both are kept. Move one of them.'
         )
     if remove:
         path.unlink()
-    return wanted
+    return missing
 
 
-def _is_whole(path: Path) -> bool:
-    """Whether a file is a JPEG that reads to its end, which is there."""
+def _is_complete(path: Path) -> bool:
+    """Whether a file is a complete JPEG, end marker included."""
     try:
         with open(path, 'rb') as file, Image.open(file, formats=('JPEG',)) as image:
-            image.load()  # takes zeros for grey, such as a full disk leaves them
+            image.load()  # reads zeros, as left by a full disk, as grey
             file.seek(-2, os.SEEK_END)
             return file.read() == b'\xff\xd9'
     except (OSError, SyntaxError):
         return False
 
 
-def _shows_the_same(path: Path, other: Path) -> bool:
-    """Whether two images of one size are alike, block by block; their details may differ."""
+def _same_content(path: Path, other: Path) -> bool:
+    """Whether two images of equal size are similar per block; details may differ."""
     means = [np.asarray(open_image(p).convert('L').reduce(8), dtype=int) for p in (path, other)]
     return np.abs(means[0] - means[1]).max() <= _BLOCK_TOLERANCE
 
@@ -78,19 +78,19 @@ def _shows_the_same(path: Path, other: Path) -> bool:
 def convert_to_jpeg(root: str | Path, remove: bool = False, workers: int = 1) -> tuple[int, int]:
     """Convert the images of all KITTI raw drives below a folder; resumable.
 
-    A JPEG that is there is read: a whole one is kept, one that is empty or cut is written again.
+    Existing JPEGs are read: complete ones are kept, empty or truncated ones are written again.
     Settings are those of the releases (quality 92, 4:2:0); the bytes differ from ImageMagick's.
 
     Args:
         root: folder of the days.
-        remove: delete each PNG once its JPEG has been read back and shows the same.
+        remove: delete each PNG after its JPEG was read back and has the same content.
         workers: processes.
 
     Returns:
         Number of images written, and of existing ones.
 
     Raises:
-        DepthDataError: no PNG there, a damaged one, or beside it the JPEG of another image.
+        DepthDataError: no PNG, a damaged one, or one beside the JPEG of another image.
     """
     paths = sorted(Path(root).glob('*/*/image_0[0-3]/data/*.png'))
     if not paths:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from mmengine.registry import MODELS
 from torch import Tensor, nn
 
+from ...checkpoints.strict_load import load_strictly
 from ...foundation.images import InputNormalization
-from ...foundation.weights import find_weights, hub_download
+from ...foundation.weights import find_weights, hub_download, read_weights
 from .base import DepthEncoder, DepthFeatures
 from .stage_chain import StageChain
 
@@ -27,7 +28,7 @@ def build_resnet(depth: int, pretrained: str | None = None, num_images: int = 1)
     Raises:
         ValueError: unknown depth.
         FileNotFoundError: weights neither found locally nor downloadable.
-        RuntimeError: the file's weights do not match.
+        CheckpointMismatchError: the file's weights do not match, or are not finite.
     """
     if depth not in DEPTHS:
         raise ValueError(f'expected a ResNet depth of {DEPTHS}, got {depth}')
@@ -37,20 +38,20 @@ def build_resnet(depth: int, pretrained: str | None = None, num_images: int = 1)
     resnet = torchvision.models.get_model(name)
     resnet.fc = nn.Identity()
     if pretrained is not None:
-        state = {k: v for k, v in _load(name, pretrained).items() if not k.startswith('fc.')}
-        resnet.load_state_dict(state)
+        state = _load(name, pretrained, resnet.state_dict())
+        state = {key: value for key, value in state.items() if not key.startswith('fc.')}
+        load_strictly(resnet, state, pretrained)
     if num_images > 1:
         _repeat_first_kernel(resnet, num_images, keep=pretrained is not None)
     return resnet
 
 
-def _load(name: str, pretrained: str) -> dict[str, Tensor]:
-    import timm
+def _load(name: str, pretrained: str, expected: Collection[str]) -> Mapping[str, Tensor]:
     import torchvision
 
     path = find_weights(pretrained, name)
     if path is not None:
-        return timm.models.load_state_dict(str(path), use_ema=False, weights_only=True)
+        return read_weights(path, expected)
     if pretrained != 'imagenet':
         raise ValueError(
             f"pretrained of {name}: expected None, 'imagenet' or a file, got {pretrained!r}"

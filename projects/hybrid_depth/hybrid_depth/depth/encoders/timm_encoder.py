@@ -29,6 +29,7 @@ class TimmDepthEncoder(DepthEncoder):
     Raises:
         ValueError: unknown model name.
         FileNotFoundError: weights neither found locally nor downloadable.
+        CheckpointMismatchError: weights of another model, or NaN.
     """
 
     def __init__(

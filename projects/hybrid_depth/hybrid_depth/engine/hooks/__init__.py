@@ -1,6 +1,6 @@
 """Training hooks: seeding, NaN guard, checkpoints, progress bars, visualization."""
 
-from .checkpoint_fit import ChannelOrderHook, StrictLoadHook
+from .checkpoint_fit import ChannelOrderHook, InitialWeightsHook, StrictLoadHook
 from .checkpointing import AtomicCheckpointHook, AtomicLocalBackend
 from .nan_guard import NaNGuardHook
 from .progress import ProgressBarHook
@@ -13,6 +13,7 @@ __all__ = [
     'AtomicLocalBackend',
     'ChannelOrderHook',
     'EpochSeedHook',
+    'InitialWeightsHook',
     'NaNGuardHook',
     'VisualizationWindowHook',
     'ProgressBarHook',

@@ -42,13 +42,13 @@ register_backend('atomic_local', AtomicLocalBackend)
 class AtomicCheckpointHook(CheckpointHook):
     """mmengine's `CheckpointHook` with atomic writes (`AtomicLocalBackend`).
 
-    Takes the same arguments. While it trains no other process can train in the work directory. What
-    the checkpoint that it goes on from says about other files is not believed: mmengine deletes the
-    best checkpoint so far, and those to be replaced, wherever it says they are.
+    Takes the same arguments. During training, no other process can train in the work directory.
+    Paths in a resumed checkpoint are not used: mmengine would delete the files that it names as
+    previous best or old checkpoints.
 
     Raises:
         OutputInUseError: another process trains in the work directory.
-        CheckpointMismatchError: what it is to go on from is no checkpoint of a training.
+        CheckpointMismatchError: the resumed file is not a checkpoint of a training.
         ValueError: `max_keep_ckpts=1`, because the hook deletes old files before it writes the new
             one: a kill in between would leave none. Also, before training, a parameter scheduler
             whose state could be saved but not be read back.
@@ -83,7 +83,7 @@ class AtomicCheckpointHook(CheckpointHook):
             self._lock.release()
 
     def _keep_own_best(self) -> None:
-        """Look for the best checkpoints so far in this run's own folder, by their names."""
+        """Search the previous best checkpoints in this run's folder, by name."""
         if self.save_best is None:
             return
         if len(self.key_indicators) == 1:
@@ -98,21 +98,23 @@ class AtomicCheckpointHook(CheckpointHook):
 
 
 def _require_training(checkpoint: dict, source: str) -> None:
-    """Raises CheckpointMismatchError where a checkpoint does not say how far its training was."""
+    """Raises CheckpointMismatchError unless a checkpoint has the progress of its training."""
     meta, messages = checkpoint.get('meta', {}), checkpoint.get('message_hub')
     counted = all(type(meta.get(name)) is int and meta[name] >= 0 for name in ('epoch', 'iter'))
     parts = ('log_scalars', 'runtime_info', 'resumed_keys')
-    told = isinstance(messages, dict) and all(isinstance(messages.get(p), dict) for p in parts)
-    if not (counted and told):
+    has_messages = isinstance(messages, dict) and all(
+        isinstance(messages.get(p), dict) for p in parts
+    )
+    if not (counted and has_messages and isinstance(checkpoint.get('optimizer'), dict)):
         raise CheckpointMismatchError(
-            f'{source}: expected the checkpoint of a training to go on with (meta with epoch and '
-            f'iter, message_hub), got {sorted(map(str, checkpoint))[:8]}. To start from weights '
-            'alone leave out --resume: --cfg-options load_from=FILE'
+            f'{source}: expected the checkpoint of a training to resume (meta with epoch and '
+            f'iter, message_hub, optimizer), got {sorted(map(str, checkpoint))[:8]}. To start from '
+            'weights alone leave out --resume: --cfg-options load_from=FILE'
         )
 
 
 def _keep_own_names(messages: dict) -> None:
-    """The hook makes names of files, which it deletes, from what should be numbers."""
+    """Keep only integers: the hook deletes files whose names it makes from these."""
     if 'keep_ckpt_ids' in messages:
         steps = messages['keep_ckpt_ids']
         steps = steps if isinstance(steps, (list, tuple)) else []
