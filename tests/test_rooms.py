@@ -37,6 +37,7 @@ FLOORS = (
         'optional',
         'quick_imports',
         'rotated_boxes',
+        'text_files',
         'version',
     ),  # fmt: skip
     ('plain_pickle',),

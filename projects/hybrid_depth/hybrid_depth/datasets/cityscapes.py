@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -10,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 from mmengine.registry import DATASETS
 
 from ..errors import DepthDataError
+from ..text_files import read_json
 from .image_files import image_size, images_in
 from .video.frame_triplets import FrameId, FrameTripletDataset
 from .video.video_folder import read_intrinsics
@@ -150,7 +150,7 @@ class CityscapesFrameDataset(FrameTripletDataset):
     def describe(self, frame: Frame) -> dict:
         camera = self._camera_of(frame)
         try:
-            values = json.loads(camera.read_text())['intrinsic']
+            values = read_json(camera)['intrinsic']
             fx, fy, cx, cy = (float(values[key]) for key in ('fx', 'fy', 'u0', 'v0'))
         except (ValueError, KeyError, TypeError) as error:
             raise DepthDataError(

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import DepthDataError
+from ...text_files import read_text
 
 _FILES = ('calib_cam_to_cam.txt', 'calib_velo_to_cam.txt')
 # Monodepth2's intrinsics of all KITTI cameras, relative to the image size: fx, fy, cx, cy.
@@ -35,7 +36,7 @@ def read_calibration_file(path: str | Path) -> dict[str, np.ndarray]:
             'calibration archive of its day ("raw data" page of the KITTI site).'
         )
     entries = {}
-    for line in path.read_text(errors='replace').splitlines():
+    for line in read_text(path).splitlines():
         name, _, numbers = line.partition(':')
         try:
             entries[name.strip()] = np.array([float(number) for number in numbers.split()])

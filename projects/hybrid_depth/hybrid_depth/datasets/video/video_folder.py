@@ -10,6 +10,7 @@ import numpy as np
 from mmengine.registry import DATASETS
 
 from ...errors import DepthDataError
+from ...text_files import read_text
 from ..image_files import image_size, images_in
 from ..kitti.calibration import check_intrinsics
 from .frame_triplets import FrameId, FrameTripletDataset
@@ -31,7 +32,7 @@ def read_intrinsics(path: str | Path) -> np.ndarray:
         DepthDataError: another count of numbers, or text.
     """
     try:
-        numbers = np.array(Path(path).read_text().replace(',', ' ').split(), dtype=float)
+        numbers = np.array(read_text(path).replace(',', ' ').split(), dtype=float)
     except ValueError as error:
         raise DepthDataError(f'{path}: expected numbers only, got text ({error})') from error
     if numbers.size == 9:

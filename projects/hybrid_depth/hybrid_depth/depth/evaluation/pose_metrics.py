@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import DepthDataError
+from ...text_files import read_text
+from .files import load_arrays
 
 _RIGID_TOLERANCE = 1e-2
 
@@ -25,7 +27,7 @@ def read_poses(path: str | Path) -> np.ndarray:
     if not path.is_file():
         raise FileNotFoundError(f'expected poses {path}, which does not exist')
     try:
-        rows = np.loadtxt(path, ndmin=2)
+        rows = np.loadtxt(read_text(path).splitlines(), ndmin=2)
     except ValueError as error:
         raise DepthDataError(f'{path}: expected 12 numbers per line, got {error}') from error
     if rows.shape[1] != 12:
@@ -65,10 +67,8 @@ def read_motions(path: str | Path) -> np.ndarray:
         return motions_of(read_poses(path))
     if not Path(path).is_file():
         raise FileNotFoundError(f'expected a file of motions, got {path}, which does not exist')
-    try:
-        return _checked(np.load(path, allow_pickle=False), str(path))
-    except ValueError as error:
-        raise DepthDataError(f'{path}: {error}') from error
+    (motions,) = load_arrays(Path(path)).values()
+    return _checked(motions, str(path))
 
 
 def motions_of(poses: np.ndarray) -> np.ndarray:
