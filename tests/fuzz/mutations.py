@@ -45,7 +45,7 @@ _DELETED = object()
 
 @st.composite
 def mutated_bytes(draw: st.DrawFn, content: bytes) -> bytes:
-    """Content of a file with up to four words or other spans cut, doubled, or replaced by others."""
+    """Content of a file with up to four words or spans cut, doubled, or replaced by others."""
     for _ in range(draw(st.integers(1, 4))):
         words = [match.span() for match in re.finditer(rb'[^\s,:{}\[\]"]+', content[:4096])]
         if words and draw(st.booleans()):
