@@ -30,6 +30,7 @@ FLOORS = (
     ('ops',),
     ('geometry',),
     (
+        'calibration_checks',
         'config_files',
         'files',
         'info_files',

@@ -1,10 +1,9 @@
 import numpy as np
 import pytest
 
+from hybrid_depth.calibration_checks import check_camera, field_of_view
 from hybrid_depth.datasets.kitti.calibration import (
     KittiCalibration,
-    check_intrinsics,
-    field_of_view,
     relative_cam2img,
 )
 from hybrid_depth.errors import DepthDataError
@@ -62,8 +61,8 @@ def test_missing_and_damaged_files(tmp_path):
 def test_implausible_intrinsics(numbers, message):
     fx, fy, cx, cy = numbers
     with pytest.raises(DepthDataError, match=message):
-        check_intrinsics(np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1.0]]), (1242, 375), 'test')
+        check_camera([[fx, 0, cx], [0, fy, cy], [0, 0, 1.0]], 'test', (1242, 375))
 
 
 def test_monodepth2_matrix_is_accepted():
-    check_intrinsics(relative_cam2img(0.58, 1.92, 0.5, 0.5, (640, 192)), (640, 192), 'test')
+    check_camera(relative_cam2img(0.58, 1.92, 0.5, 0.5, (640, 192)), 'test', (640, 192))

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from mmengine.registry import DATASETS
 
+from ..calibration_checks import check_camera
 from ..errors import DepthDataError
 from ..text_files import read_json
 from .image_files import image_size, images_in
@@ -80,7 +81,9 @@ class CityscapesTripletDataset(FrameTripletDataset):
             boxes[frame_id] = tuple(box)
         size = list(image_size(frame))
         size[first] //= 3
-        matrix = read_intrinsics(_camera_of(frame))
+        matrix = check_camera(
+            read_intrinsics(_camera_of(frame)), str(_camera_of(frame)), tuple(size)
+        )
         meta = dict(dataset='cityscapes', name=frame.stem, folder=frame.parent.name, frame=0)
         return dict(img_boxes=boxes, relative_intrinsics=_relative(matrix, size), meta=meta)
 
@@ -157,6 +160,7 @@ class CityscapesFrameDataset(FrameTripletDataset):
                 f'{camera}: expected the intrinsics fx, fy, u0 and v0 as JSON, got {error!r}'
             ) from error
         width, height = image_size(frame.path)
+        check_camera([[fx, 0, cx], [0, fy, cy], [0, 0, 1]], str(camera), (width, height))
         rows = height * _VISIBLE
         name = frame.path.stem.removesuffix(f'_{_IMAGE}')
         meta = dict(dataset='cityscapes', name=name, folder=frame.city, frame=frame.number)

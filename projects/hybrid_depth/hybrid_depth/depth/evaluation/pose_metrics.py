@@ -6,11 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ...calibration_checks import check_rigid
 from ...errors import DepthDataError
 from ...text_files import read_text
 from .files import load_arrays
-
-_RIGID_TOLERANCE = 1e-2
 
 
 def read_poses(path: str | Path) -> np.ndarray:
@@ -40,14 +39,7 @@ def _checked(matrices: np.ndarray, source: str) -> np.ndarray:
     """Matrices (N, 4, 4), checked to be rigid motions."""
     if matrices.ndim != 3 or matrices.shape[1:] != (4, 4):
         raise DepthDataError(f'{source}: expected matrices (N, 4, 4), got {matrices.shape}')
-    rotations = matrices[:, :3, :3]
-    error = np.abs(rotations @ rotations.transpose(0, 2, 1) - np.eye(3)).max(initial=0)
-    if not error < _RIGID_TOLERANCE:
-        raise DepthDataError(
-            f'{source}: expected rotations, got other matrices (off by {error:.2g}). '
-            'Numbers must be row-major, 3x4 of 4x4.'
-        )
-    return matrices.astype(np.float64)
+    return check_rigid(matrices, source)
 
 
 def read_motions(path: str | Path) -> np.ndarray:
