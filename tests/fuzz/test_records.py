@@ -26,9 +26,9 @@ from .mutations import mutated_record
 
 OURS = (HybridDepthError, FileNotFoundError)
 VERSION = 'v1.0-mini'
-# read by the devkit but not for infos
+# others are not read
 TABLES = ['calibrated_sensor', 'category', 'ego_pose', 'sample', 'sample_annotation', 'sample_data']
-TABLES += ['instance', 'scene', 'sensor', 'log']
+TABLES += ['instance', 'scene', 'sensor']
 few = settings(max_examples=max(8, EXAMPLES // 5))
 
 
@@ -53,7 +53,7 @@ def test_tables(table, root, folders, data):
     shutil.copytree(root / VERSION, copy / VERSION)
     for name in ('samples', 'maps'):
         (copy / name).symlink_to(root / name)
-    (copy / VERSION / f'{table}.json').write_text(json.dumps(mutated))
+    (copy / VERSION / f'{table}.json').write_text(json.dumps(mutated, default=str))
     try:
         create_nuscenes_infos(copy, VERSION)
     except OURS as error:

@@ -30,6 +30,7 @@ from ...files import atomic_file
 from ...geometry import invert_rigid
 from .names import CAMERAS, CLASSES, SPLITS, InfoError
 from .poses import check_rotation, rigid_matrix
+from .tables import CheckedNuScenes
 
 _SHOWN = 5
 
@@ -269,7 +270,7 @@ def _load_tables(root: Path, version: str) -> NuScenes:
             f'expected the nuScenes tables in {root / version}, which does not exist. Give --root '
             'the folder that holds samples/ and the tables, and --version the name of the tables.'
         )
-    return NuScenes(version=version, dataroot=str(root), verbose=False)
+    return CheckedNuScenes(root, version)
 
 
 def _samples_by_scene(nusc: NuScenes) -> dict[str, list[dict]]:
