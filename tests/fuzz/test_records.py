@@ -62,6 +62,7 @@ def test_tables(table, root, folders, data):
         read_all(copy, 'train')
 
 
+@few
 @given(data=st.data())
 def test_infos(root, folders, data):
     content = read_infos(root / 'nuscenes_infos_train.pkl')

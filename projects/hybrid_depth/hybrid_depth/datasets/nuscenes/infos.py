@@ -285,7 +285,7 @@ def _raise_missing(root: Path, missing: list[str]) -> None:
     if missing:
         shown = '\n'.join(f'  {root / name}' for name in missing[:_SHOWN])
         raise FileNotFoundError(
-            f'{len(missing)} files named in the tables do not exist, the first of them:\n{shown}\n'
+            f'{len(missing)} files named in sample_data.json do not exist, the first of them:\n{shown}\n'
             'Unpack the missing parts of the data set into the same root. Nothing was written.'
         )
 
