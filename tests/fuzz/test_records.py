@@ -11,11 +11,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mmengine import dump
-from mmengine.config import Config
-from mmengine.runner import Runner
 
 from hybrid_depth.bev.datasets.nuscenes import NuScenesBEVDataset
 from hybrid_depth.datasets.nuscenes.infos import create_nuscenes_infos
+from hybrid_depth.engine.config import (
+    build_runner,
+    check_initial_weights,
+    load_config,
+    set_resume,
+)
 from hybrid_depth.errors import HybridDepthError
 from hybrid_depth.info_files import read_infos
 from tests.datasets.roots import fake_root
@@ -91,25 +95,34 @@ def read_all(root: Path, split: str) -> None:
 
 @pytest.fixture(scope='module')
 def trained(tmp_path_factory):
+    """Config of a training of an epoch, and its checkpoint."""
     folder = tmp_path_factory.mktemp('trained')
-    cfg = Config.fromstring(CONFIG.format(workers=0), '.py')
-    cfg.work_dir, cfg.train_cfg.max_epochs = str(folder), 1
-    Runner.from_cfg(cfg).train()
-    return cfg, torch.load(folder / 'epoch_1.pth', weights_only=False)
+    (folder / 'tiny.py').write_text(
+        CONFIG.format(workers=0).replace('max_epochs=3', 'max_epochs=1')
+    )
+    train(folder / 'tiny.py', folder)
+    return folder / 'tiny.py', torch.load(folder / 'epoch_1.pth', weights_only=False)
 
 
 @few
 @given(data=st.data())
 def test_resume(trained, folders, data):
-    cfg, checkpoint = trained
+    config, checkpoint = trained
     folder = next(folders)
     folder.mkdir()
     state = {'state_dict', 'ema_state_dict'}
     rest = {key: value for key, value in checkpoint.items() if key not in state}
     mutated = data.draw(mutated_record(rest))
     torch.save({**{key: checkpoint[key] for key in state}, **mutated}, folder / 'a.pth')
-    cfg = Config(dict(cfg, work_dir=str(folder), resume=True, load_from=str(folder / 'a.pth')))
     try:
-        Runner.from_cfg(cfg).load_or_resume()
+        train(config, folder, resume=str(folder / 'a.pth'))
     except OURS as error:
         assert 'a.pth' in str(error), error
+
+
+def train(config: Path, work_dir: Path, resume: str | None = None) -> None:
+    cfg = load_config(config, str(work_dir), None, 'none')
+    if resume:
+        set_resume(cfg, resume)
+    check_initial_weights(cfg)
+    build_runner(cfg).train()

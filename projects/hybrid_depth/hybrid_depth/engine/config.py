@@ -15,6 +15,7 @@ from ..config_files import find_config
 from ..errors import ConfigError
 from .hooks.checkpointing import find_latest_checkpoint
 from .hooks.visualization_window import has_screen
+from .runner import CheckedRunner
 
 
 def read_config(path: str | Path) -> Config:
@@ -195,13 +196,13 @@ def _add_hooks(cfg: Config, *hooks: dict) -> None:
 
 
 def build_runner(cfg: Config) -> Runner:
-    """Build the runner of a config: mmengine's, or its `runner_type`.
+    """Build the runner of a config: `CheckedRunner`, or its `runner_type`.
 
     Under torchrun on a machine without GPUs, processes communicate over gloo.
     """
     if cfg.launcher == 'pytorch' and get_device() == 'cpu':
         _start_gloo(cfg)
-    return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+    return RUNNERS.build(cfg) if 'runner_type' in cfg else CheckedRunner.from_cfg(cfg)
 
 
 def _start_gloo(cfg: Config) -> None:

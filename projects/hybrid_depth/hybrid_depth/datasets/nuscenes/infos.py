@@ -285,8 +285,9 @@ def _raise_missing(root: Path, missing: list[str]) -> None:
     if missing:
         shown = '\n'.join(f'  {root / name}' for name in missing[:_SHOWN])
         raise FileNotFoundError(
-            f'{len(missing)} files named in sample_data.json do not exist, the first of them:\n{shown}\n'
-            'Unpack the missing parts of the data set into the same root. Nothing was written.'
+            f'{len(missing)} files named in sample_data.json do not exist, the first of them:\n'
+            f'{shown}\nUnpack the missing parts of the data set into the same root. Nothing was '
+            'written.'
         )
 
 
