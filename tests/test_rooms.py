@@ -31,6 +31,7 @@ FLOORS = (
     ('geometry',),
     (
         'calibration_checks',
+        'config_errors',
         'config_files',
         'files',
         'info_files',
