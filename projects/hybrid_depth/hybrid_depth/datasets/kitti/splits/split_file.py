@@ -40,6 +40,12 @@ class KittiFrame(NamedTuple):
         return file_name(f'{Path(self.folder).name}_{self.number:010d}_{self.side}')
 
     @property
+    def image(self) -> str:
+        """PNG image below the root of KITTI raw."""
+        camera = f'image_{camera_number(self.side):02d}'
+        return f'{self.folder}/{camera}/data/{self.number:010d}.png'
+
+    @property
     def other_side(self) -> str:
         """Side of the other camera of the stereo pair."""
         return 'r' if self.side == 'l' else 'l'
