@@ -6,6 +6,7 @@ from .language_alignment import LanguageAlignment
 from .manydepth import ManyDepth
 from .mono_vifi import MonoViFI
 from .monodepth2 import Monodepth2
+from .supervised import SupervisedDepth
 
 __all__ = [
     'DepthDataPreprocessor',
@@ -14,4 +15,5 @@ __all__ = [
     'ManyDepth',
     'MonoViFI',
     'Monodepth2',
+    'SupervisedDepth',
 ]
