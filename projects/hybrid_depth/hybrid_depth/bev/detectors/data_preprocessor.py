@@ -35,8 +35,9 @@ class BEVDataPreprocessor(BaseDataPreprocessor):
     Images remain RGB in [0, 1] (each tower normalises its input) and calibration float64.
 
     ``forward`` returns ``inputs`` = dict(imgs (B, N, 3, H, W), rig ``CameraRig``, gt_depth,
-    pseudo_depth and physics_depth (B, N, H, W) metres and ground_mask (B, N, H, W) bool if set by the pipeline,
-    adjacent list of dict(imgs, rig) if there are earlier frames) and ``data_samples`` unchanged.
+    pseudo_depth and physics_depth (B, N, H, W) metres and ground_mask (B, N, H, W) bool if set by
+    the pipeline, adjacent list of dict(imgs, rig) if there are earlier frames) and ``data_samples``
+    unchanged.
 
     Raises:
         ValueError: the samples of a batch differ in image size or number of cameras.

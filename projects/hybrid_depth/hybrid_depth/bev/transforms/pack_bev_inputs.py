@@ -30,8 +30,8 @@ class PackBEVInputs(BaseTransform):
     """Pack a sample into ``inputs`` and ``data_samples``.
 
     ``inputs``: img (N, 3, H, W) float32 RGB in [0, 1]; rig, the five matrices of a ``CameraRig``
-    as float64 (N leading, except bda and ego2global); gt_depth, pseudo_depth and
-    physics_depth (N, H, W) metres and ground_mask (N, H, W) bool if set by a transform; adjacent, a list of
+    as float64 (N leading, except bda and ego2global); gt_depth, pseudo_depth and physics_depth
+    (N, H, W) metres and ground_mask (N, H, W) bool if set by a transform; adjacent, a list of
     dict(img, rig), if the data set has earlier frames.
 
     ``data_samples``: gt_instances_3d (ego frame) where loaded; eval_ann_info (LiDAR frame) where

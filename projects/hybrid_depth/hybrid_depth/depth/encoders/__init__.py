@@ -4,6 +4,7 @@ from .base import DepthEncoder, DepthFeatures
 from .dhrnet import DHRNetEncoder
 from .hybrid import HybridDepthEncoder
 from .lite_mono import LiteMonoEncoder
+from .prior import EmbodiedPrior, GroundPlanePrior, PriorEncoder
 from .resnet import ResNetDepthEncoder
 from .timm_encoder import TimmDepthEncoder
 
@@ -11,8 +12,11 @@ __all__ = [
     'DHRNetEncoder',
     'DepthEncoder',
     'DepthFeatures',
+    'EmbodiedPrior',
+    'GroundPlanePrior',
     'HybridDepthEncoder',
     'LiteMonoEncoder',
+    'PriorEncoder',
     'ResNetDepthEncoder',
     'TimmDepthEncoder',
 ]

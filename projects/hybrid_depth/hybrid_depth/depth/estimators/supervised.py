@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ...geometry.depth_map import DepthMap
 from ...losses import edge_aware_smoothness, log_depth_error, normalize_by_mean
-from .base import DepthEstimator, full_precision
+from .base import Cameras, DepthEstimator, full_precision
 
 
 @MODELS.register_module()
@@ -47,7 +47,7 @@ class SupervisedDepth(DepthEstimator):
         self.target, self.smoothness_weight = target, smoothness_weight
         self.to(memory_format=self.memory_format)
 
-    def predict(self, frames: dict[int | str, Tensor], cameras: Tensor | None = None) -> DepthMap:
+    def predict(self, frames: dict[int | str, Tensor], cameras: Cameras = None) -> DepthMap:
         """Metric depth of frame 0, see `DepthEstimator.predict`."""
         disparity = super().predict(frames, cameras).values
         return DepthMap(1 / disparity, 'metric')
@@ -74,7 +74,7 @@ class SupervisedDepth(DepthEstimator):
                 f'SupervisedDepth: expected {self.target} of the size of the images, '
                 f'{(len(images), 1, *images.shape[-2:])}, got {tuple(target.shape)}'
             )
-        outputs = self.decode(images)
+        outputs = self.decode(images, self.view(inputs))
         with torch.autocast(images.device.type, enabled=False):
             target = target.clamp(max=self.max_depth)
             errors, smoothness = [], []
