@@ -2,7 +2,9 @@
 # monodepth2-physics-photometric_r18_toy.py, from random weights. Depth has no scale.
 _base_ = './monodepth2_r18_toy.py'
 
-model = dict(pose_net=dict(type='ResNetPoseNet', depth=18, pretrained=None), sources=(-1, 1))
+model = dict(
+    pose_net=dict(_delete_=True, type='ResNetPoseNet', depth=18, pretrained=None), sources=(-1, 1)
+)
 train_dataloader = dict(dataset=dict(frame_ids=(0, -1, 1)))
 val_evaluator = dict(protocol=dict(name='toy_kitti_metres', scaling='none'))
 test_evaluator = val_evaluator
