@@ -6,5 +6,9 @@ load_from = 'work_dirs/monodepth2-physics_r18_1xb12-20e_kitti-raw_192x640/epoch_
 train_dataloader = dict(dataset=dict(intrinsics='calibrated'))
 val_dataloader = dict(dataset=dict(intrinsics='calibrated'))
 test_dataloader = val_dataloader
-val_evaluator = dict(protocol=dict(base='kitti_eigen', name='kitti_eigen_metres', scaling='none'))
+val_evaluator = dict(
+    protocol=dict(
+        _delete_=True, base='kitti_eigen', name='kitti_eigen_metres', scaling='none'
+    )
+)
 test_evaluator = val_evaluator
