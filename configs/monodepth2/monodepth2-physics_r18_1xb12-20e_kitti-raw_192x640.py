@@ -26,8 +26,6 @@ train_dataloader = dict(
 val_dataloader = dict(dataset=dict(intrinsics='calibrated'))
 test_dataloader = val_dataloader
 val_evaluator = dict(
-    protocol=dict(
-        _delete_=True, base='kitti_eigen', name='kitti_eigen_metres', scaling='none'
-    )
+    protocol=dict(_delete_=True, base='kitti_eigen', name='kitti_eigen_metres', scaling='none')
 )
 test_evaluator = val_evaluator

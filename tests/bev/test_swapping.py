@@ -15,6 +15,7 @@ from tests.depth.estimators.tiny import CONV_DECODER, DPT
 
 DETECTORS = ('bevdet_depth_toy', 'bevdet4d_toy', 'fbbev_hybrid_toy')
 MONODEPTH2 = 'monodepth2/monodepth2_{}_192x640'.format
+PHYSICS = 'monodepth2/monodepth2-{}_r18_1xb12-20e_kitti-raw_192x640'.format
 STAGE_2 = 'hybrid_depth/hybrid-depth-stage2_{}_224x672'.format
 # Where each encoder is named; the hybrid net takes any of them.
 ENCODERS = (
@@ -37,6 +38,8 @@ FULL_SIZE_ENCODERS = (
 # Configs with the encoder of another config, which is in the tables.
 SAME = {
     MONODEPTH2('r18_1xb2-15e_kitti-drive'): ENCODERS[1],
+    PHYSICS('physics'): ENCODERS[1],
+    PHYSICS('physics-photometric'): ENCODERS[1],
     STAGE_2('clip-dinov2-tokenpose_1xb16-30e_kitti-raw'): FULL_SIZE_ENCODERS[2],
     'hybrid_depth/hybrid-depth-stage2_clip-dinov2_1xb16-20e_nus-video_280x504': (
         FULL_SIZE_ENCODERS[2]
