@@ -28,7 +28,7 @@ class GroundPlane:
 
     Example:
         >>> plane = GroundPlane.from_angles(height=1.5, pitch=math.radians(2))
-        >>> cam2img = torch.tensor([[100.0, 0, 32], [0, 100, 24], [0, 0, 1]])
+        >>> cam2img = torch.tensor([[100.0, 0, 32], [0, 100, 24], [0, 0, 1]]).double()
         >>> pixels = torch.tensor([[[32.0, 39.0], [32.0, 4.0]]])  # the second is above the horizon
         >>> plane.depth(pixels, cam2img, max_depth=80.0).round(decimals=3).tolist()
         [[8.117, 0.0]]
