@@ -23,7 +23,9 @@ def find_corners(image: np.ndarray, mask: np.ndarray, quality: float, most: int)
     return np.zeros((0, 2)) if corners is None else corners[:, 0].astype(np.float64)
 
 
-def track(image: np.ndarray, other: np.ndarray, corners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def track(
+    image: np.ndarray, other: np.ndarray, corners: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Positions of corners in another image, by the method of Lucas and Kanade on a pyramid.
 
     Returns:

@@ -64,7 +64,7 @@ class GroundPlane:
             )
         level = math.cos(pitch)
         normal = (level * math.sin(roll), level * math.cos(roll), math.sin(pitch))
-        return cls(torch.tensor(normal).double(), torch.tensor(height).double())
+        return cls(*(torch.tensor(x, dtype=torch.float64) for x in (normal, height)))
 
     @classmethod
     def from_pose(cls, cam2ego: Tensor) -> GroundPlane:

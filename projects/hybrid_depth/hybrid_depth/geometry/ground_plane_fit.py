@@ -33,7 +33,7 @@ class GroundPlaneFit:
     Example:
         >>> prior = GroundPlaneFit.from_calibration(GroundPlane.from_angles(1.65))
         >>> x, z = np.meshgrid(np.linspace(-3, 3, 20), np.linspace(5, 25, 20))
-        >>> road = np.stack((x, 1.7 - 0.01 * z, z), -1).reshape(-1, 3)  # rises: the camera looks down
+        >>> road = np.stack((x, 1.7 - 0.01 * z, z), -1).reshape(-1, 3)  # uphill: pitch
         >>> fit = fit_ground_points(road, prior)
         >>> round(float(fit.plane.height), 2), round(float(np.degrees(fit.plane.pitch)), 2)
         (1.7, 0.57)
@@ -70,10 +70,8 @@ class GroundPlaneFit:
                 f'got height {float(plane.height)}, normal {plane.normal.tolist()}, deviations '
                 f'{height_std}, {pitch_std}, {roll_std}'
             )
-        inverse = plane.inverse.double().numpy()
-        to_angles = np.linalg.inv(_angles_jacobian(inverse))
-        deviations = np.array([height_std, pitch_std, roll_std])
-        return cls(inverse, to_angles @ np.diag(deviations**2) @ to_angles.T)
+        variances = np.square([height_std, pitch_std, roll_std])
+        return _from_angles(_angles(plane.inverse.double().numpy()), np.diag(variances), 0)
 
     @property
     def plane(self) -> GroundPlane:
@@ -99,31 +97,23 @@ class GroundPlaneFit:
         jacobian = _angles_jacobian(self.inverse)
         return np.sqrt(np.diag(jacobian @ self.covariance @ jacobian.T)).tolist()
 
-    def update(
-        self, rows: np.ndarray, values: np.ndarray, covariance: np.ndarray, used: int
-    ) -> GroundPlaneFit:
-        """Posterior after measurements rows . q = values.
+    def update(self, inverse: np.ndarray, covariance: np.ndarray, used: int) -> GroundPlaneFit:
+        """Posterior after a measurement of the plane.
 
-        Measurements that disagree with this distribution more than 0.1 % of correct ones would are
+        A measurement that disagrees with this distribution more than 0.1 % of correct ones would is
         rejected: the result is then this distribution.
 
         Args:
-            rows: (N, 3), N up to 3.
-            values: (N,).
-            covariance: (N, N) of the values.
-            used: number of measurements that these summarise.
+            inverse: (3,) measured q, 1 / metres.
+            covariance: (3, 3) of it.
+            used: number of measurements that it summarises.
         """
-        error = values - rows @ self.inverse
-        spread = rows @ self.covariance @ rows.T + covariance
-        if not error @ np.linalg.solve(spread, error) <= _GATES[len(rows)]:
-            return self
-        gain = np.linalg.solve(spread, rows @ self.covariance).T
-        keep = np.eye(3) - gain @ rows
-        # Joseph's form, which stays positive definite
-        posterior = keep @ self.covariance @ keep.T + gain @ covariance @ gain.T
-        return GroundPlaneFit(self.inverse + gain @ error, posterior, used)
+        found = _kalman(self.inverse, self.covariance, np.eye(3), inverse, covariance)
+        return self if found is None else GroundPlaneFit(*found, used)
 
-    def update_attitude(self, plane: np.ndarray, covariance: np.ndarray, used: int):
+    def update_attitude(
+        self, plane: np.ndarray, covariance: np.ndarray, used: int
+    ) -> GroundPlaneFit:
         """Posterior after a measurement of the plane in an unknown unit of length.
 
         Args:
@@ -131,11 +121,34 @@ class GroundPlaneFit:
             covariance: (3, 3) of it.
             used: number of measurements that it summarises.
         """
-        x, y, z = plane
-        jacobian = np.array([[1 / y, -x / y**2, 0], [0, -z / y**2, 1 / y]])  # of x / y and z / y
-        slopes = jacobian @ covariance @ jacobian.T * self.inverse[1] ** 2
-        rows = np.array([[1, -x / y, 0], [0, -z / y, 1]])
-        return self.update(rows, np.zeros(2), slopes, used)
+        # in height, pitch and roll, of which it measures the last two
+        to_angles, measured = _angles_jacobian(self.inverse), _angles_jacobian(plane)[1:]
+        found = _kalman(
+            _angles(self.inverse),
+            to_angles @ self.covariance @ to_angles.T,
+            np.eye(3)[1:],
+            _angles(plane)[1:],
+            measured @ covariance @ measured.T,
+        )
+        return self if found is None else _from_angles(*found, used)
+
+    def update_direction(self, direction: np.ndarray, std: float, used: int) -> GroundPlaneFit:
+        """Posterior after a measurement of a direction along the ground, such as that of a lane.
+
+        Args:
+            direction: (3,) in the camera frame, any length: the ray of its vanishing point.
+            std: of the angle between direction and ground, radians.
+            used: number of measurements that it summarises.
+        """
+        to_angles = _angles_jacobian(self.inverse)
+        angles, direction = _angles(self.inverse), direction / np.linalg.norm(direction)
+        back = np.linalg.inv(to_angles)
+        # of normal . direction = height q . direction, which the height alone does not change
+        row = angles[0] * direction @ back * (0, 1, 1)
+        error = -angles[0] * direction @ self.inverse
+        covariance = to_angles @ self.covariance @ to_angles.T
+        found = _kalman(angles, covariance, row[None], row @ angles + error, np.eye(1) * std**2)
+        return self if found is None else _from_angles(*found, used)
 
     def predict(self, prior: GroundPlaneFit, keep: float = 0.98) -> GroundPlaneFit:
         """Expected plane of the next frame of a drive, the prior of its fit.
@@ -155,7 +168,7 @@ class GroundPlaneFit:
 def fit_ground_points(
     points: np.ndarray,
     prior: GroundPlaneFit,
-    tolerance: float = 0.15,
+    tolerance: float = 0.05,
     max_depth: float = 30.0,
     min_points: int = 30,
 ) -> GroundPlaneFit:
@@ -167,7 +180,8 @@ def fit_ground_points(
     Args:
         points: (N, 3) metres, camera frame; those off the ground are rejected if few.
         prior: expected plane.
-        tolerance: largest relative difference of depth from the prior's plane.
+        tolerance: largest relative difference of depth from the prior's plane, besides three of its
+            standard deviations.
         max_depth: metres.
         min_points: with fewer points the prior is returned.
 
@@ -178,8 +192,9 @@ def fit_ground_points(
     if points.ndim != 2 or points.shape[1] != 3:
         raise ValueError(f'fit_ground_points: expected points (N, 3), got {points.shape}')
     points = points[np.isfinite(points).all(1) & (points[:, 2] > 0) & (points[:, 2] <= max_depth)]
-    # relative depth error of a point: z q . d - 1 = q . X - 1
-    near = np.abs(points @ prior.inverse - 1) <= tolerance
+    # relative depth error of a point, z q . d - 1 = q . X - 1, and what the prior expects of it
+    expected = np.sqrt(np.einsum('ni,ij,nj->n', points, prior.covariance, points))
+    near = np.abs(points @ prior.inverse - 1) <= tolerance + 3 * expected
     if near.sum() < min_points:
         return prior
     points = points[near]
@@ -215,7 +230,7 @@ def fit_ground_depth(
     if not metric and len(points):
         points = points / np.median(points @ prior.inverse)  # first guess of the unit
         vague = GroundPlaneFit(prior.inverse, prior.covariance * _VAGUE)
-        found = fit_ground_points(points, vague, 0.5, max_depth)
+        found = fit_ground_points(points, vague, max_depth=max_depth)
         if not found.used:
             return prior
         return prior.update_attitude(found.inverse, found.covariance, found.used)
@@ -223,23 +238,27 @@ def fit_ground_depth(
 
 
 def _robust_update(
-    prior: GroundPlaneFit, rows: np.ndarray, owner: np.ndarray, weights: np.ndarray
+    prior: GroundPlaneFit, points: np.ndarray, owner: np.ndarray, weights: np.ndarray
 ) -> GroundPlaneFit:
-    """Posterior of a prior and many measurements rows . q = 1, with outliers.
+    """Posterior of a prior and many depths of the ground, with outliers.
 
-    Tukey's biweight; then the covariance of clustered measurements: errors within a cell of the
-    road (its shape, for example) are taken as fully dependent, those of different cells as
-    independent.
+    Measurements are 1 / z = q . d with relative errors. Tukey's biweight; then the covariance of
+    clustered measurements: errors within a cell of the road (its shape, for example) are taken as
+    fully dependent, those of different cells as independent.
 
     Args:
         prior: distribution before.
-        rows: (N, 3).
-        owner: (N,) cell of each measurement, from 0.
+        points: (N, 3) z d, metres.
+        owner: (N,) cell of each point, from 0.
         weights: (N,).
     """
     mean, vague = prior.inverse, np.linalg.inv(prior.covariance) / _VAGUE
+    values = 1 / points[:, 2]
+    rays = points * values[:, None]
     for _ in range(_ROUNDS):
-        residual = rows @ mean - 1
+        # relative to the plane, not to the noisy depth, whose errors would bias the plane
+        expected = np.maximum(rays @ mean, _FLOOR)
+        rows, residual = rays / expected[:, None], 1 - values / expected
         scale = max(1.4826 * np.median(np.abs(residual)), _FLOOR)
         kept = weights * np.maximum(1 - (residual / (_TUKEY * scale)) ** 2, 0) ** 2
         pull = vague * scale**2  # where the measurements leave a direction open
@@ -249,10 +268,10 @@ def _robust_update(
         if np.linalg.norm(step) < 1e-9 * np.linalg.norm(mean):
             break
     scores = np.zeros((owner.max() + 1, 3))
-    np.add.at(scores, owner, rows * (kept * (rows @ mean - 1))[:, None])
+    np.add.at(scores, owner, rows * (kept * residual)[:, None])
     spread = scores.T @ scores + _FLOOR**2 * (rows * kept[:, None] ** 2).T @ rows + pull * scale**2
     inverse = np.linalg.inv(normal)
-    return prior.update(np.eye(3), mean, inverse @ spread @ inverse, int((kept > 0).sum()))
+    return prior.update(mean, inverse @ spread @ inverse, int((kept > 0).sum()))
 
 
 def _angles_jacobian(inverse: np.ndarray) -> np.ndarray:
@@ -266,3 +285,28 @@ def _angles_jacobian(inverse: np.ndarray) -> np.ndarray:
             np.array([y, -x, 0]) / level**2,
         ]
     )
+
+
+def _angles(inverse: np.ndarray) -> np.ndarray:
+    """(3,) height, pitch and roll."""
+    plane = GroundPlane.from_inverse(torch.from_numpy(inverse))
+    return np.array([float(plane.height), float(plane.pitch), float(plane.roll)])
+
+
+def _from_angles(angles: np.ndarray, covariance: np.ndarray, used: int) -> GroundPlaneFit:
+    """Distribution with the mean and covariance of height, pitch and roll."""
+    inverse = GroundPlane.from_angles(*angles.tolist()).inverse.numpy()
+    back = np.linalg.inv(_angles_jacobian(inverse))
+    return GroundPlaneFit(inverse, back @ covariance @ back.T, used)
+
+
+def _kalman(mean, covariance, rows, values, noise) -> tuple[np.ndarray, np.ndarray] | None:
+    """Mean and covariance after measurements rows . state = values; None if they do not fit."""
+    error = values - rows @ mean
+    spread = rows @ covariance @ rows.T + noise
+    if not error @ np.linalg.solve(spread, error) <= _GATES[len(rows)]:
+        return None
+    gain = np.linalg.solve(spread, rows @ covariance).T
+    keep = np.eye(3) - gain @ rows
+    # Joseph's form, which stays positive definite
+    return mean + gain @ error, keep @ covariance @ keep.T + gain @ noise @ gain.T

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -21,68 +22,93 @@ _ROUNDS = 15
 
 def fit_ground_motion(
     image: np.ndarray,
-    other: np.ndarray,
+    others: Sequence[np.ndarray],
     road: np.ndarray,
     cam2img: np.ndarray,
     prior: GroundPlaneFit,
-    distance: float | None = None,
+    distances: Sequence[float] | None = None,
     static: np.ndarray | None = None,
 ) -> GroundPlaneFit:
-    """Plane whose homography moves the road's texture from one image to another.
+    """Plane whose homography moves the road's texture from one image to others.
 
     A pixel with ray d moves to that of R d + t (q . d), R and t the motion of the camera. Features
     beside the road give R and the direction of t (essential matrix), features on the road the
     product of q and the length of t; both are refined together, robustly. Without the length, only
-    the attitude of the plane is updated and the height is that of the prior
+    the attitude of the plane is updated and the height is that of the prior. Of several images the
+    errors are taken as fully dependent, as all are measured from the same corners
     (docs/reference/ground_plane.md, "Fits of the plane").
 
     Args:
         image: (H, W) uint8 grey, of the frame whose plane is wanted.
-        other: (H, W) uint8 grey, of an earlier or later frame of the same camera; two to four
-            metres away is best.
+        others: the same of earlier or later frames of this camera; those one to four metres away
+            decide. Images in which the vehicle stands, or with too few features, are left out.
         road: (H, W) bool, pixels of the road in `image`.
         cam2img: (3, 3) intrinsics.
         prior: expected plane.
-        distance: length of the camera's motion, metres (odometry, a pose net in metres, GPS); None
-            if unknown.
+        distances: length of the camera's motion to each other image, metres (odometry, a pose net
+            in metres, GPS); None if unknown.
         static: (H, W) bool, pixels of `image` that may serve for the motion of the camera, such as
             all but road users; None for all.
 
     Returns:
-        The updated plane; the prior if the vehicle stands or too few features are found.
+        The updated plane; the prior if no image could be used.
 
     Raises:
-        ValueError: images and masks differ in size, or the distance is not positive and finite.
+        ValueError: images and masks differ in size, or a distance is not finite or below 0.
     """
-    sizes = [x.shape for x in (image, other, road, static) if x is not None]
+    sizes = [x.shape for x in (image, *others, road, static) if x is not None]
     if len(set(sizes)) > 1 or image.ndim != 2:
         raise ValueError(f'fit_ground_motion: expected images (H, W) of one size, got {sizes}')
-    if distance is not None and not 0 < distance < np.inf:
-        raise ValueError(f'fit_ground_motion: expected a distance above 0, got {distance} m')
+    lengths = [None] * len(others) if distances is None else list(distances)
+    if any(x is not None and not 0 <= x < np.inf for x in lengths) or len(lengths) != len(others):
+        raise ValueError(
+            f'fit_ground_motion: expected one finite distance in metres for each of {len(others)} '
+            f'images, got {lengths}'
+        )
     beside = find_corners(image, ~road if static is None else static & ~road, 0.01, _MOST)
     corners = find_corners(image, road, 0.001, _MOST)
+    found = [
+        _planar_motion(image, other, beside, corners, cam2img, prior.inverse, length)
+        for other, length in zip(others, lengths, strict=True)
+        if length is None or length > 0
+    ]
+    found = [x for x in found if x is not None]
+    fit = prior
+    for plane, covariance, used in found:
+        covariance = covariance * len(found)  # dependent: together as certain as one
+        if distances is None:
+            fit = fit.update_attitude(plane, covariance, used + fit.used)
+        else:
+            fit = fit.update(plane, covariance, used + fit.used)
+    return fit
+
+
+def _planar_motion(image, other, beside, corners, cam2img, plane, length):
+    """Plane, covariance and number of corners from one other image; None if it has too few.
+
+    The plane is in metres if the length is known, else in lengths of the motion.
+    """
     good, moved = track(image, other, beside)
     scene = beside[good], moved[good]
     if min(len(scene[0]), len(corners)) < _LEAST:
-        return prior
-    motion, inliers = _essential_motion(*scene, cam2img, prior.inverse)
+        return None
+    motion, inliers = _essential_motion(*scene, cam2img, plane)
     if motion is None:
-        return prior
+        return None
     scene = scene[0][inliers], scene[1][inliers]
-    if distance is None:
+    if length is None:
         good, moved = track(image, other, corners)
         motion = motion.scaled_to(corners[good], moved[good])
     else:
-        motion = motion.scaled(distance)
+        motion = motion.scaled(length)
     for _ in range(2):  # the second time with patches warped by the first result
         good, moved = track_warped(image, other, corners, motion.homography())
         pairs = corners[good], moved[good]
         if len(pairs[0]) < _LEAST or _median_flow(*pairs) < _LEAST_FLOW:
-            return prior
+            return None
         motion, covariance, used = motion.refined(scene, pairs)
-    if distance is None:
-        return prior.update_attitude(motion.plane, covariance, used)
-    return prior.update(np.eye(3), motion.plane / distance, covariance / distance**2, used)
+    unit = 1.0 if length is None else length
+    return motion.plane / unit, covariance / unit**2, used
 
 
 @dataclass(frozen=True)
