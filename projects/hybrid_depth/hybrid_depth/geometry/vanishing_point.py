@@ -13,6 +13,7 @@ _ACROSS = np.radians(12)  # smallest angle between a segment and the horizon
 _AHEAD = np.radians(15)  # largest angle between the road and the camera's axis
 _INSIDE = np.radians(1.0)  # angle between a segment and the line to its vanishing point
 _LEAST = 5  # segments
+_STD = np.radians(0.15)  # of the direction of a road against the plane of its part that is seen
 
 
 def fit_vanishing_point(
@@ -57,7 +58,7 @@ def fit_vanishing_point(
     direction = np.linalg.inv(cam2img) @ [*point, 1]
     down = prior.inverse / np.linalg.norm(prior.inverse) @ np.linalg.inv(cam2img)[:, :2]
     std = float(np.sqrt(down @ covariance @ down)) / np.linalg.norm(direction)
-    return prior.update_direction(direction, std, int(inside.sum()))
+    return prior.update_direction(direction, np.hypot(std, _STD), int(inside.sum()))
 
 
 def _segments(image, road, cam2img, prior) -> np.ndarray:
