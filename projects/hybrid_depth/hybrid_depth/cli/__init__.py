@@ -19,6 +19,7 @@ TOOLS = {
     'infer-bev': 'predict boxes and depth of keyframes',
     'infer-depth': 'predict depth of images and videos',
     'make-pseudo-depth': 'depth labels for a detector from a depth model',
+    'make-embodied-depth': 'depth from calibration and class labels',
     'convert-checkpoint': 'convert official weights',
     'evaluate-depth': 'evaluate depth maps against ground truth',
     'evaluate-pose': 'evaluate camera motion against ground-truth poses',

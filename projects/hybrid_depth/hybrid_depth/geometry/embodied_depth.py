@@ -77,7 +77,7 @@ class EmbodiedDepth:
         >>> labels[16:] = ROAD
         >>> cam2img = torch.tensor([[20.0, 0, 4.5], [0, 20, 9.5], [0, 0, 1]])
         >>> result = EmbodiedDepth()(labels, cam2img, GroundPlane.from_angles(height=1.5))
-        >>> result.depth[0, 0, [0, 15, 19], 0].round(decimals=2).tolist()  # wall, wall, road
+        >>> result.depth[0, 0, [0, 15, 19], 0].double().round(decimals=2).tolist()
         [5.0, 5.0, 3.16]
         >>> result.provenance[0, 0, [0, 15, 19], 0].tolist()
         [3, 3, 1]
