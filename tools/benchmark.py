@@ -9,6 +9,7 @@ Example:
     python tools/benchmark.py depth-step
     python tools/benchmark.py depth-toy --out work_dirs/depth_toy
     python tools/benchmark.py bev-depth --out work_dirs/bev_depth
+    python tools/benchmark.py embodied-self --out work_dirs/embodied_self
     python tools/benchmark.py fb-bev --out work_dirs/fb_bev
     python tools/benchmark.py ground-scale --kitti data/kitti
     python tools/benchmark.py learning work_dirs/kitti_drive
@@ -26,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 STUDIES = {
     'depth-toy': 'depth models',
     'bev-depth': 'depth supervision',
+    'embodied-self': 'self-supervised depth in metres',
     'fb-bev': 'FB-BEV against BEVDet',
 }
 

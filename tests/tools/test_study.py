@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks import bev_depth, depth_toy, fb_bev, study, study_plot
+from benchmarks import bev_depth, depth_toy, embodied_self, fb_bev, study, study_plot
 from benchmarks.study import REPOSITORY, Run, run_study
 
 RUNS = [
@@ -88,7 +88,7 @@ def test_jobs_run_in_parallel_and_share_the_cores(monkeypatch, tmp_path):
 
 
 def test_studies_use_existing_configs_and_earlier_checkpoints():
-    for module in (depth_toy, bev_depth, fb_bev):
+    for module in (depth_toy, bev_depth, embodied_self, fb_bev):
         runs = [*getattr(module, 'TEACHERS', ()), *module.RUNS]
         assert len({(run.name, run.seed) for run in runs}) == len(runs)
         for place, run in enumerate(runs):
