@@ -113,7 +113,7 @@ def test_augmentation(monkeypatch):
     seen, decode = [], model._decode_matched
     monkeypatch.setattr(model, '_decode_matched', lambda *args: seen.append(args) or decode(*args))
     terms = model.compare(inputs)
-    ((target, lookups, _, poses),) = seen
+    ((target, lookups, _, poses, _),) = seen
     assert torch.equal(target, inputs['augmented'][0])
     assert torch.equal(lookups[0, 0], inputs['images'][0][0])
     assert torch.equal(lookups[1:, 0], inputs['augmented'][-1][1:])
