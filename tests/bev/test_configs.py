@@ -35,6 +35,7 @@ EXPECTED = {
     'toy/fbbev_hybrid_history_toy.py': EncoderDepthNet,
     'toy/bevdet_plain_toy.py': PlainDepthNet,
     'toy/bevdet_depth_toy.py': CameraAwareDepthNet,
+    'toy/bevdet_embodied_toy.py': EncoderDepthNet,
     'toy/bevdet_hybrid_toy.py': EncoderDepthNet,
     'toy/bevdet4d_toy.py': CameraAwareDepthNet,
 }

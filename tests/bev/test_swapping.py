@@ -117,6 +117,23 @@ def test_encoders(detector, encoder, prior, batch):
     assert (trained.prior is not None) == prior
 
 
+@pytest.mark.parametrize('detector', DETECTORS[::2])
+def test_embodied_prior(detector, batch):
+    """Detectors without earlier frames hand the depth net the embodied depth of the images; without
+    it there is an error."""
+    tower = dict(type='TimmDepthEncoder', name='test_resnet')
+    encoder = dict(type='PriorEncoder', encoder=tower, prior=dict(type='EmbodiedPrior'))
+    (images,) = batch['inputs']['img']
+    depth = torch.full((len(images), *images.shape[-2:]), 20.5)
+    known = dict(batch, inputs=dict(batch['inputs'], physics_depth=[depth]))
+    net = dict(type='EncoderDepthNet', encoder=encoder, encoder_channels=16)
+    prior = step(detector, net, known).img_view_transformer.depth_net.prior_projection
+    # bin 19 of the toy detectors is 20 to 21 m
+    assert prior.weight.grad.abs().sum((0, 2, 3)).argmax() == 19
+    with pytest.raises(ValueError, match='expected physics_depth'):
+        step(detector, net, batch)
+
+
 @pytest.fixture(scope='module', params=MATCHING_ENCODERS)
 def trained(request, tmp_path_factory) -> tuple[dict, str, dict]:
     """Encoder of a ManyDepth, its checkpoint after one training step, and the encoder's weights."""

@@ -45,6 +45,8 @@ class EncoderDepthNet(CameraAwareDepthNet):
         **kwargs: arguments of ``CameraAwareDepthNet``.
     """
 
+    takes_physics_depth = True
+
     def __init__(
         self,
         in_channels: int,
@@ -69,8 +71,18 @@ class EncoderDepthNet(CameraAwareDepthNet):
             with torch.no_grad():
                 self.prior_table.weight.copy_(PRIOR_LOGIT * torch.eye(bins.num)[..., None, None])
 
-    def forward(self, image_feats: Tensor, images: Tensor, rig: CameraRig) -> DepthDistribution:
-        """(B * N, C_in, h, w) features and (B, N, 3, H, W) RGB in [0, 1] -> distribution."""
+    def forward(
+        self,
+        image_feats: Tensor,
+        images: Tensor,
+        rig: CameraRig,
+        physics_depth: Tensor | None = None,
+    ) -> DepthDistribution:
+        """(B * N, C_in, h, w) features and (B, N, 3, H, W) RGB in [0, 1] -> distribution.
+
+        Args:
+            physics_depth: (B, N, H, W) embodied depth, for an ``EmbodiedPrior``.
+        """
         maps = self.encoder.tower(images.flatten(0, 1)).joined()
         size = image_feats.shape[-2:]
         joined = sum(
@@ -79,15 +91,17 @@ class EncoderDepthNet(CameraAwareDepthNet):
         )
         if self.prior_table is None:
             return super().forward(torch.cat((image_feats, joined), 1), images, rig)
-        depth = self.encoder.prior(_view(images, rig), tuple(size))
+        depth = self.encoder.prior(_view(images, rig, physics_depth), tuple(size))
         prior = self.bins.soft(depth, sigma=0.5).to(joined)
         joined = joined + self.prior_projection(prior)
         distribution = super().forward(torch.cat((image_feats, joined), 1), images, rig)
         return replace(distribution, logits=distribution.logits + self.prior_table(prior))
 
 
-def _view(images: Tensor, rig: CameraRig) -> CameraView:
+def _view(images: Tensor, rig: CameraRig, physics_depth: Tensor | None) -> CameraView:
     """All cameras of a rig as one batch, with the ground plane of their mounting."""
     plane = GroundPlane.from_pose(rig.cam2ego.flatten(0, 1))
     cam2img = (rig.img_aug @ rig.cam2img).flatten(0, 1)
-    return CameraView(cam2img, tuple(images.shape[-2:]), plane)
+    if physics_depth is not None:
+        physics_depth = physics_depth.flatten(0, 1).unsqueeze(1)
+    return CameraView(cam2img, tuple(images.shape[-2:]), plane, physics_depth)
