@@ -1,7 +1,9 @@
 # Second of two steps: photometric training on video from the weights of
-# monodepth2-physics_r18_1xb12-20e_kitti-raw_192x640.py. Depth keeps the metres of the first step.
+# monodepth2-physics_r18_1xb12-20e_kitti-raw_192x640.py. Depth keeps the metres of the first step:
+# PoseCNN's motion is in units of the mean depth, so that the loss does not depend on the scale.
 _base_ = 'monodepth2_r18_1xb12-20e_kitti-raw_192x640.py'
 
+model = dict(pose_net=dict(_delete_=True, type='PoseCNN'))
 load_from = 'work_dirs/monodepth2-physics_r18_1xb12-20e_kitti-raw_192x640/epoch_20.pth'
 train_dataloader = dict(dataset=dict(intrinsics='calibrated'))
 val_dataloader = dict(dataset=dict(intrinsics='calibrated'))
