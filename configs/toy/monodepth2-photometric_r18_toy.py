@@ -1,9 +1,10 @@
 # Photometric training alone, on neighbours in time with predicted motion, as the second step of
-# monodepth2-physics-photometric_r18_toy.py, from random weights. Depth has no scale. PoseCNN's motion
-# is in units of the mean depth, so that the loss does not depend on the scale and leaves it alone.
+# monodepth2-physics-photometric_r18_toy.py, from random weights. Depth has no scale.
 _base_ = './monodepth2_r18_toy.py'
 
-model = dict(pose_net=dict(_delete_=True, type='PoseCNN'), sources=(-1, 1))
+model = dict(
+    pose_net=dict(_delete_=True, type='ResNetPoseNet', depth=18, pretrained=None), sources=(-1, 1)
+)
 train_dataloader = dict(dataset=dict(frame_ids=(0, -1, 1)))
 val_evaluator = dict(protocol=dict(name='toy_kitti_metres', scaling='none'))
 test_evaluator = val_evaluator

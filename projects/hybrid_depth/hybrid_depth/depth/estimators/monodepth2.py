@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from mmengine.registry import MODELS
 from mmengine.structures import BaseDataElement
 from torch import Tensor
@@ -15,7 +16,7 @@ from ...geometry.depth_map import DepthMap
 from ...geometry.poses import Motion
 from ...geometry.projection import focal_length
 from ...geometry.rigid import invert_rigid
-from ...losses import ReprojectionObjective
+from ...losses import ReprojectionObjective, log_depth_error
 from ...losses.reprojection import ReprojectionTerms, Views
 from ..encoders import DepthFeatures
 from ..pose.nets import Frame
@@ -60,6 +61,10 @@ class Monodepth2(DepthEstimator):
         canonical_focal: focal length of the canonical camera, pixels. The network predicts depth
             for this camera; depth at focal length f is f / canonical_focal times that. For training
             on several focal lengths: equal images at twice the focal length have twice the depth.
+        physics_weight: weight of the log distance to embodied depth (`physics_depth` of the inputs),
+            which holds the metres of a first step supervised by it (`SupervisedDepth`); 0: none.
+            The photometric error does not know the scale: an untrained pose net, whose motions are
+            small, shrinks the depth to fit (docs/results.md, "Metres without LiDAR on toy video").
         **kwargs: passed to `DepthEstimator`.
 
     Raises:
@@ -81,6 +86,7 @@ class Monodepth2(DepthEstimator):
         tie_break: float = 1e-5,
         masked_mean: bool = False,
         canonical_focal: float | None = None,
+        physics_weight: float = 0.0,
         **kwargs,
     ) -> None:
         super().__init__(encoder, decoder, **kwargs)
@@ -105,6 +111,7 @@ class Monodepth2(DepthEstimator):
             masked_mean,
         )
         self.full_size, self.canonical_focal = full_size, canonical_focal
+        self.physics_weight = physics_weight
         self.to(memory_format=self.memory_format)
 
     def predict(self, frames: dict[int | str, Tensor], cameras: Cameras = None) -> DepthMap:
@@ -139,8 +146,28 @@ class Monodepth2(DepthEstimator):
     def loss(
         self, inputs: dict, data_samples: Sequence[BaseDataElement] | None = None
     ) -> dict[str, Tensor]:
-        """`loss_photometric`, `loss_smoothness` and `warped_share`, see `ReprojectionObjective`."""
-        return self.objective.loss(self.compare(inputs))
+        """`loss_photometric`, `loss_smoothness` and `warped_share`, see `ReprojectionObjective`, and
+        `loss_physics` if it has a weight."""
+        estimates = self.estimate(inputs)
+        losses = self.objective.loss(self.score(estimates, self.views(inputs)))
+        if self.physics_weight:
+            losses['loss_physics'] = self.physics_weight * self._physics_error(estimates, inputs)
+        return losses
+
+    def _physics_error(self, estimates: dict[int, Estimate], inputs: dict) -> Tensor:
+        """Mean log distance to embodied depth over the scales."""
+        if 'physics_depth' not in inputs:
+            raise KeyError(
+                f'Monodepth2: expected physics_depth (B, 1, H, W) in the inputs, got '
+                f'{sorted(inputs)}; add LoadDepthMaps to the pipeline and depth_folders to the data '
+                'set, or set physics_weight=0'
+            )
+        truth = inputs['physics_depth'].clamp(max=self.max_depth)
+        errors = [
+            log_depth_error(found.depth, F.interpolate(truth, found.depth.shape[-2:]))
+            for found in estimates.values()
+        ]
+        return torch.stack(errors).mean()
 
     def compare(self, inputs: dict) -> dict[int, ReprojectionTerms]:
         """Run the networks and compute the reprojection terms of every scale.
