@@ -208,6 +208,7 @@ def test_unused_convolution_is_off():
         (dict(teacher=dict(TEACHER, masked_mean=False)), 'masked_mean=True'),
         (dict(teacher=dict(TEACHER, pose_net=dict(type='PoseCNN'))), 'no PoseCNN'),
         (dict(teacher=dict(TEACHER, canonical_focal=60.0)), 'without canonical_focal'),
+        (dict(teacher=dict(TEACHER, physics_weight=0.1)), 'and physics_weight'),
         (dict(decoder=dict(CONV_DECODER, scales=(0, 2))), r'got \[2\] beside them'),
         (dict(cost_volume=dict(depth_range=(5.0, 1.0))), '0 < near < far'),
     ],

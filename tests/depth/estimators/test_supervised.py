@@ -74,3 +74,26 @@ def test_missing_maps_and_other_sizes_are_errors():
     inputs['gt_depth'] = inputs['gt_depth'][..., 1:]
     with pytest.raises(ValueError, match='of the size of the images'):
         build()(inputs, mode='loss')
+
+
+def test_second_step_holds_the_metres():
+    """The photometric loss and, times its weight, the mean log distance to embodied depth of every
+    scale; flat pixels without depth do not count."""
+    torch.manual_seed(0)
+    model, inputs = MODELS.build(dict(CONV, physics_weight=0.5)), inputs_with_truth()
+    inputs['physics_depth'] = inputs.pop('gt_depth')
+    losses = model(inputs, mode='loss')
+    plain = MODELS.build(CONV)
+    plain.load_state_dict(model.state_dict())
+    torch.testing.assert_close(
+        losses['loss_photometric'], plain(inputs, mode='loss')['loss_photometric']
+    )
+    known = inputs['physics_depth'] > 0
+    with torch.no_grad():
+        errors = [
+            (found.depth[known].log() - inputs['physics_depth'][known].log()).abs().mean()
+            for found in model.estimate(inputs).values()
+        ]
+    torch.testing.assert_close(losses['loss_physics'], 0.5 * torch.stack(errors).mean())
+    with pytest.raises(KeyError, match='physics_depth .*physics_weight=0'):
+        model({k: v for k, v in inputs.items() if k != 'physics_depth'}, mode='loss')

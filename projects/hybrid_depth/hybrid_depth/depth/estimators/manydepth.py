@@ -132,8 +132,10 @@ class ManyDepth(DepthEstimator):
                 f'masked_mean={teacher.objective.masked_mean}, full_size={teacher.full_size}, '
                 f'{type(teacher.pose_net).__name__}'
             )
-        if teacher.canonical_focal is not None:
-            raise ValueError('ManyDepth: expected a teacher without canonical_focal')
+        if teacher.canonical_focal is not None or teacher.physics_weight:
+            raise ValueError(
+                'ManyDepth: expected a teacher without canonical_focal and physics_weight'
+            )
         strange = set(self.decoder.scales) - set(teacher.decoder.scales)
         if strange:
             raise ValueError(
