@@ -7,11 +7,13 @@ from .language_alignment import language_ranking_loss, patch_contrast_loss
 from .matching_mask import depths_agree
 from .photometric import PhotometricError, reprojection_minimum
 from .reprojection import ReprojectionObjective
+from .silog import SILogLoss, standard_normal_divergence
 from .smoothness import edge_aware_smoothness, normalize_by_mean
 
 __all__ = [
     'PhotometricError',
     'ReprojectionObjective',
+    'SILogLoss',
     'census_distance',
     'charbonnier',
     'depth_distribution_loss',
@@ -22,4 +24,5 @@ __all__ = [
     'patch_contrast_loss',
     'reprojection_minimum',
     'scale_invariant_log',
+    'standard_normal_divergence',
 ]

@@ -2,10 +2,12 @@
 
 from .base import DepthEstimator
 from .data_preprocessor import DepthDataPreprocessor
+from .embodiment import VisionLanguageEmbodiment
 from .language_alignment import LanguageAlignment
 from .manydepth import ManyDepth
 from .mono_vifi import MonoViFI
 from .monodepth2 import Monodepth2
+from .wordepth import WorDepth
 
 __all__ = [
     'DepthDataPreprocessor',
@@ -14,4 +16,6 @@ __all__ = [
     'ManyDepth',
     'MonoViFI',
     'Monodepth2',
+    'VisionLanguageEmbodiment',
+    'WorDepth',
 ]
