@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,7 +22,8 @@ class FrameTripletDataset(BaseDataset):
     Input of the pipeline: dict(img_paths={frame id: path or None}, meta=dict(...)) and the camera:
     `cam2img` (3, 3) in image pixels, or `relative_intrinsics` (fx, fy, cx, cy) for any image size.
     If known (always for frame 's') also `transforms`, {frame id: (4, 4)} from the current camera's
-    frame to that frame's camera, in metres or the chosen unit.
+    frame to that frame's camera, in metres or the chosen unit. With `depth_folders` also
+    `depth_paths`, {name: depth PNG of frame 0} (`LoadDepthMaps`).
 
     Args:
         frame_ids: 0 is the current frame, other integers are frames before and after, 's' is the
@@ -31,17 +32,22 @@ class FrameTripletDataset(BaseDataset):
             'drop' omits them, 'repeat' substitutes the current frame (Mono-ViFI), 'black' a black
             image (ManyDepth), 'error' raises. They are counted and logged. Stereo frames ('s') are
             never substituted.
+        depth_folders: depth maps of the current frames by name, such as
+            `dict(physics_depth='data/kitti_embodied/depth')`: each folder mirrors the images below
+            `data_root`, a/b/c.jpg has a/b/c.png, in the format of KITTI's annotated depth
+            (hybrid-depth make-embodied-depth).
 
     Raises:
         DepthDataError: frame 0 is not among the ids; neighbours are missing with 'error'; no frame
             is left.
-        FileNotFoundError: frames of the list are not on disk.
+        FileNotFoundError: frames of the list, or their depth maps, are not on disk.
     """
 
     def __init__(
         self,
         frame_ids: Sequence[FrameId] = (0, -1, 1),
         missing_neighbours: MissingNeighbours = 'drop',
+        depth_folders: Mapping[str, str] | None = None,
         **kwargs: Any,
     ):
         if 0 not in frame_ids or any(isinstance(i, str) and i != 's' for i in frame_ids):
@@ -50,6 +56,7 @@ class FrameTripletDataset(BaseDataset):
             )
         self.frame_ids = tuple(frame_ids)
         self.missing_neighbours = missing_neighbours
+        self.depth_folders = dict(depth_folders or {})
         super().__init__(**kwargs)
 
     @abstractmethod
@@ -87,9 +94,25 @@ class FrameTripletDataset(BaseDataset):
 
     def _sample(self, frame: Any, paths: dict) -> dict:
         as_text = {i: None if path is None else str(path) for i, path in paths.items()}
-        return dict(
+        sample = dict(
             img_paths=as_text, missing_neighbours=self.missing_neighbours, **self.describe(frame)
         )
+        if self.depth_folders:
+            mirrored = Path(paths[0]).relative_to(self.data_root).with_suffix('.png')
+            found = {name: Path(root, mirrored) for name, root in self.depth_folders.items()}
+            self._require_depth(found)
+            known = sample.get('depth_paths', {})
+            sample['depth_paths'] = {**known, **{name: str(path) for name, path in found.items()}}
+        return sample
+
+    @staticmethod
+    def _require_depth(paths: Mapping[str, Path]) -> None:
+        for name, path in paths.items():
+            if not path.is_file():
+                raise FileNotFoundError(
+                    f'expected {name} in {path}, which does not exist; write the maps of all '
+                    'images of the list there: hybrid-depth make-embodied-depth --help'
+                )
 
     def _require_targets(self, frames: list, found: list[dict]) -> None:
         absent = [frame for frame, paths in zip(frames, found, strict=True) if paths[0] is None]

@@ -1,6 +1,8 @@
 """Pipeline transforms of frames."""
 
 from .affine import AffineFrames
+from .crop import BottomCrop
+from .depth_maps import KeepTruth, LoadDepthMaps
 from .flip import FlipFrames
 from .jitter import JitterFrames
 from .load import LoadFrames
@@ -12,10 +14,13 @@ from .triplet import AugmentTriplet
 __all__ = [
     'AffineFrames',
     'AugmentTriplet',
+    'BottomCrop',
     'FlipFrames',
     'GroundPatches',
     'JitterFrames',
+    'KeepTruth',
     'LanePatches',
+    'LoadDepthMaps',
     'LoadFrames',
     'PackFrames',
     'ResizeFrames',
