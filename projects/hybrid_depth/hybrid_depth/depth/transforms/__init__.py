@@ -9,6 +9,7 @@ from .load import LoadFrames
 from .pack import PackFrames
 from .patches import GroundPatches, LanePatches
 from .resize import ResizeFrames, ResizeShortSide
+from .text import LoadText
 from .triplet import AugmentTriplet
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     'LanePatches',
     'LoadDepthMaps',
     'LoadFrames',
+    'LoadText',
     'PackFrames',
     'ResizeFrames',
     'ResizeShortSide',
