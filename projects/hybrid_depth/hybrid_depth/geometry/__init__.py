@@ -4,9 +4,10 @@ from .camera_rig import CameraRig
 from .cost_volume import CostVolume, depth_planes, plane_sweep
 from .depth_bins import DepthBins
 from .depth_map import DepthMap
+from .embodied_depth import EmbodiedDepth, EmbodiedDepthMap, Provenance
 from .flow import resize_flow, warp_by_flow
 from .frustum import cell_pixels, create_frustum, lift_frustum
-from .ground_plane import ground_plane_depth
+from .ground_plane import GroundPlane, ground_plane_depth
 from .pillars import PillarView, depth_at, project_pillars
 from .rigid import invert_rigid
 from .voxel_grid import VoxelGrid
@@ -16,7 +17,11 @@ __all__ = [
     'CostVolume',
     'DepthBins',
     'DepthMap',
+    'EmbodiedDepth',
+    'EmbodiedDepthMap',
+    'GroundPlane',
     'PillarView',
+    'Provenance',
     'VoxelGrid',
     'cell_pixels',
     'create_frustum',
