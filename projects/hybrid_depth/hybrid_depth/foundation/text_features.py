@@ -6,21 +6,16 @@ Training and inference look texts up and need no tower.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..errors import DamagedFileError, DepthDataError
 from ..files import atomic_file
-from .clip import build_clip
-from .prompts import clip_tokenizer
-
-_BATCH = 64
+from .clip import build_clip, encode_texts, text_tokenizer
 
 
 class TextEncoder:
@@ -46,28 +41,13 @@ class TextEncoder:
         device: str = 'cpu',
     ) -> None:
         self.model = build_clip(name, pretrained, model_cfg).eval().to(device)
-        self.tokenize = _tokenizer(name, model_cfg)
+        self.tokenize = text_tokenizer(name, model_cfg)
         self.description = f'{name if model_cfg is None else "model_cfg"}/{pretrained}'
         self.digest = _digest(self.model)
 
-    @torch.no_grad()
     def __call__(self, texts: Sequence[str]) -> Tensor:
-        """Texts -> features (N, E), rows of unit length, float32 on the CPU.
-
-        Longer texts than the tower's context are cut (CLIP: 77 tokens).
-        """
-        device = next(self.model.parameters()).device
-        parts = [texts[i : i + _BATCH] for i in range(0, len(texts), _BATCH)]
-        rows = [self.model.encode_text(self.tokenize(list(part)).to(device)) for part in parts]
-        return F.normalize(torch.cat(rows).float(), dim=-1).cpu()
-
-
-def _tokenizer(name: str, model_cfg: dict | None) -> Callable[[list[str]], Tensor]:
-    import open_clip
-
-    if model_cfg is None:
-        return open_clip.get_tokenizer(name)
-    return partial(clip_tokenizer(), context_length=model_cfg['text_cfg']['context_length'])
+        """Texts -> features (N, E), see `encode_texts`."""
+        return encode_texts(self.model, self.tokenize, texts)
 
 
 def _digest(model: nn.Module) -> str:

@@ -2,6 +2,7 @@
 
 from .base import DepthEstimator
 from .data_preprocessor import DepthDataPreprocessor
+from .depth_clip import DepthCLIP
 from .embodiment import VisionLanguageEmbodiment
 from .language_alignment import LanguageAlignment
 from .manydepth import ManyDepth
@@ -10,6 +11,7 @@ from .monodepth2 import Monodepth2
 from .wordepth import WorDepth
 
 __all__ = [
+    'DepthCLIP',
     'DepthDataPreprocessor',
     'DepthEstimator',
     'LanguageAlignment',

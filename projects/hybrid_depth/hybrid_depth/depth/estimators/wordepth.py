@@ -136,11 +136,7 @@ class WorDepth(DepthEstimator):
         Raises:
             KeyError: frame 0 is missing.
         """
-        if 0 not in frames:
-            raise KeyError(
-                f'{type(self).__name__}.predict: expected the current frame as frames[0], got '
-                f'frames {list(frames)}'
-            )
+        self.require_current_frame(frames)
         inputs = dict(others) if text is None else dict(others, text=text)
         return DepthMap(self._image_branch(frames[0], inputs)[0], 'metric')
 
