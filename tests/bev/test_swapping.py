@@ -104,8 +104,14 @@ def check_encoder(
 
 @pytest.mark.parametrize('detector', DETECTORS)
 @pytest.mark.parametrize('encoder', ENCODERS)
-def test_encoders(detector, encoder, batch):
-    check_encoder(detector, encoder_of(encoder), batch)
+@pytest.mark.parametrize('prior', [False, True])
+def test_encoders(detector, encoder, prior, batch):
+    tower = encoder_of(encoder)
+    if tower.type == 'PriorEncoder':
+        tower = tower.encoder
+    ground = dict(type='PriorEncoder', encoder=tower, prior=dict(type='GroundPlanePrior'))
+    trained = check_encoder(detector, ground if prior else tower, batch)
+    assert (trained.prior is not None) == prior
 
 
 @pytest.fixture(scope='module', params=MATCHING_ENCODERS)

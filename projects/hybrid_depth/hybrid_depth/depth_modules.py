@@ -12,6 +12,7 @@ _MODULES = (
     'foundation',
     'datasets.cached',
     'datasets.cityscapes',
+    'datasets.ddad.dataset',
     'datasets.kitti.annotated',
     'datasets.kitti.raw',
     'datasets.nuscenes.video',

@@ -11,7 +11,8 @@ SIZE, FEATURES = (32, 64), (4, 8)
 
 
 def net_and_inputs() -> tuple[EncoderDepthNet, tuple]:
-    encoder = dict(type='TimmDepthEncoder', name='test_resnet')
+    tower = dict(type='TimmDepthEncoder', name='test_resnet')
+    encoder = dict(type='PriorEncoder', encoder=tower, prior=dict(type='GroundPlanePrior'))
     net = EncoderDepthNet(
         6, 4, BINS, encoder=encoder, encoder_channels=8, mid_channels=8, aspp_channels=4
     ).eval()
@@ -34,7 +35,7 @@ def test_initial_logits_have_the_ground_depth():
     net, inputs = net_and_inputs()
     with torch.no_grad():
         with_ground = net(*inputs).logits
-        net.ground_table.weight.zero_()
+        net.prior_table.weight.zero_()
         without = net(*inputs).logits
     expected = 5 * ground()[None, :, :, None].expand(1, 12, *FEATURES)
     torch.testing.assert_close(with_ground - without, expected, rtol=1e-4, atol=1e-5)
@@ -45,6 +46,6 @@ def test_ground_depth_is_an_input_of_the_net():
     net, inputs = net_and_inputs()
     with torch.no_grad():
         before = net(*inputs).logits
-        net.ground_projection.weight.mul_(-1)
+        net.prior_projection.weight.mul_(-1)
         changed = (net(*inputs).logits - before).abs().amax((0, 1, 3))
     assert (changed > 1e-4).any()

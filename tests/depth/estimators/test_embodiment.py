@@ -50,7 +50,7 @@ def test_without_prior_and_text_it_is_wordepth_without_text():
 def test_every_map_is_fused_with_the_prior():
     model, inputs = build().eval(), vle_inputs()
     with torch.no_grad():
-        maps = model.maps(inputs['images'][0], inputs)
+        maps = model.maps(inputs['images'][0], model.view(inputs))
         plain = model.encode(inputs['images'][0]).maps[-4:]
         priors = model.prior_encoder(embodied_image(inputs['physics_depth'])).maps[-4:]
         for i, fuse in enumerate(model.fusions):
@@ -79,8 +79,10 @@ def test_the_text_branch_needs_no_prior():
 
 
 def test_missing_prior():
-    with pytest.raises(KeyError, match='depth_folders'):
-        build().predict(inputs_of()['images'])
+    inputs = inputs_of()
+    for cameras in (None, inputs['cam2img']):
+        with pytest.raises(ValueError, match='depth_folders'):
+            build().predict(inputs['images'], cameras)
 
 
 @pytest.mark.parametrize(

@@ -110,17 +110,17 @@ def test_the_text_branch_has_the_maps_of_the_encoder(size):
     """It does not run the encoder, so sizes come from the strides."""
     model, images = build(), torch.rand(1, 3, *size)
     trunk, *coarser = model._zeros(images)
-    maps = model.maps(images, {})
+    maps = model.maps(images, None)
     assert trunk.shape == model.decoder.trunk(maps).shape
     assert [m.shape for m in coarser[::-1]] == [m.shape for m in maps[:-2]]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(model.encoder, 'forward', None)
-        model._text_branch(images, dict(text=torch.randn(1, 16)))
+        model._text_branch(images, None, torch.randn(1, 16))
 
 
 def test_the_share_of_text_branches():
     model, inputs = build(text_probability=0.25), inputs_of(1, (32, 32))
-    model._image_branch = model._text_branch = lambda images, inputs: (
+    model._image_branch = model._text_branch = lambda images, view, text: (
         images[:, :1] + 1,
         images.sum(),
     )

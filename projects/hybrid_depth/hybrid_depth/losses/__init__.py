@@ -4,6 +4,7 @@ from .depth_agreement import scale_invariant_log
 from .depth_distribution import depth_distribution_loss
 from .interpolation import census_distance, charbonnier
 from .language_alignment import language_ranking_loss, patch_contrast_loss
+from .log_depth import log_depth_error
 from .matching_mask import depths_agree
 from .photometric import PhotometricError, reprojection_minimum
 from .reprojection import ReprojectionObjective
@@ -20,6 +21,7 @@ __all__ = [
     'depths_agree',
     'edge_aware_smoothness',
     'language_ranking_loss',
+    'log_depth_error',
     'normalize_by_mean',
     'patch_contrast_loss',
     'reprojection_minimum',

@@ -11,6 +11,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
 from ...errors import DepthDataError
+from ..label_images import label_path
 
 FrameId = int | str
 MissingNeighbours = Literal['drop', 'repeat', 'black', 'error']
@@ -98,8 +99,10 @@ class FrameTripletDataset(BaseDataset):
             img_paths=as_text, missing_neighbours=self.missing_neighbours, **self.describe(frame)
         )
         if self.depth_folders:
-            mirrored = Path(paths[0]).relative_to(self.data_root).with_suffix('.png')
-            found = {name: Path(root, mirrored) for name, root in self.depth_folders.items()}
+            found = {
+                name: label_path(folder, paths[0], self.data_root)
+                for name, folder in self.depth_folders.items()
+            }
             self._require_depth(found)
             known = sample.get('depth_paths', {})
             sample['depth_paths'] = {**known, **{name: str(path) for name, path in found.items()}}

@@ -5,6 +5,7 @@ from .clip_encoder import CLIPDepthEncoder
 from .dhrnet import DHRNetEncoder
 from .hybrid import HybridDepthEncoder
 from .lite_mono import LiteMonoEncoder
+from .prior import EmbodiedPrior, GroundPlanePrior, PriorEncoder
 from .resnet import ResNetDepthEncoder
 from .timm_encoder import TimmDepthEncoder
 
@@ -13,8 +14,11 @@ __all__ = [
     'DHRNetEncoder',
     'DepthEncoder',
     'DepthFeatures',
+    'EmbodiedPrior',
+    'GroundPlanePrior',
     'HybridDepthEncoder',
     'LiteMonoEncoder',
+    'PriorEncoder',
     'ResNetDepthEncoder',
     'TimmDepthEncoder',
 ]

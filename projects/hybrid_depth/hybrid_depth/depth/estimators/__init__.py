@@ -8,6 +8,7 @@ from .language_alignment import LanguageAlignment
 from .manydepth import ManyDepth
 from .mono_vifi import MonoViFI
 from .monodepth2 import Monodepth2
+from .supervised import SupervisedDepth
 from .wordepth import WorDepth
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     'ManyDepth',
     'MonoViFI',
     'Monodepth2',
+    'SupervisedDepth',
     'VisionLanguageEmbodiment',
     'WorDepth',
 ]

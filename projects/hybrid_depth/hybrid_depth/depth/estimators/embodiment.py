@@ -8,12 +8,12 @@ import torch
 from mmengine.registry import MODELS
 from torch import Tensor, nn
 
+from ...geometry.camera_view import CameraView
 from ..latent import ExchangedAttention, embodied_image
 from ..latent.decoder import resize
 from .wordepth import WorDepth
 
 Fusion = Literal['concat', 'attention']
-PRIOR = 'physics_depth'
 
 
 @MODELS.register_module()
@@ -76,28 +76,27 @@ class VisionLanguageEmbodiment(WorDepth):
         if fusion == 'attention':
             self.fusions[-1] = ExchangedAttention(channels[-1], priors[-1], attention_width)
 
-    @property
-    def side_inputs(self) -> tuple[str, ...]:
-        """Inputs of `predict` besides frames and cameras."""
-        return super().side_inputs + (() if self.prior_encoder is None else (PRIOR,))
-
-    def maps(self, images: Tensor, inputs: dict) -> list[Tensor]:
+    def maps(self, images: Tensor, view: CameraView | None) -> list[Tensor]:
         """Image maps fused with those of the embodied depth, finest first.
 
         Args:
             images: (B, 3, H, W), RGB in [0, 1].
-            inputs: with `physics_depth` (B, 1, H, W) metres, 0 = invalid, if there is a prior.
+            view: camera of the images with `physics_depth`, if there is a prior.
 
         Raises:
-            KeyError: it is missing; a map that is invalid everywhere is a valid input.
+            ValueError: no embodied depth; a map that is invalid everywhere is a valid input.
         """
-        maps = super().maps(images, inputs)
+        maps = super().maps(images, view)
         if self.prior_encoder is None:
             return maps
-        depth = self._required(
-            inputs, PRIOR, 'LoadDepthMaps with depth_folders=dict(physics_depth=...)'
-        )
-        image = embodied_image(depth.to(images), max_depth=self.max_depth)
+        if view is None or view.physics_depth is None:
+            raise ValueError(
+                'VisionLanguageEmbodiment: expected the embodied depth of the images, '
+                'CameraView(cam2img, size, physics_depth=...), got none; add LoadDepthMaps to the '
+                'pipeline and depth_folders=dict(physics_depth=FOLDER) to the data set, or set '
+                'prior_encoder=None'
+            )
+        image = embodied_image(view.physics_depth.to(images), max_depth=self.max_depth)
         priors = self.prior_encoder(image).joined()[-len(maps) :]
         return [
             fuse(level, resize(prior, level.shape[-2:]))

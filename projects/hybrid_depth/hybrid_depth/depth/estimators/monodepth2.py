@@ -10,6 +10,7 @@ from mmengine.registry import MODELS
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
+from ...geometry.camera_view import CameraView
 from ...geometry.depth_map import DepthMap
 from ...geometry.poses import Motion
 from ...geometry.projection import focal_length
@@ -18,7 +19,7 @@ from ...losses import ReprojectionObjective
 from ...losses.reprojection import ReprojectionTerms, Views
 from ..encoders import DepthFeatures
 from ..pose.nets import Frame
-from .base import DepthEstimator, full_precision
+from .base import Cameras, DepthEstimator, as_view, full_precision
 
 STEREO = 's'
 
@@ -89,6 +90,11 @@ class Monodepth2(DepthEstimator):
                 f"Monodepth2: expected sources out of -1, 1, ... and 's', got {self.sources}"
             )
         self.pose_net = None if pose_net is None else MODELS.build(pose_net)
+        if self.encoder.prior is not None and getattr(self.pose_net, 'needs', None) == 'features':
+            raise ValueError(
+                'Monodepth2: expected a pose net with its own encoder (ResNetPoseNet, PoseCNN), as '
+                f'the encoder has a prior, which other frames lack, got {type(self.pose_net)}'
+            )
         self.objective = ReprojectionObjective(
             ssim_weight,
             smoothness_weight,
@@ -101,16 +107,17 @@ class Monodepth2(DepthEstimator):
         self.full_size, self.canonical_focal = full_size, canonical_focal
         self.to(memory_format=self.memory_format)
 
-    def predict(self, frames: dict[int | str, Tensor], cameras: Tensor | None = None) -> DepthMap:
+    def predict(self, frames: dict[int | str, Tensor], cameras: Cameras = None) -> DepthMap:
         """Disparity of frame 0, see `DepthEstimator.predict`.
 
         With `canonical_focal`, for each camera's focal length; for the canonical camera if
         `cameras` is None.
         """
         prediction = super().predict(frames, cameras)
-        if cameras is None:
+        view = as_view(cameras, frames[0])
+        if view is None:
             return prediction
-        return DepthMap(self._at_focal_length(prediction.values, cameras), prediction.kind)
+        return DepthMap(self._at_focal_length(prediction.values, view.cam2img), prediction.kind)
 
     def relative_pose(self, first: Tensor, second: Tensor) -> Tensor:
         """Camera motion between two images (B, 3, H, W), RGB in [0, 1], the earlier one first.
@@ -151,7 +158,7 @@ class Monodepth2(DepthEstimator):
         """Run the networks on the `augmented` images; by scale. Errors as of `compare`."""
         self._check(inputs)
         images = inputs.get('augmented', inputs['images'])
-        frames = self._frames(images, (0, *self._estimated))
+        frames = self._frames(images, (0, *self._estimated), self.view(inputs))
         size = tuple(images[0].shape[-2:])
         outputs = self.decoder(frames[0].features, size)
         motions = {source: self._motion(frames, source) for source in self._estimated}
@@ -217,12 +224,14 @@ class Monodepth2(DepthEstimator):
                 'ego_motion=False in the data set'
             )
 
-    def _frames(self, images: dict, ids: Sequence[int]) -> dict[int, Frame]:
+    def _frames(
+        self, images: dict, ids: Sequence[int], view: CameraView | None
+    ) -> dict[int, Frame]:
         """Frames by id: frame 0 with features, the others with the input of the pose net."""
         if self.pose_net is not None and self.pose_net.needs == 'features':
             features = _split(self.encode(torch.cat([images[i] for i in ids])), len(ids))
             return {i: Frame(images[i], maps) for i, maps in zip(ids, features, strict=True)}
-        target = Frame(images[0], self.encode(images[0]))
+        target = Frame(images[0], self.encode(images[0], view))
         return {i: target if i == 0 else self._frame(images[i]) for i in ids}
 
     def _frame(self, image: Tensor) -> Frame:

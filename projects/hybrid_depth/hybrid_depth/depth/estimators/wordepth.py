@@ -10,10 +10,11 @@ from mmengine.registry import MODELS
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
+from ...geometry.camera_view import CameraView
 from ...geometry.depth_map import DepthMap
 from ...losses import SILogLoss, standard_normal_divergence
 from ..latent import ConditionalSampler, MetricHead, TextVAE
-from .base import DepthEstimator, full_precision
+from .base import Cameras, DepthEstimator, as_view, full_precision
 
 Skips = Literal['none', 'image', 'all']
 GT_DEPTH, TEXT = 'gt_depth', 'text'
@@ -104,11 +105,12 @@ class WorDepth(DepthEstimator):
         """
         target = self._required(inputs, GT_DEPTH, 'LoadDepthMaps and a data set with depth')
         images = inputs.get('augmented', inputs['images'])[0]
+        text = None
         if self.text_vae is not None:
-            self._required(inputs, TEXT, 'LoadText')
+            text = self._required(inputs, TEXT, 'LoadText')
         text_branch = self.text_probability > 0 and torch.rand(()) < self.text_probability
         branch = self._text_branch if text_branch else self._image_branch
-        depth, divergence = branch(images, inputs)
+        depth, divergence = branch(images, self.view(inputs), text)
         with torch.autocast(images.device.type, enabled=False):
             return dict(
                 loss_silog=self.silog(depth, target),
@@ -119,45 +121,41 @@ class WorDepth(DepthEstimator):
     def predict(
         self,
         frames: dict[int | str, Tensor],
-        cameras: Tensor | None = None,
+        cameras: Cameras = None,
         text: Tensor | None = None,
-        **others: Tensor,
     ) -> DepthMap:
         """Metric depth of frame 0, by the image branch.
 
         Args:
             frames: images by frame; only 0 is used.
-            cameras: unused.
+            cameras: as in `DepthEstimator.predict`; only an encoder with a prior and subclasses need
+                them.
             text: (B, text_width) features of the captions. Without them the latent's distribution
                 is N(0, 1), towards which the divergence draws that of every text: a fall-back
                 for images without captions, which costs accuracy. The sources say nothing about it.
-            **others: further inputs of subclasses.
 
         Raises:
             KeyError: frame 0 is missing.
         """
         self.require_current_frame(frames)
-        inputs = dict(others) if text is None else dict(others, text=text)
-        return DepthMap(self._image_branch(frames[0], inputs)[0], 'metric')
+        depth, _ = self._image_branch(frames[0], as_view(cameras, frames[0]), text)
+        return DepthMap(depth, 'metric')
 
     def predictions(self, inputs: dict) -> dict[str, DepthMap]:
-        """The prediction with all inputs of the batch that it uses."""
-        known = {name: inputs[name] for name in self.side_inputs if name in inputs}
-        return {'': self.predict(inputs['images'], inputs.get('cam2img'), **known)}
+        """The prediction, with the batch's text."""
+        text = None if self.text_vae is None else inputs.get(TEXT)
+        return {'': self.predict(inputs['images'], self.view(inputs), text)}
 
-    @property
-    def side_inputs(self) -> tuple[str, ...]:
-        """Inputs of `predict` besides frames and cameras."""
-        return () if self.text_vae is None else (TEXT,)
+    def maps(self, images: Tensor, view: CameraView | None) -> list[Tensor]:
+        """Arguments of `encode` -> the encoder's maps that the decoder uses, finest first."""
+        return self.encode(images, view).joined()[-self.decoder.levels :]
 
-    def maps(self, images: Tensor, inputs: dict) -> list[Tensor]:
-        """The encoder's maps that the decoder uses, finest first."""
-        return self.encode(images).joined()[-self.decoder.levels :]
-
-    def _image_branch(self, images: Tensor, inputs: dict) -> tuple[Tensor, Tensor]:
+    def _image_branch(
+        self, images: Tensor, view: CameraView | None, text: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
         """Depth (B, 1, H, W) and the divergence of the deviations, a scalar."""
-        maps = self.maps(images, inputs)
-        mean, std = self._distribution(inputs, len(images), maps[0])
+        maps = self.maps(images, view)
+        mean, std = self._distribution(text, len(images), maps[0])
         if self.detach_text:
             mean, std = mean.detach(), std.detach()
         trunk = self.decoder.trunk(maps)
@@ -171,27 +169,29 @@ class WorDepth(DepthEstimator):
         divergence = standard_normal_divergence(cells.mean(1), cells.std(1).clamp(min=1e-6))
         return self.metric_head(depth, full_precision(maps[-1])), divergence
 
-    def _text_branch(self, images: Tensor, inputs: dict) -> tuple[Tensor, Tensor]:
+    def _text_branch(
+        self, images: Tensor, view: CameraView | None, text: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Depth (B, 1, H, W) and the divergence of the text's distribution, its batch mean."""
         if self.skips == 'all':
-            maps = self.maps(images, inputs)
+            maps = self.maps(images, view)
             trunk, finer = self.decoder.trunk(maps), maps[:-2]
         else:
             trunk, *coarser = self._zeros(images)
             finer = coarser[::-1]
-        mean, std = self._distribution(inputs, len(images), trunk)
+        mean, std = self._distribution(text, len(images), trunk)
         noise = torch.randn_like(trunk[:, :1].expand(-1, self.decoder.latent, -1, -1))
         latent = mean[..., None, None] + std[..., None, None] * noise
         depth = self.decoder(latent, trunk, finer, tuple(images.shape[-2:]))
         return depth, standard_normal_divergence(mean, std).mean()
 
-    def _distribution(self, inputs: dict, batch: int, like: Tensor) -> tuple[Tensor, Tensor]:
+    def _distribution(self, text: Tensor | None, batch: int, like: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and std (B, latent) of the text's distribution; N(0, 1) without text."""
-        if self.text_vae is None or TEXT not in inputs:
+        if self.text_vae is None or text is None:
             ones = torch.ones(batch, self.decoder.latent, device=like.device)
             return torch.zeros_like(ones), ones
         with torch.autocast(like.device.type, enabled=False):
-            return self.text_vae(full_precision(inputs[TEXT]))
+            return self.text_vae(full_precision(text))
 
     def _zeros(self, images: Tensor) -> list[Tensor]:
         """Zero maps in place of the trunk and the finer maps, coarsest first.

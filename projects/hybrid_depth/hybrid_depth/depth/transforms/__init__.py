@@ -5,6 +5,7 @@ from .crop import BottomCrop
 from .depth_maps import KeepTruth, LoadDepthMaps
 from .flip import FlipFrames
 from .jitter import JitterFrames
+from .lidar import LoadLidarDepthMap
 from .load import LoadFrames
 from .pack import PackFrames
 from .patches import GroundPatches, LanePatches
@@ -23,6 +24,7 @@ __all__ = [
     'LanePatches',
     'LoadDepthMaps',
     'LoadFrames',
+    'LoadLidarDepthMap',
     'LoadText',
     'PackFrames',
     'ResizeFrames',
