@@ -1,5 +1,5 @@
-# Vision-Language Embodiment (arXiv 2503.16535) on KITTI with annotated depth. Backbone, schedule and
-# batch of the paper are not known; these are WorDepth's, and a ResNet-18 for the embodied depth.
+# Vision-Language Embodiment (arXiv 2503.16535) on KITTI with annotated depth. Backbone, schedule
+# and batch of the paper are not known; these are WorDepth's, and a ResNet-18 for the prior.
 _base_ = [
     '../_base_/models/wordepth_swinl.py',
     '../_base_/datasets/kitti_embodied.py',

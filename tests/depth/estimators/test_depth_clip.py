@@ -26,7 +26,7 @@ def test_depth_by_hand():
         text = clip.encode_text(tokens)
 
         def cells(images):
-            last = list(model.encoder.tower(images).values())[-1]
+            last = list(model.encoder.clip(images).values())[-1]
             step = last.shape[1] // text.shape[1]
             assert step > 1
             depth = torch.zeros(2, 1, *last.shape[-2:])
@@ -62,7 +62,7 @@ def test_the_text_tower_is_freed():
     assert names == {'encoder'} and 'text' in model.state_dict()
     assert not any('token_embedding' in name for name in model.state_dict())
     with pytest.raises(RuntimeError, match='dropped'):
-        model.encoder.tower.sentence_features(['x'])
+        model.encoder.clip.sentence_features(['x'])
 
 
 def test_a_transformer_tower():

@@ -22,9 +22,9 @@ class CLIPDepthEncoder(DepthEncoder):
 
     def __init__(self, **clip) -> None:
         super().__init__()
-        self.tower = CLIPTower(**clip)
-        self.out_channels, self.out_strides = self.tower.out_channels, self.tower.out_strides
+        self.clip = CLIPTower(**clip)
+        self.out_channels, self.out_strides = self.clip.out_channels, self.clip.out_strides
 
     def forward(self, images: Tensor) -> DepthFeatures:
         """Images (B, 3, H, W), RGB float in [0, 1] -> the tower's maps, finest first."""
-        return DepthFeatures(list(self.tower(images).values()))
+        return DepthFeatures(list(self.clip(images).values()))

@@ -68,8 +68,8 @@ class DepthCLIP(DepthEstimator):
             init_cfg=init_cfg,
         )
         sentences = [template.format(word=word) for word in words]
-        self.register_buffer('text', self.encoder.tower.sentence_features(sentences))
-        self.encoder.tower.drop_text_tower()
+        self.register_buffer('text', self.encoder.clip.sentence_features(sentences))
+        self.encoder.clip.drop_text_tower()
         self.register_buffer('bins', torch.tensor(bins), persistent=False)
         self.temperature, self.mirror = temperature, mirror
 

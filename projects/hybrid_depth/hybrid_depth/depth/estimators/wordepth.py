@@ -128,11 +128,10 @@ class WorDepth(DepthEstimator):
 
         Args:
             frames: images by frame; only 0 is used.
-            cameras: as in `DepthEstimator.predict`; only an encoder with a prior and subclasses need
-                them.
+            cameras: see `DepthEstimator.predict`; for encoders with a prior and for subclasses.
             text: (B, text_width) features of the captions. Without them the latent's distribution
-                is N(0, 1), towards which the divergence draws that of every text: a fall-back
-                for images without captions, which costs accuracy. The sources say nothing about it.
+                is N(0, 1), towards which the divergence draws that of every text: a fall-back for
+                images without captions, on which the sources say nothing.
 
         Raises:
             KeyError: frame 0 is missing.
