@@ -10,6 +10,7 @@ Example:
     python tools/benchmark.py depth-toy --out work_dirs/depth_toy
     python tools/benchmark.py bev-depth --out work_dirs/bev_depth
     python tools/benchmark.py fb-bev --out work_dirs/fb_bev
+    python tools/benchmark.py embodied --out work_dirs/embodied
     python tools/benchmark.py ground-scale --kitti data/kitti
     python tools/benchmark.py learning work_dirs/kitti_drive
 """
@@ -27,6 +28,7 @@ STUDIES = {
     'depth-toy': 'depth models',
     'bev-depth': 'depth supervision',
     'fb-bev': 'FB-BEV against BEVDet',
+    'embodied': 'embodied depth and text',
 }
 
 

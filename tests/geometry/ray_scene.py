@@ -1,5 +1,6 @@
 """Ray casting of a plane and boxes seen by any pinhole camera: truth for embodied depth."""
 
+import cv2
 import numpy as np
 
 from hybrid_depth.geometry import GroundPlane
@@ -32,3 +33,25 @@ def cast(cam2img, size, plane: GroundPlane, boxes=()) -> tuple[np.ndarray, np.nd
             closer = (enter <= leave) & (enter > 0) & (enter < depth)
             depth, hit = np.where(closer, enter, depth), np.where(closer, index, hit)
     return depth, hit
+
+
+def render(cam2img, size, plane: GroundPlane, boxes, ahead: float, seed=0) -> np.ndarray:
+    """(H, W) uint8 image of textured surfaces from a camera that moved ahead along the ground."""
+    moved = [(x, up, (z[0] - ahead, z[1] - ahead)) for x, up, z in boxes]
+    depth, hit = cast(cam2img, size, plane, moved)
+    normal = plane.normal.numpy()
+    forward = np.array([0, 0, 1.0]) - normal * normal[2]
+    forward /= np.linalg.norm(forward)
+    axes = np.stack((np.cross(normal, forward), normal, forward))
+    depth = np.where(np.isfinite(depth), depth, 0)
+    x, y, z = np.moveaxis(rays(cam2img, size) * depth[..., None] @ axes.T, -1, 0)
+    texture = np.random.default_rng(seed).integers(0, 256, (512, 512)).astype(np.uint8)
+    texture = cv2.GaussianBlur(texture, (0, 0), 1.5)
+    texture = cv2.normalize(texture, None, 0, 255, cv2.NORM_MINMAX)
+    # the ground by its position, boxes seen from the front or the side
+    u = np.where(hit == -1, x, x + 0.37 * (z + ahead) * (hit >= 0))
+    v = np.where(hit == -1, z + ahead, y)
+    scale = 18.0  # texture pixels per metre
+    maps = [(k * scale % 512).astype(np.float32) for k in (u, v)]
+    image = cv2.remap(texture, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    return np.where(hit == -2, np.uint8(200), image)

@@ -19,6 +19,7 @@ TOOLS = {
     'infer-bev': 'predict boxes and depth of keyframes',
     'infer-depth': 'predict depth of images and videos',
     'make-pseudo-depth': 'depth labels for a detector from a depth model',
+    'make-embodied-depth': 'depth from calibration and class labels',
     'make-captions': 'captions of images by an image-to-text model',
     'make-text-features': 'features of captions and object sentences by a CLIP text tower',
     'convert-checkpoint': 'convert official weights',

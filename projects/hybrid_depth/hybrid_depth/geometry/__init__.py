@@ -8,8 +8,11 @@ from .embodied_depth import EmbodiedDepth, EmbodiedDepthMap, Provenance
 from .flow import resize_flow, warp_by_flow
 from .frustum import cell_pixels, create_frustum, lift_frustum
 from .ground_plane import GroundPlane, ground_plane_depth
+from .ground_plane_fit import GroundPlaneFit, fit_ground_depth, fit_ground_points
+from .ground_plane_motion import fit_ground_motion
 from .pillars import PillarView, depth_at, project_pillars
 from .rigid import invert_rigid
+from .vanishing_point import fit_vanishing_point
 from .voxel_grid import VoxelGrid
 
 __all__ = [
@@ -20,6 +23,7 @@ __all__ = [
     'EmbodiedDepth',
     'EmbodiedDepthMap',
     'GroundPlane',
+    'GroundPlaneFit',
     'PillarView',
     'Provenance',
     'VoxelGrid',
@@ -27,6 +31,10 @@ __all__ = [
     'create_frustum',
     'depth_at',
     'depth_planes',
+    'fit_ground_depth',
+    'fit_ground_motion',
+    'fit_ground_points',
+    'fit_vanishing_point',
     'ground_plane_depth',
     'invert_rigid',
     'lift_frustum',

@@ -28,7 +28,7 @@ class GroundPlane:
 
     Example:
         >>> plane = GroundPlane.from_angles(height=1.5, pitch=math.radians(2))
-        >>> cam2img = torch.tensor([[100.0, 0, 32], [0, 100, 24], [0, 0, 1]])
+        >>> cam2img = torch.tensor([[100.0, 0, 32], [0, 100, 24], [0, 0, 1]]).double()
         >>> pixels = torch.tensor([[[32.0, 39.0], [32.0, 4.0]]])  # the second is above the horizon
         >>> plane.depth(pixels, cam2img, max_depth=80.0).round(decimals=3).tolist()
         [[8.117, 0.0]]
@@ -64,7 +64,7 @@ class GroundPlane:
             )
         level = math.cos(pitch)
         normal = (level * math.sin(roll), level * math.cos(roll), math.sin(pitch))
-        return cls(torch.tensor(normal).double(), torch.tensor(height).double())
+        return cls(*(torch.tensor(x, dtype=torch.float64) for x in (normal, height)))
 
     @classmethod
     def from_pose(cls, cam2ego: Tensor) -> GroundPlane:
