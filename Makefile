@@ -22,9 +22,10 @@ DRIVE := work_dirs/kitti_drive
 DRIVE_CONFIG := configs/monodepth2/monodepth2_r18_1xb2-15e_kitti-drive_192x640.py
 
 TOY_VIDEO := data/toy_kitti
+TOY_EMBODIED := data/toy_kitti_embodied
+TOY_TEXT := data/toy_kitti_text
 TOY_LANES := data/toy_lanes
 TOY_RIG_VIDEO := data/toy_video
-TOY_EMBODIED := data/toy_kitti_embodied
 
 # The interpreters of test-matrix, and its tests: those of torch, numpy, mmdet3d, the devkit and the
 # towers, without complete trainings and command lines, which take minutes. All tests:
@@ -34,7 +35,7 @@ PYTHON_newest ?= python3.13
 MATRIX_TESTS := $(addprefix tests/,bev checkpoints depth/encoders foundation geometry losses ops)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo test test-all test-matrix lint bench bench-keyframe bench-kitti bench-ground bench-depth-toy bench-bev-depth bench-embodied bench-fb-bev
+.PHONY: help setup lock demo test test-all test-matrix lint bench bench-keyframe bench-kitti bench-ground bench-depth-toy bench-bev-depth bench-fb-bev bench-embodied
 
 help:
 	@echo 'make demo            toy world, training, score (mAP, NDS) and visualizations'
@@ -139,11 +140,21 @@ bench-depth-toy: $(TOY_VIDEO)/gt/toy/export.json $(TOY_LANES)/toy_world.json
 bench-bev-depth: $(TOY)/nuscenes_infos_val.pkl $(TOY_RIG_VIDEO)/toy_world.json
 	$(PY) tools/benchmark.py bev-depth
 
-bench-embodied: $(TOY_VIDEO)/gt/toy/export.json $(TOY_EMBODIED)/planes.json
-	$(PY) tools/benchmark.py embodied-self
-
 bench-fb-bev: $(TOY)/nuscenes_infos_val.pkl
 	$(PY) tools/benchmark.py fb-bev
+
+bench-embodied: $(TOY_VIDEO)/gt/toy/export.json $(TOY_TEXT)/features.safetensors
+	$(PY) tools/benchmark.py embodied
+	$(PY) tools/benchmark.py embodied-self
+
+# The toy's streets have no kerb.
+$(TOY_EMBODIED)/planes.json: | $(TOY_VIDEO)/toy_world.json
+	$(PY) tools/make_embodied_depth.py $(TOY_VIDEO) $(TOY_EMBODIED) --kerb-height 0 \
+		--labels $(TOY_VIDEO)/semantic --instances $(TOY_VIDEO)/instance
+
+$(TOY_TEXT)/features.safetensors: | $(TOY_EMBODIED)/planes.json
+	$(PY) tools/make_text_features.py $(TOY_VIDEO)/captions.jsonl $(TOY_TEXT) \
+		--embodied $(TOY_EMBODIED) --instances $(TOY_VIDEO)/instance --pretrained none
 
 $(TOY_RIG_VIDEO)/toy_world.json: | setup
 	$(PY) tools/make_toy_world.py $(TOY_RIG_VIDEO) --keyframes 16 --sweeps 5 --size 256x144
@@ -154,11 +165,6 @@ $(TOY_VIDEO)/toy_world.json: | setup
 $(TOY_VIDEO)/gt/toy/export.json: | $(TOY_VIDEO)/toy_world.json
 	$(PY) tools/prepare_kitti.py export-gt $(TOY_VIDEO) $(TOY_VIDEO)/gt/toy \
 		--split splits/toy/val_files.txt --source improved
-
-# Sidewalks of the toy world have no kerb.
-$(TOY_EMBODIED)/planes.json: | $(TOY_VIDEO)/toy_world.json
-	$(PY) tools/make_embodied_depth.py $(TOY_VIDEO) $(TOY_EMBODIED) --kerb-height 0 \
-		--labels $(TOY_VIDEO)/semantic --instances $(TOY_VIDEO)/instance
 
 $(TOY_LANES)/toy_world.json: | setup
 	$(PY) tools/make_toy_world.py $(TOY_LANES) --layout tusimple

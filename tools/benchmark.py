@@ -11,6 +11,7 @@ Example:
     python tools/benchmark.py bev-depth --out work_dirs/bev_depth
     python tools/benchmark.py embodied-self --out work_dirs/embodied_self
     python tools/benchmark.py fb-bev --out work_dirs/fb_bev
+    python tools/benchmark.py embodied --out work_dirs/embodied
     python tools/benchmark.py ground-scale --kitti data/kitti
     python tools/benchmark.py learning work_dirs/kitti_drive
 """
@@ -29,6 +30,7 @@ STUDIES = {
     'bev-depth': 'depth supervision',
     'embodied-self': 'self-supervised depth in metres',
     'fb-bev': 'FB-BEV against BEVDet',
+    'embodied': 'embodied depth and text',
 }
 
 

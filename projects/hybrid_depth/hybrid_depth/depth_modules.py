@@ -25,6 +25,7 @@ _MODULES = (
     'depth.interpolation',
     'depth.encoders',
     'depth.decoders',
+    'depth.latent',
     'depth.pose',
     'depth.estimators',
     'depth.hooks',

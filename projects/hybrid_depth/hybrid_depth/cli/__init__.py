@@ -20,6 +20,8 @@ TOOLS = {
     'infer-depth': 'predict depth of images and videos',
     'make-pseudo-depth': 'depth labels for a detector from a depth model',
     'make-embodied-depth': 'depth from calibration and class labels',
+    'make-captions': 'captions of images by an image-to-text model',
+    'make-text-features': 'features of captions and object sentences by a CLIP text tower',
     'convert-checkpoint': 'convert official weights',
     'evaluate-depth': 'evaluate depth maps against ground truth',
     'evaluate-pose': 'evaluate camera motion against ground-truth poses',

@@ -109,7 +109,7 @@ def find_clips(args: argparse.Namespace) -> list:
     if args.infos:
         if args.height is not None or args.pitch or args.roll or args.intrinsics:
             raise ConfigError(
-                'expected no --height, --pitch, --roll and --intrinsics with --infos, which has them'
+                'expected --infos without --height, --pitch, --roll, --intrinsics, which it has'
             )
         return info_clips(args.infos, args.root)
     root = Path(args.root)

@@ -1,4 +1,4 @@
-"""Images of a data set with what embodied depth needs: calibration, ground, LiDAR, order in time."""
+"""Images of a data set with calibration, ground plane, LiDAR and their order in time."""
 
 from __future__ import annotations
 

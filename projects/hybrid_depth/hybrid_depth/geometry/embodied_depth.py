@@ -56,7 +56,7 @@ class EmbodiedDepth:
     1. road: intersection of the ray with the ground plane;
     2. ground: sidewalks are higher by the kerb, terrain by `terrain_height`;
     3. vertical: building, wall, fence, vegetation have the distance of the ground below them, per
-       column; each car, person, pole, ... has one distance;
+       column; a car, person, pole, ... has that of its nearest contacts;
     4. filled: pixels without contact to the ground, inpainted in inverse depth;
     5. sky has no depth.
 
@@ -203,9 +203,25 @@ class EmbodiedDepth:
         upright = view.from_image(labels, UNLABELLED)
         per_row = per_metre / view.focal
         surfaces = surface_distance(upright, per_row, view.horizon, self.reach)
-        things = thing_distance(view.from_image(ids, 0), upright, per_row, view.horizon, self.near)
         inverse = view.to_image(surfaces, labels.shape).copy()
-        np.copyto(inverse, things[ids], where=ids > 0)
+        extent, table = thing_distance(
+            view.from_image(ids, 0), upright, per_row, view.horizon, self.near
+        )
+        rows, columns = np.nonzero(ids)
+        owner = ids[rows, columns]
+        first, last, number = extent[owner].T
+        column = view.column(rows, columns).clip(0, view.size[1] - 1)
+        values = (
+            np.where(number < 0, np.float32(np.nan), table[number, column])
+            if len(table)
+            else np.nan
+        )
+        # what leaves the image at its lower edge touches the ground outside of it
+        cut = np.zeros(2**16, bool)
+        cut[np.unique(ids[-1])] = True
+        inverse[rows, columns] = np.where(
+            cut[owner] & ((column < first) | (column > last)), np.nan, values
+        )
         forward = _linear(view.forward, labels.shape)
         inverse *= forward
         inverse[forward <= 0] = np.nan  # rays that point backwards

@@ -19,6 +19,7 @@ def class_table(classes: tuple[int, ...]) -> np.ndarray:
     return table
 
 
+_SECTION = 16  # columns
 _SURFACE, _THING = class_table(SURFACES), class_table(THINGS)
 
 
@@ -106,27 +107,58 @@ def thing_ids(labels: np.ndarray, instances: np.ndarray | None) -> tuple[np.ndar
 
 def thing_distance(
     ids: np.ndarray, labels: np.ndarray, per_row: np.ndarray, horizon: float, near: float
-) -> np.ndarray:
-    """Inverse distance of things, from a near percentile of their contacts.
+) -> tuple[np.ndarray, np.ndarray]:
+    """Inverse distance of things, from the envelope of their nearest contacts.
 
     Between the wheels of a car, the ground seen below its edge lies behind the car: at ground
     clearance g a camera of height h sees it at h / (h - g) times the distance. The nearest contacts
-    are those of the wheels and feet.
+    are those of wheels and feet. The visible side of a convex upright body has an inverse distance
+    that is concave along the columns (a vertical plane has a linear one), so it is the concave hull
+    of the contacts of sections of `_SECTION` columns; narrow things have one section, thus one
+    distance. Beyond its contacts, a thing keeps the distance of the last one.
 
     Args:
         ids: (H, W) uint16 of `thing_ids`, upright.
         labels: (H, W) uint8, upright.
         per_row, horizon: as of `surface_distance`.
-        near: fraction of the contacts that may be nearer, against errors of the labels.
+        near: fraction of the contacts of a section that may be nearer, against errors of labels.
 
     Returns:
-        (65536,) float32 by id, 1 / metres; NaN where unknown.
+        (65536, 3) first and last column with contacts and row of the table of each id, -1 for none;
+        and the table (N, W) float32, 1 / metres.
     """
     rows, columns = np.nonzero((ids[:-1] > 0) & np.isfinite(per_row)[labels[1:]])
     inverse = (rows + 0.5 - horizon) * per_row[labels[rows + 1, columns]]
-    owner = ids[rows, columns]
-    order = np.lexsort((-inverse, owner))
-    found, first, count = np.unique(owner[order], return_index=True, return_counts=True)
-    table = np.full(2**16, np.nan, np.float32)
-    table[found] = inverse[order][first + ((count - 1) * near).astype(int)]
-    return table
+    owner = ids[rows, columns].astype(np.int64)
+    found, row = np.unique(owner, return_inverse=True)
+    first, last = np.full(len(found), ids.shape[1]), np.full(len(found), -1)
+    np.minimum.at(first, row, columns)
+    np.maximum.at(last, row, columns)
+    sections = np.maximum((last - first + 1) // _SECTION, 1)
+    section = (columns - first[row]) * sections[row] // (last - first + 1)[row]
+    # the nearest contact but a fraction, of each section
+    order = np.lexsort((-inverse, section, row))
+    key = (row * (ids.shape[1] + 1) + section)[order]
+    _, start, count = np.unique(key, return_index=True, return_counts=True)
+    chosen = order[start + ((count - 1) * near).astype(int)]
+    table = np.empty((len(found), ids.shape[1]), np.float32)
+    borders = np.searchsorted(row[chosen], np.arange(len(found) + 1))
+    every = np.arange(ids.shape[1])
+    for index, (begin, end) in enumerate(zip(borders[:-1], borders[1:], strict=True)):
+        knots = chosen[begin:end]
+        table[index] = np.interp(every, *_concave_hull(columns[knots], inverse[knots]))
+    extent = np.full((2**16, 3), -1)
+    extent[found] = np.stack((first, last, np.arange(len(found))), 1)
+    return extent, table
+
+
+def _concave_hull(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices of the least concave function that is not below the points; x increases."""
+    if len(x) < 3:
+        return x, y
+    hull = np.sort(
+        cv2.convexHull(np.stack((x, y * 1000), 1).astype(np.float32), returnPoints=False)[:, 0]
+    )
+    chord = np.interp(x[hull], x[[0, -1]], y[[0, -1]])
+    upper = hull[y[hull] >= chord - 1e-9]
+    return x[upper], y[upper]

@@ -83,6 +83,11 @@ class UprightView:
             return values
         return self._warp(values, np.linalg.inv(self.homography), size, np.nan)
 
+    def column(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """(N,) nearest column of the view of image pixels."""
+        across, _, depth = self.homography[:, :2] @ (columns, rows) + self.homography[:, 2:]
+        return np.round(across / depth).astype(int)
+
     @staticmethod
     def _warp(image: np.ndarray, homography, size: tuple[int, int], outside: float) -> np.ndarray:
         return cv2.warpPerspective(

@@ -111,8 +111,8 @@ class EmbodiedWriter:
 
         Args:
             clips: frames.
-            truth: folder of depth PNGs in KITTI's format that mirrors the images; None for annotated
-                depth where a frame has it, else LiDAR.
+            truth: folder of depth PNGs in KITTI's format that mirrors the images; None for the
+                annotated depth of a frame, else its LiDAR.
         """
         table = DepthAccuracy()
         for frame in (frame for clip in clips for frame in clip):

@@ -8,11 +8,13 @@ from .log_depth import log_depth_error
 from .matching_mask import depths_agree
 from .photometric import PhotometricError, reprojection_minimum
 from .reprojection import ReprojectionObjective
+from .silog import SILogLoss, standard_normal_divergence
 from .smoothness import edge_aware_smoothness, normalize_by_mean
 
 __all__ = [
     'PhotometricError',
     'ReprojectionObjective',
+    'SILogLoss',
     'census_distance',
     'charbonnier',
     'depth_distribution_loss',
@@ -24,4 +26,5 @@ __all__ = [
     'patch_contrast_loss',
     'reprojection_minimum',
     'scale_invariant_log',
+    'standard_normal_divergence',
 ]

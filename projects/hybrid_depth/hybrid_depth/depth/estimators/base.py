@@ -58,7 +58,8 @@ class DepthEstimator(BaseModel):
 
     Args:
         encoder: depth encoder config.
-        decoder: depth decoder config; channels and strides are filled in from the encoder.
+        decoder: depth decoder config; channels and strides are filled in from the encoder. None in
+            subclasses that need none.
         min_depth, max_depth: depth range.
         channels_last: use channels-last memory format for weights and images.
         data_preprocessor: `DepthDataPreprocessor` by default.
@@ -72,7 +73,7 @@ class DepthEstimator(BaseModel):
     def __init__(
         self,
         encoder: dict,
-        decoder: dict,
+        decoder: dict | None,
         min_depth: float = 0.1,
         max_depth: float = 100.0,
         channels_last: bool = False,
@@ -82,7 +83,7 @@ class DepthEstimator(BaseModel):
         preprocessor = data_preprocessor or dict(type='DepthDataPreprocessor')
         super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
         self.encoder = MODELS.build(encoder)
-        self.decoder = build_decoder(decoder, self.encoder)
+        self.decoder = None if decoder is None else build_decoder(decoder, self.encoder)
         self.min_depth, self.max_depth = min_depth, max_depth
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
 
@@ -136,12 +137,16 @@ class DepthEstimator(BaseModel):
             KeyError: frame 0 is missing.
             ValueError: an encoder with a prior, and no cameras.
         """
+        self.require_current_frame(frames)
+        return DepthMap(self.disparity(frames[0], as_view(cameras, frames[0])), 'disparity')
+
+    def require_current_frame(self, frames: dict[int | str, Tensor]) -> None:
+        """Raises KeyError if frame 0 is missing."""
         if 0 not in frames:
             raise KeyError(
                 f'{type(self).__name__}.predict: expected the current frame as frames[0], got '
                 f'frames {list(frames)}'
             )
-        return DepthMap(self.disparity(frames[0], as_view(cameras, frames[0])), 'disparity')
 
     def predictions(self, inputs: dict) -> dict[str, DepthMap]:
         """What is scored: under '' the prediction, under other names other modes of the model."""

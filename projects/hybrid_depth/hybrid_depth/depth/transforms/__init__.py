@@ -10,6 +10,7 @@ from .load import LoadFrames
 from .pack import PackFrames
 from .patches import GroundPatches, LanePatches
 from .resize import ResizeFrames, ResizeShortSide
+from .text import LoadText
 from .triplet import AugmentTriplet
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     'LoadDepthMaps',
     'LoadFrames',
     'LoadLidarDepthMap',
+    'LoadText',
     'PackFrames',
     'ResizeFrames',
     'ResizeShortSide',

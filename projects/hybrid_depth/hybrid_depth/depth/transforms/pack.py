@@ -19,9 +19,10 @@ class PackFrames:
     pixels, if known; transforms {frame id: (4, 4)} float32 from the current camera's frame to that
     frame's camera, if known; affine, the same of affine views with their `view`, if there are any
     (`AffineFrames`); depth maps (1, H, W) float32 metres, 0 = none, by their names, such as
-    gt_depth and physics_depth (`LoadDepthMaps`). data_samples: metainfo dataset, name, folder,
-    frame, side, img_path, ori_shape, img_shape, flip, and crop if there is one; if present in the
-    sample, the fields lanes (L, R), lane_rows (R,), patches (P, K, 2) and truth (H, W).
+    gt_depth and physics_depth (`LoadDepthMaps`); text (E,) or (2 * E,) (`LoadText`). data_samples:
+    metainfo dataset, name, folder, frame, side, img_path, ori_shape, img_shape, flip, and crop if
+    there is one; if present in the sample, the fields lanes (L, R), lane_rows (R,), patches
+    (P, K, 2) and truth (H, W).
     """
 
     def __call__(self, results: dict) -> dict:
@@ -35,6 +36,8 @@ class PackFrames:
             inputs['transforms'] = {i: torch.from_numpy(known).float() for i, known in transforms}
         for name, depth in results.get('depth_maps', {}).items():
             inputs[name] = torch.from_numpy(np.ascontiguousarray(depth, np.float32))[None]
+        if 'text' in results:
+            inputs['text'] = results['text']
         return dict(inputs=inputs, data_samples=self._describe(results))
 
     @staticmethod
