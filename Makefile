@@ -22,6 +22,8 @@ DRIVE := work_dirs/kitti_drive
 DRIVE_CONFIG := configs/monodepth2/monodepth2_r18_1xb2-15e_kitti-drive_192x640.py
 
 TOY_VIDEO := data/toy_kitti
+TOY_EMBODIED := data/toy_kitti_embodied
+TOY_TEXT := data/toy_kitti_text
 TOY_LANES := data/toy_lanes
 TOY_RIG_VIDEO := data/toy_video
 
@@ -33,7 +35,7 @@ PYTHON_newest ?= python3.13
 MATRIX_TESTS := $(addprefix tests/,bev checkpoints depth/encoders foundation geometry losses ops)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo test test-all fuzz test-matrix lint bench bench-keyframe bench-kitti bench-ground bench-depth-toy bench-bev-depth bench-fb-bev
+.PHONY: help setup lock demo test test-all fuzz test-matrix lint bench bench-keyframe bench-kitti bench-ground bench-depth-toy bench-bev-depth bench-fb-bev bench-embodied
 
 help:
 	@echo 'make demo            toy world, training, score (mAP, NDS) and visualizations'
@@ -48,6 +50,7 @@ help:
 	@echo 'make bench-ground    scale by camera height against LiDAR: both folders'
 	@echo 'make bench-depth-toy study of depth models on toy video; resumable'
 	@echo 'make bench-bev-depth study of depth supervision of a toy detector; resumable'
+	@echo 'make bench-embodied  studies of embodied depth on toy video; resumable'
 	@echo 'make bench-fb-bev    study of FB-BEV and BEVDet on the toy world; resumable'
 	@echo 'Each first creates .venv if it is missing or outdated.'
 
@@ -146,6 +149,19 @@ bench-bev-depth: $(TOY)/nuscenes_infos_val.pkl $(TOY_RIG_VIDEO)/toy_world.json
 
 bench-fb-bev: $(TOY)/nuscenes_infos_val.pkl
 	$(PY) tools/benchmark.py fb-bev
+
+bench-embodied: $(TOY_VIDEO)/gt/toy/export.json $(TOY_TEXT)/features.safetensors
+	$(PY) tools/benchmark.py embodied
+	$(PY) tools/benchmark.py embodied-self
+
+# The toy's streets have no kerb.
+$(TOY_EMBODIED)/planes.json: | $(TOY_VIDEO)/toy_world.json
+	$(PY) tools/make_embodied_depth.py $(TOY_VIDEO) $(TOY_EMBODIED) --kerb-height 0 \
+		--labels $(TOY_VIDEO)/semantic --instances $(TOY_VIDEO)/instance
+
+$(TOY_TEXT)/features.safetensors: | $(TOY_EMBODIED)/planes.json
+	$(PY) tools/make_text_features.py $(TOY_VIDEO)/captions.jsonl $(TOY_TEXT) \
+		--embodied $(TOY_EMBODIED) --instances $(TOY_VIDEO)/instance --pretrained none
 
 $(TOY_RIG_VIDEO)/toy_world.json: | setup
 	$(PY) tools/make_toy_world.py $(TOY_RIG_VIDEO) --keyframes 16 --sweeps 5 --size 256x144

@@ -18,14 +18,21 @@ METRICS = (
     'NuScenes metric/pred_instances_3d_NuScenes/NDS',
     'NuScenes metric/depth/abs_rel',
 )
-SEEDS = (0, 1, 2)  # of the three main runs
+SEEDS = (0, 1, 2)  # of the main runs
 CONFIGS = 'configs/toy/depth_supervision'
 TEACHER = 'configs/toy/monodepth2_hybrid_video_toy.py'
 INFOS = 'data/toy/nuscenes_infos_train.pkl'
 FINAL_SIZE, MAX_DEPTH = (96, 256), 56.0  # input size of the detectors; last bin, metres
 TEACHER_CHECKPOINT = '{study}/teacher_seed0/epoch_3.pth'
 PSEUDO_DEPTH = '{study}/pseudo_depth'
-LOADER = 'train_dataloader.dataset.dataset.pipeline.3.folder=' + PSEUDO_DEPTH
+EMBODIED = '{study}/embodied'
+LOADER = 'train_dataloader.dataset.dataset.pipeline.3.folder='
+
+#: The toy world's labels; its sidewalks have no kerb.
+EMBODIED_ARGUMENTS = (
+    *('--labels', 'data/toy/semantic', '--instances', 'data/toy/instance', '--infos', INFOS),
+    *('--kerb-height', '0', 'data/toy'),
+)
 
 #: Depth model without LiDAR: both stages, on the video of the detectors' cameras.
 TEACHERS = [
@@ -41,33 +48,40 @@ TEACHERS = [
 
 def _supervised(name: str, seed: int = 0) -> Run:
     options = {
-        'pseudo': (LOADER,),
-        'both': (LOADER,),
+        'pseudo': (LOADER + PSEUDO_DEPTH,),
+        'both': (LOADER + PSEUDO_DEPTH,),
+        'physics': (LOADER + EMBODIED + '/depth',),
         'lidar_pretrained': ('model.init_cfg.checkpoint=' + TEACHER_CHECKPOINT,),
     }
     return Run(name, f'{CONFIGS}/{name}.py', seed, options.get(name, ()))
 
 
+MAIN = ('none', 'lidar', 'pseudo', 'physics')
 RUNS = [
-    *(_supervised(name) for name in ('none', 'lidar', 'pseudo')),
+    *(_supervised(name) for name in MAIN),
     *(_supervised(n) for n in ('both', 'lidar_plain', 'lidar_camera_aware', 'lidar_pretrained')),
-    *(_supervised(name, seed) for seed in SEEDS[1:] for name in ('none', 'lidar', 'pseudo')),
+    *(_supervised(name, seed) for seed in SEEDS[1:] for name in MAIN),
 ]
 
 
 def main(folder: str) -> None:
-    """Run the unfinished steps: teacher, pseudo depth, detectors."""
+    """Run the unfinished steps: teacher, pseudo depth, embodied depth, detectors."""
     study = Path(folder).resolve()
     run_study(TEACHERS, study, METRICS)
     checkpoint, cache = TEACHER_CHECKPOINT.format(study=study), PSEUDO_DEPTH.format(study=study)
     arguments = [TEACHER, checkpoint, '--infos', INFOS, '--out', cache]
-    tool = str(REPOSITORY / 'tools/make_pseudo_depth.py')
-    if subprocess.run([sys.executable, tool, *arguments], cwd=REPOSITORY).returncode:
-        sys.exit('error: no pseudo depth, see above')
+    _tool('make_pseudo_depth.py', *arguments)
+    _tool('make_embodied_depth.py', *EMBODIED_ARGUMENTS, EMBODIED.format(study=study))
     with atomic_file(study / 'teacher.json', 'w') as file:
         json.dump(report := teacher_error(REPOSITORY / INFOS, cache), file, indent=2)
     print('pseudo depth against LiDAR:', report)
     run_study(RUNS, study, METRICS, jobs=2)
+
+
+def _tool(name: str, *arguments: str) -> None:
+    command = [sys.executable, str(REPOSITORY / 'tools' / name), *arguments]
+    if subprocess.run(command, cwd=REPOSITORY).returncode:
+        sys.exit(f'error: {name} failed, see above')
 
 
 def teacher_error(infos: Path, cache: str) -> dict[str, float]:

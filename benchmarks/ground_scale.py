@@ -13,13 +13,14 @@ import numpy as np
 import torch
 
 from hybrid_depth.bev.datasets.nuscenes import NuScenesBEVDataset
-from hybrid_depth.bev.transforms.lidar_depth import load_sweep, project_nearest
+from hybrid_depth.bev.transforms.lidar_depth import load_sweep
 from hybrid_depth.datasets.image_files import image_size
 from hybrid_depth.datasets.kitti.tree import KittiFrame, KittiRawTree
 from hybrid_depth.datasets.kitti.velodyne import read_velodyne, velodyne_depth_map
 from hybrid_depth.datasets.nuscenes.infos import create_nuscenes_infos
 from hybrid_depth.geometry import CameraRig, ground_plane_depth, invert_rigid
 from hybrid_depth.geometry.depth_scale import GroundPlaneScale
+from hybrid_depth.geometry.point_projection import project_nearest
 
 KITTI_HEIGHT = 1.65  # metres (docs/reference/ground_plane.md, "Camera heights")
 RANGES = ((3, 10), (10, 20), (20, 30), (30, 50))

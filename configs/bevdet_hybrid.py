@@ -12,11 +12,15 @@ model = dict(
         depth_net=dict(
             type='EncoderDepthNet',
             encoder=dict(
-                type='HybridDepthEncoder',
-                clip=dict(name='RN50-quickgelu', pretrained='openai'),
-                dino=dict(name='vit_base_patch14_dinov2.lvd142m', pretrained='hub', stride=16),
-                text=dict(num_tokens=256),
-                trainable=('align', 'language.prompts'),
+                type='PriorEncoder',
+                encoder=dict(
+                    type='HybridDepthEncoder',
+                    clip=dict(name='RN50-quickgelu', pretrained='openai'),
+                    dino=dict(name='vit_base_patch14_dinov2.lvd142m', pretrained='hub', stride=16),
+                    text=dict(num_tokens=256),
+                    trainable=('align', 'language.prompts'),
+                ),
+                prior=dict(type='GroundPlanePrior'),
             ),
         ),
     ),

@@ -40,7 +40,7 @@ def test_examples(name, monkeypatch):
     ('room', 'without'),
     [
         ('apis', set()),
-        ('geometry', {'PillarView'}),
+        ('geometry', {'EmbodiedDepthMap', 'PillarView', 'Provenance'}),
         ('losses', set()),
         ('ops', {'PoolingPlan'}),
     ],

@@ -9,7 +9,9 @@ Example:
     python tools/benchmark.py depth-step
     python tools/benchmark.py depth-toy --out work_dirs/depth_toy
     python tools/benchmark.py bev-depth --out work_dirs/bev_depth
+    python tools/benchmark.py embodied-self --out work_dirs/embodied_self
     python tools/benchmark.py fb-bev --out work_dirs/fb_bev
+    python tools/benchmark.py embodied --out work_dirs/embodied
     python tools/benchmark.py ground-scale --kitti data/kitti
     python tools/benchmark.py kills
     python tools/benchmark.py memory-growth
@@ -28,7 +30,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 STUDIES = {
     'depth-toy': 'depth models',
     'bev-depth': 'depth supervision',
+    'embodied-self': 'self-supervised depth in metres',
     'fb-bev': 'FB-BEV against BEVDet',
+    'embodied': 'embodied depth and text',
 }
 
 

@@ -4,6 +4,14 @@ _base_ = ['bevdet_depth_toy.py', '../_base_/models/hybrid_encoder_bev_toy.py']
 
 model = dict(
     img_view_transformer=dict(
-        depth_net=dict(type='EncoderDepthNet', encoder=_base_.encoder, encoder_channels=64)
+        depth_net=dict(
+            type='EncoderDepthNet',
+            encoder=dict(
+                type='PriorEncoder',
+                encoder=_base_.encoder,
+                prior=dict(type='GroundPlanePrior'),
+            ),
+            encoder_channels=64,
+        )
     )
 )

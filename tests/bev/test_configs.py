@@ -35,6 +35,7 @@ EXPECTED = {
     'toy/fbbev_hybrid_history_toy.py': EncoderDepthNet,
     'toy/bevdet_plain_toy.py': PlainDepthNet,
     'toy/bevdet_depth_toy.py': CameraAwareDepthNet,
+    'toy/bevdet_embodied_toy.py': EncoderDepthNet,
     'toy/bevdet_hybrid_toy.py': EncoderDepthNet,
     'toy/bevdet4d_toy.py': CameraAwareDepthNet,
 }
@@ -59,6 +60,7 @@ def test_config_builds(name):
         ('none', [], [], EncoderDepthNet),
         ('lidar', ['lidar'], ['LoadLidarDepth'], EncoderDepthNet),
         ('pseudo', ['pseudo'], ['LoadPseudoDepth'], EncoderDepthNet),
+        ('physics', ['physics'], ['LoadPhysicsDepth'], EncoderDepthNet),
         ('both', ['lidar', 'pseudo'], ['LoadPseudoDepth', 'LoadLidarDepth'], EncoderDepthNet),
         ('lidar_plain', ['lidar'], ['LoadLidarDepth'], PlainDepthNet),
         ('lidar_camera_aware', ['lidar'], ['LoadLidarDepth'], CameraAwareDepthNet),
@@ -67,7 +69,7 @@ def test_config_builds(name):
 )
 def test_toy_study_changes_one_option(name, targets, loads, net):
     folder = CONFIGS / 'toy/depth_supervision'
-    assert len(list(folder.glob('*.py'))) == 7
+    assert len(list(folder.glob('*.py'))) == 8
     cfg, control = Config.fromfile(folder / f'{name}.py'), Config.fromfile(folder / 'none.py')
     depth_net = build_model(cfg).img_view_transformer.depth_net
     assert type(depth_net) is net and [t.name for t in depth_net.depth_targets] == targets

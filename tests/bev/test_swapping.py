@@ -15,6 +15,7 @@ from tests.depth.estimators.tiny import CONV_DECODER, DPT
 
 DETECTORS = ('bevdet_depth_toy', 'bevdet4d_toy', 'fbbev_hybrid_toy')
 MONODEPTH2 = 'monodepth2/monodepth2_{}_192x640'.format
+PHYSICS = 'monodepth2/monodepth2-{}_r18_1xb12-20e_kitti-raw_192x640'.format
 STAGE_2 = 'hybrid_depth/hybrid-depth-stage2_{}_224x672'.format
 # Where each encoder is named; the hybrid net takes any of them.
 ENCODERS = (
@@ -37,6 +38,8 @@ FULL_SIZE_ENCODERS = (
 # Configs with the encoder of another config, which is in the tables.
 SAME = {
     MONODEPTH2('r18_1xb2-15e_kitti-drive'): ENCODERS[1],
+    PHYSICS('physics'): ENCODERS[1],
+    PHYSICS('physics-photometric'): ENCODERS[1],
     STAGE_2('clip-dinov2-tokenpose_1xb16-30e_kitti-raw'): FULL_SIZE_ENCODERS[2],
     'hybrid_depth/hybrid-depth-stage2_clip-dinov2_1xb16-20e_nus-video_280x504': (
         FULL_SIZE_ENCODERS[2]
@@ -104,8 +107,31 @@ def check_encoder(
 
 @pytest.mark.parametrize('detector', DETECTORS)
 @pytest.mark.parametrize('encoder', ENCODERS)
-def test_encoders(detector, encoder, batch):
-    check_encoder(detector, encoder_of(encoder), batch)
+@pytest.mark.parametrize('prior', [False, True])
+def test_encoders(detector, encoder, prior, batch):
+    tower = encoder_of(encoder)
+    if tower.type == 'PriorEncoder':
+        tower = tower.encoder
+    ground = dict(type='PriorEncoder', encoder=tower, prior=dict(type='GroundPlanePrior'))
+    trained = check_encoder(detector, ground if prior else tower, batch)
+    assert (trained.prior is not None) == prior
+
+
+@pytest.mark.parametrize('detector', DETECTORS[::2])
+def test_embodied_prior(detector, batch):
+    """Detectors without earlier frames hand the depth net the embodied depth of the images; without
+    it there is an error."""
+    tower = dict(type='TimmDepthEncoder', name='test_resnet')
+    encoder = dict(type='PriorEncoder', encoder=tower, prior=dict(type='EmbodiedPrior'))
+    (images,) = batch['inputs']['img']
+    depth = torch.full((len(images), *images.shape[-2:]), 20.5)
+    known = dict(batch, inputs=dict(batch['inputs'], physics_depth=[depth]))
+    net = dict(type='EncoderDepthNet', encoder=encoder, encoder_channels=16)
+    prior = step(detector, net, known).img_view_transformer.depth_net.prior_projection
+    # bin 19 of the toy detectors is 20 to 21 m
+    assert prior.weight.grad.abs().sum((0, 2, 3)).argmax() == 19
+    with pytest.raises(ValueError, match='expected physics_depth'):
+        step(detector, net, batch)
 
 
 @pytest.fixture(scope='module', params=MATCHING_ENCODERS)

@@ -89,18 +89,23 @@ def test_missing_stage_1_checkpoint_has_instructions(tmp_path):
         EncoderWeights(str(tmp_path / 'none.pth'))(torch.nn.Module())
 
 
-def test_encoder_of_a_depth_model_initialises_a_detector(stage1, file):
-    """Configured by `init_cfg`: only the depth net's encoder is changed."""
+@pytest.mark.parametrize('with_prior', [False, True])
+def test_encoder_of_a_depth_model_initialises_a_detector(stage1, file, with_prior):
+    """Configured by `init_cfg`: only the depth net's encoder is changed, the tower of one with a
+    prior."""
     pytest.importorskip('mmdet3d')
     cfg = Config.fromfile(ROOT / 'configs/toy/bevdet_hybrid_toy.py')
     part = 'img_view_transformer.depth_net'
-    cfg.model.img_view_transformer.depth_net.encoder = dict(TINY_HYBRID)
+    encoder = cfg.model.img_view_transformer.depth_net.encoder
+    encoder.encoder = dict(TINY_HYBRID)
+    if not with_prior:
+        cfg.model.img_view_transformer.depth_net.encoder = encoder.encoder
     cfg.model.init_cfg = dict(type='EncoderWeights', checkpoint=file, part=part)
     with DefaultScope.overwrite_default_scope('mmdet3d'):
         model = MODELS.build(cfg.model)
         model.init_weights()
     given = stage1.encoder.state_dict()
-    for key, value in model.get_submodule(part).encoder.state_dict().items():
+    for key, value in model.get_submodule(part).encoder.tower.state_dict().items():
         assert key == 'language.prompts.tokens' or torch.equal(value, given[key]), key
 
 

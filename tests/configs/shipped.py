@@ -9,7 +9,16 @@ from mmengine.config import Config
 from tests.conftest import ROOT
 
 CONFIGS = ROOT / 'configs'
-METHODS = ('bevdet', 'bevdet4d', 'fbbev', 'hybrid_depth', 'manydepth', 'mono_vifi', 'monodepth2')
+METHODS = (
+    'bevdet',
+    'bevdet4d',
+    'embodied',
+    'fbbev',
+    'hybrid_depth',
+    'manydepth',
+    'mono_vifi',
+    'monodepth2',
+)
 #: All but the parts in `_base_`, relative to the repository.
 NAMES = sorted(
     path.relative_to(ROOT).as_posix()

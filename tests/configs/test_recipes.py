@@ -22,6 +22,7 @@ DATA = {  # types of the training sets
     'nus-front': {'VideoFolderDataset'},
     'kitti-raw': {'KittiRawDataset'},
     'kitti-drive': {'KittiRawDataset'},
+    'kitti-depth': {'KittiDepthDataset'},
     'cityscapes': {'CityscapesTripletDataset'},
     'tusimple': {'RepeatDataset', 'TuSimpleLaneDataset'},
 }
@@ -57,7 +58,7 @@ def test_the_name_tells_the_recipe(name):
     (resizing,) = [
         step
         for step in datasets[-1]['pipeline']
-        if step['type'] in ('ImageAugmentation', 'ResizeFrames', 'ResizeShortSide')
+        if step['type'] in ('BottomCrop', 'ImageAugmentation', 'ResizeFrames', 'ResizeShortSide')
     ]
     assert image_size(resizing) == recipe['size']
 

@@ -4,7 +4,11 @@ import pytest
 import torch
 
 from hybrid_depth.geometry import DepthBins
-from hybrid_depth.pseudo_depth.target import PseudoDepthTarget, block_median_depth
+from hybrid_depth.pseudo_depth.target import (
+    PhysicsDepthTarget,
+    PseudoDepthTarget,
+    block_median_depth,
+)
 
 
 def test_cells_have_the_median_of_valid_pixels():
@@ -55,3 +59,15 @@ def test_the_cache_goes_before_the_model():
 def test_half_of_a_cell_has_to_be_known():
     depth = torch.tensor([[[3.0, 0, 5, 0], [0, 7, 0, 0]]])
     assert block_median_depth(depth, (1, 2)).tolist() == [[[3.0, 0.0]]]
+
+
+def test_embodied_depth_is_a_target_of_its_own():
+    """Equal maps give equal losses, under another name; neither target takes the other's map."""
+    bins, logits = DepthBins(1.0, 9.0, num=8), torch.randn(1, 8, 2, 4)
+    depth = torch.full((1, 1, 4, 8), 4.5)
+    physics, pseudo = PhysicsDepthTarget(weight=2.0), PseudoDepthTarget(weight=2.0)
+    loss = physics.loss(logits, dict(physics_depth=depth), bins)
+    assert loss > 0 and loss == pseudo.loss(logits, dict(pseudo_depth=depth), bins)
+    assert physics.name == 'physics'
+    with pytest.raises(KeyError, match='expected physics_depth .*add LoadPhysicsDepth'):
+        physics.loss(logits, dict(pseudo_depth=depth), bins)

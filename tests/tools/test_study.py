@@ -6,11 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mmengine.config import DictAction
 from PIL import Image
 
-from benchmarks import bev_depth, depth_toy, fb_bev, study, study_plot
-from benchmarks.study import REPOSITORY, Run, run_study
+from benchmarks import bev_depth, depth_toy, embodied, embodied_self, fb_bev, study, study_plot
+from benchmarks.study import REPOSITORY, Run, run_study, study_table
+from hybrid_depth.engine.config import read_config
 
+PARTS = ('train', 'val', 'test')
 RUNS = [
     Run('start', 'start.py', scored=False),
     Run('net', 'net.py', 0, ('load={study}/start_seed{seed}/epoch_1.pth',)),
@@ -88,7 +91,7 @@ def test_jobs_run_in_parallel_and_share_the_cores(monkeypatch, tmp_path):
 
 
 def test_studies_use_existing_configs_and_earlier_checkpoints():
-    for module in (depth_toy, bev_depth, fb_bev):
+    for module in (depth_toy, bev_depth, fb_bev, embodied, embodied_self):
         runs = [*getattr(module, 'TEACHERS', ()), *module.RUNS]
         assert len({(run.name, run.seed) for run in runs}) == len(runs)
         for place, run in enumerate(runs):
@@ -98,3 +101,30 @@ def test_studies_use_existing_configs_and_earlier_checkpoints():
                 value = option.split('=', 1)[1].format(study='s', seed=run.seed)
                 if value.endswith('.pth'):
                     assert Path(value).parent in done, option
+
+
+def test_columns_of_metrics_with_one_last_part(tmp_path):
+    names = ['depth/abs_rel', 'depth/median_scaled/abs_rel', 'depth/a1']
+    header = study_table([], tmp_path, names).splitlines()[0]
+    assert header == '| run | seeds | depth/abs_rel | median_scaled/abs_rel | a1 | training min |'
+
+
+def test_the_steps_of_the_ablation():
+    """Each step's options give the model that its name says, and its text."""
+    found = {}
+    for name, options in embodied.STEPS.items():
+        cfg = read_config(REPOSITORY / embodied.CONFIG)
+        values = (option.split('=', 1) for option in options)
+        cfg.merge_from_dict({k: DictAction._parse_iterable(v) for k, v in values})
+        model, pipelines = cfg.model, [cfg[f'{p}_dataloader'].dataset.pipeline for p in PARTS]
+        loads = {pipeline[2].get('objects') for pipeline in pipelines}
+        assert len(loads) == 1 and {pipeline[2].type for pipeline in pipelines} == {'LoadText'}
+        prior = model.get('fusion', 'attention') if model.prior_encoder else None
+        found[name] = (prior, model.text_width, model.text_probability > 0, loads != {None})
+    assert found == dict(
+        image=(None, None, False, True),
+        prior=('concat', None, False, True),
+        attention=('attention', None, False, True),
+        captions=('attention', 1024, True, False),
+        object_sentences=('attention', 2048, True, True),
+    )

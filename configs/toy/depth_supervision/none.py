@@ -8,7 +8,11 @@ model = dict(
         depth_net=dict(
             _delete_=True,
             type='EncoderDepthNet',
-            encoder=_base_.encoder,
+            encoder=dict(
+                type='PriorEncoder',
+                encoder=_base_.encoder,
+                prior=dict(type='GroundPlanePrior'),
+            ),
             encoder_channels=64,
             mid_channels=48,
             aspp_channels=16,

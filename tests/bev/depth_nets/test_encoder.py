@@ -1,5 +1,6 @@
-"""Ground prior of the depth net with an encoder."""
+"""Priors of the depth net with an encoder."""
 
+import pytest
 import torch
 
 from hybrid_depth.bev.depth_nets.encoder import EncoderDepthNet
@@ -10,8 +11,9 @@ BINS = DepthBins(1.0, 13.0, num=12)
 SIZE, FEATURES = (32, 64), (4, 8)
 
 
-def net_and_inputs() -> tuple[EncoderDepthNet, tuple]:
-    encoder = dict(type='TimmDepthEncoder', name='test_resnet')
+def net_and_inputs(prior: str = 'GroundPlanePrior') -> tuple[EncoderDepthNet, tuple]:
+    tower = dict(type='TimmDepthEncoder', name='test_resnet')
+    encoder = dict(type='PriorEncoder', encoder=tower, prior=dict(type=prior))
     net = EncoderDepthNet(
         6, 4, BINS, encoder=encoder, encoder_channels=8, mid_channels=8, aspp_channels=4
     ).eval()
@@ -34,7 +36,7 @@ def test_initial_logits_have_the_ground_depth():
     net, inputs = net_and_inputs()
     with torch.no_grad():
         with_ground = net(*inputs).logits
-        net.ground_table.weight.zero_()
+        net.prior_table.weight.zero_()
         without = net(*inputs).logits
     expected = 5 * ground()[None, :, :, None].expand(1, 12, *FEATURES)
     torch.testing.assert_close(with_ground - without, expected, rtol=1e-4, atol=1e-5)
@@ -45,6 +47,23 @@ def test_ground_depth_is_an_input_of_the_net():
     net, inputs = net_and_inputs()
     with torch.no_grad():
         before = net(*inputs).logits
-        net.ground_projection.weight.mul_(-1)
+        net.prior_projection.weight.mul_(-1)
         changed = (net(*inputs).logits - before).abs().amax((0, 1, 3))
     assert (changed > 1e-4).any()
+
+
+def test_embodied_depth_as_prior():
+    """Initially the logits have its bin, per camera; pixels without depth add nothing."""
+    net, (feats, images, rig) = net_and_inputs('EmbodiedPrior')
+    depth = torch.full((1, 1, *SIZE), 6.5)
+    depth[..., : SIZE[1] // 2] = 0
+    with torch.no_grad():
+        added = net(feats, images, rig, depth).logits - net(feats, images, rig, 0 * depth).logits
+        direct = net.prior_table(BINS.soft(depth[0, :, ::8, ::8], 0.5))
+        projected = net.prior_projection.weight.abs().sum()
+    assert added.shape == (1, 12, *FEATURES) and projected > 0
+    # bin 5 is 6 to 7 m: its logit is raised where there is depth
+    assert (direct[0, :, :, 4:].argmax(0) == 5).all() and not direct[..., :4].any()
+    assert (added[0, 5, :, 4:] > 1).all()
+    with pytest.raises(ValueError, match='expected physics_depth'):
+        net(feats, images, rig)

@@ -50,13 +50,14 @@ def test_pooling_back_ends_are_equal():
 @pytest.mark.parametrize('ground_prior', [True, False])
 def test_initial_depth_of_the_hybrid_net_is_the_ground(ground_prior):
     encoder = dict(type='TimmDepthEncoder', name='resnet18', out_indices=(2,))
+    if ground_prior:
+        encoder = dict(type='PriorEncoder', encoder=encoder, prior=dict(type='GroundPlanePrior'))
     net = dict(
         type='EncoderDepthNet',
         encoder=encoder,
         encoder_channels=8,
         mid_channels=8,
         aspp_channels=4,
-        ground_prior=ground_prior,
     )
     transformer = build(depth_net=net).eval()
     feats, images = torch.randn(1, 1, 6, 4, 8), torch.rand(1, 1, 3, *IMAGE)

@@ -13,7 +13,7 @@ from PIL import Image
 
 from hybrid_depth.bev.datasets.nuscenes import NuScenesBEVDataset
 from hybrid_depth.bev.depth_nets.supervision import block_minimum_depth
-from hybrid_depth.bev.transforms.lidar_depth import LoadLidarDepth, load_sweep, project_nearest
+from hybrid_depth.bev.transforms.lidar_depth import LoadLidarDepth, load_sweep
 from hybrid_depth.datasets.nuscenes.infos import _lidar_sweeps, create_nuscenes_infos
 from hybrid_depth.errors import DepthDataError
 from hybrid_depth.geometry import DepthBins
@@ -27,13 +27,6 @@ SIZE = (256, 704)
 # collide with another point or leave the image, which changes the number of pixels or a depth; one
 # in 16 is in another cell of the depth target, if it is its nearest point.
 CHANGED_PIXELS, CHANGED_BINS = 4, 10  # of a camera; of all
-ONE_CAMERA = dict(
-    ego2cam=np.eye(4)[None],
-    cam2img=np.array([[[10.0, 0, 8], [0, 10, 4], [0, 0, 1]]]),
-    img_aug=np.eye(3)[None],
-    size=(8, 16),
-    depth_range=(1.0, 60.0),
-)
 
 
 @pytest.fixture(scope='module')
@@ -106,21 +99,6 @@ def test_real_sweep_equals_the_map_of_fb_occ(keyframe, view):
     FB_DEPTH.check(f'{view}.gt_sum', total, 1, scale=1e-5 * total + 42 * CHANGED_PIXELS)
     index = DepthBins(2.0, 42.0, step=0.5).index(block_minimum_depth(depth, (16, 44)))
     assert (index != FB_DEPTH[f'{view}.bins']).sum() <= CHANGED_BINS
-
-
-def test_nearest_point_is_kept_in_any_order():
-    points = np.array([[0.0, 0, 9], [0, 0, 5], [0, 0, 7]])
-    for order in ([0, 1, 2], [2, 0, 1], [1, 2, 0]):
-        depth = project_nearest(points[order], **ONE_CAMERA)
-        assert depth[0, 4, 8] == 5
-        assert (depth > 0).sum() == 1
-
-
-def test_range_and_border():
-    points = np.array([[0, 0, 0.99], [0, 0, 60.0], [0, 0, -5.0], [-8.6, 0, 10], [7.6, 0, 10]])
-    assert not project_nearest(points, **ONE_CAMERA).any()
-    points = np.array([[0, 0, 1.0], [-8.4, 0, 10], [7.4, 3.4, 10]])
-    assert (project_nearest(points, **ONE_CAMERA) > 0).sum() == 3
 
 
 def test_damaged_sweep_names_the_file(tmp_path):

@@ -7,6 +7,7 @@ from hybrid_depth.datasets.kitti.splits import (
     read_split,
     write_split,
 )
+from hybrid_depth.datasets.kitti.splits.eigen_depth import TEST_DRIVES, TRAIN_DRIVES
 from hybrid_depth.datasets.kitti.splits.make_split import make_split
 from hybrid_depth.datasets.kitti.tree import KittiRawTree
 from hybrid_depth.errors import DepthDataError
@@ -22,6 +23,22 @@ def test_eigen_test_frames():
     drive = '2011_09_26/2011_09_26_drive_0002_sync'
     assert EIGEN_TEST_DRIVES[drive][-4:] == [63, 69, 72, 75]
     assert read_split('eigen')[0] == KittiFrame(drive, 0, 'l')
+
+
+def test_eigen_lists_of_annotated_depth():
+    """The published counts: 42,382 frames of 61 drives, 23,488 of them for training, 23,158 and 652
+    with annotated depth."""
+    assert len(TRAIN_DRIVES) == 33 and TEST_DRIVES.keys() == EIGEN_TEST_DRIVES.keys()
+    assert sum(TRAIN_DRIVES.values()) == 23488
+    assert sum(TEST_DRIVES.values()) + 23488 == 42382
+    train, test = read_split('eigen_train'), read_split('eigen_benchmark')
+    assert len(train) == len(set(train)) == 23158 and {frame.side for frame in train} == {'l'}
+    assert len(test) == 652 and set(test) <= set(read_split('eigen'))
+    assert not {frame.folder for frame in train} & {frame.folder for frame in test}
+    # lines of the published list: the first and one of the last frames of a drive with depth
+    assert KittiFrame('2011_09_26/2011_09_26_drive_0005_sync', 5) in train
+    assert KittiFrame('2011_09_26/2011_09_26_drive_0070_sync', 394) in train
+    assert KittiFrame('2011_09_26/2011_09_26_drive_0070_sync', 415) not in train
 
 
 def test_lists_are_written_and_read(tmp_path):

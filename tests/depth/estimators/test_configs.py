@@ -18,6 +18,8 @@ GOLDEN = Golden('hybrid_depth_train')
 HYBRID = 'HybridDepthEncoder'
 # model, encoder, its strides, logits a pixel
 RESNET = ('Monodepth2', 'ResNetDepthEncoder', [2, 4, 8, 16, 32], 0)
+SUPERVISED = ('SupervisedDepth', *RESNET[1:])
+PHYSICS = 'monodepth2/monodepth2-{}_r18_1xb12-20e_kitti-raw_192x640'.format
 MONODEPTH2 = 'monodepth2/monodepth2_{}_192x640'.format
 MANYDEPTH = 'manydepth/manydepth_{}'.format
 MONO_VIFI = 'mono_vifi/mono-vifi_{}'.format
@@ -28,6 +30,8 @@ EXPECTED = {
     MONODEPTH2('r18_1xb12-20e_kitti-raw'): RESNET,
     MONODEPTH2('r18_1xb2-15e_kitti-drive'): RESNET,
     MONODEPTH2('r50_1xb12-20e_kitti-raw'): RESNET,
+    PHYSICS('physics'): SUPERVISED,
+    PHYSICS('physics-photometric'): RESNET,
     MONODEPTH2('convnext-tiny-dinov3_1xb12-20e_kitti-raw'): (
         'Monodepth2',
         'TimmDepthEncoder',
@@ -47,6 +51,10 @@ EXPECTED = {
     STAGE_1('kitti-raw_224x672'): ('LanguageAlignment', HYBRID, [14] * 4, 7),
     STAGE_1('nus-front_224x672'): ('LanguageAlignment', HYBRID, [14] * 4, 7),
     'toy/monodepth2_r18_toy': RESNET,
+    'toy/monodepth2-physics_r18_toy': SUPERVISED,
+    'toy/monodepth2-photometric_r18_toy': RESNET,
+    'toy/monodepth2-physics-photometric_r18_toy': RESNET,
+    'toy/monodepth2-prior_r18_toy': ('Monodepth2', 'PriorEncoder', *RESNET[2:]),
     'toy/monodepth2_hybrid_toy': ('Monodepth2', HYBRID, [8] * 4, 16),
     'toy/monodepth2_hybrid_notext_toy': ('Monodepth2', HYBRID, [8] * 4, 0),
     'toy/hybrid_stage1_toy': ('LanguageAlignment', HYBRID, [8] * 4, 7),
@@ -58,6 +66,7 @@ EXPECTED = {
     MANYDEPTH('r50_1xb12-20e_kitti-raw_192x640'): ('ManyDepth', *RESNET[1:]),
     MANYDEPTH('clip-dinov2_1xb12-20e_kitti-raw_224x672'): ('ManyDepth', HYBRID, [14] * 4, 128),
     'toy/manydepth_r18_toy': ('ManyDepth', *RESNET[1:]),
+    'toy/manydepth-prior_r18_toy': ('ManyDepth', 'PriorEncoder', *RESNET[2:]),
     MONO_VIFI('r18_1xb10-20e_kitti-raw_192x640'): ('MonoViFI', *RESNET[1:]),
     MONO_VIFI('r18_1xb12-10e_cityscapes_192x512'): ('MonoViFI', *RESNET[1:]),
     MONO_VIFI('litemono_1xb8-20e_kitti-raw_192x640'): (

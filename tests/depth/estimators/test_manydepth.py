@@ -113,7 +113,7 @@ def test_augmentation(monkeypatch):
     seen, decode = [], model._decode_matched
     monkeypatch.setattr(model, '_decode_matched', lambda *args: seen.append(args) or decode(*args))
     terms = model.compare(inputs)
-    ((target, lookups, _, poses),) = seen
+    ((target, lookups, _, poses, _),) = seen
     assert torch.equal(target, inputs['augmented'][0])
     assert torch.equal(lookups[0, 0], inputs['images'][0][0])
     assert torch.equal(lookups[1:, 0], inputs['augmented'][-1][1:])
@@ -208,6 +208,7 @@ def test_unused_convolution_is_off():
         (dict(teacher=dict(TEACHER, masked_mean=False)), 'masked_mean=True'),
         (dict(teacher=dict(TEACHER, pose_net=dict(type='PoseCNN'))), 'no PoseCNN'),
         (dict(teacher=dict(TEACHER, canonical_focal=60.0)), 'without canonical_focal'),
+        (dict(teacher=dict(TEACHER, physics_weight=0.1)), 'and physics_weight'),
         (dict(decoder=dict(CONV_DECODER, scales=(0, 2))), r'got \[2\] beside them'),
         (dict(cost_volume=dict(depth_range=(5.0, 1.0))), '0 < near < far'),
     ],

@@ -108,3 +108,23 @@ def test_mismatched_samples_are_rejected(truth):
         score(metric, mixed)
     with pytest.raises(FileNotFoundError, match='export-gt'):
         DepthMetric(truth + '/absent')
+
+
+@pytest.mark.parametrize('scaling', ['none', 'set_median'])
+def test_truth_and_crop_of_the_samples(scaling):
+    """Samples with their own truth need no files; outside their crop nothing is compared."""
+    found = []
+    for place, name in enumerate(NAMES):
+        depth = 1.25 * TRUTH[place][3:, 2:38]
+        sample = dict(pred_depth=torch.from_numpy(depth[None]), kind='metric', name=name)
+        found.append(dict(sample, truth=torch.from_numpy(TRUTH[place]), crop=(2, 3, 38, 12)))
+    values = score(DepthMetric(protocol=dict(WHOLE, scaling=scaling)), found)
+    error = np.abs(np.minimum(1.25 * TRUTH[:, 3:, 2:38], 80) / TRUTH[:, 3:, 2:38] - 1).mean()
+    expected = {'none': error, 'set_median': 0}[scaling]
+    assert values['depth/abs_rel'] == pytest.approx(expected, abs=1e-6)
+    if scaling == 'set_median':
+        assert values['depth/unscaled/abs_rel'] == pytest.approx(error, rel=1e-5)
+    assert values.get('depth/median_scaled/abs_rel', 0) == pytest.approx(0, abs=1e-6)
+    metric = DepthMetric(protocol=dict(WHOLE, scaling=scaling))
+    with pytest.raises(DepthDataError, match='ground truth of b in the sample.*KeepTruth'):
+        metric.process({}, [{k: v for k, v in found[0].items() if k != 'truth'}])

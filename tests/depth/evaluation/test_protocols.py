@@ -8,12 +8,28 @@ def test_names():
     assert {
         'kitti_eigen',
         'kitti_eigen_benchmark',
+        'kitti_eigen_supervised',
         'kitti_monovifi',
+        'ddad',
         'make3d',
         'nuscenes_lidar',
     } <= (PROTOCOLS.keys())
     assert all(name == protocol.name for name, protocol in PROTOCOLS.items())
     assert all(protocol.source for protocol in PROTOCOLS.values())
+
+
+@pytest.mark.parametrize(
+    ('name', 'limit', 'crop'),
+    [
+        ('kitti_eigen_supervised', 80, (0.40810811, 0.99189189, 0.03594771, 0.96405229)),
+        ('ddad', 200, (0, 1, 0, 1)),
+    ],
+)
+def test_protocols_in_metres(name, limit, crop):
+    """docs/reference/depth_protocols.md, "Supervised" and "DDAD"."""
+    protocol = PROTOCOLS[name]
+    assert protocol.scaling == 'none' and protocol.crop == crop and protocol.factor == 1
+    assert protocol.truth_range[1] == protocol.clamp[1] == limit
 
 
 def test_protocol_from_yaml(tmp_path):

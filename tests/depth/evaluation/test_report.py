@@ -13,6 +13,7 @@ RESULT = dict(
     images_without_truth=0,
     pixels=1200,
     metrics=dict(abs_rel=0.12345, rmse=4.0),
+    other_scaling=dict(unscaled=dict(abs_rel=0.5, rmse=9.0)),
     scale=dict(median=5.4321, spread=0.0678),
     distances=[
         dict(metres=[0.0, 10.0], pixels=1200, abs_rel=0.1, rmse=2.0, a1=0.9),
@@ -25,9 +26,10 @@ def test_table():
     lines = result_table(RESULT).splitlines()
     assert lines[0] == 'protocol mine: 3 images, 1200 pixels, disparity, scaling median'
     assert [line.split() for line in lines[1:3]] == [['abs_rel', 'rmse'], ['0.1235', '4.0000']]
-    assert 'median 5.432' in lines[3] and 'spread 0.0678' in lines[3]
-    assert lines[5].split() == ['0-10', '1200', '0.1000', '2.0000', '0.9000']
-    assert lines[6].split() == ['10-20', '0', '-', '-', '-'] and len(lines) == 7
+    assert lines[3].split() == ['0.5000', '9.0000', 'unscaled']
+    assert 'median 5.432' in lines[4] and 'spread 0.0678' in lines[4]
+    assert lines[6].split() == ['0-10', '1200', '0.1000', '2.0000', '0.9000']
+    assert lines[7].split() == ['10-20', '0', '-', '-', '-'] and len(lines) == 8
 
 
 @pytest.mark.parametrize('complete', [True, False])

@@ -47,18 +47,21 @@ class Frame:
         rig: B x N cameras.
         names: per sample, unique in the data set; None for samples without a token.
         lift_rig: the same cameras relative to another target ego frame; None for ``rig``.
+        physics_depth: (B, N, H, W) embodied depth of the images, metres, 0 = none; None without.
     """
 
     images: Tensor
     rig: CameraRig
     names: Sequence[str | None] = ()
     lift_rig: CameraRig | None = None
+    physics_depth: Tensor | None = None
 
     @classmethod
     def of(cls, inputs: dict, samples: Sequence[Det3DDataSample] | None) -> Frame:
         """Key frame of the inputs of ``BEVDataPreprocessor``."""
         names = [sample.metainfo.get('token') for sample in samples or ()]
-        return cls(inputs['imgs'], inputs['rig'], names)
+        depth = inputs.get('physics_depth')
+        return cls(inputs['imgs'], inputs['rig'], names, physics_depth=depth)
 
 
 Lift = Callable[[Frame], tuple[Tensor, DepthDistribution]]

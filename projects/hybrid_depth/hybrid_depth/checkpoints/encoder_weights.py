@@ -35,7 +35,8 @@ class EncoderWeights:
         unused: name prefixes of tensors in the checkpoint's encoder that are not loaded, such as
             'language' for an encoder without text.
         part: submodule with the `encoder`, in the model that has this `init_cfg`: '' for a depth
-            model, 'img_view_transformer.depth_net' for a detector.
+            model, 'img_view_transformer.depth_net' for a detector. Of a `PriorEncoder` the tower
+            is loaded.
 
     Raises:
         FileNotFoundError: the file does not exist.
@@ -62,7 +63,8 @@ class EncoderWeights:
                 'file with --cfg-options model.init_cfg.checkpoint=FILE, or start from the '
                 'foundation weights with --cfg-options model.init_cfg=None'
             )
-        expected = module.encoder.state_dict()
+        encoder = getattr(module.encoder, 'tower', module.encoder)
+        expected = encoder.state_dict()
         content = load_checkpoint_file(self.checkpoint)
         state = weights_of(content, self.checkpoint, {PREFIX + key for key in expected})
         given = {k.removeprefix(PREFIX): v for k, v in state.items() if k.startswith(PREFIX)}
@@ -70,7 +72,7 @@ class EncoderWeights:
         used = {key: value for key, value in given.items() if key not in left_out}
         kept_new = {key for key in expected if key.startswith(self.new) and key not in used}
         self._require_fit(used, {k: v for k, v in expected.items() if k not in kept_new})
-        module.encoder.load_state_dict({**expected, **used})
+        encoder.load_state_dict({**expected, **used})
         others = [name for name, _ in module.named_children() if name != 'encoder']
         print_log(
             f'{self.checkpoint}: {len(used)} tensors of the encoder loaded, {len(left_out)} left '

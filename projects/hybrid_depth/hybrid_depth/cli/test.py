@@ -13,7 +13,11 @@ from .runner_arguments import add_runner_arguments, set_local_rank
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('config', help='config file, or the name of a shipped one')
-    parser.add_argument('checkpoint', help='checkpoint file or URL')
+    parser.add_argument(
+        'checkpoint',
+        nargs='?',
+        help='checkpoint file or URL; only a model without training (DepthCLIP) needs none',
+    )
     parser.add_argument('--show-dir', help='output folder of visualizations (needs no screen)')
     parser.add_argument(
         '--show', action='store_true', help='show each visualization in a window (needs a screen)'
@@ -36,9 +40,12 @@ def run(args: argparse.Namespace) -> None:
     from ..engine import config as config_tools
 
     cfg = config_tools.load_config(config, args.work_dir, args.cfg_options, args.launcher)
-    config_tools.require_checkpoint(args.checkpoint)
-    cfg.load_from = args.checkpoint
-    config_tools.require_fitting_checkpoint(cfg)
+    if args.checkpoint is None:
+        config_tools.require_training_free(cfg)
+    else:
+        config_tools.require_checkpoint(args.checkpoint)
+        cfg.load_from = args.checkpoint
+        config_tools.require_fitting_checkpoint(cfg)
     config_tools.add_report(cfg)
     if args.show or args.show_dir:
         folder = args.show_dir or f'{cfg.work_dir}/visualizations'

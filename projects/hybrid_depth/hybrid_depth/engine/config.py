@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 from mmengine.device import get_device
-from mmengine.registry import RUNNERS
+from mmengine.registry import MODELS, RUNNERS
 from mmengine.runner import Runner
 from mmengine.utils import import_modules_from_strings
 
@@ -136,6 +136,15 @@ def require_checkpoint(path: str) -> None:
     """Raise FileNotFoundError unless `path` is a file or a URL."""
     if '://' not in path and not Path(path).expanduser().is_file():
         raise FileNotFoundError(f'Expected a checkpoint file, got {path}, which does not exist.')
+
+
+def require_training_free(cfg: Config) -> None:
+    """Raise ConfigError unless the model needs no checkpoint (its `training_free`)."""
+    kind = cfg.model['type']
+    if not getattr(MODELS.get(kind), 'training_free', False):
+        raise ConfigError(
+            f'expected a checkpoint of {kind}, got none: hybrid-depth test CONFIG CHECKPOINT'
+        )
 
 
 def add_report(cfg: Config) -> None:

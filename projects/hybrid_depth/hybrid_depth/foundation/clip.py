@@ -4,16 +4,19 @@ open_clip takes a second to import and most models do not use it, so towers impo
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
+import torch.nn.functional as F
 from mmengine.registry import MODELS
 from torch import Tensor, nn
 
 from ..checkpoints import load_checkpoint_file
 from ..checkpoints.weights import CheckpointMismatchError, require_finite
 from .images import InputNormalization, even_taps, resize_images
+from .prompts import clip_tokenizer
 from .text import TextTower
 from .weights import find_weights, hub_download, read_weights
 
@@ -66,6 +69,7 @@ class CLIPTower(nn.Module):
         super().__init__()
         model = build_clip(name, pretrained, model_cfg, image_size)
         self.visual = model.visual
+        self._tokenizer = partial(text_tokenizer, name, model_cfg)
         self.normalize = InputNormalization(mean, std, channel_order)
         self.fixed_size = None
         if isinstance(self.visual, ModifiedResNet):
@@ -91,6 +95,16 @@ class CLIPTower(nn.Module):
         if not self._text_tower:
             raise RuntimeError('the text tower of this CLIP model was detached or dropped before')
         return TextTower(self._text_tower.pop())
+
+    def sentence_features(self, texts: Sequence[str]) -> Tensor:
+        """Features (N, E) of texts by the model's text tower, see `encode_texts`.
+
+        Raises:
+            RuntimeError: it was detached or dropped before.
+        """
+        if not self._text_tower:
+            raise RuntimeError('the text tower of this CLIP model was detached or dropped before')
+        return encode_texts(self._text_tower[0], self._tokenizer(), texts)
 
     def drop_text_tower(self) -> None:
         """Free the text tower of a model that does not use it."""
@@ -148,6 +162,36 @@ def build_clip(
     if path is not None:
         _load_file(model, path)
     return model
+
+
+def text_tokenizer(name: str, model_cfg: dict | None) -> Callable[[list[str]], Tensor]:
+    """Tokenizer of an open_clip model, texts -> ids (N, L); CLIP's for a `model_cfg`."""
+    import open_clip
+
+    if model_cfg is None:
+        return open_clip.get_tokenizer(name)
+    return partial(clip_tokenizer(), context_length=model_cfg['text_cfg']['context_length'])
+
+
+@torch.no_grad()
+def encode_texts(
+    model: nn.Module, tokenize: Callable[[list[str]], Tensor], texts: Sequence[str]
+) -> Tensor:
+    """Features of texts by the text tower of an open_clip model.
+
+    Args:
+        model: open_clip model with `encode_text`, of any kind.
+        tokenize: its tokenizer (`text_tokenizer`); longer texts than its context are cut (CLIP: 77
+            tokens).
+        texts: N texts.
+
+    Returns:
+        (N, E) float32 on the CPU, rows of unit length.
+    """
+    device = next(model.parameters()).device
+    batches = [list(texts[i : i + 64]) for i in range(0, len(texts), 64)]
+    rows = [model.encode_text(tokenize(batch).to(device)) for batch in batches]
+    return F.normalize(torch.cat(rows).float(), dim=-1).cpu()
 
 
 def _load_file(model: nn.Module, path: Path) -> None:

@@ -4,11 +4,15 @@ from .camera_rig import CameraRig
 from .cost_volume import CostVolume, depth_planes, plane_sweep
 from .depth_bins import DepthBins
 from .depth_map import DepthMap
+from .embodied_depth import EmbodiedDepth, EmbodiedDepthMap, Provenance
 from .flow import resize_flow, warp_by_flow
 from .frustum import cell_pixels, create_frustum, lift_frustum
-from .ground_plane import ground_plane_depth
+from .ground_plane import GroundPlane, ground_plane_depth
+from .ground_plane_fit import GroundPlaneFit, fit_ground_depth, fit_ground_points
+from .ground_plane_motion import fit_ground_motion
 from .pillars import PillarView, depth_at, project_pillars
 from .rigid import invert_rigid
+from .vanishing_point import fit_vanishing_point
 from .voxel_grid import VoxelGrid
 
 __all__ = [
@@ -16,12 +20,21 @@ __all__ = [
     'CostVolume',
     'DepthBins',
     'DepthMap',
+    'EmbodiedDepth',
+    'EmbodiedDepthMap',
+    'GroundPlane',
+    'GroundPlaneFit',
     'PillarView',
+    'Provenance',
     'VoxelGrid',
     'cell_pixels',
     'create_frustum',
     'depth_at',
     'depth_planes',
+    'fit_ground_depth',
+    'fit_ground_motion',
+    'fit_ground_points',
+    'fit_vanishing_point',
     'ground_plane_depth',
     'invert_rigid',
     'lift_frustum',

@@ -30,12 +30,8 @@ def block_median_depth(depth: Tensor, size: tuple[int, int]) -> Tensor:
     return median.masked_fill(~known, 0)
 
 
-@TASK_UTILS.register_module()
-class PseudoDepthTarget:
-    """Soft depth target from dense pseudo depth, with or without LiDAR.
-
-    Uses ``pseudo_depth`` of the inputs (``LoadPseudoDepth``, from a cache), or the model of
-    ``OnlinePseudoDepthHook``.
+class DenseDepthTarget:
+    """Base class of soft depth targets from a dense map of the inputs, with or without LiDAR.
 
     Args:
         weight: loss weight.
@@ -43,11 +39,18 @@ class PseudoDepthTarget:
         sigma: standard deviation of the soft target, in bins; hard targets of estimated depth may
             be worse than none (docs/reference/bevdet.md, "Soft depth targets").
         where: supervised cells: ``everywhere``, or ``without_lidar``, cells without a LiDAR point
-            within `LoadLidarDepth`'s range. The loss is averaged over all cells with a pseudo depth
-            in both cases, so the weight of a cell does not depend on their number.
+            within `LoadLidarDepth`'s range. The loss is averaged over all cells with a depth in
+            both cases, so the weight of a cell does not depend on their number.
+
+    Attributes:
+        name: of the loss.
+        field: the map in the inputs, (B, N, H, W) metres, 0 = none.
+        transform: pipeline transform that loads it.
     """
 
-    name = 'pseudo'
+    name: str
+    field: str
+    transform: str
 
     def __init__(
         self,
@@ -58,10 +61,10 @@ class PseudoDepthTarget:
     ):
         if where not in ('everywhere', 'without_lidar'):
             raise ValueError(
-                f"PseudoDepthTarget: where must be 'everywhere' or 'without_lidar', got {where!r}"
+                f"{type(self).__name__}: where must be 'everywhere' or 'without_lidar', got "
+                f'{where!r}'
             )
         self.weight, self.form, self.sigma, self.where = weight, form, sigma, where
-        self.source: Callable[[dict], tuple[Tensor, DepthScale]] | None = None
 
     def loss(self, logits: Tensor, inputs: dict, bins: DepthBins) -> Tensor:
         """Weighted scalar loss of (B * N, D, h, w) logits."""
@@ -77,16 +80,45 @@ class PseudoDepthTarget:
         return self.weight * share * depth_distribution_loss(logits, target, self.form)
 
     def _depth(self, inputs: dict) -> Tensor:
-        """Pseudo depth (B, N, H, W)."""
-        if 'pseudo_depth' not in inputs and self.source is not None:
-            return self.source(inputs)[0]
-        self._require(inputs, 'pseudo_depth', 'LoadPseudoDepth')
-        return inputs['pseudo_depth']
+        """Dense depth (B, N, H, W)."""
+        self._require(inputs, self.field, self.transform)
+        return inputs[self.field]
 
-    @staticmethod
-    def _require(inputs: dict, name: str, transform: str) -> None:
+    def _require(self, inputs: dict, name: str, transform: str) -> None:
         if name not in inputs:
             raise KeyError(
-                f'PseudoDepthTarget: expected {name} (B, N, H, W) in the batch inputs, got '
+                f'{type(self).__name__}: expected {name} (B, N, H, W) in the batch inputs, got '
                 f'{sorted(inputs)}; add {transform} to the training pipeline'
             )
+
+
+@TASK_UTILS.register_module()
+class PseudoDepthTarget(DenseDepthTarget):
+    """Soft depth target from the depth of a depth model; arguments as `DenseDepthTarget`.
+
+    Uses ``pseudo_depth`` of the inputs (``LoadPseudoDepth``, from a cache), or the model of
+    ``OnlinePseudoDepthHook``.
+    """
+
+    name, field, transform = 'pseudo', 'pseudo_depth', 'LoadPseudoDepth'
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.source: Callable[[dict], tuple[Tensor, DepthScale]] | None = None
+
+    def _depth(self, inputs: dict) -> Tensor:
+        """Pseudo depth (B, N, H, W)."""
+        if self.field not in inputs and self.source is not None:
+            return self.source(inputs)[0]
+        return super()._depth(inputs)
+
+
+@TASK_UTILS.register_module()
+class PhysicsDepthTarget(DenseDepthTarget):
+    """Soft depth target from embodied depth: geometry of the camera and class labels, no learning.
+
+    Supervision without LiDAR, after the first step of arXiv 2408.01565. Arguments as
+    `DenseDepthTarget`; the depth is ``physics_depth`` of the inputs (``LoadPhysicsDepth``).
+    """
+
+    name, field, transform = 'physics', 'physics_depth', 'LoadPhysicsDepth'

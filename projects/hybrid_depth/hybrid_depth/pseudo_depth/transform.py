@@ -1,12 +1,17 @@
-"""Loading of cached pseudo depth, warped to augmented images."""
+"""Loading of dense depth in files, warped to augmented images."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmdet3d.registry import TRANSFORMS
 
-from ..datasets.depth_map_files import pseudo_depth_path, read_pseudo_depth
+from ..datasets.depth_map_files import pseudo_depth_path, read_depth_png, read_pseudo_depth
+from ..datasets.image_files import image_size
+from ..datasets.label_images import label_path
+from ..errors import DepthDataError
 
 
 @TRANSFORMS.register_module()
@@ -35,6 +40,54 @@ class LoadPseudoDepth(BaseTransform):
             maps.append(resample(depth, placed @ np.linalg.inv(img_aug), size))
         results['pseudo_depth'] = np.stack(maps)
         return results
+
+
+@TRANSFORMS.register_module()
+class LoadPhysicsDepth(BaseTransform):
+    """Set ``physics_depth`` (N, H, W): embodied depth in files, metres along the camera's axis.
+
+    Comes after ``ImageAugmentation``: each network pixel takes the nearest value, 0 = none.
+
+    Args:
+        folder: depth PNGs that mirror the images below ``root``: a/b/c.jpg has a/b/c.png (`depth`
+            in the output folder of hybrid-depth make-embodied-depth).
+        root: the data set's folder.
+
+    Raises:
+        FileNotFoundError: an image has no map.
+        DepthDataError: an image outside the root, or a map that is damaged or has another size.
+    """
+
+    def __init__(self, folder: str, root: str):
+        self.folder, self.root = Path(folder), Path(root)
+
+    def transform(self, results: dict) -> dict:
+        size = results['img'][0].size
+        maps = []
+        for image, img_aug in zip(results['img_path'], results['img_aug'], strict=True):
+            maps.append(resample(self._read(Path(image)), np.linalg.inv(img_aug), size))
+        results['physics_depth'] = np.stack(maps)
+        return results
+
+    def _read(self, image: Path) -> np.ndarray:
+        if not image.is_relative_to(self.root):
+            raise DepthDataError(
+                f'LoadPhysicsDepth: expected images below root={self.root}, got {image}; set root '
+                'to data_root of the data set'
+            )
+        path = label_path(self.folder, image, self.root)
+        if not path.is_file():
+            raise FileNotFoundError(
+                f'expected the depth map {path} of {image}, which does not exist; make it with: '
+                'hybrid-depth make-embodied-depth'
+            )
+        depth = read_depth_png(path)
+        if depth.shape != image_size(image)[::-1]:
+            raise DepthDataError(
+                f'{path}: expected a depth map of the size of {image}, {image_size(image)[::-1]}, '
+                f'got {depth.shape}'
+            )
+        return depth
 
 
 def resample(depth: np.ndarray, affine: np.ndarray, size: tuple[int, int]) -> np.ndarray:

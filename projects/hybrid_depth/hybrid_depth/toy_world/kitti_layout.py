@@ -6,6 +6,7 @@
                                               dense depth of every pixel, as KITTI's annotated depth
     semantic|instance|moving/<day>/<drive>/image_02|image_03/data/
                                               label images, see `datasets.label_images`
+    captions.jsonl                            a true caption of every image, see `datasets.captions`
     splits/toy/train_files.txt, val_files.txt frames with both neighbours, one per line
 
 The day is not one of KITTI's, so the tree can share a folder with real drives.
@@ -23,6 +24,7 @@ from ..datasets.kitti.splits import KittiFrame, write_split
 from ..datasets.kitti.splits.split_file import camera_number
 from . import kitti_rig, kitti_texts
 from .camera import labelled_depth, render_view
+from .captions import caption, write_captions
 from .lidar import sweep
 from .scene import Scene
 from .world import KEYFRAME_SECONDS, World
@@ -51,8 +53,9 @@ class KittiLayout:
             )
 
     @staticmethod
-    def render(root: Path, world: World, index: int, frame: int) -> None:
-        """Writes one frame."""
+    def render(root: Path, world: World, index: int, frame: int) -> dict[str, str]:
+        """Writes one frame; returns the captions of its images."""
+        captions = {}
         scene, time = world.scene(index), frame * kitti_rig.FRAME_SECONDS
         ego2world, name = scene.ego2world(time), f'{frame:010d}'
         for side in 'lr':
@@ -64,6 +67,7 @@ class KittiLayout:
             Image.fromarray(rendered.image).save(path)
             depth, labels = labelled_depth(scene, *view, world.size, time)
             labels.write(root, path)
+            captions[path.relative_to(root).as_posix()] = caption(scene, labels)
             write_depth_png(depth, root / depth_folder(world, index, side) / f'{name}.png')
         path = root / drive(index) / 'velodyne_points' / 'data' / f'{name}.bin'
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -71,10 +75,14 @@ class KittiLayout:
         path = root / drive(index) / 'oxts' / 'data' / f'{name}.txt'
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(kitti_texts.oxts(scene, time))
+        return captions
 
     @staticmethod
     def finish(root: Path, world: World, results: list[list]) -> None:
-        """Writes calibration, time stamps and split lists."""
+        """Writes calibration, time stamps, captions and split lists."""
+        write_captions(
+            root, {k: v for drives in results for frame in drives for k, v in frame.items()}
+        )
         calibration = dict(
             calib_cam_to_cam=kitti_texts.camera_calibration(world.size),
             calib_velo_to_cam=kitti_texts.mount_calibration(kitti_rig.velo2cam()),

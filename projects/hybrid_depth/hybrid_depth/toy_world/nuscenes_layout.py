@@ -1,6 +1,7 @@
 """nuScenes layout: the toy world as a nuScenes ``v1.0-mini`` root.
 
-Beside it, ``semantic``, ``instance`` and ``moving`` hold label images, see `datasets.label_images`.
+Beside it, ``semantic``, ``instance`` and ``moving`` hold label images (`datasets.label_images`) and
+``captions.jsonl`` true captions (`datasets.captions`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from PIL import Image, ImageDraw
 
 from . import rig
 from .camera import labelled_depth, render_view
+from .captions import caption, write_captions
 from .lidar import sweep
 from .nuscenes_tables import (
     MINI_TRAIN,
@@ -57,12 +59,14 @@ class NuScenesLayout:
             )
 
     @staticmethod
-    def render(root: Path, world: World, index: int, frame: int) -> tuple[np.ndarray, np.ndarray]:
+    def render(root: Path, world: World, index: int, frame: int) -> tuple:
         """Writes one keyframe and the images until the next.
 
         Returns:
-            Number of LiDAR points (A,) and visible share (A,) of every actor in the keyframe.
+            Number of LiDAR points (A,) and visible share (A,) of every actor in the keyframe;
+            captions of the images.
         """
+        captions = {}
         scene, name = world.scene(index), scene_names(world)[index]
         covered = visible = np.zeros(len(scene.actors), np.int64)
         for camera, sweep_time in product(rig.CAMERAS, sweep_times(world.sweeps)):
@@ -78,15 +82,17 @@ class NuScenesLayout:
             path = root / file_name(name, camera.channel, stamp, keyframe=not sweep_time)
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(rendered.image).save(path, quality=_JPEG_QUALITY)
-            labelled_depth(scene, *view, world.size, time)[1].write(root, path)
+            labels = labelled_depth(scene, *view, world.size, time)[1]
+            labels.write(root, path)
+            captions[path.relative_to(root).as_posix()] = caption(scene, labels)
         path = root / file_name(name, rig.LIDAR.channel, timestamp(index, frame))
         path.parent.mkdir(parents=True, exist_ok=True)
         points = _write_sweep(path, scene, frame)
-        return points, visible / np.maximum(covered, 1)
+        return (points, visible / np.maximum(covered, 1)), captions
 
     @staticmethod
     def finish(root: Path, world: World, results: list[list]) -> None:
-        """Writes tables and maps.
+        """Writes tables, maps and captions.
 
         Args:
             root: folder of the data set.
@@ -95,12 +101,16 @@ class NuScenesLayout:
         """
         tables = shared_tables(world.size)
         (root / 'maps').mkdir()
-        for index, (name, counts) in enumerate(zip(scene_names(world), results, strict=True)):
-            scene = world.scene(index)
+        captions = {}
+        for index, (name, frames) in enumerate(zip(scene_names(world), results, strict=True)):
+            scene, counts = world.scene(index), [counts for counts, _ in frames]
+            for _, of_frame in frames:
+                captions.update(of_frame)
             rows = SceneTables(world, index, name, scene, counts)
             _write_map(root / rows.map_file, scene)
             for table, more in rows.tables().items():
                 tables.setdefault(table, []).extend(more)
+        write_captions(root, captions)
         (root / VERSION).mkdir()
         for table, rows in tables.items():
             (root / VERSION / f'{table}.json').write_text(json.dumps(rows, indent=0))

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..datasets.poses import quaternion_to_matrix
+
 #: Image size of the intrinsics below.
 _FULL_SIZE = (1600, 900)
 LIDAR_ELEVATIONS = np.radians(np.linspace(-30.67, 10.67, 32))
@@ -45,18 +47,6 @@ class Sensor:
         # Integer coordinates are pixel centres in both sizes, hence the half-pixel shift.
         cx, cy = (self.centre[0] + 0.5) * sx - 0.5, (self.centre[1] + 0.5) * sy - 0.5
         return np.array([[self.focal * sx, 0, cx], [0, self.focal * sy, cy], [0, 0, 1]])
-
-
-def quaternion_to_matrix(quaternion) -> np.ndarray:
-    """Rotation matrix (3, 3) of a quaternion (w, x, y, z) of any norm."""
-    w, x, y, z = np.asarray(quaternion, np.float64) / np.linalg.norm(quaternion)
-    return np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-        ]
-    )
 
 
 LIDAR = Sensor(

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from .camera import depth_map, render_view
+from .camera import labelled_depth, render_view
+from .captions import caption, write_captions
 from .lanes import label_lanes
 from .world import KEYFRAME_SECONDS, World
 
@@ -38,8 +39,8 @@ class TuSimpleLayout:
         """Accepts every world."""
 
     @staticmethod
-    def render(root: Path, world: World, index: int, frame: int) -> dict:
-        """Writes one image; returns its label."""
+    def render(root: Path, world: World, index: int, frame: int) -> tuple[dict, str]:
+        """Writes one image; returns its label and caption."""
         scene, time = world.scene(index), frame * KEYFRAME_SECONDS
         view = (scene.ego2world(time) @ _CAM2EGO, _cam2img(world.size))
         rendered = render_view(scene, *view, world.size, time)
@@ -47,20 +48,24 @@ class TuSimpleLayout:
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(rendered.image).save(path, quality=_JPEG_QUALITY)
         rows = label_rows(world.size[1])
-        lanes = label_lanes(scene, *view, depth_map(scene, *view, world.size, time), rows)
-        return dict(
+        depth, labels = labelled_depth(scene, *view, world.size, time)
+        lanes = label_lanes(scene, *view, depth, rows)
+        label = dict(
             lanes=lanes.tolist(),
             h_samples=rows.tolist(),
             raw_file=path.relative_to(root).as_posix(),
         )
+        return label, caption(scene, labels)
 
     @staticmethod
     def finish(root: Path, world: World, results: list[list]) -> None:
-        """Writes the labels."""
+        """Writes the labels and captions."""
+        images = [image for scene in results for image in scene]
+        write_captions(root, {label['raw_file']: text for label, text in images})
         count = world.training_scenes
         parts = dict(train=results[:count], test=results[count:])
         for part, scenes in parts.items():
-            lines = [json.dumps(label) + '\n' for labels in scenes for label in labels]
+            lines = [json.dumps(label) + '\n' for images in scenes for label, _ in images]
             (root / LABEL_FILES[part]).write_text(''.join(lines))
 
 

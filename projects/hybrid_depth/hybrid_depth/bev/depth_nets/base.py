@@ -34,11 +34,15 @@ class DepthDistribution:
 class DepthNet:
     """Base class of depth nets: ``forward(image_feats, images, rig) -> DepthDistribution``.
 
+    With ``takes_physics_depth`` they are also given the embodied depth of the images, (B, N, H, W)
+    metres, or None, as ``physics_depth``.
+
     Subclasses call ``set_up_depth`` in their constructor. Without parameters, it does
     not change the checkpoint keys of the subclass.
     """
 
     bins: DepthBins
+    takes_physics_depth = False
 
     def set_up_depth(self, bins: DepthBins, depth_supervision: Sequence[dict]) -> None:
         """Set the bins and build the supervision targets.

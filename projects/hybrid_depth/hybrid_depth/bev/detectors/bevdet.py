@@ -77,7 +77,9 @@ class BEVDet(Base3DDetector):
     def lift(self, frame: Frame) -> tuple[Tensor, DepthDistribution]:
         """Images of one frame -> BEV map (B, Z * C, Y, X) and depth distribution."""
         features = self.extract_img_feat(frame.images)
-        return self.img_view_transformer(features, frame.images, frame.rig, frame.lift_rig)
+        return self.img_view_transformer(
+            features, frame.images, frame.rig, frame.lift_rig, frame.physics_depth
+        )
 
     def encode(self, bev: Tensor) -> Tensor:
         """BEV encoder, (B, K, Y, X) -> (B, C, Y, X), the input of the head."""
@@ -111,7 +113,9 @@ class BEVDet(Base3DDetector):
             losses = _weighted(losses, self.loss_weights['detection'])
         else:
             features = self.extract_img_feat(frame.images).flatten(0, 1)
-            distribution = depth_net(features, frame.images, frame.rig)
+            distribution = self.img_view_transformer.depth(
+                features, frame.images, frame.rig, frame.physics_depth
+            )
         if self.loss_weights['depth']:
             targets = dict(batch_inputs_dict, gt_instances_3d=truth)
             depth_losses = depth_net.loss(distribution, targets)

@@ -34,9 +34,10 @@ class BEVDataPreprocessor(BaseDataPreprocessor):
 
     Images remain RGB in [0, 1] (each tower normalises its input) and calibration float64.
 
-    ``forward`` returns ``inputs`` = dict(imgs (B, N, 3, H, W), rig ``CameraRig``, gt_depth and
-    pseudo_depth (B, N, H, W) metres and ground_mask (B, N, H, W) bool if set by the pipeline,
-    adjacent list of dict(imgs, rig) if there are earlier frames) and ``data_samples`` unchanged.
+    ``forward`` returns ``inputs`` = dict(imgs (B, N, 3, H, W), rig ``CameraRig``, gt_depth,
+    pseudo_depth and physics_depth (B, N, H, W) metres and ground_mask (B, N, H, W) bool if set by
+    the pipeline, adjacent list of dict(imgs, rig) if there are earlier frames) and ``data_samples``
+    unchanged.
 
     Raises:
         ValueError: the samples of a batch differ in image size or number of cameras.
@@ -48,7 +49,7 @@ class BEVDataPreprocessor(BaseDataPreprocessor):
         batch = _frame(inputs)
         if 'adjacent' in inputs:
             batch['adjacent'] = [_frame(frame) for frame in inputs['adjacent']]
-        for name in ('gt_depth', 'pseudo_depth', 'ground_mask'):
+        for name in ('gt_depth', 'pseudo_depth', 'physics_depth', 'ground_mask'):
             if name in inputs:
                 batch[name] = _stack(name, inputs[name])
         return dict(inputs=batch, data_samples=data.get('data_samples'))

@@ -73,6 +73,7 @@ class LSSViewTransformer(BaseModule):
         images: Tensor,
         rig: CameraRig,
         lift_rig: CameraRig | None = None,
+        physics_depth: Tensor | None = None,
     ) -> tuple[Tensor, DepthDistribution]:
         """Lift image features and pool them.
 
@@ -82,6 +83,7 @@ class LSSViewTransformer(BaseModule):
             rig: B x N cameras.
             lift_rig: the same cameras relative to another target ego frame, for earlier frames;
                 None for ``rig``.
+            physics_depth: (B, N, H, W) embodied depth, for depth nets that take it.
 
         Returns:
             (B, Z * C, Y, X) BEV map and the depth distribution.
@@ -95,7 +97,7 @@ class LSSViewTransformer(BaseModule):
                 f'LSSViewTransformer: expected {tuple(self.frustum.shape[1:3])} feature cells, got '
                 f'{(h, w)}; check image_size and stride against the image pipeline and the neck'
             )
-        distribution = self.depth_net(image_feats.flatten(0, 1), images, rig)
+        distribution = self.depth(image_feats.flatten(0, 1), images, rig, physics_depth)
         depth = distribution.prob.unflatten(0, (b, n))
         context = distribution.context.unflatten(0, (b, n))
         plan = self.pooling_plan(rig) if lift_rig is None else self._plan(lift_rig)
@@ -103,6 +105,13 @@ class LSSViewTransformer(BaseModule):
         if self.log_scale:
             bev = bev.sign() * bev.abs().log1p()
         return bev, distribution
+
+    def depth(
+        self, image_feats: Tensor, images: Tensor, rig: CameraRig, physics_depth: Tensor | None
+    ) -> DepthDistribution:
+        """Depth net on (B * N, C_in, h, w) features; other arguments as of ``forward``."""
+        given = dict(physics_depth=physics_depth) if self.depth_net.takes_physics_depth else {}
+        return self.depth_net(image_feats, images, rig, **given)
 
     def pooling_plan(self, rig: CameraRig) -> PoolingPlan:
         """Pooling plan; cached while the rig does not change."""

@@ -30,7 +30,7 @@ class PackBEVInputs(BaseTransform):
     """Pack a sample into ``inputs`` and ``data_samples``.
 
     ``inputs``: img (N, 3, H, W) float32 RGB in [0, 1]; rig, the five matrices of a ``CameraRig``
-    as float64 (N leading, except bda and ego2global); gt_depth and pseudo_depth
+    as float64 (N leading, except bda and ego2global); gt_depth, pseudo_depth and physics_depth
     (N, H, W) metres and ground_mask (N, H, W) bool if set by a transform; adjacent, a list of
     dict(img, rig), if the data set has earlier frames.
 
@@ -43,7 +43,7 @@ class PackBEVInputs(BaseTransform):
         if 'adjacent' in results:
             bda = results['bda']
             inputs['adjacent'] = [_frame(dict(frame, bda=bda)) for frame in results['adjacent']]
-        for name in ('gt_depth', 'pseudo_depth', 'ground_mask'):
+        for name in ('gt_depth', 'pseudo_depth', 'physics_depth', 'ground_mask'):
             if name in results:
                 inputs[name] = torch.from_numpy(results[name])
         sample = Det3DDataSample(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,7 +24,8 @@ class FrameTripletDataset(BaseDataset):
     `cam2img` (3, 3) in pixels, of images of `calibration_size` (width, height) if that is known, or
     `relative_intrinsics` (fx, fy, cx, cy) for any image size.
     If known (always for frame 's') also `transforms`, {frame id: (4, 4)} from the current camera's
-    frame to that frame's camera, in metres or the chosen unit.
+    frame to that frame's camera, in metres or the chosen unit. With `depth_folders` also
+    `depth_paths`, {name: depth PNG of frame 0} (`LoadDepthMaps`).
 
     Args:
         frame_ids: 0 is the current frame, other integers are frames before and after, 's' is the
@@ -35,11 +36,15 @@ class FrameTripletDataset(BaseDataset):
             never substituted.
         moving: folder of label images of moving objects, of `data_root` or absolute (see
             `datasets.label_images`), for `DepthMetric`: `meta` of a sample gets `moving_path`.
+        depth_folders: depth maps of the current frames by name, such as
+            `dict(physics_depth='data/kitti_embodied/depth')`: each folder mirrors the images below
+            `data_root`, a/b/c.jpg has a/b/c.png, in the format of KITTI's annotated depth
+            (hybrid-depth make-embodied-depth).
 
     Raises:
         DepthDataError: frame 0 is not among the ids; neighbours are missing with 'error'; no frame
             is left.
-        FileNotFoundError: frames of the list, or label images of them, are not on disk.
+        FileNotFoundError: frames of the list, their label images or depth maps are not on disk.
     """
 
     def __init__(
@@ -47,6 +52,7 @@ class FrameTripletDataset(BaseDataset):
         frame_ids: Sequence[FrameId] = (0, -1, 1),
         missing_neighbours: MissingNeighbours = 'drop',
         moving: str | None = None,
+        depth_folders: Mapping[str, str] | None = None,
         **kwargs: Any,
     ):
         if 0 not in frame_ids or any(isinstance(i, str) and i != 's' for i in frame_ids):
@@ -56,6 +62,7 @@ class FrameTripletDataset(BaseDataset):
         self.frame_ids = tuple(frame_ids)
         self.missing_neighbours = missing_neighbours
         self.moving = moving
+        self.depth_folders = dict(depth_folders or {})
         super().__init__(**kwargs)
 
     @abstractmethod
@@ -96,9 +103,27 @@ class FrameTripletDataset(BaseDataset):
 
     def _sample(self, frame: Any, paths: dict) -> dict:
         as_text = {i: None if path is None else str(path) for i, path in paths.items()}
-        return dict(
+        sample = dict(
             img_paths=as_text, missing_neighbours=self.missing_neighbours, **self.describe(frame)
         )
+        if self.depth_folders:
+            found = {
+                name: label_path(folder, paths[0], self.data_root)
+                for name, folder in self.depth_folders.items()
+            }
+            self._require_depth(found)
+            known = sample.get('depth_paths', {})
+            sample['depth_paths'] = {**known, **{name: str(path) for name, path in found.items()}}
+        return sample
+
+    @staticmethod
+    def _require_depth(paths: Mapping[str, Path]) -> None:
+        for name, path in paths.items():
+            if not path.is_file():
+                raise FileNotFoundError(
+                    f'expected {name} in {path}, which does not exist; write the maps of all '
+                    'images of the list there: hybrid-depth make-embodied-depth --help'
+                )
 
     def _add_moving(self, samples: list[dict]) -> None:
         """Name the label image of every frame, which must exist."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ...geometry.camera_view import CameraView
 from .stage_chain import StageChain
 
 
@@ -52,6 +53,20 @@ class DepthEncoder(nn.Module, ABC):
     out_channels: list[int]
     out_strides: list[int]
     text_channels: int = 0
+
+    @property
+    def tower(self) -> DepthEncoder:
+        """The part that sees images alone: this encoder, if it has no prior."""
+        return self
+
+    @property
+    def prior(self) -> nn.Module | None:
+        """Geometric prior of the depth, whose code `add_prior` adds; None without one."""
+        return None
+
+    def add_prior(self, features: DepthFeatures, view: CameraView | None) -> DepthFeatures:
+        """Features of `tower` and the camera of the images -> features of this encoder."""
+        return features
 
     @abstractmethod
     def forward(self, images: Tensor) -> DepthFeatures:

@@ -17,7 +17,8 @@ class TimmDepthEncoder(DepthEncoder):
     """Depth encoder from a timm backbone (`features_only`).
 
     Images are not resized; convolutional backbones take any size. Vision transformers need
-    `dynamic_img_size=True` and multiples of the patch size.
+    `dynamic_img_size=True` and multiples of the patch size; Swin takes one size, `img_size=(rows,
+    columns)`.
 
     Args:
         name: timm model name, e.g. 'resnet18.a1_in1k'.
@@ -49,10 +50,14 @@ class TimmDepthEncoder(DepthEncoder):
         self.body = build_timm(name, pretrained, features_only=True, **kwargs)
         self.out_channels = self.body.feature_info.channels()
         self.out_strides = self.body.feature_info.reduction()
+        self.channels_last_maps = getattr(self.body, 'output_fmt', 'NCHW') == 'NHWC'
 
     def forward(self, images: Tensor) -> DepthFeatures:
         """Images (B, 3, H, W), RGB float in [0, 1] -> the backbone's maps, finest first."""
-        return DepthFeatures(list(self.body(self.normalize(images))))
+        maps = self.body(self.normalize(images))
+        if self.channels_last_maps:  # of Swin
+            maps = [level.permute(0, 3, 1, 2).contiguous() for level in maps]
+        return DepthFeatures(list(maps))
 
     def chain(self) -> StageChain:
         """The backbone, see `DepthEncoder.chain`.

@@ -2,16 +2,24 @@
 
 from .base import DepthEstimator
 from .data_preprocessor import DepthDataPreprocessor
+from .depth_clip import DepthCLIP
+from .embodiment import VisionLanguageEmbodiment
 from .language_alignment import LanguageAlignment
 from .manydepth import ManyDepth
 from .mono_vifi import MonoViFI
 from .monodepth2 import Monodepth2
+from .supervised import SupervisedDepth
+from .wordepth import WorDepth
 
 __all__ = [
+    'DepthCLIP',
     'DepthDataPreprocessor',
     'DepthEstimator',
     'LanguageAlignment',
     'ManyDepth',
     'MonoViFI',
     'Monodepth2',
+    'SupervisedDepth',
+    'VisionLanguageEmbodiment',
+    'WorDepth',
 ]

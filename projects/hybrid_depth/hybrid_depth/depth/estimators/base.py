@@ -12,9 +12,12 @@ from mmengine.registry import MODELS
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
+from ...geometry.camera_view import CameraView
 from ...geometry.depth_map import DepthMap
 from ...geometry.disparity import scale_disparity
 from ..encoders import DepthEncoder, DepthFeatures
+
+Cameras = Tensor | CameraView | None
 
 
 def build_decoder(cfg: dict, encoder: DepthEncoder) -> torch.nn.Module:
@@ -55,7 +58,8 @@ class DepthEstimator(BaseModel):
 
     Args:
         encoder: depth encoder config.
-        decoder: depth decoder config; channels and strides are filled in from the encoder.
+        decoder: depth decoder config; channels and strides are filled in from the encoder. None in
+            subclasses that need none.
         min_depth, max_depth: depth range.
         channels_last: use channels-last memory format for weights and images.
         data_preprocessor: `DepthDataPreprocessor` by default.
@@ -69,7 +73,7 @@ class DepthEstimator(BaseModel):
     def __init__(
         self,
         encoder: dict,
-        decoder: dict,
+        decoder: dict | None,
         min_depth: float = 0.1,
         max_depth: float = 100.0,
         channels_last: bool = False,
@@ -79,7 +83,7 @@ class DepthEstimator(BaseModel):
         preprocessor = data_preprocessor or dict(type='DepthDataPreprocessor')
         super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
         self.encoder = MODELS.build(encoder)
-        self.decoder = build_decoder(decoder, self.encoder)
+        self.decoder = None if decoder is None else build_decoder(decoder, self.encoder)
         self.min_depth, self.max_depth = min_depth, max_depth
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
 
@@ -110,19 +114,20 @@ class DepthEstimator(BaseModel):
                 _add_prediction(samples, prediction, name)
             return samples
         if mode == 'tensor':
-            return self.decode(inputs['images'][0])
+            return self.decode(inputs['images'][0], self.view(inputs))
         raise ValueError(f"mode: expected 'loss', 'predict' or 'tensor', got {mode!r}")
 
     def loss(self, inputs: dict, data_samples: Sequence[BaseDataElement] | None = None) -> dict:
         """Loss terms by name; entries with 'loss' in their name are summed, the others logged."""
         raise NotImplementedError
 
-    def predict(self, frames: dict[int | str, Tensor], cameras: Tensor | None = None) -> DepthMap:
+    def predict(self, frames: dict[int | str, Tensor], cameras: Cameras = None) -> DepthMap:
         """Depth of frame 0; single-frame models use no other frame.
 
         Args:
             frames: images by frame, see the class.
-            cameras: (B, 3, 3) intrinsics of the images, pixels; None if unknown.
+            cameras: (B, 3, 3) intrinsics of the images, pixels, or their `CameraView` with what an
+                encoder with a prior needs besides; None if unknown.
 
         Returns:
             Maps (B, 1, H, W) of the image size. In this class of kind ``disparity``: known up to
@@ -130,30 +135,47 @@ class DepthEstimator(BaseModel):
 
         Raises:
             KeyError: frame 0 is missing.
+            ValueError: an encoder with a prior, and no cameras.
         """
+        self.require_current_frame(frames)
+        return DepthMap(self.disparity(frames[0], as_view(cameras, frames[0])), 'disparity')
+
+    def require_current_frame(self, frames: dict[int | str, Tensor]) -> None:
+        """Raises KeyError if frame 0 is missing."""
         if 0 not in frames:
             raise KeyError(
                 f'{type(self).__name__}.predict: expected the current frame as frames[0], got '
                 f'frames {list(frames)}'
             )
-        return DepthMap(self.disparity(frames[0]), 'disparity')
 
     def predictions(self, inputs: dict) -> dict[str, DepthMap]:
         """What is scored: under '' the prediction, under other names other modes of the model."""
-        return {'': self.predict(inputs['images'], inputs.get('cam2img'))}
+        return {'': self.predict(inputs['images'], self.view(inputs))}
+
+    def view(self, inputs: dict) -> CameraView | None:
+        """Camera of frame 0 of the inputs, with its embodied depth; None without intrinsics."""
+        if 'cam2img' not in inputs:
+            return None
+        size = tuple(inputs['images'][0].shape[-2:])
+        return CameraView(inputs['cam2img'], size, physics_depth=inputs.get('physics_depth'))
 
     @property
     def frames(self) -> tuple[int, ...]:
         """Frames that `predict` uses where they are given."""
         return (0,)
 
-    def encode(self, images: Tensor) -> DepthFeatures:
-        """Images (B, 3, H, W), RGB in [0, 1] -> the encoder's features."""
-        return self.encoder(images.contiguous(memory_format=self.memory_format))
+    def encode(self, images: Tensor, view: CameraView | None = None) -> DepthFeatures:
+        """Images (B, 3, H, W), RGB in [0, 1] -> the encoder's features.
 
-    def decode(self, images: Tensor) -> dict[int, Tensor]:
-        """Images (B, 3, H, W), RGB in [0, 1] -> the decoder's output at every scale."""
-        return self.decoder(self.encode(images), tuple(images.shape[-2:]))
+        Args:
+            view: camera of the images, for an encoder with a prior.
+        """
+        features = self.encoder.tower(images.contiguous(memory_format=self.memory_format))
+        return self.encoder.add_prior(features, view)
+
+    def decode(self, images: Tensor, view: CameraView | None = None) -> dict[int, Tensor]:
+        """Arguments of `encode` -> the decoder's output at every scale."""
+        return self.decoder(self.encode(images, view), tuple(images.shape[-2:]))
 
     def scale(self, output: Tensor) -> Tensor:
         """Decoder output -> disparity between 1 / max_depth and 1 / min_depth."""
@@ -164,9 +186,16 @@ class DepthEstimator(BaseModel):
         resized = F.interpolate(output, size=tuple(size), mode='bilinear', align_corners=False)
         return self.scale(resized)
 
-    def disparity(self, images: Tensor) -> Tensor:
-        """Images (B, 3, H, W), RGB in [0, 1] -> disparity (B, 1, H, W), float32 or float64."""
-        return self.scale(full_precision(self.decode(images)[0]))
+    def disparity(self, images: Tensor, view: CameraView | None = None) -> Tensor:
+        """Arguments of `encode` -> disparity (B, 1, H, W), float32 or float64."""
+        return self.scale(full_precision(self.decode(images, view)[0]))
+
+
+def as_view(cameras: Cameras, images: Tensor) -> CameraView | None:
+    """Cameras given as intrinsics (B, 3, 3) of images, or as a view."""
+    if cameras is None or isinstance(cameras, CameraView):
+        return cameras
+    return CameraView(cameras, tuple(images.shape[-2:]))
 
 
 def _add_prediction(samples: Sequence[BaseDataElement], prediction: DepthMap, name: str) -> None:

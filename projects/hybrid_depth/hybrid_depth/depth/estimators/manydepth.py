@@ -12,6 +12,7 @@ from mmengine.registry import MODELS
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
+from ...geometry.camera_view import CameraView
 from ...geometry.cost_volume import CostVolume
 from ...geometry.depth_map import DepthMap
 from ...geometry.projection import scale_intrinsics
@@ -21,7 +22,7 @@ from ...losses.reprojection import ReprojectionTerms, Views
 from ..encoders import DepthFeatures
 from ..encoders.cost_volume_fusion import CostVolumeFusion
 from ..encoders.freezing import is_frozen
-from .base import DepthEstimator, full_precision
+from .base import Cameras, DepthEstimator, as_view, full_precision
 from .monodepth2 import Estimate, Monodepth2
 
 _STATIC, _MISSING = 0.25, 0.5  # draws below: a standing camera, no lookup frame
@@ -131,8 +132,10 @@ class ManyDepth(DepthEstimator):
                 f'masked_mean={teacher.objective.masked_mean}, full_size={teacher.full_size}, '
                 f'{type(teacher.pose_net).__name__}'
             )
-        if teacher.canonical_focal is not None:
-            raise ValueError('ManyDepth: expected a teacher without canonical_focal')
+        if teacher.canonical_focal is not None or teacher.physics_weight:
+            raise ValueError(
+                'ManyDepth: expected a teacher without canonical_focal and physics_weight'
+            )
         strange = set(self.decoder.scales) - set(teacher.decoder.scales)
         if strange:
             raise ValueError(
@@ -151,14 +154,14 @@ class ManyDepth(DepthEstimator):
         """Stop the training of teacher and pose net, and with it the moves of the depth range."""
         self.teacher.requires_grad_(False).eval()
 
-    def decode(self, images: Tensor) -> dict[int, Tensor]:
+    def decode(self, images: Tensor, view: CameraView | None = None) -> dict[int, Tensor]:
         """Single-frame mode: as `DepthEstimator.decode`, with an empty cost volume."""
-        return self._decode_matched(images, *self._no_lookups(images))[0]
+        return self._decode_matched(images, *self._no_lookups(images), view)[0]
 
     def predict(
         self,
         frames: dict[int | str, Tensor],
-        cameras: Tensor | None = None,
+        cameras: Cameras = None,
         transforms: dict[int, Tensor] | None = None,
     ) -> DepthMap:
         """Disparity of frame 0, see `DepthEstimator.predict`.
@@ -182,15 +185,17 @@ class ManyDepth(DepthEstimator):
                     stacklevel=2,
                 )
             return super().predict(frames, cameras)
-        self._check_frames(frames, cameras, used)
+        view = as_view(cameras, frames[0])
+        self._check_frames(frames, view, used)
         poses = self._poses(frames, transforms or {}, used)
         lookups = torch.stack([frames[i] for i in used], 1)
-        outputs, _ = self._decode_matched(frames[0], lookups, cameras, poses)
+        outputs, _ = self._decode_matched(frames[0], lookups, view.cam2img, poses, view)
         return DepthMap(self.scale(full_precision(outputs[0])), 'disparity')
 
     def predictions(self, inputs: dict) -> dict[str, DepthMap]:
         """Depth of the frames at hand, and that of the single-frame mode."""
-        single = DepthMap(self.disparity(inputs['images'][0]), 'disparity')
+        single = self.disparity(inputs['images'][0], self.view(inputs))
+        single = DepthMap(single, 'disparity')
         return {**super().predictions(inputs), 'single_frame': single}
 
     @property
@@ -242,7 +247,8 @@ class ManyDepth(DepthEstimator):
         lookups = [shown[i] for i in self.lookups]
         lookups = torch.stack(lookups, 1) if lookups else shown[0][:, None, ...][:, :0]
         lookups, poses, augmented = self._augment(lookups, poses, images[0])
-        outputs, volume = self._decode_matched(shown[0], lookups, inputs['cam2img'], poses)
+        view = self.view(inputs)
+        outputs, volume = self._decode_matched(shown[0], lookups, view.cam2img, poses, view)
         with torch.autocast(images[0].device.type, enabled=False):
             views = self.teacher.views(inputs)
             student = {
@@ -273,10 +279,19 @@ class ManyDepth(DepthEstimator):
         return (confidence > 0) & depths_agree(depth, reference.squeeze(1))
 
     def _decode_matched(
-        self, target: Tensor, lookups: Tensor, cam2img: Tensor, poses: Tensor
+        self,
+        target: Tensor,
+        lookups: Tensor,
+        cam2img: Tensor,
+        poses: Tensor,
+        view: CameraView | None,
     ) -> tuple[dict[int, Tensor], CostVolume]:
-        """Images (B, 3, H, W) and (B, L, 3, H, W) -> the decoder's output, and the costs."""
+        """Images (B, 3, H, W) and (B, L, 3, H, W) -> the decoder's output, and the costs.
+
+        `view` is the camera of the target, for an encoder with a prior.
+        """
         features, volume = self._encode_matched(target, lookups, cam2img, poses)
+        features = self.encoder.add_prior(features, view)
         return self.decoder(features, tuple(target.shape[-2:])), volume
 
     def _encode_matched(
@@ -361,7 +376,7 @@ class ManyDepth(DepthEstimator):
         stacked = list(poses.values()) or [torch.zeros(batch, 4, 4, device=frames[0].device)]
         return torch.stack(stacked, 1)[:, : len(lookups)]
 
-    def _check_frames(self, frames: dict, cameras: Tensor | None, lookups: Sequence[int]) -> None:
+    def _check_frames(self, frames: dict, cameras: Cameras, lookups: Sequence[int]) -> None:
         absent = [i for i in (0, *lookups) if i not in frames]
         if absent:
             raise KeyError(

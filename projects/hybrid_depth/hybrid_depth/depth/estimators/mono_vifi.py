@@ -13,6 +13,7 @@ from mmengine.structures import BaseDataElement
 from torch import Tensor
 
 from ...geometry.affine_view import AffineView
+from ...geometry.camera_view import CameraView
 from ...geometry.depth_map import DepthMap
 from ...geometry.rigid import invert_rigid
 from ...losses import ReprojectionObjective, scale_invariant_log
@@ -21,7 +22,7 @@ from ..encoders import DepthFeatures
 from ..encoders.flow_fusion import Alignment, FlowFusion
 from ..interpolation import Interpolation
 from ..pose.nets import Frame
-from .base import DepthEstimator, full_precision
+from .base import Cameras, DepthEstimator, as_view, full_precision
 
 _HALF = 0.5
 _TARGETS = (0, -_HALF, _HALF)
@@ -131,7 +132,7 @@ class MonoViFI(DepthEstimator):
         """The frame and its neighbours."""
         return (0, -1, 1)
 
-    def predict(self, frames: dict[int | str, Tensor], cameras: Tensor | None = None) -> DepthMap:
+    def predict(self, frames: dict[int | str, Tensor], cameras: Cameras = None) -> DepthMap:
         """Disparity of frame 0, see `DepthEstimator.predict`.
 
         Without both neighbours this is that of the model of one frame, with a warning.
@@ -151,13 +152,15 @@ class MonoViFI(DepthEstimator):
         interpolation = self.test_interpolation or self.interpolation
         with torch.no_grad():
             between = interpolation(frames[-1], frames[1])
-        features = {i: self._encode_multi(frames[i]) for i in (-1, 0, 1)}
+        views = _views_at(as_view(cameras, frames[0]), (-1, 0, 1))
+        features = {i: self._encode_multi(frames[i], views[i]) for i in (-1, 0, 1)}
         output = self._decode_multi(features, (-1, 0, 1), between)
         return DepthMap(self.scale(full_precision(output)), 'disparity')
 
     def predictions(self, inputs: dict) -> dict[str, DepthMap]:
         """Depth of the frames at hand, and that of the model of one frame."""
-        single = DepthMap(self.disparity(inputs['images'][0]), 'disparity')
+        single = self.disparity(inputs['images'][0], self.view(inputs))
+        single = DepthMap(single, 'disparity')
         return {**super().predictions(inputs), 'single_frame': single}
 
     def relative_pose(self, first: Tensor, second: Tensor) -> Tensor:
@@ -206,7 +209,7 @@ class MonoViFI(DepthEstimator):
             pair: self.relative_pose(*(plain[i] for i in pair))
             for pair in ((-1, -_HALF), (-_HALF, 1), (-1, _HALF), (_HALF, 1))
         }
-        single, multi = self._outputs(seen, between)
+        single, multi = self._outputs(seen, between, self.view(inputs))
         with torch.autocast(images[0].device.type, enabled=False):
             transforms = {
                 time: torch.stack([invert_rigid(poses[-1, time]), poses[time, 1]])
@@ -236,15 +239,19 @@ class MonoViFI(DepthEstimator):
         }
 
     def _outputs(
-        self, seen: Mapping[float, Tensor], between: Mapping[float, Interpolation]
+        self,
+        seen: Mapping[float, Tensor],
+        between: Mapping[float, Interpolation],
+        view: CameraView | None,
     ) -> tuple[dict[float, Tensor], dict[float, Tensor]]:
         """Decoder output (B, 1, h, w) by time, of one frame and of three."""
         size = tuple(seen[0].shape[-2:])
-        features = {time: self.encode(seen[time]) for time in _TARGETS}
+        views = _views_at(view, (-1, 1, *_TARGETS))
+        features = {time: self.encode(seen[time], views[time]) for time in _TARGETS}
         single = {time: self.decoder(found, size)[0] for time, found in features.items()}
         if self.encoder_multi is not None:
-            features = {time: self._encode_multi(seen[time]) for time in _TARGETS}
-        features |= {time: self._encode_multi(seen[time]) for time in (-1, 1)}
+            features = {time: self._encode_multi(seen[time], views[time]) for time in _TARGETS}
+        features |= {time: self._encode_multi(seen[time], views[time]) for time in (-1, 1)}
         triplets = {0: (-1, 0, 1), -_HALF: (-1, -_HALF, 0), _HALF: (0, _HALF, 1)}
         multi = {
             time: self._decode_multi(features, triplet, between[time])
@@ -252,9 +259,10 @@ class MonoViFI(DepthEstimator):
         }
         return single, multi
 
-    def _encode_multi(self, images: Tensor) -> DepthFeatures:
+    def _encode_multi(self, images: Tensor, view: CameraView | None) -> DepthFeatures:
         encoder = self.encoder_multi or self.encoder
-        return encoder(images.contiguous(memory_format=self.memory_format))
+        features = encoder.tower(images.contiguous(memory_format=self.memory_format))
+        return encoder.add_prior(features, view)
 
     def _decode_multi(
         self,
@@ -290,7 +298,9 @@ class MonoViFI(DepthEstimator):
         made = {time: view.apply(plain[time]) for time in (-_HALF, _HALF)}
         images = {**given['images'], **made}
         seen = {**made, 0: given.get('augmented', given['images'])[0]}
-        outputs = {time: self.decode(seen[time])[0] for time in _TARGETS}
+        # a prior of the affine view would have to be turned with it
+        camera = None if self.encoder.prior is None else self.view(inputs).of_unknown_scene()
+        outputs = {time: self.decode(seen[time], camera)[0] for time in _TARGETS}
         with torch.autocast(plain[0].device.type, enabled=False):
             turned = {time: view.transforms(known) for time, known in transforms.items()}
             return self._score(outputs, images, turned, inputs['cam2img'])
@@ -324,6 +334,13 @@ class MonoViFI(DepthEstimator):
 def masked_photometric(terms: ReprojectionTerms, view: AffineView) -> Tensor:
     """Photometric loss of an affine view: mean over all pixels, 0 where it shows no image."""
     return (terms.smallest * view.seen.squeeze(1)).mean()
+
+
+def _views_at(view: CameraView | None, times: Sequence[float]) -> dict[float, CameraView | None]:
+    """Camera of the frames by time; embodied depth is that of frame 0."""
+    if view is None:
+        return dict.fromkeys(times)
+    return {time: view if time == 0 else view.of_another_frame() for time in times}
 
 
 def _view(inputs: dict) -> AffineView | None:

@@ -6,19 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from mmengine.registry import MODELS
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
+from ...geometry.camera_view import CameraView
 from ...geometry.depth_map import DepthMap
 from ...geometry.poses import Motion
 from ...geometry.projection import focal_length
 from ...geometry.rigid import invert_rigid
-from ...losses import ReprojectionObjective
+from ...losses import ReprojectionObjective, log_depth_error
 from ...losses.reprojection import ReprojectionTerms, Views
 from ..encoders import DepthFeatures
 from ..pose.nets import Frame
-from .base import DepthEstimator, full_precision
+from .base import Cameras, DepthEstimator, as_view, full_precision
 
 STEREO = 's'
 
@@ -59,6 +61,10 @@ class Monodepth2(DepthEstimator):
         canonical_focal: focal length of the canonical camera, pixels. The network predicts depth
             for this camera; depth at focal length f is f / canonical_focal times that. For training
             on several focal lengths: equal images at twice the focal length have twice the depth.
+        physics_weight: weight of the log distance to embodied depth (`physics_depth` of the inputs),
+            which holds the metres of a first step supervised by it (`SupervisedDepth`); 0: none.
+            The photometric error does not know the scale: an untrained pose net, whose motions are
+            small, shrinks the depth to fit (docs/results.md, "Metres without LiDAR on toy video").
         **kwargs: passed to `DepthEstimator`.
 
     Raises:
@@ -80,6 +86,7 @@ class Monodepth2(DepthEstimator):
         tie_break: float = 1e-5,
         masked_mean: bool = False,
         canonical_focal: float | None = None,
+        physics_weight: float = 0.0,
         **kwargs,
     ) -> None:
         super().__init__(encoder, decoder, **kwargs)
@@ -89,6 +96,11 @@ class Monodepth2(DepthEstimator):
                 f"Monodepth2: expected sources out of -1, 1, ... and 's', got {self.sources}"
             )
         self.pose_net = None if pose_net is None else MODELS.build(pose_net)
+        if self.encoder.prior is not None and getattr(self.pose_net, 'needs', None) == 'features':
+            raise ValueError(
+                'Monodepth2: expected a pose net with its own encoder (ResNetPoseNet, PoseCNN), as '
+                f'the encoder has a prior, which other frames lack, got {type(self.pose_net)}'
+            )
         self.objective = ReprojectionObjective(
             ssim_weight,
             smoothness_weight,
@@ -99,18 +111,20 @@ class Monodepth2(DepthEstimator):
             masked_mean,
         )
         self.full_size, self.canonical_focal = full_size, canonical_focal
+        self.physics_weight = physics_weight
         self.to(memory_format=self.memory_format)
 
-    def predict(self, frames: dict[int | str, Tensor], cameras: Tensor | None = None) -> DepthMap:
+    def predict(self, frames: dict[int | str, Tensor], cameras: Cameras = None) -> DepthMap:
         """Disparity of frame 0, see `DepthEstimator.predict`.
 
         With `canonical_focal`, for each camera's focal length; for the canonical camera if
         `cameras` is None.
         """
         prediction = super().predict(frames, cameras)
-        if cameras is None:
+        view = as_view(cameras, frames[0])
+        if view is None:
             return prediction
-        return DepthMap(self._at_focal_length(prediction.values, cameras), prediction.kind)
+        return DepthMap(self._at_focal_length(prediction.values, view.cam2img), prediction.kind)
 
     def relative_pose(self, first: Tensor, second: Tensor) -> Tensor:
         """Camera motion between two images (B, 3, H, W), RGB in [0, 1], the earlier one first.
@@ -132,8 +146,28 @@ class Monodepth2(DepthEstimator):
     def loss(
         self, inputs: dict, data_samples: Sequence[BaseDataElement] | None = None
     ) -> dict[str, Tensor]:
-        """`loss_photometric`, `loss_smoothness` and `warped_share`, see `ReprojectionObjective`."""
-        return self.objective.loss(self.compare(inputs))
+        """`loss_photometric`, `loss_smoothness` and `warped_share`, see `ReprojectionObjective`, and
+        `loss_physics` if it has a weight."""
+        estimates = self.estimate(inputs)
+        losses = self.objective.loss(self.score(estimates, self.views(inputs)))
+        if self.physics_weight:
+            losses['loss_physics'] = self.physics_weight * self._physics_error(estimates, inputs)
+        return losses
+
+    def _physics_error(self, estimates: dict[int, Estimate], inputs: dict) -> Tensor:
+        """Mean log distance to embodied depth over the scales."""
+        if 'physics_depth' not in inputs:
+            raise KeyError(
+                f'Monodepth2: expected physics_depth (B, 1, H, W) in the inputs, got '
+                f'{sorted(inputs)}; add LoadDepthMaps to the pipeline and depth_folders to the data '
+                'set, or set physics_weight=0'
+            )
+        truth = inputs['physics_depth'].clamp(max=self.max_depth)
+        errors = [
+            log_depth_error(found.depth, F.interpolate(truth, found.depth.shape[-2:]))
+            for found in estimates.values()
+        ]
+        return torch.stack(errors).mean()
 
     def compare(self, inputs: dict) -> dict[int, ReprojectionTerms]:
         """Run the networks and compute the reprojection terms of every scale.
@@ -151,7 +185,7 @@ class Monodepth2(DepthEstimator):
         """Run the networks on the `augmented` images; by scale. Errors as of `compare`."""
         self._check(inputs)
         images = inputs.get('augmented', inputs['images'])
-        frames = self._frames(images, (0, *self._estimated))
+        frames = self._frames(images, (0, *self._estimated), self.view(inputs))
         size = tuple(images[0].shape[-2:])
         outputs = self.decoder(frames[0].features, size)
         motions = {source: self._motion(frames, source) for source in self._estimated}
@@ -217,12 +251,14 @@ class Monodepth2(DepthEstimator):
                 'ego_motion=False in the data set'
             )
 
-    def _frames(self, images: dict, ids: Sequence[int]) -> dict[int, Frame]:
+    def _frames(
+        self, images: dict, ids: Sequence[int], view: CameraView | None
+    ) -> dict[int, Frame]:
         """Frames by id: frame 0 with features, the others with the input of the pose net."""
         if self.pose_net is not None and self.pose_net.needs == 'features':
             features = _split(self.encode(torch.cat([images[i] for i in ids])), len(ids))
             return {i: Frame(images[i], maps) for i, maps in zip(ids, features, strict=True)}
-        target = Frame(images[0], self.encode(images[0]))
+        target = Frame(images[0], self.encode(images[0], view))
         return {i: target if i == 0 else self._frame(images[i]) for i in ids}
 
     def _frame(self, image: Tensor) -> Frame:

@@ -15,23 +15,33 @@ from ...errors import DepthDataError
 from .files import DepthMaps
 from .protocols import DepthProtocol, load_protocol
 from .report import result_table, write_result
-from .scoring import check_kind, score_image, score_set, summarise, swapped_kind_warning
+from .scoring import (
+    check_kind,
+    score_image,
+    score_set,
+    summarise,
+    swapped_kind_warning,
+    uncrop,
+)
 
 
 @METRICS.register_module()
 class DepthMetric(BaseMetric):
-    """Metric of predicted depth against exported ground truth, by a protocol.
+    """Metric of predicted depth against ground truth, by a protocol.
 
     Data samples have `pred_disparity` (1, h, w) or `pred_depth` (1, h, w), the metainfo `kind`
     ('disparity', 'relative' or 'metric') and `name` (from `KittiRawDataset` and others), the name
-    of the ground truth file. Returns the protocol's metrics and `scale_spread`, prefix 'depth'.
-    Where the data set names label images of moving objects (its option `moving`), also the metrics
-    of moving and static pixels, 'depth/moving/...' and 'depth/static/...': the scale is that of the
-    whole image, and images without such pixels do not count.
+    of the ground truth file. Of a cropped image (`crop`) the truth inside the crop is compared.
+    Returns the protocol's metrics, the same without scaling as `unscaled/...` (and with that of the
+    median as `median_scaled/...`, see `summarise`) and `scale_spread`, prefix 'depth'. Where the
+    data set names label images of moving objects (its option `moving`), also the metrics of moving
+    and static pixels, 'depth/moving/...' and 'depth/static/...': the scale is that of the whole
+    image, and images without such pixels do not count.
 
     Args:
         truth: folder of `prepare-kitti export-gt`, or any input of `DepthMaps`; maps without
-            names are matched by `sample_idx`.
+            names are matched by `sample_idx`. None for the field `truth` (H, W) of the samples
+            (`KeepTruth`).
         protocol: name, fields or YAML file, see `load_protocol`.
         out_dir: folder of `depth_metrics.json`; None writes no file.
 
@@ -44,7 +54,7 @@ class DepthMetric(BaseMetric):
 
     def __init__(
         self,
-        truth: str,
+        truth: str | None = None,
         protocol: str | dict | DepthProtocol = 'kitti_eigen',
         out_dir: str | None = None,
         **kwargs,
@@ -52,13 +62,16 @@ class DepthMetric(BaseMetric):
         super().__init__(**kwargs)
         self.protocol = load_protocol(protocol)
         self.out_dir = out_dir
+        self.truths = None
+        self._kept_maps = self.protocol.scaling == 'set_median'  # scored once the scale is known
+        if truth is None:
+            return
         if not Path(truth).exists():
             raise FileNotFoundError(
                 f'expected ground truth {truth}, which does not exist. Make it with: python '
                 f'hybrid-depth prepare-kitti export-gt ROOT {truth} --split LIST'
             )
         self.truths = DepthMaps(truth)
-        self._kept_maps = self.protocol.scaling == 'set_median'  # scored once the scale is known
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
         """Score the batch, or keep its maps if the scale is computed over the set."""
@@ -76,21 +89,37 @@ class DepthMetric(BaseMetric):
                 for key in sample
                 if key.startswith(field)
             }
-            name, place = self._truth_of(sample)
+            name, truth = self._truth_of(sample)
             known = 'moving_path' in sample
             moving = read_moving_mask(sample['moving_path']) if known else None
             entry = dict(kind=kind, image=Path(sample.get('img_path', '')).suffix)
             for mode, prediction in predictions.items():
+                if 'crop' in sample:
+                    measured, box = self._read(truth), sample['crop']
+                    prediction, truth = uncrop(prediction, measured, box, kind, self.protocol)
                 if self._kept_maps:
-                    entry[mode] = dict(name=name, place=place, prediction=prediction, moving=moving)
+                    entry[mode] = dict(name=name, truth=truth, prediction=prediction, moving=moving)
                 else:
-                    truth = self.truths[place]
+                    measured = self._read(truth)
                     entry[mode] = score_image(
-                        prediction, truth, self.protocol, kind, name=name, moving=moving
+                        prediction, measured, self.protocol, kind, name=name, moving=moving
                     )
             self.results.append(entry)
 
-    def _truth_of(self, sample: dict) -> tuple[str, int]:
+    def _read(self, truth: int | np.ndarray) -> np.ndarray:
+        """Ground truth given by its place in the files, or itself."""
+        return self.truths[truth] if isinstance(truth, int) else truth
+
+    def _truth_of(self, sample: dict) -> tuple[str, int | np.ndarray]:
+        if self.truths is None:
+            name = sample.get('name', 'a sample')
+            if 'truth' not in sample:
+                raise DepthDataError(
+                    f'DepthMetric: expected the ground truth of {name} in the sample, got none; '
+                    'put KeepTruth into the test pipeline, or set truth to the folder of exported '
+                    'maps'
+                )
+            return name, sample['truth'].detach().cpu().numpy()
         if self.truths.names is None:
             place = int(sample['sample_idx'])
             if place >= len(self.truths):
@@ -115,7 +144,7 @@ class DepthMetric(BaseMetric):
             raise DepthDataError(f'DepthMetric: expected predictions of one kind, got {kinds}')
         result = self._summarise([entry[''] for entry in results], kinds[0])
         result['image_formats'] = sorted({entry['image'] for entry in results})
-        result['truth_export'] = self.truths.export
+        result['truth_export'] = None if self.truths is None else self.truths.export
         others = {
             mode.removeprefix('_'): self._summarise([entry[mode] for entry in results], kinds[0])
             for mode in results[0]
@@ -133,7 +162,7 @@ class DepthMetric(BaseMetric):
         if self.out_dir is not None:
             write_result(result, Path(self.out_dir, 'depth_metrics.json'))
         scores = {**result['metrics'], 'scale_spread': result['scale']['spread']}
-        rows = dict(result.get('modes', {}))
+        rows = {**result['other_scaling'], **result.get('modes', {})}
         for part, averages in result.get('motion', {}).items():
             rows[part] = averages.get('metrics', {})  # none without such pixels
         for row, metrics in rows.items():
@@ -148,5 +177,5 @@ class DepthMetric(BaseMetric):
 
     def _pairs(self, entries: list[dict]):
         for entry in entries:
-            truth = self.truths[entry['place']]
+            truth = self._read(entry['truth'])
             yield entry['name'], np.asarray(entry['prediction']), truth, entry['moving']

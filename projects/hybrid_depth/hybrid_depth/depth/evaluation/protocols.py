@@ -3,7 +3,8 @@
 Sources, by section: docs/reference/depth_protocols.md, "Eigen";
 docs/reference/depth_protocols.md, "Improved ground truth";
 docs/reference/depth_protocols.md, "Mono-ViFI"; docs/reference/depth_protocols.md, "packnet-sfm";
-docs/reference/depth_protocols.md, "Cityscapes".
+docs/reference/depth_protocols.md, "Cityscapes"; docs/reference/depth_protocols.md, "Supervised";
+docs/reference/depth_protocols.md, "DDAD".
 """
 
 from __future__ import annotations
@@ -135,6 +136,23 @@ PROTOCOLS: dict[str, DepthProtocol] = _table(
         resized='depth',
         median='lower',
         truth_range=(0.0, 80.0),
+    ),
+    replace(
+        _EIGEN,
+        name='kitti_eigen_supervised',
+        source='BTS, WorDepth: annotated truth (652 images), Garg crop, 80 m, metres as predicted',
+        scaling='none',
+        resized='depth',
+    ),
+    DepthProtocol(
+        'ddad',
+        'github.com/TRI-ML/packnet-sfm, configs/train_ddad.yaml: LiDAR truth up to 200 m, no crop; '
+        'metres as predicted (median scaling: ddad+median)',
+        truth_range=(0.0, 200.0),
+        clamp=(1e-3, 200.0),
+        scaling='none',
+        resized='depth',
+        bins=(0.0, 10.0, 20.0, 40.0, 80.0, 120.0, 200.0),
     ),
     DepthProtocol(
         'cityscapes',

@@ -21,7 +21,10 @@ def result_table(result: dict) -> str:
         '  '.join(f'{result["metrics"][name]:8.4f}' for name in names),
         *(
             '  '.join(f'{metrics[name]:8.4f}' for name in names) + f'  {mode}'
-            for mode, metrics in result.get('modes', {}).items()
+            for mode, metrics in [
+                *result['other_scaling'].items(),
+                *result.get('modes', {}).items(),
+            ]
         ),
         *(_motion_row(part, row, names) for part, row in result.get('motion', {}).items()),
         f'scale (truth / prediction): median {scale["median"]:.4g}, spread {scale["spread"]:.4f}',

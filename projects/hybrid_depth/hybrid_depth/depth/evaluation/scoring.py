@@ -30,6 +30,8 @@ class ImageScore:
 
     Attributes:
         errors: (8,) in the order of `ALL_METRICS`.
+        unscaled_errors, median_errors: the same without any scaling, and with the median of this
+            image, whatever the protocol does.
         ratio: median of the ground truth / median of the prediction, before median scaling.
         pixels: number of compared pixels.
         bins: (4, bins) from `binned_sums`.
@@ -39,6 +41,8 @@ class ImageScore:
     """
 
     errors: np.ndarray
+    unscaled_errors: np.ndarray
+    median_errors: np.ndarray
     ratio: float
     pixels: int
     bins: np.ndarray
@@ -115,6 +119,43 @@ def resized_depth(
         values = 1 / values
     values = _resize(values, shape, protocol.resize)
     return 1 / values if protocol.resized == 'disparity' else values
+
+
+def uncrop(
+    prediction: np.ndarray,
+    truth: np.ndarray,
+    box: tuple[int, int, int, int],
+    kind: DepthKind,
+    protocol: DepthProtocol,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Prediction of a cropped image in the whole image, and the truth inside the crop.
+
+    A protocol's own crop is relative to the whole image.
+
+    Args:
+        prediction: (h, w), (1, h, w) or (1, 1, h, w) of the crop, any size.
+        truth: (H, W) metres of the whole image.
+        box: left, top, right, bottom of the crop, pixels of `truth`.
+
+    Returns:
+        (H, W) prediction and truth; the latter 0 outside the crop.
+
+    Raises:
+        DepthDataError: a box outside the image, or not a map of finite, positive numbers.
+    """
+    left, top, right, bottom = box
+    if not (0 <= left < right <= truth.shape[1] and 0 <= top < bottom <= truth.shape[0]):
+        raise DepthDataError(
+            f'expected a crop inside the ground truth of {truth.shape[1]}x{truth.shape[0]} pixels, '
+            f'got (left, top, right, bottom) {tuple(box)}. Is the truth that of another image size?'
+        )
+    window = slice(top, bottom), slice(left, right)
+    depth = resized_depth(prediction, truth[window].shape, kind, protocol)
+    whole = np.ones(truth.shape, depth.dtype)  # not compared outside the crop
+    inside = np.zeros_like(truth)
+    whole[window] = 1 / depth if kind == 'disparity' else depth
+    inside[window] = truth[window]
+    return whole, inside
 
 
 def valid_pixels(truth: np.ndarray, protocol: DepthProtocol) -> np.ndarray:
@@ -215,21 +256,27 @@ def score_image(
     pixels = compared_pixels(prediction, truth, protocol, kind, scale, name)
     if pixels is None:
         return None
-    score = _score(pixels.truth, pixels.unscaled, pixels.depths, protocol)
+    score = _score(pixels, protocol)
     if moving is not None:
         moves = moving[pixels.mask]
         for part, chosen in dict(moving=moves, static=~moves).items():
-            values = (v[chosen] for v in (pixels.truth, pixels.unscaled, pixels.depths))
-            score.motion[part] = _score(*values, protocol) if chosen.any() else None
+            score.motion[part] = _score(pixels, protocol, chosen) if chosen.any() else None
     return score
 
 
 def _score(
-    truth: np.ndarray, unscaled: np.ndarray, depths: np.ndarray, protocol: DepthProtocol
+    pixels: ComparedPixels, protocol: DepthProtocol, chosen: np.ndarray | slice = slice(None)
 ) -> ImageScore:
-    """Scores of pixels (N,) as of `ComparedPixels`."""
+    """Scores of the chosen ones of N pixels, with the scale of all."""
+    truth, unscaled, depths = (x[chosen] for x in (pixels.truth, pixels.unscaled, pixels.depths))
+    as_given, median_scaled = (
+        depth_errors(truth, np.clip(unscaled * factor, *protocol.clamp))
+        for factor in (1, unscaled.dtype.type(pixels.ratio))
+    )
     return ImageScore(
         errors=depth_errors(truth, depths),
+        unscaled_errors=as_given,
+        median_errors=median_scaled,
         ratio=_median(truth, protocol.median) / _median(unscaled, protocol.median),
         pixels=len(truth),
         bins=binned_sums(truth, depths, protocol.bins),
@@ -272,10 +319,12 @@ def summarise(scores: list[ImageScore | None], protocol: DepthProtocol, kind: De
 
     Returns:
         protocol (all its fields), kind, images, images_without_truth, pixels, metrics (by name),
-        scale (median of the ratios truth / prediction, `spread` = standard deviation of ratios over
-        their median), distances (rows of `binned_table`), rank_correlation (mean). Where motion is
-        known also motion: for 'moving' and 'static' pixels the images with such pixels, pixels,
-        metrics, scale and distances of these images, or images=0 alone.
+        other_scaling (the metrics without any scaling, `unscaled`, and scaled by each image's
+        median, `median_scaled`, except where it is what the protocol does), scale (median of the
+        ratios truth / prediction, `spread` = standard deviation of ratios over their median),
+        distances (rows of `binned_table`), rank_correlation (mean). Where motion is known also
+        motion: for 'moving' and 'static' pixels the images with such pixels, pixels, metrics,
+        scale and distances of these images, or images=0 alone.
 
     Raises:
         DepthDataError: no image has a valid pixel.
@@ -307,13 +356,21 @@ def _averages(kept: list[ImageScore], protocol: DepthProtocol) -> dict:
     """Counts, metrics, scale and errors by distance of images."""
     pixels = np.array([score.pixels for score in kept])
     weights = pixels if protocol.averaging == 'pixels' else None
-    means = mean_errors(np.stack([score.errors for score in kept]), weights)
+
+    def mean(field: str) -> dict[str, float]:
+        means = mean_errors(np.stack([getattr(score, field) for score in kept]), weights)
+        return {name: float(means[ALL_METRICS.index(name)]) for name in protocol.metrics}
+
+    others = {} if protocol.scaling == 'none' else dict(unscaled=mean('unscaled_errors'))
+    if protocol.scaling != 'median':
+        others['median_scaled'] = mean('median_errors')
     ratios = np.array([score.ratio for score in kept])
     median = float(np.median(ratios))
     return dict(
         images=len(kept),
         pixels=int(pixels.sum()),
-        metrics={name: float(means[ALL_METRICS.index(name)]) for name in protocol.metrics},
+        metrics=mean('errors'),
+        other_scaling=others,
         scale=dict(median=median, spread=float(np.std(ratios / median))),
         distances=binned_table(sum(score.bins for score in kept), protocol.bins),
     )

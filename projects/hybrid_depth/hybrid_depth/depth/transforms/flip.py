@@ -15,8 +15,8 @@ class FlipFrames:
     """Horizontal flip of all frames of a sample; comes before resizing.
 
     The principal point becomes width - 1 - cx; relative intrinsics (Monodepth2's) are unchanged, as
-    in the release. Known transforms and lane points are mirrored too (the other camera of a stereo
-    pair changes sides). Sets `flip`.
+    in the release. Known transforms, depth maps and lane points are mirrored too (the other camera
+    of a stereo pair changes sides). Sets `flip`.
 
     Args:
         prob: probability of a flip.
@@ -39,6 +39,9 @@ class FlipFrames:
         if 'transforms' in results:
             transforms = results['transforms'].items()
             results['transforms'] = {i: MIRROR @ known @ MIRROR for i, known in transforms}
+        if 'depth_maps' in results:
+            maps = results['depth_maps'].items()
+            results['depth_maps'] = {name: depth[:, ::-1] for name, depth in maps}
         if 'lanes' in results:
             lanes = results['lanes']
             results['lanes'] = np.where(lanes >= 0, width - 1 - lanes, lanes)

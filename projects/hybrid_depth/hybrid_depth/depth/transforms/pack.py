@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from mmengine.registry import TRANSFORMS
 from mmengine.structures import BaseDataElement
@@ -17,9 +18,11 @@ class PackFrames:
     (the same tensors without jitter), float32 RGB in [0, 1]; cam2img (3, 3) float32 in image
     pixels, if known; transforms {frame id: (4, 4)} float32 from the current camera's frame to that
     frame's camera, if known; affine, the same of affine views with their `view`, if there are any
-    (`AffineFrames`). data_samples: metainfo dataset, name, folder, frame, side, img_path,
-    ori_shape, img_shape, flip; if present in the sample, the fields lanes (L, R), lane_rows (R,)
-    and patches (P, K, 2).
+    (`AffineFrames`); depth maps (1, H, W) float32 metres, 0 = none, by their names, such as
+    gt_depth and physics_depth (`LoadDepthMaps`); text (E,) or (2 * E,) (`LoadText`). data_samples:
+    metainfo dataset, name, folder, frame, side, img_path, ori_shape, img_shape, flip, and crop if
+    there is one; if present in the sample, the fields lanes (L, R), lane_rows (R,), patches
+    (P, K, 2) and truth (H, W).
     """
 
     def __call__(self, results: dict) -> dict:
@@ -31,6 +34,10 @@ class PackFrames:
         if 'transforms' in results:
             transforms = results['transforms'].items()
             inputs['transforms'] = {i: torch.from_numpy(known).float() for i, known in transforms}
+        for name, depth in results.get('depth_maps', {}).items():
+            inputs[name] = torch.from_numpy(np.ascontiguousarray(depth, np.float32))[None]
+        if 'text' in results:
+            inputs['text'] = results['text']
         return dict(inputs=inputs, data_samples=self._describe(results))
 
     @staticmethod
@@ -56,7 +63,9 @@ class PackFrames:
                 sample_idx=results.get('sample_idx', 0),
             )
         )
-        for field in ('lanes', 'lane_rows', 'patches'):
+        if 'crop' in results:
+            sample.set_metainfo(dict(crop=results['crop']))
+        for field in ('lanes', 'lane_rows', 'patches', 'truth'):
             if field in results:
                 sample.set_field(torch.from_numpy(results[field]), field)
         return sample

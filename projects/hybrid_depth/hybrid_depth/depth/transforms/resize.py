@@ -37,7 +37,10 @@ def target_cam2img(results: dict, old: tuple[int, int], new: tuple[int, int]) ->
 
 
 class _Resize:
-    """Base class: resize `frames` to `_target_size`; sets cam2img, img_shape (H, W)."""
+    """Base class: resize `frames` to `_target_size`; sets cam2img, img_shape (H, W).
+
+    Depth maps take the nearest pixel: a mean of two depths is the depth of neither surface.
+    """
 
     def __init__(self, interpolation: str):
         if interpolation not in _FILTERS:
@@ -61,8 +64,15 @@ class _Resize:
         new = self._target_size(old)
         frames = {i: self._resize(frame, new) for i, frame in results['frames'].items()}
         results = dict(results, frames=frames, img_shape=(new[1], new[0]))
+        if 'depth_maps' in results:
+            maps = results['depth_maps'].items()
+            results['depth_maps'] = {name: _nearest(depth, new) for name, depth in maps}
         cam2img = target_cam2img(results, old, new)
         return results if cam2img is None else dict(results, cam2img=cam2img)
+
+
+def _nearest(depth: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    return np.array(Image.fromarray(depth).resize(size, Image.Resampling.NEAREST))
 
 
 @TRANSFORMS.register_module()

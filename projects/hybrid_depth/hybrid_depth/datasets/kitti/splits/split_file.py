@@ -11,10 +11,16 @@ from ....errors import DepthDataError
 from ....files import atomic_file, file_name
 from ....text_files import read_text
 from ...image_files import IMAGE_SUFFIXES, numbered_files
+from .eigen_depth import eigen_benchmark_frames, eigen_train_frames
 from .eigen_test import eigen_test_frames
 
 _CAMERAS = {'l': 2, 'r': 3}
-_BUILT_IN, _ON_DISK = 'eigen', 'all'
+_BUILT_IN = dict(
+    eigen=eigen_test_frames,
+    eigen_benchmark=eigen_benchmark_frames,
+    eigen_train=eigen_train_frames,
+)
+_ON_DISK = 'all'
 
 
 class KittiFrame(NamedTuple):
@@ -85,17 +91,19 @@ def read_split(split: str | Path, root: str | Path = '.') -> list[KittiFrame]:
     """Read a list of frames.
 
     Args:
-        split: 'eigen' for the built-in 697 test frames, 'all' for every image of the drives on
-            disk, or a file, relative to the working directory or to `root`. The official lists are
-            such files (splits/eigen_zhou/train_files.txt).
+        split: 'eigen' for the built-in 697 test frames, 'eigen_benchmark' for the 652 of them and
+            'eigen_train' for the 23,158 training frames that have annotated depth, 'all' for every
+            image of the drives on disk, or a file, relative to the working directory or to `root`.
+            The official lists for training without labels are such files
+            (splits/eigen_zhou/train_files.txt).
         root: data root.
 
     Raises:
         FileNotFoundError: no such file.
         DepthDataError: a line of another format, an empty list, or 'all' without images.
     """
-    if str(split) == _BUILT_IN:
-        return [KittiFrame(*frame) for frame in eigen_test_frames()]
+    if str(split) in _BUILT_IN:
+        return [KittiFrame(*frame) for frame in _BUILT_IN[str(split)]()]
     if str(split) == _ON_DISK:
         return _frames_on_disk(Path(root))
     places = [Path(split), Path(root, split)]
@@ -103,7 +111,8 @@ def read_split(split: str | Path, root: str | Path = '.') -> list[KittiFrame]:
     if path is None:
         raise FileNotFoundError(
             f'expected a split list, got {split}: no file {places[0]} and no {places[1]}. Built in '
-            f'are "{_BUILT_IN}" (697 test frames) and "{_ON_DISK}" (all frames on disk). Copy the '
+            f'are {", ".join(_BUILT_IN)} (697 and 652 test frames, 23,158 training frames with '
+            f'annotated depth) and {_ON_DISK} (all frames on disk). Copy the '
             'official list there, or make one from the drives on disk: hybrid-depth prepare-kitti '
             'make-split ROOT OUT; files.txt is written with the ground truth: hybrid-depth '
             'prepare-kitti export-gt ROOT OUT'

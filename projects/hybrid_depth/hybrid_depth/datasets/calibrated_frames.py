@@ -1,0 +1,123 @@
+"""Images of a data set with calibration, ground plane, LiDAR and their order in time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import mmengine
+import numpy as np
+import torch
+
+from ..errors import DepthDataError
+from ..geometry import GroundPlane
+from .kitti.splits import KittiFrame
+from .kitti.tree import KittiRawTree, annotated_depth_path
+from .kitti.velodyne import read_velodyne
+from .video.video_folder import VideoFolderDataset
+
+KITTI_HEIGHT = 1.65  # metres (docs/reference/ground_plane.md, "Camera heights")
+
+
+@dataclass(frozen=True)
+class CalibratedFrame:
+    """One image.
+
+    Attributes:
+        image: path.
+        cam2img: (3, 3) intrinsics.
+        plane: nominal ground in the camera frame.
+        position: (3,) of the camera in a fixed frame, metres; None if unknown.
+        points: reads LiDAR points (N, 3) in the camera frame, metres; None without LiDAR.
+        truth: depth PNG in KITTI's format; None if there is none.
+    """
+
+    image: Path
+    cam2img: np.ndarray
+    plane: GroundPlane
+    position: np.ndarray | None = None
+    points: Callable[[], np.ndarray] | None = None
+    truth: Path | None = None
+
+
+#: Images of one camera, in order of time.
+Clip = list[CalibratedFrame]
+
+
+def kitti_clips(root: str | Path, plane: GroundPlane) -> list[Clip]:
+    """Both colour cameras of all drives of a KITTI raw tree; annotated depth below the same root.
+
+    Raises:
+        FileNotFoundError: no KITTI raw tree.
+    """
+    tree, clips = KittiRawTree(root), []
+    for drive in tree.drives():
+        calibration, sweeps = tree.calibration(drive), tree.sweeps(drive)
+        for camera, side in ((2, 'l'), (3, 'r')):
+            cam2img = calibration.cam2img(camera)
+            to_camera = np.linalg.inv(cam2img) @ calibration.velo_to_image(camera)
+            clip = [
+                CalibratedFrame(
+                    path,
+                    cam2img,
+                    plane,
+                    points=_reader(sweeps[number], 4, to_camera) if number in sweeps else None,
+                    truth=annotated_depth_path(root, KittiFrame(drive, number, side)),
+                )
+                for number, path in tree.images(drive, side).items()
+            ]
+            clips += [clip] if clip else []
+    return clips
+
+
+def info_clips(infos: str | Path, root: str | Path) -> list[Clip]:
+    """All cameras of the scenes of an info file; the ground is z = 0 of the ego frame.
+
+    Args:
+        infos: file of `create-nuscenes-infos`.
+        root: nuScenes root.
+
+    Raises:
+        DepthDataError: the file has no samples.
+    """
+    clips: dict[tuple[str, str], Clip] = {}
+    for info in mmengine.load(infos)['data_list']:
+        lidar = info['lidar_points']
+        sweep = Path(root, 'samples', 'LIDAR_TOP', Path(lidar['lidar_path']).name)
+        for name, camera in info['images'].items():
+            cam2ego, to_camera = np.array(camera['cam2ego']), np.array(camera['lidar2cam'])[:3]
+            frame = CalibratedFrame(
+                Path(root, 'samples', name, Path(camera['img_path']).name),
+                np.array(camera['cam2img'], np.float64),
+                GroundPlane.from_pose(torch.from_numpy(cam2ego)),
+                position=(np.array(camera['ego2global']) @ cam2ego)[:3, 3],
+                points=_reader(sweep, lidar['num_pts_feats'], to_camera),
+            )
+            clips.setdefault((info['scene_token'], name), []).append(frame)
+    if not clips:
+        raise DepthDataError(f'{infos}: expected an info file with samples, got none')
+    return list(clips.values())
+
+
+def folder_clips(
+    root: str | Path, plane: GroundPlane, intrinsics: Sequence[float] | None = None
+) -> list[Clip]:
+    """Every folder with images below a root; intrinsics as of `VideoFolderDataset`."""
+    dataset = VideoFolderDataset(str(root), intrinsics, lazy_init=True)
+    return [
+        [CalibratedFrame(image, dataset.camera_of(folder), plane) for image in images]
+        for folder, images in dataset.clips.items()
+    ]
+
+
+def _reader(path: Path, columns: int, to_camera: np.ndarray) -> Callable[[], np.ndarray]:
+    def read() -> np.ndarray:
+        if columns == 4:
+            points = read_velodyne(path)
+        else:
+            points = np.fromfile(path, np.float32).reshape(-1, columns)
+        points = points[:, :3].astype(np.float64) @ to_camera[:, :3].T + to_camera[:, 3]
+        return points[points[:, 2] > 0]
+
+    return read

@@ -1,0 +1,1 @@
+"""DDAD, and other scenes in the Dataset Governance Policy (DGP) format."""

@@ -1,0 +1,164 @@
+"""Distance of what stands on the ground, from where it touches the ground.
+
+Label images here are upright (`UprightView`): a vertical line of the scene is a column, the
+horizontal distance is constant along it, and inverse distance is linear in the row.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from .scene_classes import CLASSES, SURFACES, THING_GROUPS, THINGS, UNLABELLED
+
+
+def class_table(classes: tuple[int, ...]) -> np.ndarray:
+    """(256,) bool, to look up whether a label is one of the classes."""
+    table = np.zeros(UNLABELLED + 1, bool)
+    table[list(classes)] = True
+    return table
+
+
+_SECTION = 16  # columns
+_SURFACE, _THING = class_table(SURFACES), class_table(THINGS)
+
+
+def surface_distance(labels: np.ndarray, per_row: np.ndarray, horizon: float, reach: int):
+    """Inverse distance of long vertical surfaces, per column and run of equal labels.
+
+    A run of one class in a column that has ground directly below it stands there; other runs, such
+    as a wall above a car, have no distance. The lowest contacts of a class are filtered by a median
+    over the neighbouring columns.
+
+    Args:
+        labels: (H, W) uint8, upright.
+        per_row: (256,) increase of the inverse distance per row, of the ground of a class; NaN for
+            classes that are no ground.
+        horizon: row of the horizon.
+        reach: columns to each side that take part in the median.
+
+    Returns:
+        (H, W) float32, 1 / metres, NaN where unknown, not positive at and beyond the horizon.
+    """
+    height, width = labels.shape
+    contact = _SURFACE[labels[:-1]] & np.isfinite(per_row)[labels[1:]]
+    rows, columns = np.nonzero(contact)
+    inverse = (rows + 0.5 - horizon) * per_row[labels[rows + 1, columns]]
+    classes = labels[rows, columns]
+    lowest = np.full((len(CLASSES), width), -1)
+    np.maximum.at(lowest, (classes, columns), rows)
+    is_lowest = rows == lowest[classes, columns]
+    table = np.full((len(CLASSES), width), np.nan)
+    table[classes[is_lowest], columns[is_lowest]] = inverse[is_lowest]
+    smooth = _nan_median(table, reach)
+    inverse = np.where(is_lowest, smooth[classes, columns], inverse)
+    bottom = np.full((height, width), np.nan, np.float32)
+    bottom[rows, columns] = inverse
+    return np.take_along_axis(bottom, _run_ends(labels), 0)
+
+
+def _run_ends(labels: np.ndarray) -> np.ndarray:
+    """(H, W) row of the lowest pixel of the run of equal labels in its column."""
+    height = len(labels)
+    ends = np.full(labels.shape, height - 1, np.int16 if height < 2**15 else np.int32)
+    np.copyto(ends[:-1], np.arange(height - 1)[:, None], where=labels[:-1] != labels[1:])
+    return np.minimum.accumulate(ends[::-1], 0)[::-1].astype(np.intp)
+
+
+def _nan_median(table: np.ndarray, reach: int) -> np.ndarray:
+    """Median over 2 reach + 1 columns, of those that are not NaN."""
+    padded = np.pad(table, ((0, 0), (reach, reach)), constant_values=np.nan)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=1)
+    windows = np.sort(windows, -1)  # NaN last
+    count = np.isfinite(windows).sum(-1, keepdims=True)
+    middle = np.concatenate((np.maximum(count - 1, 0) // 2, count // 2), -1)
+    return np.take_along_axis(windows, np.minimum(middle, 2 * reach), -1).mean(-1)
+
+
+def thing_ids(labels: np.ndarray, instances: np.ndarray | None) -> tuple[np.ndarray, int]:
+    """Id of the thing of every pixel, 0 for none, and the number of connected components among.
+
+    Things without an instance (id 0, or no instance image) are the connected components of their
+    group of classes: neighbours that touch in the image are merged and share one distance.
+
+    Args:
+        labels: (H, W) uint8.
+        instances: (H, W) uint16, 0 = none; None for no instances.
+
+    Returns:
+        (H, W) uint16 ids, components numbered behind the instances.
+    """
+    thing = _THING[labels]
+    ids = np.zeros(labels.shape, np.int32)
+    if instances is not None:
+        np.copyto(ids, instances, where=thing, casting='unsafe')
+    first = last = int(ids.max(initial=0))
+    missing = thing & (ids == 0)
+    counts = np.bincount(labels[missing], minlength=UNLABELLED + 1)
+    for group in THING_GROUPS:
+        if counts[list(group)].any():
+            mask = missing & class_table(group)[labels]
+            number, components = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)
+            np.copyto(ids, components + last, where=mask)
+            last += number - 1
+    # 16 bits are what OpenCV can resample; more things than that are noise
+    return np.where(ids < 2**16, ids, 0).astype(np.uint16), last - first
+
+
+def thing_distance(
+    ids: np.ndarray, labels: np.ndarray, per_row: np.ndarray, horizon: float, near: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Inverse distance of things, from the envelope of their nearest contacts.
+
+    Between the wheels of a car, the ground seen below its edge lies behind the car: at ground
+    clearance g a camera of height h sees it at h / (h - g) times the distance. The nearest contacts
+    are those of wheels and feet. The visible side of a convex upright body has an inverse distance
+    that is concave along the columns (a vertical plane has a linear one), so it is the concave hull
+    of the contacts of sections of `_SECTION` columns; narrow things have one section, thus one
+    distance. Beyond its contacts, a thing keeps the distance of the last one.
+
+    Args:
+        ids: (H, W) uint16 of `thing_ids`, upright.
+        labels: (H, W) uint8, upright.
+        per_row, horizon: as of `surface_distance`.
+        near: fraction of the contacts of a section that may be nearer, against errors of labels.
+
+    Returns:
+        (65536, 3) first and last column with contacts and row of the table of each id, -1 for none;
+        and the table (N, W) float32, 1 / metres.
+    """
+    rows, columns = np.nonzero((ids[:-1] > 0) & np.isfinite(per_row)[labels[1:]])
+    inverse = (rows + 0.5 - horizon) * per_row[labels[rows + 1, columns]]
+    owner = ids[rows, columns].astype(np.int64)
+    found, row = np.unique(owner, return_inverse=True)
+    first, last = np.full(len(found), ids.shape[1]), np.full(len(found), -1)
+    np.minimum.at(first, row, columns)
+    np.maximum.at(last, row, columns)
+    sections = np.maximum((last - first + 1) // _SECTION, 1)
+    section = (columns - first[row]) * sections[row] // (last - first + 1)[row]
+    # the nearest contact but a fraction, of each section
+    order = np.lexsort((-inverse, section, row))
+    key = (row * (ids.shape[1] + 1) + section)[order]
+    _, start, count = np.unique(key, return_index=True, return_counts=True)
+    chosen = order[start + ((count - 1) * near).astype(int)]
+    table = np.empty((len(found), ids.shape[1]), np.float32)
+    borders = np.searchsorted(row[chosen], np.arange(len(found) + 1))
+    every = np.arange(ids.shape[1])
+    for index, (begin, end) in enumerate(zip(borders[:-1], borders[1:], strict=True)):
+        knots = chosen[begin:end]
+        table[index] = np.interp(every, *_concave_hull(columns[knots], inverse[knots]))
+    extent = np.full((2**16, 3), -1)
+    extent[found] = np.stack((first, last, np.arange(len(found))), 1)
+    return extent, table
+
+
+def _concave_hull(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices of the least concave function that is not below the points; x increases."""
+    if len(x) < 3:
+        return x, y
+    hull = np.sort(
+        cv2.convexHull(np.stack((x, y * 1000), 1).astype(np.float32), returnPoints=False)[:, 0]
+    )
+    chord = np.interp(x[hull], x[[0, -1]], y[[0, -1]])
+    upper = hull[y[hull] >= chord - 1e-9]
+    return x[upper], y[upper]

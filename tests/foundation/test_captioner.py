@@ -1,0 +1,81 @@
+"""Captions by a tiny random BLIP, which the test writes in the layout of a real one."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from hybrid_depth.errors import HybridDepthError
+from hybrid_depth.foundation.captioner import Captioner
+
+WORDS = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', '[DEC]', 'a', 'street', 'with', 'cars']
+
+
+@pytest.fixture(scope='module')
+def blip(tmp_path_factory):
+    transformers = pytest.importorskip('transformers')
+    folder = tmp_path_factory.mktemp('blip')
+    (folder / 'vocab.txt').write_text('\n'.join(WORDS))
+    transformers.BertTokenizer(str(folder / 'vocab.txt')).save_pretrained(folder)
+    size = dict(height=32, width=32)
+    transformers.BlipImageProcessor(size=size).save_pretrained(folder)
+    small = dict(hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2)
+    tokens = dict(bos_token_id=5, eos_token_id=3, pad_token_id=0, sep_token_id=3)
+    config = transformers.BlipConfig(
+        text_config=dict(small, vocab_size=len(WORDS), encoder_hidden_size=16, **tokens),
+        vision_config=dict(small, image_size=32, patch_size=16),
+        projection_dim=16,
+    )
+    torch.manual_seed(0)
+    transformers.BlipForConditionalGeneration(config).save_pretrained(folder)
+    assert (folder / 'model.safetensors').is_file()
+    return folder
+
+
+def images(count=3):
+    pixels = np.random.randint(0, 255, (count, 24, 40, 3), np.uint8)
+    return [Image.fromarray(image) for image in pixels]
+
+
+def test_captions_are_words_of_the_model_and_repeatable(blip):
+    captioner, pictures = Captioner(str(blip), max_tokens=5), images()
+    texts = captioner(pictures)
+    assert len(texts) == 3 and all(texts) and texts == captioner(pictures)
+    assert all(set(text.split()) <= set(WORDS) for text in texts)
+    assert captioner(pictures[:1]) == texts[:1]
+
+
+def test_pickled_weights_are_refused(blip, tmp_path):
+    """Only safetensors: a .bin file could run code."""
+    for path in blip.iterdir():
+        if path.suffix != '.safetensors':
+            (tmp_path / path.name).write_bytes(path.read_bytes())
+    torch.save({}, tmp_path / 'pytorch_model.bin')
+    with pytest.raises(HybridDepthError, match='safetensors'):
+        Captioner(str(tmp_path))
+
+
+def test_code_of_a_model_is_not_run(blip, tmp_path):
+    for path in blip.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    config = json.loads((tmp_path / 'config.json').read_text())
+    config['model_type'] = 'other'
+    config['auto_map'] = dict(AutoConfig='code.Config', AutoModelForImageTextToText='code.Model')
+    (tmp_path / 'config.json').write_text(json.dumps(config))
+    (tmp_path / 'code.py').write_text(f'open({str(tmp_path / "ran")!r}, "w")')
+    with pytest.raises(HybridDepthError, match='expected an image-to-text model'):
+        Captioner(str(tmp_path))
+    assert not (tmp_path / 'ran').exists()
+
+
+def test_a_missing_model_or_package(tmp_path, monkeypatch):
+    monkeypatch.setenv('HF_HUB_OFFLINE', '1')
+    if 'transformers' in sys.modules:
+        with pytest.raises(HybridDepthError, match='expected an image-to-text model'):
+            Captioner(str(tmp_path / 'none'))
+    monkeypatch.setitem(sys.modules, 'transformers', None)
+    with pytest.raises(HybridDepthError, match='pip install'):
+        Captioner(str(tmp_path))
