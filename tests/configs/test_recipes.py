@@ -22,6 +22,7 @@ DATA = {  # types of the training sets
     'nus-front': {'VideoFolderDataset'},
     'kitti-raw': {'KittiRawDataset'},
     'kitti-drive': {'KittiRawDataset'},
+    'ddad': {'DDADDataset'},
     'kitti-depth': {'KittiDepthDataset'},
     'cityscapes': {'CityscapesTripletDataset'},
     'tusimple': {'RepeatDataset', 'TuSimpleLaneDataset'},

@@ -8,8 +8,10 @@ import pytest
 import torch
 from PIL import Image
 
+from hybrid_depth.datasets.captions import read_texts
 from hybrid_depth.errors import HybridDepthError
 from hybrid_depth.foundation.captioner import Captioner
+from tests.tools.run import run_tool
 
 WORDS = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', '[DEC]', 'a', 'street', 'with', 'cars']
 
@@ -79,3 +81,15 @@ def test_a_missing_model_or_package(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, 'transformers', None)
     with pytest.raises(HybridDepthError, match='pip install'):
         Captioner(str(tmp_path))
+
+
+def test_the_command_line_captions_a_folder_and_goes_on(blip, tmp_path):
+    for i, image in enumerate(images()):
+        image.save(tmp_path / f'{i}.png')
+    command = ('make_captions.py', tmp_path, tmp_path / 'out/c.jsonl', '--model', blip)
+    assert run_tool(*command, '--glob', '[01].png', '--batch', 2) is None
+    first = read_texts(tmp_path / 'out/c.jsonl')
+    assert set(first) == {'0.png', '1.png'}
+    assert run_tool(*command) is None
+    texts = read_texts(tmp_path / 'out/c.jsonl')
+    assert set(texts) == {'0.png', '1.png', '2.png'} and all(texts[k] == first[k] for k in first)

@@ -19,6 +19,11 @@ FULL = {
         [192, 384, 768, 1536],
         2048,
     ),
+    'configs/embodied/embodiment_swin-l_1xb3-50e_ddad_384x640.py': (
+        'VisionLanguageEmbodiment',
+        [192, 384, 768, 1536],
+        2048,
+    ),
 }
 TOYS = {
     'configs/toy/wordepth_toy.py': ('WorDepth', 1024),
@@ -45,17 +50,18 @@ def test_the_published_widths(name):
     assert (decoder.widths, decoder.latent, decoder.log_depth) == ((512, 256, 64), 128, 2.54)
     assert model.text_vae.text_width == width and model.metric_head.layers[0].in_features == 1536
     assert (model.text_probability, model.skips, model.detach_text) == (0.5, 'image', True)
+    size = tuple(read(name).model.encoder.img_size)
     depth = model.predict(
-        {0: torch.rand(1, 3, 352, 1216, device='meta')},
+        {0: torch.rand(1, 3, *size, device='meta')},
         model.view(
             dict(
-                images={0: torch.empty(1, 3, 352, 1216)},
+                images={0: torch.empty(1, 3, *size)},
                 cam2img=torch.empty(1, 3, 3, device='meta'),
-                physics_depth=torch.empty(1, 1, 352, 1216, device='meta'),
+                physics_depth=torch.empty(1, 1, *size, device='meta'),
             )
         ),
     )
-    assert depth.values.shape == (1, 1, 352, 1216)
+    assert depth.values.shape == (1, 1, *size)
 
 
 @pytest.mark.parametrize('name', TOYS)
