@@ -61,6 +61,20 @@ def test_a_failed_run_is_repeated_and_others_are_kept(calls, tmp_path, capsys):
     assert np.asarray(Image.open(tmp_path / 'plot.png').convert('L')).min() < 50
 
 
+def test_runs_may_lack_a_metric(calls, tmp_path, monkeypatch):
+    """A model of one frame has no second mode: its cell is empty, its other scores are shown."""
+    figures = []
+    monkeypatch.setattr(study_plot.Figure, 'savefig', lambda self, *_, **__: figures.append(self))
+    names = ['depth/abs_rel', 'depth/single_frame/abs_rel']
+    run_study(RUNS[:2], tmp_path, names)
+    assert (tmp_path / 'table.md').read_text().splitlines() == [
+        '| run | seeds | abs_rel | single_frame/abs_rel | training min |',
+        '| --- | --- | --- | --- | --- |',
+        '| net | 1 | 0.2500 | - | 2.0 |',
+    ]
+    assert [len(axes.lines) for axes in figures[0].axes] == [1, 0]
+
+
 def test_scores_of_different_magnitude_have_a_logarithmic_axis(monkeypatch, tmp_path):
     """0.1 and 0.2 beside 3 can only be distinguished on a logarithmic axis."""
     figures = []
