@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks import bev_depth, depth_toy, fb_bev, study, study_plot
+from benchmarks import bev_depth, depth_toy, fb_bev, multi_frame, study, study_plot
 from benchmarks.study import REPOSITORY, Run, run_study
 
 RUNS = [
@@ -72,7 +72,7 @@ def test_runs_may_lack_a_metric(calls, tmp_path, monkeypatch):
         '| --- | --- | --- | --- | --- |',
         '| net | 1 | 0.2500 | - | 2.0 |',
     ]
-    assert [len(axes.lines) for axes in figures[0].axes] == [1, 0]
+    assert [len(axes.lines[0].get_xdata()) for axes in figures[0].axes] == [1, 0]
 
 
 def test_scores_of_different_magnitude_have_a_logarithmic_axis(monkeypatch, tmp_path):
@@ -102,8 +102,10 @@ def test_jobs_run_in_parallel_and_share_the_cores(monkeypatch, tmp_path):
 
 
 def test_studies_use_existing_configs_and_earlier_checkpoints():
-    for module in (depth_toy, bev_depth, fb_bev):
-        runs = [*getattr(module, 'TEACHERS', ()), *module.RUNS]
+    studies = [[*getattr(s, 'TEACHERS', ()), *s.RUNS] for s in (depth_toy, bev_depth, fb_bev)]
+    first, then = multi_frame.runs(epochs=4)
+    assert not any('{study}' in option for run in first for option in run.options)  # two at a time
+    for runs in (*studies, [*first, *then]):
         assert len({(run.name, run.seed) for run in runs}) == len(runs)
         for place, run in enumerate(runs):
             assert (REPOSITORY / run.config).is_file(), run.config
