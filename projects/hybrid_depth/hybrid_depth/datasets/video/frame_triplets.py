@@ -21,7 +21,8 @@ class FrameTripletDataset(BaseDataset):
     """Frames with temporal or stereo neighbours, for training depth by view synthesis.
 
     Input of the pipeline: dict(img_paths={frame id: path or None}, meta=dict(...)) and the camera:
-    `cam2img` (3, 3) in image pixels, or `relative_intrinsics` (fx, fy, cx, cy) for any image size.
+    `cam2img` (3, 3) in pixels, of images of `calibration_size` (width, height) if that is known, or
+    `relative_intrinsics` (fx, fy, cx, cy) for any image size.
     If known (always for frame 's') also `transforms`, {frame id: (4, 4)} from the current camera's
     frame to that frame's camera, in metres or the chosen unit.
 
