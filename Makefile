@@ -143,6 +143,7 @@ bench-ground: setup
 
 bench-depth-toy: $(TOY_VIDEO)/gt/toy/export.json $(TOY_LANES)/toy_world.json
 	$(PY) tools/benchmark.py depth-toy
+	$(PY) tools/benchmark.py multi-frame
 
 bench-bev-depth: $(TOY)/nuscenes_infos_val.pkl $(TOY_RIG_VIDEO)/toy_world.json
 	$(PY) tools/benchmark.py bev-depth

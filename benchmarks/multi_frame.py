@@ -11,6 +11,7 @@ METRICS = tuple(
     for part in ('', 'moving/', 'static/')
 )
 SIZE = '(96,64)'
+ITERATIONS = 192  # of an epoch
 
 
 def runs(epochs: int) -> tuple[list[Run], list[Run]]:
@@ -30,7 +31,8 @@ def runs(epochs: int) -> tuple[list[Run], list[Run]]:
         cosine = f'param_scheduler.1.T_max={epochs}'
         return Run(name, f'configs/toy/{name}_toy.py', 0, (*schedule, size, test, cosine, *options))
 
-    freeze = f'default_hooks.freeze_teacher.epoch={epochs * 3 // 4}'
+    hook = 'default_hooks.freeze_teacher'
+    freeze = (f'{hook}.epoch=None', f'{hook}.step={epochs * ITERATIONS * 3 // 4}')
     interpolation = (
         *schedule[:1],
         f'train_dataloader.dataset.pipeline.1.size={SIZE}',
@@ -39,8 +41,8 @@ def runs(epochs: int) -> tuple[list[Run], list[Run]]:
     )
     first = [
         run('monodepth2_r18', 2),
-        run('manydepth_r18', 2, freeze),
-        run('manydepth_hybrid', 2, freeze),
+        run('manydepth_r18', 2, *freeze),
+        run('manydepth_hybrid', 2, *freeze),
         Run('ifrnet_small', 'configs/toy/ifrnet_small_toy.py', 0, interpolation, scored=False),
     ]
     then = [

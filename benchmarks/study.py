@@ -18,7 +18,7 @@ from pathlib import Path
 from hybrid_depth.files import atomic_file
 
 from .learning import read_scalars
-from .study_plot import plot_study
+from .study_plot import column_names, plot_study
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 LOG, RESULT = 'study.log', 'result.json'
@@ -85,24 +85,18 @@ def run_study(runs: Sequence[Run], study: Path, metrics: Sequence[str], jobs: in
 
 def study_table(runs: Sequence[Run], study: Path, metrics: Sequence[str]) -> str:
     """Markdown table: one row per name, mean and (for several seeds) standard deviation of each
-    metric; columns have the last parts of the metric's name, as many as make them different."""
-    columns = [_column(metric, metrics) for metric in metrics]
-    rows = [['run', 'seeds', *columns, 'training min'], ['---'] * (len(metrics) + 3)]
+    metric, '-' where a run does not have it."""
+    rows = [['run', 'seeds', *column_names(metrics), 'training min'], ['---'] * (len(metrics) + 3)]
     for name, results in _results(runs, study).items():
-        cells = [_spread([r['scores'][metric] for r in results]) for metric in metrics]
+        cells = [_spread([r['scores'].get(metric) for r in results]) for metric in metrics]
         minutes = statistics.mean(r['training_seconds'] for r in results) / 60
         rows.append([name, str(len(results)), *cells, f'{minutes:.1f}'])
     return ''.join(f'| {" | ".join(row)} |\n' for row in rows)
 
 
-def _column(metric: str, metrics: Sequence[str]) -> str:
-    parts = metric.split('/')
-    ends = ['/'.join(parts[-count:]) for count in range(1, len(parts) + 1)]
-    others = [f'/{other}' for other in metrics if other != metric]
-    return next(end for end in ends if not any(o.endswith(f'/{end}') for o in others))
-
-
-def _spread(values: list[float]) -> str:
+def _spread(values: list[float | None]) -> str:
+    if None in values:
+        return '-'
     mean = f'{statistics.mean(values):.4f}'
     return mean if len(values) == 1 else f'{mean} ± {statistics.stdev(values):.4f}'
 

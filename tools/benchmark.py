@@ -8,6 +8,7 @@ Example:
     python tools/benchmark.py depth-models
     python tools/benchmark.py depth-step
     python tools/benchmark.py depth-toy --out work_dirs/depth_toy
+    python tools/benchmark.py multi-frame --out work_dirs/multi_frame --epochs 4
     python tools/benchmark.py bev-depth --out work_dirs/bev_depth
     python tools/benchmark.py embodied-self --out work_dirs/embodied_self
     python tools/benchmark.py fb-bev --out work_dirs/fb_bev
@@ -29,6 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 STUDIES = {
     'depth-toy': 'depth models',
+    'multi-frame': 'depth from several frames',
     'bev-depth': 'depth supervision',
     'embodied-self': 'self-supervised depth in metres',
     'fb-bev': 'FB-BEV against BEVDet',
@@ -52,6 +54,10 @@ def main() -> None:
         study = commands.add_parser(name, help=f'the study of {subject} on the toy world')
         out = f'work_dirs/{name.replace("-", "_")}'
         study.add_argument('--out', default=out, help='output folder; finished runs are kept')
+        if name == 'multi-frame':
+            study.add_argument(
+                '--epochs', type=int, default=4, help='of every model, 192 iterations'
+            )
     ground = commands.add_parser(
         'ground-scale', help='scale from the camera height against real LiDAR'
     )

@@ -18,7 +18,7 @@ model = dict(
         type='Monodepth2',
         encoder=dict(type='ResNetDepthEncoder', depth=18),
         decoder=dict(type='Monodepth2Decoder', scales=(0,), start=0.15),
-        pose_net=dict(type='ResNetPoseNet', depth=18),
+        pose_net=None,
         sources=(-1, 1, 's'),
         masked_mean=True,
     ),
@@ -26,3 +26,5 @@ model = dict(
     cost_volume=dict(num_bins=48, depth_range=(0.1, 10.0)),
 )
 default_hooks = dict(freeze_teacher=dict(epoch=4))
+# clipped by their common norm, the small gradients of the teacher would follow the student's
+optim_wrapper = dict(clip_grad=None)

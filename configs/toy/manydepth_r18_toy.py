@@ -12,10 +12,12 @@ model = dict(
     teacher=dict(
         encoder=dict(pretrained=None),
         decoder=dict(start=0.15),
-        pose_net=dict(pretrained=None),
+        pose_net=None,
         sources=(-1, 1, 's'),
     ),
     cost_volume=dict(num_bins=48),
     channels_last=True,
 )
 default_hooks = dict(freeze_teacher=dict(epoch=9))
+# clipped by their common norm, the small gradients of the teacher would follow the student's
+optim_wrapper = dict(clip_grad=None)

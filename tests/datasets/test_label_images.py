@@ -2,7 +2,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hybrid_depth.datasets.label_images import label_path, read_label_image, write_label_image
+from hybrid_depth.datasets.label_images import (
+    label_path,
+    read_label_image,
+    read_moving_mask,
+    write_label_image,
+)
 from hybrid_depth.errors import DepthDataError
 
 
@@ -36,3 +41,12 @@ def test_bad_files(tmp_path):
     Image.new('L', (7, 5)).save(path)
     with pytest.raises(DepthDataError, match='label image of 5 x 7 pixels.*got 7 x 5'):
         read_label_image(path, (5, 7))
+
+
+def test_moving_masks_have_two_values(tmp_path):
+    values = np.array([[0, 255], [255, 0]], np.uint8)
+    write_label_image(values, tmp_path / 'x.png')
+    np.testing.assert_array_equal(read_moving_mask(tmp_path / 'x.png'), values == 255)
+    write_label_image(values.astype(np.uint16) + 1, tmp_path / 'instance.png')
+    with pytest.raises(DepthDataError, match=r'0 \(static\) and 255 \(moving\), got \[1, 256\]'):
+        read_moving_mask(tmp_path / 'instance.png')

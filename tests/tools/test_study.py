@@ -9,7 +9,16 @@ import pytest
 from mmengine.config import DictAction
 from PIL import Image
 
-from benchmarks import bev_depth, depth_toy, embodied, embodied_self, fb_bev, study, study_plot
+from benchmarks import (
+    bev_depth,
+    depth_toy,
+    embodied,
+    embodied_self,
+    fb_bev,
+    multi_frame,
+    study,
+    study_plot,
+)
 from benchmarks.study import REPOSITORY, Run, run_study, study_table
 from hybrid_depth.engine.config import read_config
 
@@ -64,6 +73,20 @@ def test_a_failed_run_is_repeated_and_others_are_kept(calls, tmp_path, capsys):
     assert np.asarray(Image.open(tmp_path / 'plot.png').convert('L')).min() < 50
 
 
+def test_runs_may_lack_a_metric(calls, tmp_path, monkeypatch):
+    """A model of one frame has no second mode: its cell is empty, its other scores are shown."""
+    figures = []
+    monkeypatch.setattr(study_plot.Figure, 'savefig', lambda self, *_, **__: figures.append(self))
+    names = ['depth/abs_rel', 'depth/single_frame/abs_rel']
+    run_study(RUNS[:2], tmp_path, names)
+    assert (tmp_path / 'table.md').read_text().splitlines() == [
+        '| run | seeds | abs_rel | single_frame/abs_rel | training min |',
+        '| --- | --- | --- | --- | --- |',
+        '| net | 1 | 0.2500 | - | 2.0 |',
+    ]
+    assert [len(axes.lines[0].get_xdata()) for axes in figures[0].axes] == [1, 0]
+
+
 def test_scores_of_different_magnitude_have_a_logarithmic_axis(monkeypatch, tmp_path):
     """0.1 and 0.2 beside 3 can only be distinguished on a logarithmic axis."""
     figures = []
@@ -91,8 +114,11 @@ def test_jobs_run_in_parallel_and_share_the_cores(monkeypatch, tmp_path):
 
 
 def test_studies_use_existing_configs_and_earlier_checkpoints():
-    for module in (depth_toy, bev_depth, fb_bev, embodied, embodied_self):
-        runs = [*getattr(module, 'TEACHERS', ()), *module.RUNS]
+    modules = (depth_toy, bev_depth, fb_bev, embodied, embodied_self)
+    studies = [[*getattr(module, 'TEACHERS', ()), *module.RUNS] for module in modules]
+    first, then = multi_frame.runs(epochs=4)
+    assert not any('{study}' in option for run in first for option in run.options)  # two at a time
+    for runs in (*studies, [*first, *then]):
         assert len({(run.name, run.seed) for run in runs}) == len(runs)
         for place, run in enumerate(runs):
             assert (REPOSITORY / run.config).is_file(), run.config
@@ -106,7 +132,7 @@ def test_studies_use_existing_configs_and_earlier_checkpoints():
 def test_columns_of_metrics_with_one_last_part(tmp_path):
     names = ['depth/abs_rel', 'depth/median_scaled/abs_rel', 'depth/a1']
     header = study_table([], tmp_path, names).splitlines()[0]
-    assert header == '| run | seeds | depth/abs_rel | median_scaled/abs_rel | a1 | training min |'
+    assert header == '| run | seeds | abs_rel | median_scaled/abs_rel | a1 | training min |'
 
 
 def test_the_steps_of_the_ablation():

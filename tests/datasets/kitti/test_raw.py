@@ -134,3 +134,19 @@ def test_real_sequence(real_data, tmp_path):
     )
     assert len(dataset) == 49
     assert dataset[0]['cam2img'][0, 0] == pytest.approx(707.09, abs=0.01)
+
+
+@pytest.mark.parametrize('absolute', [False, True])
+def test_moving_masks_mirror_the_images(root, absolute):
+    folder = root / 'labels/moving'
+    for number in (1, 2):
+        path = folder / kitti_files.DRIVE / f'image_02/data/{number:010d}.png'
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    moving = str(folder) if absolute else 'labels/moving'
+    dataset = build(root, [1, 2], moving=moving)
+    assert dataset[1]['meta']['moving_path'] == str(path)
+    assert 'moving_path' not in build(root, [1, 2])[0]['meta']
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match=r'for 2 frames, got none for 1, first .*02.png'):
+        build(root, [1, 2], moving=moving)

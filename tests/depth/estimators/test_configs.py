@@ -67,6 +67,7 @@ EXPECTED = {
     MANYDEPTH('clip-dinov2_1xb12-20e_kitti-raw_224x672'): ('ManyDepth', HYBRID, [14] * 4, 128),
     'toy/manydepth_r18_toy': ('ManyDepth', *RESNET[1:]),
     'toy/manydepth-prior_r18_toy': ('ManyDepth', 'PriorEncoder', *RESNET[2:]),
+    'toy/manydepth_hybrid_toy': ('ManyDepth', HYBRID, [8] * 4, 16),
     MONO_VIFI('r18_1xb10-20e_kitti-raw_192x640'): ('MonoViFI', *RESNET[1:]),
     MONO_VIFI('r18_1xb12-10e_cityscapes_192x512'): ('MonoViFI', *RESNET[1:]),
     MONO_VIFI('litemono_1xb8-20e_kitti-raw_192x640'): (

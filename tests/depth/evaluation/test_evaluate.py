@@ -3,11 +3,15 @@
 import numpy as np
 import pytest
 
+from hybrid_depth.datasets.kitti.export import export_ground_truth, improved_truth
+from hybrid_depth.datasets.kitti.splits import read_split
+from hybrid_depth.datasets.label_images import read_moving_mask, write_label_image
 from hybrid_depth.depth.evaluation.evaluate import evaluate_files
 from hybrid_depth.depth.evaluation.protocols import DepthProtocol
 from hybrid_depth.errors import DepthDataError
 
 METRES = DepthProtocol('metres', scaling='none')
+FAR = DepthProtocol('far', scaling='none', clamp=(0.001, 300), truth_range=(0.001, 300))
 
 
 def street(images: int = 3, seed: int = 0) -> np.ndarray:
@@ -81,3 +85,42 @@ def test_mismatched_files_are_rejected(tmp_path):
         evaluate_files(fewer, measured, METRES, 'disparity')
     with pytest.raises(DepthDataError, match='look like disparity. Set --kind'):
         evaluate_files(disparity, measured, METRES, 'depth')
+
+
+def test_moving_pixels_by_a_folder_of_masks(tmp_path):
+    """The left half at twice the depth; masks have the names of the ground truth."""
+    truth, names = street(2), ('a', 'b')
+    measured = folder_of(tmp_path / 'gt', names, truth)
+    predicted = folder_of(tmp_path / 'predicted', names, truth * np.where(np.arange(80) < 40, 2, 1))
+    moving = np.zeros((20, 80), np.uint8)
+    write_label_image(moving, tmp_path / 'masks/a.png')
+    with pytest.raises(FileNotFoundError, match='label image .*masks/b.png'):
+        evaluate_files(predicted, measured, FAR, 'metric', moving=tmp_path / 'masks')
+    moving[:, :40] = 255
+    write_label_image(moving, tmp_path / 'masks/b.png')
+    result = evaluate_files(predicted, measured, FAR, 'metric', moving=tmp_path / 'masks')
+    parts = result['motion']
+    assert (parts['moving']['images'], parts['static']['images']) == (1, 2)
+    assert parts['moving']['metrics']['abs_rel'] == pytest.approx(1, abs=1e-6)
+    assert parts['static']['metrics']['abs_rel'] == pytest.approx(0.25, abs=1e-6)
+    assert result['moving'] == str(tmp_path / 'masks')
+    write_label_image(moving[:, :40], tmp_path / 'masks/b.png')
+    with pytest.raises(DepthDataError, match=r'b: .*\(20, 80\) of the ground truth, got'):
+        evaluate_files(predicted, measured, FAR, 'metric', moving=tmp_path / 'masks')
+    array = saved(tmp_path / 'truth.npy', truth)
+    with pytest.raises(DepthDataError, match='expected ground truth with names'):
+        evaluate_files(array, array, FAR, 'metric', moving=tmp_path / 'masks')
+
+
+def test_masks_of_an_export_mirror_the_images(toy_kitti, tmp_path):
+    """Those of the toy world, against a count of their pixels with a depth."""
+    frames, read = read_split('splits/toy/val_files.txt', toy_kitti), improved_truth(toy_kitti)
+    export_ground_truth(frames, read, tmp_path / 'gt', 'improved', 'toy')
+    maps = [np.where(read(frame) > 0, read(frame), 1) for frame in frames]
+    predicted = folder_of(tmp_path / 'predicted', [frame.name for frame in frames], maps)
+    moving = toy_kitti / 'moving'
+    result = evaluate_files(predicted, tmp_path / 'gt', FAR, 'metric', moving=moving)
+    masks = [read_moving_mask(moving / frame.image) for frame in frames]
+    count = sum((mask & (read(f) > 0)).sum() for mask, f in zip(masks, frames, strict=True))
+    assert result['motion']['moving']['pixels'] == count > 0
+    assert result['motion']['static']['pixels'] == result['pixels'] - count

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from hybrid_depth.datasets.label_images import write_label_image
 from hybrid_depth.depth.evaluation.metric import DepthMetric
 from hybrid_depth.errors import DepthDataError
 
@@ -128,3 +129,48 @@ def test_truth_and_crop_of_the_samples(scaling):
     metric = DepthMetric(protocol=dict(WHOLE, scaling=scaling))
     with pytest.raises(DepthDataError, match='ground truth of b in the sample.*KeepTruth'):
         metric.process({}, [{k: v for k, v in found[0].items() if k != 'truth'}])
+
+
+@pytest.mark.parametrize('scaling', ['none', 'set_median'])
+def test_moving_pixels_of_every_mode(truth, scaling, tmp_path):
+    """Twice the depth on the left; only the first image has moving pixels, on the left."""
+    prediction = np.where(np.arange(40) < 10, 2, 1) * TRUTH[:2]
+    found = []
+    for place, columns in enumerate((10, 0)):
+        moving = np.zeros(TRUTH.shape[1:], np.uint8)
+        moving[:, :columns] = 255
+        write_label_image(moving, tmp_path / f'{place}.png')
+        depth = torch.from_numpy(prediction[place][None])
+        sample = dict(
+            pred_depth=depth,
+            pred_depth_single_frame=torch.from_numpy(TRUTH[place][None]),
+            kind='metric',
+        )
+        path = str(tmp_path / f'{place}.png')
+        found.append(dict(sample, name=NAMES[place], moving_path=path))
+    protocol = dict(WHOLE, scaling=scaling, clamp=(0.001, 200))
+    values = score(DepthMetric(truth, protocol, out_dir=str(tmp_path)), found)
+    scale = json.loads((tmp_path / 'depth_metrics.json').read_text())['scale']['median']
+    scale = scale if scaling == 'set_median' else 1
+    assert values['depth/moving/abs_rel'] == pytest.approx(abs(2 * scale - 1), rel=1e-5)
+    static = [abs(scale - 1), (10 * abs(2 * scale - 1) + 30 * abs(scale - 1)) / 40]
+    assert values['depth/static/abs_rel'] == pytest.approx(np.mean(static), rel=1e-5)
+    for part in ('moving', 'static'):
+        assert values[f'depth/single_frame/{part}/abs_rel'] == pytest.approx(0, abs=1e-6)
+    report = json.loads((tmp_path / 'depth_metrics.json').read_text())
+    assert {name: row['images'] for name, row in report['motion'].items()} == {
+        'moving': 1,
+        'static': 2,
+        'single_frame/moving': 1,
+        'single_frame/static': 2,
+    }
+
+
+def test_masks_are_read(truth, tmp_path):
+    metric = DepthMetric(truth, dict(WHOLE, scaling='none'))
+    (sample,) = samples(1.0)
+    with pytest.raises(FileNotFoundError, match='label image .*absent.png'):
+        metric.process({}, [dict(sample, moving_path=str(tmp_path / 'absent.png'))])
+    write_label_image(np.zeros((40, 12), np.uint8), tmp_path / 'mask.png')
+    with pytest.raises(DepthDataError, match=r'b: .*\(12, 40\) of the ground truth.*\(40, 12\)'):
+        metric.process({}, [dict(sample, moving_path=str(tmp_path / 'mask.png'))])

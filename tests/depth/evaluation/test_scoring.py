@@ -267,3 +267,66 @@ def test_prediction_of_a_smaller_size_is_resized_to_the_crop():
     whole, inside = uncrop(np.full((9, 25), 0.05), truth, (5, 20, 55, 38), 'disparity', protocol)
     assert whole.shape == truth.shape and (whole[20:38, 5:55] == 0.05).all()
     assert (inside > 0).sum() == 18 * 50
+
+
+def moving_pairs():
+    """Two images whose moving pixels are at twice their depth; the second has none."""
+    _, truth = scene()
+    for name, columns in (('first', 10), ('second', 0)):
+        moving = np.zeros(truth.shape, bool)
+        moving[:, :columns] = True
+        yield name, np.where(moving, 2 * truth, truth), truth, moving
+
+
+@pytest.mark.parametrize('scaling', ['none', 'set_median'])
+def test_moving_and_static_pixels(scaling):
+    """Without moving pixels an image does not count among them; the scale is the whole image's."""
+    protocol = replace(WHOLE, name=scaling, scaling=scaling, clamp=(0.001, 200))
+    result = score_set(moving_pairs, protocol, 'depth' if scaling != 'none' else 'metric')
+    whole, moving, static = result, result['motion']['moving'], result['motion']['static']
+    assert (whole['images'], moving['images'], static['images']) == (2, 1, 2)
+    assert (whole['pixels'], moving['pixels'], static['pixels']) == (1600, 200, 1400)
+    scale = result['scale']['median'] if scaling == 'set_median' else 1
+    assert moving['metrics']['abs_rel'] == pytest.approx(abs(2 * scale - 1), rel=1e-5)
+    assert static['metrics']['abs_rel'] == pytest.approx(abs(scale - 1), abs=1e-6)
+    assert moving['scale']['median'] == pytest.approx(0.5)
+    assert sum(row['pixels'] for row in moving['distances']) == 200
+    alone = score_set(lambda: (pair[:3] for pair in moving_pairs()), protocol, result['kind'])
+    assert 'motion' not in alone
+    assert alone == {key: value for key, value in result.items() if key != 'motion'}
+
+
+def test_the_scale_of_the_image_is_that_of_the_parts():
+    """Median scaling by the whole image, which is mostly static."""
+    result = score_set(moving_pairs, replace(WHOLE, clamp=(0.001, 200)), 'depth')
+    ratios = [np.median(t) / np.median(p) for _, p, t, _ in moving_pairs()]
+    found = result['motion']['moving']['metrics']['abs_rel']
+    assert found == pytest.approx(abs(2 * ratios[0] - 1), rel=1e-5)
+    static = result['motion']['static']['metrics']['abs_rel']
+    assert static == pytest.approx((1 - ratios[0]) / 2, rel=1e-5)
+
+
+def test_no_image_has_moving_pixels():
+    result = score_set(lambda: list(moving_pairs())[1:], WHOLE, 'depth')
+    assert result['motion']['moving'] == dict(images=0)
+    assert result['motion']['static']['pixels'] == result['pixels'] == 800
+
+
+def test_motion_counts_only_in_compared_pixels():
+    """In the crop, in the upper rows of the truth, where the truth is valid."""
+    protocol = replace(WHOLE, crop=(0.5, 1, 0, 1), truth_rows=0.5)
+    (_, prediction, truth, _), _ = moving_pairs()
+    truth = truth.copy()
+    truth[5, :7] = 0
+    moving = np.zeros(truth.shape, bool)
+    moving[4:6, :10] = True  # rows 5 to 10 are compared, of the upper 10
+    score = score_image(prediction, truth, protocol, 'depth', moving=moving)
+    assert (score.pixels, score.motion['moving'].pixels) == (5 * 40 - 7, 3)
+    assert score.motion['static'].pixels == score.pixels - 3
+
+
+def test_masks_have_the_size_of_the_truth():
+    prediction, truth = scene()
+    with pytest.raises(DepthDataError, match=r'image 7: .*\(20, 40\) of the ground.*\(40, 20\)'):
+        moving = np.zeros((40, 20), bool)
+        score_image(prediction, truth, WHOLE, 'depth', name='image 7', moving=moving)

@@ -52,7 +52,10 @@ def read_calibration_file(path: str | Path) -> dict[str, np.ndarray]:
     return entries
 
 
-def _entry(entries: dict[str, np.ndarray], name: str, shape: tuple[int, ...], path: Path):
+def matrix_entry(
+    entries: dict[str, np.ndarray], name: str, shape: tuple[int, ...], path: Path
+) -> np.ndarray:
+    """Entry of a calibration file; DepthDataError if it is missing or of another size."""
     size = math.prod(shape)
     found = entries.get(name, np.empty(0)).size
     if found != size:
@@ -90,11 +93,11 @@ class KittiCalibration:
         cameras, velodyne = (Path(folder, name) for name in _FILES)
         entries, mount = read_calibration_file(cameras), read_calibration_file(velodyne)
         velo_to_cam = np.eye(4)
-        velo_to_cam[:3, :3] = _entry(mount, 'R', (3, 3), velodyne)
-        velo_to_cam[:3, 3] = _entry(mount, 'T', (3,), velodyne)
+        velo_to_cam[:3, :3] = matrix_entry(mount, 'R', (3, 3), velodyne)
+        velo_to_cam[:3, 3] = matrix_entry(mount, 'T', (3,), velodyne)
         rectification = np.eye(4)
-        rectification[:3, :3] = _entry(entries, 'R_rect_00', (3, 3), cameras)
-        width, height = _entry(entries, 'S_rect_02', (2,), cameras)
+        rectification[:3, :3] = matrix_entry(entries, 'R_rect_00', (3, 3), cameras)
+        width, height = matrix_entry(entries, 'S_rect_02', (2,), cameras)
         if not (0 < width < _WIDEST_IMAGE and 0 < height < _WIDEST_IMAGE):
             raise DepthDataError(
                 f'{cameras}: expected width and height for S_rect_02, got {width:g} and {height:g}'
@@ -103,7 +106,7 @@ class KittiCalibration:
         projections = {}
         for i in range(4):
             name = f'P_rect_{i:02d}'
-            projections[i] = _entry(entries, name, (3, 4), cameras)
+            projections[i] = matrix_entry(entries, name, (3, 4), cameras)
             check_projection(projections[i], f'{cameras}, {name}', size)
         return cls(
             projections,

@@ -33,6 +33,8 @@ class KittiRawDataset(FrameTripletDataset):
         stereo_baseline: distance of the cameras; None for the calibrated 0.53 m. The releases use
             0.1 and multiply depths by 5.4 (docs/reference/monodepth2.md, "Training").
         image_format: 'png' or 'jpg'; None detects it.
+        ego_motion: add the neighbours' `transforms` from GPS and IMU (`oxts`), in metres or the
+            unit of `stereo_baseline` (identity for substituted neighbours).
         kwargs: see `FrameTripletDataset` and mmengine's `BaseDataset`.
 
     Raises:
@@ -49,6 +51,7 @@ class KittiRawDataset(FrameTripletDataset):
         intrinsics: str | Sequence[float] = 'calibrated',
         stereo_baseline: float | None = None,
         image_format: str | None = None,
+        ego_motion: bool = False,
         **kwargs: Any,
     ):
         if isinstance(intrinsics, str) and intrinsics not in _INTRINSICS:
@@ -58,6 +61,7 @@ class KittiRawDataset(FrameTripletDataset):
         self.split = split
         self.intrinsics = intrinsics
         self.stereo_baseline = stereo_baseline
+        self.ego_motion = ego_motion
         self.tree = self._open_tree(data_root, image_format)
         super().__init__(data_root=data_root, **kwargs)
 
@@ -87,11 +91,26 @@ class KittiRawDataset(FrameTripletDataset):
         else:
             fixed = self.intrinsics == 'monodepth2'
             sample['relative_intrinsics'] = MONODEPTH2_INTRINSICS if fixed else self.intrinsics
+        transforms = self._motions(frame) if self.ego_motion else {}
         if 's' in self.frame_ids:
-            transform = np.eye(4)
-            transform[0, 3] = -self._stereo_offset(frame)
-            sample['transforms'] = dict(s=transform)
+            transforms['s'] = np.eye(4)
+            transforms['s'][0, 3] = -self._stereo_offset(frame)
+        if transforms:
+            sample['transforms'] = transforms
         return sample
+
+    def _motions(self, frame: KittiFrame) -> dict[int, np.ndarray]:
+        """Transforms to the neighbours in time, in the unit of the stereo pair."""
+        unit = 1.0
+        if self.stereo_baseline is not None:
+            unit = self.stereo_baseline / abs(self.tree.baseline(frame))
+        motions = {}
+        for i in self.frame_ids:
+            if i not in (0, 's'):
+                there = self.find(frame, i) is not None
+                motions[i] = self.tree.motion(frame, frame.number + i) if there else np.eye(4)
+                motions[i][:3, 3] *= unit
+        return motions
 
     def _stereo_offset(self, frame: KittiFrame) -> float:
         """Offset of the other camera, positive if it is to the right."""

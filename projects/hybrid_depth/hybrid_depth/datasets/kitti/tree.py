@@ -11,6 +11,7 @@ from ...errors import DepthDataError
 from ...text_files import read_text
 from ..image_files import IMAGE_SUFFIXES, numbered_files
 from .calibration import KittiCalibration, check_projection
+from .oxts import imu_motion, imu_to_camera
 from .splits.split_file import KittiFrame, camera_number
 
 _NOT_THERE = (
@@ -40,6 +41,7 @@ class KittiRawTree:
         self._images: dict[tuple[str, str], dict[int, Path]] = {}
         self._sweeps: dict[str, dict[int, Path]] = {}
         self._calibrations: dict[str, KittiCalibration] = {}
+        self._mounts: dict[tuple[str, int], np.ndarray] = {}
 
     def _days(self) -> list[Path]:
         days = self.root.iterdir() if self.root.is_dir() else []
@@ -85,6 +87,22 @@ class KittiRawTree:
             cam2img=self.cam2img(frame),
             calibration_size=self.calibration(frame.folder).image_size,
         )
+
+    def motion(self, frame: KittiFrame, number: int) -> np.ndarray:
+        """(4, 4) a frame's camera to the same camera in frame ``number``, metres, from `oxts`.
+
+        Raises:
+            FileNotFoundError, DepthDataError: see `imu_motion` and `imu_to_camera`.
+        """
+        day, camera = frame.folder.split('/')[0], camera_number(frame.side)
+        if (day, camera) not in self._mounts:
+            calibration = self.calibration(frame.folder)
+            self._mounts[day, camera] = imu_to_camera(self.root / day, calibration, camera)
+        mount = self._mounts[day, camera]
+        files = [
+            self.root / frame.folder / f'oxts/data/{n:010d}.txt' for n in (frame.number, number)
+        ]
+        return mount @ imu_motion(*files) @ np.linalg.inv(mount)
 
     def baseline(self, frame: KittiFrame) -> float:
         """Distance from a frame's camera to the other one, metres, positive to the right."""
