@@ -288,7 +288,9 @@ def official_sample(real_data, tmp_path_factory):
     """The real keyframe as the config for official weights reads it."""
     options = Config.fromfile(ROOT / OFFICIAL).train_dataloader.dataset.dataset
     frames = {name: options[name] for name in ('ego_frame', 'box_frame')}
-    return keyframe_dataset(real_data, tmp_path_factory.mktemp('official'), **frames).get_data_info(0)
+    return keyframe_dataset(real_data, tmp_path_factory.mktemp('official'), **frames).get_data_info(
+        0
+    )
 
 
 def pose_rounding() -> float:
@@ -332,7 +334,9 @@ def test_frames_of_the_released_code_describe_the_same_world(official_sample, re
     for name, distance in (('lidar2ego', 0.40), ('lidar2boxes', 0.33)):
         apart = np.linalg.norm((official_sample[name] - ours[name])[:3, 3])
         assert apart == pytest.approx(distance, abs=0.01)
-    np.testing.assert_allclose(official_sample['ego2global'], IDA.array('ego2global')[0], 1e-6, 1e-6)
+    np.testing.assert_allclose(
+        official_sample['ego2global'], IDA.array('ego2global')[0], 1e-6, 1e-6
+    )
     points, depth = [], []
     for sample in (dict(official_sample), ours):
         points.append(sample['ego2global'] @ sample['lidar2ego'])

@@ -55,7 +55,8 @@ class Monodepth2(DepthEstimator):
         ssim_weight, smoothness_weight, automask, average, align_corners, tie_break, masked_mean:
             see `ReprojectionObjective`.
         full_size: compute the error of every scale at the image size; False at the size of its map
-            (Monodepth).
+            (Monodepth). Smaller images, which weight the smoothness in both cases, are
+            area-averaged; as released: `PackFrames(pyramid=3)`.
         canonical_focal: focal length of the canonical camera, pixels. The network predicts depth
             for this camera; depth at focal length f is f / canonical_focal times that. For training
             on several focal lengths: equal images at twice the focal length have twice the depth.
@@ -162,10 +163,10 @@ class Monodepth2(DepthEstimator):
             }
 
     def views(self, inputs: dict) -> Views:
-        """The clean `images`, to score estimates with."""
-        images = inputs['images']
-        sources = torch.stack([images[source] for source in self.sources])
-        return self.objective.views(images[0], sources, inputs['cam2img'])
+        """The clean `images`, and those of their `pyramid` if given, to score estimates with."""
+        scales = inputs['images'], *inputs.get('pyramid', {}).values()
+        views = [(frames[0], torch.stack([frames[i] for i in self.sources])) for frames in scales]
+        return self.objective.views(*views[0], inputs['cam2img'], views[1:])
 
     def score(self, estimates: dict[int, Estimate], views: Views) -> dict[int, ReprojectionTerms]:
         """Compare the sources, warped by the estimates, with the target; see `compare`."""
