@@ -1,6 +1,6 @@
 # BEVDet-R50 with the hybrid (CLIP + DINO + language) depth net. A new model, so: RGB input, bin
-# centres, cell centres, floored voxel indices, ego frame of LiDAR time. Full-size towers; their weights:
-# configs/hybrid_depth/README.md
+# centres, cell centres, floored voxel indices, ego frame of LiDAR time. Full-size towers; their
+# weights: configs/hybrid_depth/README.md
 _base_ = 'bevdet/bevdet_r50-depth_8xb8-cbgs-20e_nus-3d_256x704.py'
 
 model = dict(

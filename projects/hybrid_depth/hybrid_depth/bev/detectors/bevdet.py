@@ -19,8 +19,8 @@ class BEVDet(Base3DDetector):
 
     Optional refinement (FB-BEV) and temporal fusion (BEVDet4D, FB-OCC) of the BEV map before the
     BEV encoder. Works in the data set's ego frame; ``predict`` returns boxes in the LiDAR frame
-    (inverse of the sample's ``lidar2boxes``), as mmdet3d's metrics expect. Attribute names are those of official dev2/dev3
-    checkpoints (docs/reference/bevdet.md, "Checkpoint keys").
+    (inverse of the sample's ``lidar2boxes``), as mmdet3d's metrics expect. Attribute names are
+    those of official dev2/dev3 checkpoints (docs/reference/bevdet.md, "Checkpoint keys").
 
     Args:
         img_backbone, img_neck: image backbone and neck; of several maps the first is used.

@@ -34,8 +34,8 @@ class PackBEVInputs(BaseTransform):
     (N, H, W) metres and ground_mask (N, H, W) bool if set by a transform; adjacent, a list of
     dict(img, rig), if the data set has earlier frames.
 
-    ``data_samples``: gt_instances_3d (frame of lidar2boxes) where loaded; eval_ann_info (LiDAR frame) where
-    the dataset gives it; meta information.
+    ``data_samples``: gt_instances_3d (frame of lidar2boxes) where loaded; eval_ann_info (LiDAR
+    frame) where the dataset gives it; meta information.
     """
 
     def transform(self, results: dict) -> dict:
