@@ -19,8 +19,8 @@ class PackFrames:
     pixels, if known; transforms {frame id: (4, 4)} float32 from the current camera's frame to that
     frame's camera, if known; affine, the same of affine views with their `view`, if there are any
     (`AffineFrames`); pyramid {scale: {frame id: (3, h, w)}}. data_samples: metainfo dataset, name,
-    folder, frame, side, img_path, ori_shape, img_shape, flip; if present in the sample, the fields lanes (L, R), lane_rows (R,)
-    and patches (P, K, 2).
+    folder, frame, side, img_path, ori_shape, img_shape, flip; if present in the sample, the fields
+    lanes (L, R), lane_rows (R,) and patches (P, K, 2).
 
     Args:
         pyramid: number of smaller scales s = 1, 2, ... of the clean images, each half the size of
