@@ -228,7 +228,7 @@ def test_bad_frames():
     frames, cameras = inputs['images'], inputs['cam2img']
     with pytest.raises(ValueError, match=r'one size, got .*\(2, 3, 64, 95\)'):
         model.predict({0: frames[0], -1: frames[-1][..., 1:]}, cameras)
-    with pytest.raises(ValueError, match='expected intrinsics'):
+    with pytest.raises(KeyError, match='expected intrinsics'):
         model.predict(frames)
     del inputs['images'][-1]
     with pytest.raises(KeyError, match=r"frame_ids to the model's lookups"):

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
+from ..datasets.kitti.calibration import check_intrinsics
 from ..depth.estimators import DepthEstimator
 from ..depth.transforms.resize import resize_cam2img
 from ..errors import ConfigError
@@ -88,7 +89,7 @@ def infer_depth(
 
     Raises:
         FileNotFoundError: a path does not exist.
-        DepthDataError: not an image, or a damaged one.
+        DepthDataError: not an image, a damaged one, or implausible intrinsics.
         ValueError: a scale for a model whose depth is metric.
         ConfigError: several frames without intrinsics, or frames that the model does not use.
 
@@ -203,6 +204,8 @@ def _cameras(
     """(B, 3, 3) intrinsics at the size of the network."""
     if cam2img is None:
         return None
+    for item in batch:
+        check_intrinsics(cam2img, item[0].image.size, f'intrinsics of {item[0].name}')
     matrices = [
         cam2img if size is None else resize_cam2img(cam2img, item[0].image.size, size[::-1])
         for item in batch

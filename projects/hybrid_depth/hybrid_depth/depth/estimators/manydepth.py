@@ -12,6 +12,7 @@ from mmengine.registry import MODELS
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
+from ...errors import ConfigError, MissingInputError
 from ...geometry.cost_volume import CostVolume
 from ...geometry.depth_map import DepthMap
 from ...geometry.projection import scale_intrinsics
@@ -21,7 +22,7 @@ from ...losses.reprojection import ReprojectionTerms, Views
 from ..encoders import DepthFeatures
 from ..encoders.cost_volume_fusion import CostVolumeFusion
 from ..encoders.freezing import is_frozen
-from .base import DepthEstimator, full_precision
+from .base import DepthEstimator, check_cameras, check_frames, full_precision
 from .monodepth2 import Estimate, Monodepth2
 
 _STATIC, _MISSING = 0.25, 0.5  # draws below: a standing camera, no lookup frame
@@ -76,7 +77,7 @@ class ManyDepth(DepthEstimator):
 
     Raises:
         TypeError: an encoder without such a chain, or a teacher that is no `Monodepth2`.
-        ValueError: lookups that are no chain, or a teacher that cannot be one.
+        ConfigError: lookups that are no chain, or a teacher that cannot be one.
     """
 
     needs_cameras = True
@@ -115,7 +116,7 @@ class ManyDepth(DepthEstimator):
         known = {0}
         for lookup in self.lookups:
             if lookup in known or not {lookup - 1, lookup + 1} & known:
-                raise ValueError(
+                raise ConfigError(
                     'ManyDepth: expected lookups that are each a neighbour of frame 0 or of one '
                     f'before, such as (-1, -2), got {self.lookups}'
                 )
@@ -125,17 +126,17 @@ class ManyDepth(DepthEstimator):
             raise TypeError(f'ManyDepth: expected a Monodepth2 as teacher, got {type(teacher)}')
         scaled = getattr(teacher.pose_net, 'depth_scaled', False)
         if not teacher.objective.masked_mean or not teacher.full_size or scaled:
-            raise ValueError(
+            raise ConfigError(
                 'ManyDepth: expected a teacher with masked_mean=True, full_size=True and a pose '
                 'net whose motion is in the unit of the depth (no PoseCNN), got '
                 f'masked_mean={teacher.objective.masked_mean}, full_size={teacher.full_size}, '
                 f'{type(teacher.pose_net).__name__}'
             )
         if teacher.canonical_focal is not None:
-            raise ValueError('ManyDepth: expected a teacher without canonical_focal')
+            raise ConfigError('ManyDepth: expected a teacher without canonical_focal')
         strange = set(self.decoder.scales) - set(teacher.decoder.scales)
         if strange:
-            raise ValueError(
+            raise ConfigError(
                 f'ManyDepth: expected decoder scales among those of the teacher, '
                 f'{tuple(teacher.decoder.scales)}, got {sorted(strange)} beside them'
             )
@@ -171,8 +172,9 @@ class ManyDepth(DepthEstimator):
                 has no pose net.
 
         Raises:
-            KeyError: frame 0, or a transform that no pose net estimates, is missing.
-            ValueError: lookup frames without `cameras`, or of another size.
+            MissingInputError: frame 0, the `cameras` for lookup frames, or a transform that no pose
+                net estimates, are missing.
+            DepthDataError: lookup frames of another size, or a pose that is not finite.
         """
         used = self._usable(frames)
         if 0 not in frames or not used:
@@ -182,7 +184,7 @@ class ManyDepth(DepthEstimator):
                     stacklevel=2,
                 )
             return super().predict(frames, cameras)
-        self._check_frames(frames, cameras, used)
+        self._check_inputs(frames, cameras, used)
         poses = self._poses(frames, transforms or {}, used)
         lookups = torch.stack([frames[i] for i in used], 1)
         outputs, _ = self._decode_matched(frames[0], lookups, cameras, poses)
@@ -233,7 +235,7 @@ class ManyDepth(DepthEstimator):
         """Run both models; see `Monodepth2.compare` for inputs and errors."""
         images = inputs['images']
         shown = inputs.get('augmented', images)
-        self._check_frames(images, inputs.get('cam2img'), self.lookups)
+        self._check_inputs(images, inputs.get('cam2img'), self.lookups)
         trained = torch.is_grad_enabled() and not is_frozen(self.teacher)
         with torch.set_grad_enabled(trained):
             teacher = self.teacher.estimate(inputs)
@@ -345,7 +347,7 @@ class ManyDepth(DepthEstimator):
             if lookup in known:
                 pose = known[lookup].float()
             elif self.teacher.pose_net is None:
-                raise KeyError(
+                raise MissingInputError(
                     f'ManyDepth: expected the motion to frame {lookup} in `transforms`, as its '
                     f'teacher has no pose net, got that to frames {sorted(known)}'
                 )
@@ -361,18 +363,9 @@ class ManyDepth(DepthEstimator):
         stacked = list(poses.values()) or [torch.zeros(batch, 4, 4, device=frames[0].device)]
         return torch.stack(stacked, 1)[:, : len(lookups)]
 
-    def _check_frames(self, frames: dict, cameras: Tensor | None, lookups: Sequence[int]) -> None:
-        absent = [i for i in (0, *lookups) if i not in frames]
-        if absent:
-            raise KeyError(
-                f'ManyDepth: expected frames {(0, *lookups)}, got {list(frames)}; set the '
-                "dataset's frame_ids to the model's lookups, the teacher's sources and 0"
-            )
-        sizes = {i: tuple(frames[i].shape) for i in (0, *lookups)}
-        if len(set(sizes.values())) > 1:
-            raise ValueError(f'ManyDepth: expected lookup frames of one size, got {sizes}')
-        if lookups and cameras is None:
-            raise ValueError(
-                f'ManyDepth: expected intrinsics (B, 3, 3) to match frames {tuple(lookups)} with, '
-                'got none; give them (cam2img of the images, in pixels), or frame 0 alone'
-            )
+    @staticmethod
+    def _check_inputs(frames: dict, cameras: Tensor | None, lookups: Sequence[int]) -> None:
+        ids = "the model's lookups, the teacher's sources and 0"
+        check_frames('ManyDepth', frames, (0, *lookups), ids)
+        if lookups:
+            check_cameras('ManyDepth', cameras)

@@ -12,6 +12,7 @@ from mmengine.registry import MODELS
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
+from ...errors import ConfigError
 from ...geometry.affine_view import AffineView
 from ...geometry.depth_map import DepthMap
 from ...geometry.rigid import invert_rigid
@@ -21,7 +22,7 @@ from ..encoders import DepthFeatures
 from ..encoders.flow_fusion import Alignment, FlowFusion
 from ..interpolation import Interpolation
 from ..pose.nets import Frame
-from .base import DepthEstimator, full_precision
+from .base import DepthEstimator, check_cameras, check_frames, full_precision
 
 _HALF = 0.5
 _TARGETS = (0, -_HALF, _HALF)
@@ -75,7 +76,7 @@ class MonoViFI(DepthEstimator):
         **kwargs: passed to `DepthEstimator`.
 
     Raises:
-        ValueError: another `sharing`, or a pose net of another kind.
+        ConfigError: another `sharing`, or a pose net of another kind.
     """
 
     def __init__(
@@ -97,13 +98,13 @@ class MonoViFI(DepthEstimator):
     ) -> None:
         super().__init__(encoder, decoder, **kwargs)
         if sharing not in SHARING:
-            raise ValueError(f'MonoViFI: expected a sharing out of {SHARING}, got {sharing!r}')
+            raise ConfigError(f'MonoViFI: expected a sharing out of {SHARING}, got {sharing!r}')
         self.encoder_multi = deepcopy(self.encoder) if sharing == 'none' else None
         self.decoder_multi = None if sharing == 'all' else deepcopy(self.decoder)
         self.fusion = FlowFusion(self.encoder.out_channels)
         self.pose_net = MODELS.build(pose_net)
         if self.pose_net.needs is not None or self.pose_net.depth_scaled:
-            raise ValueError(
+            raise ConfigError(
                 'MonoViFI: expected a pose net that sees images alone and whose motion is in the '
                 f'unit of the depth, such as ResNetPoseNet, got {type(self.pose_net).__name__}'
             )
@@ -137,8 +138,8 @@ class MonoViFI(DepthEstimator):
         Without both neighbours this is that of the model of one frame, with a warning.
 
         Raises:
-            KeyError: frame 0 is missing.
-            ValueError: neighbours of another size.
+            MissingInputError: frame 0 is missing.
+            DepthDataError: neighbours of another size.
         """
         if not {-1, 0, 1} <= set(frames):
             if 0 in frames:
@@ -147,7 +148,7 @@ class MonoViFI(DepthEstimator):
                     stacklevel=2,
                 )
             return super().predict(frames, cameras)
-        self._check(frames)
+        check_frames('MonoViFI', frames, self.frames, str(self.frames))
         interpolation = self.test_interpolation or self.interpolation
         with torch.no_grad():
             between = interpolation(frames[-1], frames[1])
@@ -192,11 +193,12 @@ class MonoViFI(DepthEstimator):
         """Run the networks and compute all terms; see `Monodepth2.compare` for the inputs.
 
         Raises:
-            KeyError: frames -1, 0 or 1 are missing.
-            ValueError: frames of several sizes.
+            MissingInputError: frames -1, 0 or 1, or intrinsics are missing.
+            DepthDataError: frames of several sizes.
         """
         images, shown = inputs['images'], inputs.get('augmented', inputs['images'])
-        self._check(images)
+        check_frames('MonoViFI', images, self.frames, str(self.frames))
+        check_cameras('MonoViFI', inputs.get('cam2img'))
         between = self._interpolate(images)
         plain = {**images, **{time: between[time].image for time in (-_HALF, _HALF)}}
         seen = {**plain, **{i: shown[i] for i in (-1, 0, 1)}}
@@ -308,17 +310,6 @@ class MonoViFI(DepthEstimator):
         return torch.stack(
             [scale_invariant_log(depth, x.depth, view.returned) for x in (multi, single)], 1
         )
-
-    def _check(self, frames: Mapping[int | str, Tensor]) -> None:
-        absent = [i for i in (0, -1, 1) if i not in frames]
-        if absent:
-            raise KeyError(
-                f'MonoViFI: expected frames 0, -1 and 1, got {list(frames)}; set the '
-                "dataset's frame_ids to (0, -1, 1)"
-            )
-        sizes = {i: tuple(frames[i].shape) for i in (0, -1, 1)}
-        if len(set(sizes.values())) > 1:
-            raise ValueError(f'MonoViFI: expected frames of one size, got {sizes}')
 
 
 def masked_photometric(terms: ReprojectionTerms, view: AffineView) -> Tensor:

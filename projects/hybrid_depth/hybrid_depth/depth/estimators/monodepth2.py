@@ -10,6 +10,7 @@ from mmengine.registry import MODELS
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
+from ...errors import ConfigError, MissingInputError
 from ...geometry.depth_map import DepthMap
 from ...geometry.poses import Motion
 from ...geometry.projection import focal_length
@@ -18,7 +19,7 @@ from ...losses import ReprojectionObjective
 from ...losses.reprojection import ReprojectionTerms, Views
 from ..encoders import DepthFeatures
 from ..pose.nets import Frame
-from .base import DepthEstimator, full_precision
+from .base import DepthEstimator, check_cameras, full_precision
 
 STEREO = 's'
 
@@ -63,7 +64,7 @@ class Monodepth2(DepthEstimator):
         **kwargs: passed to `DepthEstimator`.
 
     Raises:
-        ValueError: no sources, or frame 0 among them.
+        ConfigError: no sources, or frame 0 among them.
     """
 
     def __init__(
@@ -86,7 +87,7 @@ class Monodepth2(DepthEstimator):
         super().__init__(encoder, decoder, **kwargs)
         self.sources = tuple(sources)
         if not self.sources or 0 in self.sources:
-            raise ValueError(
+            raise ConfigError(
                 f"Monodepth2: expected sources out of -1, 1, ... and 's', got {self.sources}"
             )
         self.pose_net = None if pose_net is None else MODELS.build(pose_net)
@@ -143,8 +144,9 @@ class Monodepth2(DepthEstimator):
         float32 or better also in autocast.
 
         Raises:
-            KeyError: a source, or a transform that the pose net does not predict, is missing.
-            ValueError: a motion is both predicted and given.
+            MissingInputError: a source, a transform that the pose net does not predict, or
+                intrinsics are missing.
+            ConfigError: a motion is both predicted and given.
         """
         return self.score(self.estimate(inputs), self.views(inputs))
 
@@ -202,17 +204,18 @@ class Monodepth2(DepthEstimator):
         return [] if self.pose_net is None else [s for s in self.sources if s != STEREO]
 
     def _check(self, inputs: dict) -> None:
+        check_cameras('Monodepth2', inputs.get('cam2img'))
         frames, known = list(inputs['images']), list(inputs.get('transforms', {}))
         given = [source for source in self.sources if source not in self._estimated]
         if set(self.sources) - set(frames) or set(given) - set(known):
-            raise KeyError(
+            raise MissingInputError(
                 f'Monodepth2: expected frames {(0, *self.sources)} and transforms {given}, got '
                 f"frames {frames} and transforms {known}; set the dataset's frame_ids to the "
                 "model's sources and 0. Sources in time need a pose_net, or data with motion "
                 '(NuScenesVideoDataset(ego_motion=True))'
             )
         if set(self._estimated) & set(known):
-            raise ValueError(
+            raise ConfigError(
                 f'Monodepth2: expected the motion to sources {self._estimated} from the pose_net '
                 f'or from the data, got both (transforms {known}); set pose_net=None, or '
                 'ego_motion=False in the data set'
