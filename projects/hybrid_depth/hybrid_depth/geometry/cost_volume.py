@@ -86,7 +86,7 @@ def plane_sweep(
     cam2img: Tensor,
     transforms: Tensor,
     planes: Tensor,
-    chunk: int = 4,
+    chunk: int = 2,
 ) -> CostVolume:
     """Cost volume of features, after ManyDepth (arXiv 2104.14540, section 3.1).
 

@@ -16,6 +16,7 @@ from ...errors import DepthDataError, MissingInputError
 from ...geometry.depth_map import DepthMap
 from ...geometry.disparity import scale_disparity
 from ..encoders import DepthEncoder, DepthFeatures
+from .feature_memory import FeatureMemory
 
 
 def build_decoder(cfg: dict, encoder: DepthEncoder) -> torch.nn.Module:
@@ -118,19 +119,25 @@ class DepthEstimator(BaseModel):
         """Loss terms by name; entries with 'loss' in their name are summed, the others logged."""
         raise NotImplementedError
 
-    def predict(self, frames: dict[int | str, Tensor], cameras: Tensor | None = None) -> DepthMap:
+    def predict(
+        self,
+        frames: dict[int | str, Tensor],
+        cameras: Tensor | None = None,
+        memory: FeatureMemory | None = None,
+    ) -> DepthMap:
         """Depth of frame 0; single-frame models use no other frame.
 
         Args:
             frames: images by frame, see the class.
             cameras: (B, 3, 3) intrinsics of the images, pixels; None if unknown.
+            memory: of the stream that the frames are from, for models of several frames.
 
         Returns:
             Maps (B, 1, H, W) of the image size. In this class of kind ``disparity``: known up to
             one factor per image, unless the loss determines the scale.
 
         Raises:
-            KeyError: frame 0 is missing.
+            MissingInputError: frame 0 is missing.
         """
         if 0 not in frames:
             raise MissingInputError(

@@ -23,6 +23,7 @@ from ..encoders import DepthFeatures
 from ..encoders.cost_volume_fusion import CostVolumeFusion
 from ..encoders.freezing import is_frozen
 from .base import DepthEstimator, check_cameras, check_frames, full_precision
+from .feature_memory import FeatureMemory
 from .monodepth2 import Estimate, Monodepth2
 
 _STATIC, _MISSING = 0.25, 0.5  # draws below: a standing camera, no lookup frame
@@ -160,6 +161,7 @@ class ManyDepth(DepthEstimator):
         self,
         frames: dict[int | str, Tensor],
         cameras: Tensor | None = None,
+        memory: FeatureMemory | None = None,
         transforms: dict[int, Tensor] | None = None,
     ) -> DepthMap:
         """Disparity of frame 0, see `DepthEstimator.predict`.
@@ -168,6 +170,7 @@ class ManyDepth(DepthEstimator):
         frames those that are given are matched. Frames of zeros are none.
 
         Args:
+            frames, cameras, memory: see `DepthEstimator.predict`.
             transforms: (B, 4, 4) by lookup frame, from frame 0's camera to its, where the teacher
                 has no pose net.
 
@@ -187,7 +190,7 @@ class ManyDepth(DepthEstimator):
         self._check_inputs(frames, cameras, used)
         poses = self._poses(frames, transforms or {}, used)
         lookups = torch.stack([frames[i] for i in used], 1)
-        outputs, _ = self._decode_matched(frames[0], lookups, cameras, poses)
+        outputs, _ = self._decode_matched(frames[0], lookups, cameras, poses, memory)
         return DepthMap(self.scale(full_precision(outputs[0])), 'disparity')
 
     def predictions(self, inputs: dict) -> dict[str, DepthMap]:
@@ -275,23 +278,40 @@ class ManyDepth(DepthEstimator):
         return (confidence > 0) & depths_agree(depth, reference.squeeze(1))
 
     def _decode_matched(
-        self, target: Tensor, lookups: Tensor, cam2img: Tensor, poses: Tensor
+        self,
+        target: Tensor,
+        lookups: Tensor,
+        cam2img: Tensor,
+        poses: Tensor,
+        memory: FeatureMemory | None = None,
     ) -> tuple[dict[int, Tensor], CostVolume]:
         """Images (B, 3, H, W) and (B, L, 3, H, W) -> the decoder's output, and the costs."""
-        features, volume = self._encode_matched(target, lookups, cam2img, poses)
+        features, volume = self._encode_matched(target, lookups, cam2img, poses, memory)
         return self.decoder(features, tuple(target.shape[-2:])), volume
 
     def _encode_matched(
-        self, target: Tensor, lookups: Tensor, cam2img: Tensor, poses: Tensor
+        self,
+        target: Tensor,
+        lookups: Tensor,
+        cam2img: Tensor,
+        poses: Tensor,
+        memory: FeatureMemory | None = None,
     ) -> tuple[DepthFeatures, CostVolume]:
-        target = target.contiguous(memory_format=self.memory_format)
         chain = self.encoder.chain()
-        maps = chain.begin(target, self.matched)
-        with torch.no_grad():
-            others = maps[-1].new_zeros(len(target), 0, *maps[-1].shape[1:])
-            if lookups.shape[1]:
-                stacked = lookups.flatten(0, 1).contiguous(memory_format=self.memory_format)
-                others = chain.begin(stacked, self.matched)[-1].unflatten(0, lookups.shape[:2])
+
+        def begin(images: Tensor) -> list[Tensor]:
+            images = images.contiguous(memory_format=self.memory_format)
+            return chain.begin(images, self.matched)
+
+        if memory is not None:  # earlier frames first, so that those are kept that come again
+            others = torch.stack([memory(lookup, begin)[-1] for lookup in lookups.unbind(1)], 1)
+            maps = list(memory(target, begin))
+        else:
+            maps = begin(target)
+            with torch.no_grad():
+                others = maps[-1].new_zeros(len(target), 0, *maps[-1].shape[1:])
+                if lookups.shape[1]:
+                    others = begin(lookups.flatten(0, 1))[-1].unflatten(0, lookups.shape[:2])
         rows, columns = (
             small / large
             for small, large in zip(maps[-1].shape[-2:], target.shape[-2:], strict=True)

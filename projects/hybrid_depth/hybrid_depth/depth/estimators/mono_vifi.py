@@ -23,6 +23,7 @@ from ..encoders.flow_fusion import Alignment, FlowFusion
 from ..interpolation import Interpolation
 from ..pose.nets import Frame
 from .base import DepthEstimator, check_cameras, check_frames, full_precision
+from .feature_memory import FeatureMemory
 
 _HALF = 0.5
 _TARGETS = (0, -_HALF, _HALF)
@@ -132,7 +133,12 @@ class MonoViFI(DepthEstimator):
         """The frame and its neighbours."""
         return (0, -1, 1)
 
-    def predict(self, frames: dict[int | str, Tensor], cameras: Tensor | None = None) -> DepthMap:
+    def predict(
+        self,
+        frames: dict[int | str, Tensor],
+        cameras: Tensor | None = None,
+        memory: FeatureMemory | None = None,
+    ) -> DepthMap:
         """Disparity of frame 0, see `DepthEstimator.predict`.
 
         Without both neighbours this is that of the model of one frame, with a warning.
@@ -152,7 +158,8 @@ class MonoViFI(DepthEstimator):
         interpolation = self.test_interpolation or self.interpolation
         with torch.no_grad():
             between = interpolation(frames[-1], frames[1])
-        features = {i: self._encode_multi(frames[i]) for i in (-1, 0, 1)}
+        memory = FeatureMemory(0) if memory is None else memory
+        features = {i: memory(frames[i], self._encode_multi) for i in (-1, 0, 1)}
         output = self._decode_multi(features, (-1, 0, 1), between)
         return DepthMap(self.scale(full_precision(output)), 'disparity')
 

@@ -20,6 +20,7 @@ from ...losses.reprojection import ReprojectionTerms, Views
 from ..encoders import DepthFeatures
 from ..pose.nets import Frame
 from .base import DepthEstimator, check_cameras, full_precision
+from .feature_memory import FeatureMemory
 
 STEREO = 's'
 
@@ -103,7 +104,12 @@ class Monodepth2(DepthEstimator):
         self.full_size, self.canonical_focal = full_size, canonical_focal
         self.to(memory_format=self.memory_format)
 
-    def predict(self, frames: dict[int | str, Tensor], cameras: Tensor | None = None) -> DepthMap:
+    def predict(
+        self,
+        frames: dict[int | str, Tensor],
+        cameras: Tensor | None = None,
+        memory: FeatureMemory | None = None,
+    ) -> DepthMap:
         """Disparity of frame 0, see `DepthEstimator.predict`.
 
         With `canonical_focal`, for each camera's focal length; for the canonical camera if
