@@ -1,6 +1,6 @@
 # BEVDet-R50 with the hybrid (CLIP + DINO + language) depth net. A new model, so: RGB input, bin
-# centres, cell centres, floored voxel indices. Full-size towers; their weights:
-# configs/hybrid_depth/README.md
+# centres, cell centres, floored voxel indices, ego frame of LiDAR time. Full-size towers; their
+# weights: configs/hybrid_depth/README.md
 _base_ = 'bevdet/bevdet_r50-depth_8xb8-cbgs-20e_nus-3d_256x704.py'
 
 model = dict(
@@ -25,3 +25,8 @@ model = dict(
         ),
     ),
 )
+
+frames = dict(ego_frame=None, box_frame=None)
+train_dataloader = dict(dataset=dict(dataset=frames))
+val_dataloader = dict(dataset=frames)
+test_dataloader = val_dataloader

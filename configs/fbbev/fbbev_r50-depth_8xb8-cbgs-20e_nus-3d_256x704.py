@@ -1,8 +1,8 @@
 # FB-BEV with ResNet-50 and the camera-aware depth net: forward projection by lift and splat,
 # foreground cells refined by depth-aware attention (docs/reference/fb_bev.md, "Method"). Official
-# weights do not exist, hence RGB input, bin centres, cell centres, floored voxel indices. Sizes are
-# not the paper's (docs/reference/fb_bev.md, "Sizes"): 80 channels, one head for all classes and
-# LiDAR depth, as in bevdet_r50-depth_*.
+# weights do not exist, hence RGB input, bin centres, cell centres, floored voxel indices, ego frame
+# of LiDAR time. Sizes are not the paper's (docs/reference/fb_bev.md, "Sizes"): 80 channels, one
+# head for all classes and LiDAR depth, as in bevdet_r50-depth_*.
 _base_ = [
     '../bevdet/bevdet_r50-depth_8xb8-cbgs-20e_nus-3d_256x704.py',
     '../_base_/models/depth_aware_refinement.py',
@@ -15,3 +15,8 @@ model = dict(
     ),
     refine=_base_.refine,
 )
+
+frames = dict(ego_frame=None, box_frame=None)
+train_dataloader = dict(dataset=dict(dataset=frames))
+val_dataloader = dict(dataset=frames)
+test_dataloader = val_dataloader

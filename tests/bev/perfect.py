@@ -53,12 +53,12 @@ def perfect_prediction(info: dict, detector: Detector = echo) -> dict:
     """
     truth = info.get('ann_info', info.get('eval_ann_info'))
     known = truth['gt_labels_3d'] >= 0
-    boxes = lidar_to_ego_boxes(truth['gt_bboxes_3d'][known], info['lidar2ego'])
+    boxes = lidar_to_ego_boxes(truth['gt_bboxes_3d'][known], info['lidar2boxes'])
     boxes, scores, labels = detector(boxes, torch.from_numpy(truth['gt_labels_3d'][known]))
     return dict(
         token=info['token'],
         pred_instances_3d=dict(
-            bboxes_3d=ego_to_lidar_boxes(boxes, info['lidar2ego']),
+            bboxes_3d=ego_to_lidar_boxes(boxes, info['lidar2boxes']),
             scores_3d=scores,
             labels_3d=labels,
         ),

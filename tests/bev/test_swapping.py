@@ -11,11 +11,13 @@ from tests.bev.toy import training_keyframe
 from tests.conftest import ROOT
 from tests.depth.encoders.tiny import TINY_HYBRID
 from tests.depth.estimators import test_manydepth as manydepth
+from tests.depth.estimators import test_mono_vifi as mono_vifi
 from tests.depth.estimators.tiny import CONV_DECODER, DPT
 
 DETECTORS = ('bevdet_depth_toy', 'bevdet4d_toy', 'fbbev_hybrid_toy')
 MONODEPTH2 = 'monodepth2/monodepth2_{}_192x640'.format
 PHYSICS = 'monodepth2/monodepth2-{}_r18_1xb12-20e_kitti-raw_192x640'.format
+MONO_VIFI = 'mono_vifi/mono-vifi_{}'.format
 STAGE_2 = 'hybrid_depth/hybrid-depth-stage2_{}_224x672'.format
 # Where each encoder is named; the hybrid net takes any of them.
 ENCODERS = (
@@ -34,6 +36,9 @@ FULL_SIZE_ENCODERS = (
     STAGE_2('siglip2-dinov2_1xb16-30e_kitti-raw'),
     STAGE_2('clip-vitb16-dinov2_1xb16-30e_kitti-raw'),
     'manydepth/manydepth_clip-dinov2_1xb12-20e_kitti-raw_224x672',
+    MONO_VIFI('litemono_1xb8-20e_kitti-raw_192x640'),
+    MONO_VIFI('dhrnet_1xb6-20e_kitti-raw_192x640'),
+    MONO_VIFI('clip-dinov2_1xb6-20e_kitti-raw_224x672'),
 )
 # Configs with the encoder of another config, which is in the tables.
 SAME = {
@@ -47,9 +52,17 @@ SAME = {
     'manydepth/manydepth_r18_1xb12-20e_kitti-raw_192x640': ENCODERS[1],
     'manydepth/manydepth_r18_1xb12-20e_cityscapes_192x512': ENCODERS[1],
     'manydepth/manydepth_r50_1xb12-20e_kitti-raw_192x640': FULL_SIZE_ENCODERS[1],
+    MONO_VIFI('r18_1xb10-20e_kitti-raw_192x640'): ENCODERS[1],
+    MONO_VIFI('r18_1xb12-10e_cityscapes_192x512'): ENCODERS[1],
 }
-# Encoders of a ManyDepth, small, with their decoders.
-MATCHING_ENCODERS = {'resnet18': (manydepth.RESNET, CONV_DECODER), 'hybrid': (TINY_HYBRID, DPT)}
+# Small models of several frames, with their encoders and decoders.
+RESNET, ONE_SCALE = manydepth.RESNET, dict(CONV_DECODER, scales=(0,))
+SEVERAL_FRAMES = {
+    'manydepth-resnet18': (manydepth, RESNET, CONV_DECODER, dict(augmentation=False)),
+    'manydepth-hybrid': (manydepth, TINY_HYBRID, DPT, dict(augmentation=False)),
+    'mono-vifi-resnet18': (mono_vifi, RESNET, ONE_SCALE, {}),
+    'mono-vifi-hybrid': (mono_vifi, TINY_HYBRID, DPT, dict(sharing='none')),
+}
 
 
 @pytest.fixture(scope='module')
@@ -134,23 +147,24 @@ def test_embodied_prior(detector, batch):
         step(detector, net, batch)
 
 
-@pytest.fixture(scope='module', params=MATCHING_ENCODERS)
+@pytest.fixture(scope='module', params=SEVERAL_FRAMES)
 def trained(request, tmp_path_factory) -> tuple[dict, str, dict]:
-    """Encoder of a ManyDepth, its checkpoint after one training step, and the encoder's weights."""
-    encoder, decoder = MATCHING_ENCODERS[request.param]
-    model = manydepth.build(encoder=encoder, decoder=decoder, augmentation=False)
+    """Encoder of a model of several frames, its checkpoint after one training step, and the
+    encoder's weights."""
+    family, encoder, decoder, options = SEVERAL_FRAMES[request.param]
+    model = family.build(encoder=encoder, decoder=decoder, **options)
     before = {name: p.clone() for name, p in model.encoder.named_parameters()}
     model.parse_losses(model(manydepth.make_inputs(), mode='loss'))[0].backward()
     torch.optim.SGD(model.parameters(), lr=0.1).step()
     assert any(not torch.equal(p, before[name]) for name, p in model.encoder.named_parameters())
-    file = tmp_path_factory.mktemp('manydepth') / 'epoch_1.pth'
+    file = tmp_path_factory.mktemp('several_frames') / 'epoch_1.pth'
     torch.save(dict(state_dict=model.state_dict(), meta={}), file)
     return encoder, str(file), model.encoder.state_dict()
 
 
 @pytest.mark.parametrize('detector', DETECTORS[::2])
-def test_encoders_trained_by_manydepth(detector, trained, batch):
-    """The checkpoint has a teacher's encoder too, which is another one."""
+def test_encoders_trained_from_several_frames(detector, trained, batch):
+    """The checkpoint has another encoder too: a teacher's, or that of three frames."""
     encoder, file, given = trained
     loaded = dict(check_encoder(detector, encoder, batch, file).named_parameters())
     assert loaded and all(torch.equal(p, given[name]) for name, p in loaded.items())
@@ -171,7 +185,8 @@ def test_full_size_encoders(detector, encoder, batch):
 
 def test_the_tables_name_every_encoder():
     configs = ROOT / 'configs'
-    patterns = ('monodepth2/*.py', 'hybrid_depth/*stage2*.py', 'manydepth/*.py')
+    folders = ('monodepth2/', 'hybrid_depth/*stage2', 'manydepth/', 'mono_vifi/mono-vifi')
+    patterns = [f'{folder}*.py' for folder in folders]
     files = [path for pattern in patterns for path in configs.glob(pattern)]
     names = {path.relative_to(configs).with_suffix('').as_posix() for path in files}
     assert names == {n for n in {*ENCODERS, *FULL_SIZE_ENCODERS, *SAME} if 'bevdet' not in n}

@@ -64,6 +64,26 @@ def test_the_name_tells_the_recipe(name):
     assert image_size(resizing) == recipe['size']
 
 
+@pytest.mark.parametrize('name', [name for name in NAMED if '/bev' in name or '/fbbev' in name])
+def test_conventions_of_official_weights_go_together(name):
+    """All for the configs that fit official weights, none for new models, in every split."""
+    cfg = read(name)
+    lift = cfg.model.img_view_transformer
+    found = {
+        cfg.model.img_backbone.channel_order == 'bgr',
+        lift.depth_bins.anchor == 'lower',
+        lift.frustum_align == 'corners',
+        lift.grid.rounding == 'trunc',
+    }
+    for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
+        dataset = layers(loader.dataset)[-1]
+        frames = dataset.get('ego_frame'), dataset.get('box_frame')
+        assert frames in ((None, None), ('CAM_FRONT_LEFT', 'CAM_FRONT'))
+        found.add(frames != (None, None))
+    official = re.match(r'bevdet(4d(-longterm)?)?_r50(-depth)?_', Path(name).name)
+    assert found == {bool(official)}
+
+
 def test_variables_of_configs():
     """One prefix; nothing outside the repository is looked for unasked."""
     found = []

@@ -42,24 +42,35 @@ def official_rig(view: str) -> CameraRig:
     )
 
 
+def official_frustum() -> torch.Tensor:
+    """Frustum of the models with 59 bins."""
+    bins = DepthBins(1.0, 60.0, step=1.0, anchor='lower')
+    return create_frustum(bins.anchors, (16, 44), (256, 704))
+
+
 def lifted(view: str, dtype: torch.dtype = torch.float32) -> torch.Tensor:
     """(1, 6, 59, 16, 44, 3) frustum points of a view in the ego frame."""
-    bins = DepthBins(1.0, 60.0, step=1.0, anchor='lower')
-    frustum = create_frustum(bins.anchors, (16, 44), (256, 704))
-    return lift_frustum(frustum, official_rig(view).to(dtype))
+    return lift_frustum(official_frustum(), official_rig(view).to(dtype))
 
 
-def near_border(grid: VoxelGrid, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def near_border(
+    grid: VoxelGrid, points: torch.Tensor, moved: float = 0.0
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Points that another float32 rounding may move to the next voxel.
 
     Products in another order, or fused, change a coordinate by up to two units in the last place of
     the largest one; the tolerance is four.
 
+    Args:
+        grid: discretisation.
+        points: (B, N, D, h, w, 3).
+        moved: largest difference of the points themselves, metres.
+
     Returns:
         The points, bool in the shape of their ranks; and the voxels that they are in or may come
         into, (Z, Y, X) bool.
     """
-    within = 4 * torch.finfo(torch.float32).eps * points.abs().max()
+    within = moved + 4 * torch.finfo(torch.float32).eps * points.abs().max()
     ranks, near = grid.ranks(points), torch.zeros(points.shape[:-1], dtype=torch.bool)
     cells = torch.zeros(grid.size[::-1], dtype=torch.bool)
     for shift in torch.cat((torch.eye(3), -torch.eye(3))).to(points) * within:

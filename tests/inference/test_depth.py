@@ -13,6 +13,7 @@ from hybrid_depth.geometry import DepthMap
 from hybrid_depth.inference.depth import depth_result
 from tests.depth.encoders.tiny import TINY_HYBRID
 from tests.depth.estimators.test_manydepth import TINY
+from tests.depth.estimators.test_mono_vifi import CFG as MONO_VIFI
 from tests.depth.estimators.tiny import CONV, HYBRID
 from tests.test_imports import HIDE, python
 
@@ -186,7 +187,7 @@ def test_models_of_several_frames_get_neighbours_and_the_camera_of_their_size(
     with pytest.warns(UserWarning, match='single-frame mode'):
         found = list(stream_depth(model, video, SIZE, batch_size=batch_size, cam2img=cam2img))
     assert [result.frames for result in found] == [(0,), *[(0, -1)] * 4]
-    assert max(len(frames[0]) for frames, _ in seen) == batch_size
+    assert max(len(frames[0]) for frames, *_ in seen) == batch_size
     assert torch.equal(seen[1][0][-1][0], seen[0][0][0][0]), 'the frame before is the one before'
     camera = seen[1][1][0]
     assert camera[0, 0] == pytest.approx(80 * SIZE[1] / 110)
@@ -208,3 +209,33 @@ def test_frames_can_be_chosen(several):
         infer_depth(model, video, SIZE, frames=(0, 1))
     with pytest.raises(ConfigError, match='expected intrinsics to predict from frames'):
         infer_depth(model, video, SIZE)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(
+    ('cfg', 'encoded'),
+    [
+        (TINY, 6),  # the first image alone, by another path
+        (dict(TINY, lookups=(1,), teacher=dict(TINY['teacher'], sources=(1,))), 6),
+        (MONO_VIFI, 7),  # the first and last image alone, by another path
+    ],
+    ids=['manydepth', 'manydepth-future', 'mono-vifi'],
+)
+def test_images_of_a_stream_are_encoded_once(cfg, encoded, monkeypatch):
+    """With the results that every image gives by itself."""
+    with pytest.warns(UserWarning, match='random weights'):
+        model = init_depth_model(config(cfg))
+    video = np.random.default_rng(0).integers(0, 256, (5, *SIZE, 3), dtype=np.uint8)
+    cam2img = np.array([[80.0, 0, 48], [0, 80, 32], [0, 0, 1]])
+    images = torch.from_numpy(video).permute(0, 3, 1, 2).float() / 255
+    camera, first, calls = torch.tensor(cam2img)[None].float(), next(model.encoder.children()), []
+    while list(first.children()):
+        first = next(first.children())
+    first.register_forward_hook(lambda *_: calls.append(1))
+    with pytest.warns(UserWarning, match='single-frame mode'):
+        found = infer_depth(model, video, SIZE, cam2img=cam2img)
+        assert len(calls) == encoded
+        for i, result in enumerate(found):
+            frames = {k: images[i + k, None] for k in model.frames if 0 <= i + k < len(video)}
+            expected = model.predict(frames, camera).values[0, 0]
+            np.testing.assert_array_equal(result.disparity, expected.numpy())

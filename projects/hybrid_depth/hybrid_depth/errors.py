@@ -29,3 +29,9 @@ class DamagedFileError(HybridDepthError, ValueError):
 
 class OutputInUseError(HybridDepthError, FileExistsError):
     """Output folder that another run writes to, or that contains files of the user."""
+
+
+class MissingInputError(HybridDepthError, KeyError):
+    """Frames, intrinsics or motions that a model needs are not among its inputs."""
+
+    __str__ = Exception.__str__  # KeyError's puts the text in quotes

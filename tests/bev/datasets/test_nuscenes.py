@@ -1,21 +1,38 @@
 """NuScenesBEVDataset: calibration, labels, self-checks, class-balanced sampling."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from mmdet3d.datasets import CBGSDataset
 from mmengine import dump
+from mmengine.config import Config
+from PIL import Image
 
 from hybrid_depth.bev.datasets import nuscenes
 from hybrid_depth.bev.datasets.nuscenes import NuScenesBEVDataset
+from hybrid_depth.bev.transforms.ego_boxes import LoadEgoBoxes
+from hybrid_depth.bev.transforms.lidar_depth import LoadLidarDepth
 from hybrid_depth.datasets.nuscenes.infos import CAMERAS, CLASSES, InfoError
 from hybrid_depth.errors import UnsafeFileError
+from hybrid_depth.geometry import lift_frustum
+from tests.conftest import ROOT
 from tests.datasets.roots import fake_root, keyframe_dataset
+from tests.golden.bevdet import (
+    GEOMETRY,
+    OFFICIAL_GRID,
+    lifted,
+    near_border,
+    official_frustum,
+    official_rig,
+)
 from tests.golden.reader import Golden
 from tests.hostile import payloads
 
-BDA = Golden('bevdet_bda')
+BDA, IDA = Golden('bevdet_bda'), Golden('bevdet_ida')
+OFFICIAL = 'configs/bevdet/bevdet_r50_8xb8-cbgs-20e_nus-3d_256x704.py'
 TRAIN = 'nuscenes_infos_train.pkl'
 
 
@@ -264,3 +281,81 @@ def test_info_files_without_order_give_single_frames(root, tmp_path, monkeypatch
     info = make(root, path, num_adj=1).get_data_info(1)
     assert info['adjacent'][0]['img_path'] == info['img_path']
     assert len(warnings) == 1 and str(path) in warnings[0]
+
+
+@pytest.fixture(scope='module')
+def official_sample(real_data, tmp_path_factory):
+    """The real keyframe as the config for official weights reads it."""
+    options = Config.fromfile(ROOT / OFFICIAL).train_dataloader.dataset.dataset
+    frames = {name: options[name] for name in ('ego_frame', 'box_frame')}
+    return keyframe_dataset(real_data, tmp_path_factory.mktemp('official'), **frames).get_data_info(
+        0
+    )
+
+
+def pose_rounding() -> float:
+    """Metres by which float32 global poses, which the released code keeps, move a camera: half a
+    unit in the last place of each coordinate of two poses."""
+    largest = np.abs(GEOMETRY.array('test.ego2global')[:, :3, 3]).max()
+    return float(np.sqrt(3) * np.spacing(np.float32(largest)))
+
+
+@pytest.mark.parametrize('view', ['test', 'aug'])
+def test_golden_rig_and_voxels_of_the_released_code(official_sample, view):
+    """From the tables to the ego frame of CAM_FRONT_LEFT's time, and to voxel indices."""
+    moved, sample = pose_rounding(), official_sample
+    assert moved < 3e-4
+    GEOMETRY.check(f'{view}.sensor2keyego', sample['cam2ego'], moved, scale=1)
+    rig = official_rig(view)  # its augmentation
+    rig = replace(rig, cam2ego=torch.from_numpy(sample['cam2ego'])[None].float())
+    points, official = lift_frustum(official_frustum(), rig), lifted(view)
+    assert (points - official).abs().max() < 2 * moved  # and float32's arithmetic
+    ranks, near = OFFICIAL_GRID.ranks(points), near_border(OFFICIAL_GRID, points, 2 * moved)[0]
+    assert near.float().mean() < 2e-3
+    assert torch.equal(ranks[~near], OFFICIAL_GRID.ranks(official)[~near])
+    GEOMETRY.check(f'{view}.kept', (ranks >= 0).sum(), 1, scale=near.sum())
+    cells = torch.bincount(ranks[ranks >= 0], minlength=128 * 128)
+    theirs = torch.zeros_like(cells)
+    theirs[GEOMETRY[f'{view}.voxels'].long()] = GEOMETRY[f'{view}.interval_lengths'].long()
+    assert (cells - theirs).abs().sum() <= 2 * near.sum()
+
+
+def test_golden_boxes_of_the_released_code(official_sample):
+    """In the ego frame of CAM_FRONT's time."""
+    official = BDA['gt_boxes'].float()
+    boxes = LoadEgoBoxes()(dict(official_sample))['gt_bboxes_3d']
+    assert (boxes.gravity_center - official[:, :3]).abs().max() < 5e-4
+    assert torch.allclose(boxes.dims, official[:, 3:6])
+
+
+def test_frames_of_the_released_code_describe_the_same_world(official_sample, real_data, tmp_path):
+    """Their origins are 0.40 m and 0.33 m from that of LiDAR time; depth maps do not change."""
+    ours = keyframe_dataset(real_data, tmp_path).get_data_info(0)
+    for name, distance in (('lidar2ego', 0.40), ('lidar2boxes', 0.33)):
+        apart = np.linalg.norm((official_sample[name] - ours[name])[:3, 3])
+        assert apart == pytest.approx(distance, abs=0.01)
+    np.testing.assert_allclose(
+        official_sample['ego2global'], IDA.array('ego2global')[0], 1e-6, 1e-6
+    )
+    points, depth = [], []
+    for sample in (dict(official_sample), ours):
+        points.append(sample['ego2global'] @ sample['lidar2ego'])
+        sample['img'] = [Image.new('RGB', (1600, 900))] * 6
+        depth.append(LoadLidarDepth()(sample)['gt_depth'])
+    np.testing.assert_allclose(*points, atol=1e-9)
+    np.testing.assert_allclose(*depth, atol=1e-5)
+
+
+def test_frames_of_no_camera(root, tmp_path):
+    for name in ('ego_frame', 'box_frame'):
+        with pytest.raises(ValueError, match=f'expected {name} .*CAM_FRONT_LEFT, .*got .CAM_X.'):
+            make(root, **{name: 'CAM_X'})
+
+    def strip(content):
+        for info in content['data_list']:
+            del info['images']['CAM_FRONT']['ego2global']
+
+    path = edited(root, tmp_path, strip)
+    assert len(make(root, path)) > 0
+    with pytest.raises(InfoError, match='without the ego2global of CAM_FRONT; make it with'):
+        make(root, path, box_frame='CAM_FRONT')

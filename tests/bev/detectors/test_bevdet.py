@@ -97,6 +97,23 @@ def test_loss_weights(keyframes):
         torch.testing.assert_close(weighted[name], factor * value)
 
 
+def test_predicted_boxes_leave_the_frame_of_the_boxes(keyframes):
+    """For the LiDAR frame; the rig's own frame may be another one."""
+    model = toy_model('bevdet_plain_toy').eval()
+    inputs, (sample,) = batch_of(model, keyframes[0])
+    centres = []
+    for shift in (0.0, 2.0):
+        lidar2boxes = sample.lidar2ego.copy()
+        lidar2boxes[0, 3] += shift
+        sample.set_metainfo(dict(lidar2boxes=lidar2boxes))
+        with torch.no_grad():
+            (found,) = model.predict(inputs, [sample])
+        centres.append(found.pred_instances_3d.bboxes_3d.gravity_center.double())
+    assert len(centres[0]) > 0
+    moved = centres[0] - torch.from_numpy(sample.lidar2ego[:3, :3].T)[:, 0] * 2.0
+    torch.testing.assert_close(centres[1], moved, atol=1e-4, rtol=0)
+
+
 def test_history_changes_the_second_frame_only(keyframes):
     model = toy_model(HISTORY).eval()
     encoded = {}

@@ -26,7 +26,8 @@ def images():
 
 def test_position_embedding(encoder):
     grid = encoder.dino.vit.pos_embed[:, 1:].detach().unflatten(1, (37, 37))
-    ENCODER.check('position', resize_position_embedding(grid, (16, 48)), LIMIT)
+    # factors in float64 are off by 3e-6
+    ENCODER.check('position', resize_position_embedding(grid, (16, 48)), 1e-6)
 
 
 @torch.no_grad()

@@ -1,11 +1,13 @@
 """ManyDepth on small encoders; parity is in test_manydepth_golden*.py."""
 
 import warnings
+from dataclasses import replace
 
 import pytest
 import torch
 from mmengine.registry import MODELS
 
+from hybrid_depth.geometry.cost_volume import CostVolume
 from hybrid_depth.geometry.rigid import invert_rigid
 from tests.depth.encoders.tiny import TINY_DINO, TINY_HYBRID
 from tests.depth.estimators import tiny
@@ -144,6 +146,43 @@ def test_poses_of_several_frames_are_chained():
     assert (poses[1, :2] == 0).all() and (poses[0] != 0).flatten(1).any(1).all()
 
 
+def test_poses_of_later_frames_are_chained():
+    model = build(lookups=(1, 2)).eval()
+    frames = make_inputs((1, 2))['images']
+    steps = [model.relative_pose(frames[i], frames[i + 1]) for i in (0, 1)]
+    found = model._poses(frames, {}, model.lookups)
+    torch.testing.assert_close(found[:, 0], steps[0])
+    torch.testing.assert_close(found[:, 1], steps[1] @ steps[0])
+
+
+def test_inconsistent_pixels_learn_from_the_teacher_and_the_others_from_images():
+    model, inputs = build(augmentation=False), make_inputs()
+    terms = model.compare(inputs)
+    half = torch.zeros_like(terms.consistent)
+    half[:, : half.shape[1] // 2] = True
+    for consistent in (half, ~half):
+        terms = replace(terms, consistent=consistent)
+        mask = model.trusted(terms)
+        assert torch.equal(mask, consistent)
+        distance = (terms.student[0].depth - terms.teacher[0].depth).abs().squeeze(1)
+        expected = distance[~consistent].sum() / distance.numel()
+        torch.testing.assert_close(model.consistency(terms, 0, mask), expected)
+    changed = replace(terms, augmented=torch.tensor([True, False]))
+    assert not model.trusted(changed)[0].any() and model.trusted(changed)[1].any()
+
+
+@pytest.mark.parametrize('count', [0, 1])
+def test_pixels_that_were_not_compared_at_every_bin_are_inconsistent(count):
+    model, reference = build(), torch.full((1, 1, 4, 6), 2.0)
+    costs = torch.tensor([0.5, 0.1, 0.4]).view(1, 3, 1, 1).expand(1, 3, 4, 6)
+    missing = torch.zeros(1, 3, 4, 6, dtype=torch.bool)
+    missing[:, :count, 0] = True
+    volume = CostVolume(costs, missing, torch.tensor([1.0, 2.0, 3.0]))
+    found = model._consistent(volume, reference)
+    assert found[0, 1:].all() and found[0, 0].all() == (count == 0)
+    assert not model._consistent(volume, 2 * reference).any()
+
+
 def test_motion_from_the_data():
     teacher = dict(TEACHER, pose_net=None)
     model, inputs = build(teacher=teacher).eval(), make_inputs()
@@ -152,7 +191,7 @@ def test_motion_from_the_data():
     inputs['transforms'] = {-1: forward, 1: invert_rigid(forward)}
     assert torch.equal(model.compare(inputs).poses[:, 0], forward)
     frames, cameras = inputs['images'], inputs['cam2img']
-    model.predict(frames, cameras, {-1: forward})
+    model.predict(frames, cameras, transforms={-1: forward})
     with pytest.raises(KeyError, match='expected the motion to frame -1'):
         model.predict(frames, cameras)
 
@@ -229,7 +268,7 @@ def test_bad_frames():
     frames, cameras = inputs['images'], inputs['cam2img']
     with pytest.raises(ValueError, match=r'one size, got .*\(2, 3, 64, 95\)'):
         model.predict({0: frames[0], -1: frames[-1][..., 1:]}, cameras)
-    with pytest.raises(ValueError, match='expected intrinsics'):
+    with pytest.raises(KeyError, match='expected intrinsics'):
         model.predict(frames)
     del inputs['images'][-1]
     with pytest.raises(KeyError, match=r"frame_ids to the model's lookups"):

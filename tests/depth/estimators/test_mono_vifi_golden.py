@@ -31,7 +31,7 @@ OPTIONS = dict(
     DHRNet=dict(backbone='DHRNet'),
     LiteMono=dict(backbone='LiteMono'),
 )
-QUICK = ('no_affine', 'separate_all')
+QUICK = ('no_affine',)
 CASES = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in OPTIONS]
 STEPPED, CLASSIFIER = ('encoder', 'depth', 'fusion_module', 'pose'), 513000
 STEP_LIMIT = 5e-3  # as the norms: AdamW divides the gradients by their size

@@ -3,12 +3,14 @@ import copy
 import pytest
 import torch
 from mmengine.registry import MODELS
+from torch.nn.functional import avg_pool2d
 
 from hybrid_depth.depth.estimators import DepthDataPreprocessor
 from hybrid_depth.depth.pose import nets as pose_nets
 from hybrid_depth.geometry import DepthMap
 from hybrid_depth.geometry.rigid import invert_rigid
 from hybrid_depth.losses import PhotometricError
+from hybrid_depth.losses.smoothness import edge_aware_smoothness, normalize_by_mean
 from tests.depth.estimators.tiny import CONV, HYBRID, SIZE, TIMM, make_inputs
 
 STEREO = dict(pose_net=None, sources=('s',))
@@ -69,6 +71,32 @@ def test_unwarped_errors_are_computed_once_per_resolution(monkeypatch, full_size
     monkeypatch.setattr(PhotometricError, '__call__', count)
     model.loss(inputs)
     assert calls.count(False) == times and calls.count(True) == 2
+
+
+@pytest.mark.parametrize('full_size', [True, False])
+def test_a_pyramid_of_the_data_replaces_averaged_areas(full_size):
+    """In the smoothness of a smaller scale, and in its errors unless they are full-size."""
+    model, inputs = build(full_size=full_size, tie_break=0.0).eval(), make_inputs()
+    averaged = {i: avg_pool2d(image, 2) for i, image in inputs['images'].items()}
+    plain = model.compare(inputs)
+    same = model.compare(dict(inputs, pyramid={1: averaged}))
+    assert all(torch.equal(same[s].smallest, plain[s].smallest) for s in (0, 1))
+    other = {i: torch.rand_like(image) for i, image in averaged.items()}
+    found = model.compare(dict(inputs, pyramid={1: other}))
+    for name in ('smallest', 'smoothness', 'warped'):
+        assert torch.equal(getattr(found[0], name), getattr(plain[0], name))
+    # the loss of the scale alone, from images of its size
+    scaled = dict(images=other, augmented=inputs['images'], cam2img=inputs['cam2img'].clone())
+    scaled['cam2img'][:, :2] *= 0.5
+    views = model.views(scaled)
+    if full_size:
+        assert torch.equal(found[1].smallest, plain[1].smallest)
+    else:
+        expected = model.objective(views, found[1].depth, found[1].transforms, found[1].output)
+        torch.testing.assert_close(found[1].warped, expected.warped)
+    weighted = edge_aware_smoothness(normalize_by_mean(found[1].output), other[0])
+    torch.testing.assert_close(found[1].smoothness, weighted)
+    assert (found[1].smoothness - plain[1].smoothness).abs() > 1e-7
 
 
 def test_automask_removes_a_static_camera():

@@ -169,6 +169,15 @@ def test_without_jitter_augmented_images_are_the_clean_ones():
     assert inputs['augmented'][0] is inputs['images'][0]
 
 
+def test_models_average_areas_unless_a_pyramid_is_packed():
+    assert 'pyramid' not in PackFrames()(sample())['inputs']
+    inputs = PackFrames(pyramid=2)(sample())['inputs']
+    rows, columns = inputs['images'][0].shape[-2:]
+    for scale, images in inputs['pyramid'].items():
+        assert set(images) == set(inputs['images'])
+        assert all(image.shape == (3, rows >> scale, columns >> scale) for image in images.values())
+
+
 def real_item(real_data, tmp_path, flip: bool) -> dict:
     """The recipe's second frame with its neighbours, loaded and mirrored."""
     split = tmp_path / 'list.txt'
@@ -204,6 +213,19 @@ def test_golden_items_of_a_real_frame(real_data, tmp_path, case):
             # per value; the release's is from singular values in float32
             KITTI.check(f'item.{case}.inv_K.{scale}', inverse, 1e-5, inverse.abs() + 1e-3)
     assert checked == set(KITTI.names(f'item.{case}.color*'))
+
+
+@pytest.mark.parametrize('case', ['eval', 'train_aug_flip'])
+def test_golden_pyramid_of_a_real_frame(real_data, tmp_path, case):
+    meta = json.loads(str(KITTI.array('meta')))
+    results = real_item(real_data, tmp_path, 'flip' in case)
+    results = ResizeFrames((meta['width'], meta['height']))(results)
+    pyramid = PackFrames(pyramid=3)(results)['inputs']['pyramid']
+    stored = KITTI.names(f'item.{case}.color.*.[123]')
+    assert len(stored) >= 3 and list(pyramid) == [1, 2, 3]
+    for name in stored:
+        frame_id, scale = map(int, name.split('.')[-2:])
+        KITTI.check(name, pyramid[scale][frame_id], 0)
 
 
 @pytest.mark.parametrize('case', CASES)

@@ -36,7 +36,7 @@ def test_golden_items(real_data, tmp_path):
 def sample():
     pixels = np.random.default_rng(0).integers(0, 255, (3, 6, 8, 3), np.uint8)
     frames = {i: Image.fromarray(p) for i, p in zip((-1, 0, 1), pixels, strict=True)}
-    return dict(frames=frames, cam2img=np.eye(3)), pixels
+    return dict(frames=frames, cam2img=np.eye(3), transforms={-1: np.eye(4)}), pixels
 
 
 @pytest.mark.parametrize('step', range(4))
@@ -47,7 +47,7 @@ def test_each_step(step):
     results = augment(given)
     found = np.stack([np.asarray(results['frames'][i]) for i in (-1, 0, 1)])
     expected = (pixels[..., ::-1], pixels[:, ::-1], pixels[:, :, ::-1], pixels[::-1])[step]
-    assert np.array_equal(found, expected) and 'cam2img' not in results
+    assert np.array_equal(found, expected) and not {'cam2img', 'transforms'} & set(results)
 
 
 def test_crops_are_anywhere_inside():

@@ -11,8 +11,8 @@ POSITION_OFFSET = 0.1
 def resize_position_embedding(grid: Tensor, size: tuple[int, int]) -> Tensor:
     """Position embedding resized as in DINOv2: bicubic by scale factor, no antialias.
 
-    The factors are (size + 0.1) / old size, which shifts the sampling points; resizing directly to
-    `size` gives other values (docs/reference/hybrid_depth.md, "Position embedding").
+    The factors are (size + 0.1) / old size in float32, which shifts the sampling points; resizing
+    directly to `size` gives other values (docs/reference/hybrid_depth.md, "Position embedding").
 
     Args:
         grid: (1, rows, columns, C).
@@ -24,9 +24,12 @@ def resize_position_embedding(grid: Tensor, size: tuple[int, int]) -> Tensor:
     rows, columns = grid.shape[1:3]
     if (rows, columns) == tuple(size):
         return grid
-    factors = ((size[0] + POSITION_OFFSET) / rows, (size[1] + POSITION_OFFSET) / columns)
+    factors = (torch.tensor(size) + POSITION_OFFSET) / torch.tensor((rows, columns))
     resized = F.interpolate(
-        grid.permute(0, 3, 1, 2).float(), scale_factor=factors, mode='bicubic', antialias=False
+        grid.permute(0, 3, 1, 2).float(),
+        scale_factor=factors.tolist(),
+        mode='bicubic',
+        antialias=False,
     )
     return resized.permute(0, 2, 3, 1).to(grid.dtype)
 

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..errors import DepthDataError
 from .projection import back_project, project
 
 PLANE_SPACINGS = ('linear', 'inverse')
@@ -85,7 +86,7 @@ def plane_sweep(
     cam2img: Tensor,
     transforms: Tensor,
     planes: Tensor,
-    chunk: int = 4,
+    chunk: int = 2,
 ) -> CostVolume:
     """Cost volume of features, after ManyDepth (arXiv 2104.14540, section 3.1).
 
@@ -105,7 +106,8 @@ def plane_sweep(
         chunk: planes that are warped at a time.
 
     Raises:
-        ValueError: shapes do not fit, or a transform is not finite.
+        ValueError: shapes do not fit.
+        DepthDataError: a transform is not finite.
 
     Example:
         >>> scene = torch.rand(1, 4, 12, 30)  # a plane at depth 2, seen 3 pixels apart
@@ -188,7 +190,7 @@ def _check(target: Tensor, lookups: Tensor, cam2img: Tensor, transforms: Tensor)
             f'plane_sweep: expected for a target of shape {tuple(target.shape)} {wanted}, got {got}'
         )
     if not transforms.isfinite().all():
-        raise ValueError(
+        raise DepthDataError(
             'plane_sweep: expected finite transforms, got NaN or infinity: the pose net has '
             'diverged (lower the learning rate), or the pose in the data is damaged'
         )

@@ -10,7 +10,9 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
+from ..datasets.kitti.calibration import check_intrinsics
 from ..depth.estimators import DepthEstimator
+from ..depth.estimators.feature_memory import FeatureMemory
 from ..depth.transforms.resize import resize_cam2img
 from ..errors import ConfigError
 from ..foundation.images import to_tensor
@@ -88,7 +90,7 @@ def infer_depth(
 
     Raises:
         FileNotFoundError: a path does not exist.
-        DepthDataError: not an image, or a damaged one.
+        DepthDataError: not an image, a damaged one, or implausible intrinsics.
         ValueError: a scale for a model whose depth is metric.
         ConfigError: several frames without intrinsics, or frames that the model does not use.
 
@@ -119,7 +121,8 @@ def stream_depth(
     """Iterator of results, otherwise as `infer_depth`.
 
     Args:
-        batch_size: images per forward pass.
+        batch_size: images per forward pass. With 1, models of several frames encode every image
+            once.
 
     Example:
         >>> encoder = dict(type='TimmDepthEncoder', name='test_resnet')
@@ -136,13 +139,16 @@ def stream_depth(
     stream = images if isinstance(images, ImageStream) else ImageStream(images)
     frames = _frames_of(model, frames, cam2img)
     device = next(model.parameters()).device
+    memory = None
+    if batch_size == 1 and len(frames) > 1:
+        memory = FeatureMemory(len(frames) + 1)  # models may take them out of order
     for batch in _batches(frame_windows(stream, frames), size, batch_size):
         used = tuple(batch[0])
         inputs = {
             i: torch.stack([to_tensor(_resized(item[i].image, size)) for item in batch]).to(device)
             for i in used
         }
-        prediction = model.predict(inputs, _cameras(cam2img, batch, size, device))
+        prediction = model.predict(inputs, _cameras(cam2img, batch, size, device), memory)
         for item, values in zip(batch, prediction.values, strict=True):
             name, image = item[0].name, np.asarray(item[0].image)
             yield depth_result(name, image, DepthMap(values[None], prediction.kind), scale, used)
@@ -203,6 +209,8 @@ def _cameras(
     """(B, 3, 3) intrinsics at the size of the network."""
     if cam2img is None:
         return None
+    for item in batch:
+        check_intrinsics(cam2img, item[0].image.size, f'intrinsics of {item[0].name}')
     matrices = [
         cam2img if size is None else resize_cam2img(cam2img, item[0].image.size, size[::-1])
         for item in batch

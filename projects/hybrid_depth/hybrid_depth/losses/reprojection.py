@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import torch
@@ -27,12 +27,14 @@ class Views:
         sources: (S, B, 3, H, W).
         cam2img: (B, 3, 3) intrinsics of target and sources, pixels of this resolution.
         ssim_weight: see `PhotometricError`.
+        pyramid: target and sources of smaller sizes, by (h, w). Other sizes are area-averaged.
     """
 
     target: Tensor
     sources: Tensor
     cam2img: Tensor
     ssim_weight: float
+    pyramid: Mapping[tuple[int, int], tuple[Tensor, Tensor]] = field(default_factory=dict)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -49,15 +51,21 @@ class Views:
         """(S, B, 1, H, W) photometric errors of the unwarped sources, for the auto-mask."""
         return self.error(self.sources)
 
+    def resized_target(self, size: Sequence[int]) -> Tensor:
+        """The target at a smaller size, (B, 3, h, w)."""
+        given = self.pyramid.get(tuple(size))
+        return shrink(self.target, size) if given is None else given[0]
+
     def resized(self, size: Sequence[int]) -> Views:
-        """Views area-averaged to a smaller size (h, w), with the intrinsics of that size."""
+        """Views at a smaller size (h, w), with the intrinsics of that size."""
         rows, columns = self.size
-        return Views(
-            shrink(self.target, size),
-            shrink(self.sources.flatten(0, 1), size).unflatten(0, self.sources.shape[:2]),
-            scale_intrinsics(self.cam2img, size[1] / columns, size[0] / rows),
-            self.ssim_weight,
-        )
+        if tuple(size) in self.pyramid:
+            sources = self.pyramid[tuple(size)][1]
+        else:
+            sources = shrink(self.sources.flatten(0, 1), size)
+            sources = sources.unflatten(0, self.sources.shape[:2])
+        cam2img = scale_intrinsics(self.cam2img, size[1] / columns, size[0] / rows)
+        return Views(self.resized_target(size), sources, cam2img, self.ssim_weight)
 
 
 @dataclass(frozen=True)
@@ -135,8 +143,17 @@ class ReprojectionObjective:
         self.automask, self.average = automask, average
         self.align_corners, self.tie_break = align_corners, tie_break
 
-    def views(self, target: Tensor, sources: Tensor, cam2img: Tensor) -> Views:
+    def views(
+        self,
+        target: Tensor,
+        sources: Tensor,
+        cam2img: Tensor,
+        smaller: Sequence[tuple[Tensor, Tensor]] = (),
+    ) -> Views:
         """Target and sources of one resolution; see `Views` for the arguments.
+
+        Args:
+            smaller: target and sources of smaller sizes.
 
         Raises:
             ValueError: shapes do not match.
@@ -148,7 +165,8 @@ class ReprojectionObjective:
                 f'its size and cam2img (B, 3, 3), got {tuple(target.shape)}, '
                 f'{tuple(sources.shape)} and {tuple(cam2img.shape)}'
             )
-        return Views(target, sources, cam2img, self.ssim_weight)
+        pyramid = {tuple(pair[0].shape[-2:]): pair for pair in smaller}
+        return Views(target, sources, cam2img, self.ssim_weight, pyramid)
 
     def __call__(
         self, views: Views, depth: Tensor, transforms: Tensor, output: Tensor
@@ -181,7 +199,7 @@ class ReprojectionObjective:
         smallest, wins = reprojection_minimum(
             errors, unwarped, self.average, self.tie_break, keep_ties=self.masked_mean
         )
-        image = shrink(views.target, output.shape[-2:])
+        image = views.resized_target(output.shape[-2:])
         smoothness = edge_aware_smoothness(normalize_by_mean(output), image)
         return ReprojectionTerms(
             output, depth, transforms, grid, warped, errors, smallest, wins, smoothness

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
 from ...calibration_checks import check_boxes, check_camera, check_rigid, known_velocities
@@ -18,14 +20,17 @@ class InfoChecks:
         file: info file, for errors.
         cameras: cameras that are used.
         advice: how to make an info file, for errors.
+        posed: those of them whose time is used, so that their vehicle pose is needed.
 
     Attributes:
         dropped: samples of the boxes dropped so far.
         unknown: number of velocities that were set to unknown, as one number of two was NaN.
     """
 
-    def __init__(self, file: str, cameras: tuple[str, ...], advice: str) -> None:
-        self.file, self.cameras, self.advice = file, cameras, advice
+    def __init__(
+        self, file: str, cameras: tuple[str, ...], advice: str, posed: Collection[str] = ()
+    ) -> None:
+        self.file, self.cameras, self.advice, self.posed = file, cameras, advice, posed
         self.dropped: list[str] = []
         self.unknown = 0
         self._known: set = set()
@@ -45,6 +50,8 @@ class InfoChecks:
             image = info['images'][camera]
             check_rigid(image['lidar2cam'], f'{source}, {camera}, lidar2cam')
             self._check_camera(image, f'{source}, {camera}')
+        for camera in self.posed:
+            check_rigid(info['images'][camera]['ego2global'], f'{source}, {camera}, ego2global')
 
     def _require_keys(self, info: dict) -> None:
         absent = [key for key in _VEHICLE_KEYS if key not in info]
@@ -57,6 +64,11 @@ class InfoChecks:
             for camera in self.cameras
             for key in _IMAGE_KEYS
             if camera in images and key not in images[camera]
+        ]
+        absent += [
+            f'{camera}.ego2global'
+            for camera in self.posed
+            if 'ego2global' not in images.get(camera, ())
         ]
         if absent:
             raise InfoError(

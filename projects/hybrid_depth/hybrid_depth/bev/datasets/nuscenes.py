@@ -39,13 +39,18 @@ class NuScenesBEVDataset(NuScenesDataset):
     size that is not positive are dropped, with a warning.
 
     Each sample has, in the order of ``CAMERAS``: cam_names, img_path (N), img_size (N) of the
-    calibration (width and height, None if not in the file), cam2img (N, 3, 3), cam2ego (N, 4, 4) to
-    the ego at LiDAR time, img_aug (N, 3, 3), and lidar2ego, ego2global, bda (4, 4), all float64.
+    calibration (width and height, None if not in the file), cam2img (N, 3, 3), cam2ego (N, 4, 4),
+    img_aug (N, 3, 3), and lidar2ego, lidar2boxes, ego2global, bda (4, 4), all float64. Boxes for
+    training and predicted ones are in the frame of lidar2boxes, everything else in that of
+    lidar2ego; both are the ego frame at LiDAR time unless set otherwise.
 
     Args:
         data_root: nuScenes root.
         ann_file: info file, relative to ``data_root``.
         cameras: cameras, in this order.
+        ego_frame: camera at whose image time the ego frame is taken, among ``cameras``; None for
+            the LiDAR's time. Official weights: docs/reference/bevdet.md, "Lift".
+        box_frame: the same for the frame of the boxes.
         num_adj: number of key frames before each sample, latest first, as ``adjacent``: a list of
             dict(img_path, cam2img, cam2ego, ego2global, img_aug), each in the ego frame of its
             time. At the start of a scene the current frame is repeated (BEVDet4D).
@@ -60,7 +65,8 @@ class NuScenesBEVDataset(NuScenesDataset):
         DamagedFileError: it does not read, or is no info file.
         InfoError: it is empty, of another schema, lacks a class, or holds boxes of mmdet3d < 1.0.
         DepthDataError: a matrix that is not that of a camera, or of a rigid motion.
-        ValueError: ``indices`` (a part of the file) with ``sequence_length``.
+        ValueError: ``indices`` (a part of the file) with ``sequence_length``; ``ego_frame`` or
+            ``box_frame`` is not among the cameras.
     """
 
     METAINFO = dict(classes=CLASSES, palette=NuScenesDataset.METAINFO['palette'])
@@ -70,11 +76,20 @@ class NuScenesBEVDataset(NuScenesDataset):
         data_root: str,
         ann_file: str,
         cameras: tuple[str, ...] = CAMERAS,
+        ego_frame: str | None = None,
+        box_frame: str | None = None,
         num_adj: int = 0,
         sequence_length: int | None = None,
         **kwargs,
     ):
         self.cameras = tuple(cameras)
+        self.ego_frame, self.box_frame = ego_frame, box_frame
+        for name, camera in (('ego_frame', ego_frame), ('box_frame', box_frame)):
+            if camera not in (None, *self.cameras):
+                raise ValueError(
+                    f'NuScenesBEVDataset: expected {name} to be None (LiDAR time) or one of '
+                    f'{", ".join(self.cameras)}, got {camera!r}'
+                )
         self.num_adj, self.sequence_length = num_adj, sequence_length
         if sequence_length is not None:
             kwargs.setdefault('filter_empty_gt', False)
@@ -108,7 +123,9 @@ class NuScenesBEVDataset(NuScenesDataset):
         content = read_infos(self.ann_file)
         for key, value in content['metainfo'].items():
             self._metainfo.setdefault(key, value)
-        self._checks = InfoChecks(self.ann_file, self.cameras, _MAKE_INFOS)
+        self._checks = InfoChecks(
+            self.ann_file, self.cameras, _MAKE_INFOS, {self.ego_frame, self.box_frame} - {None}
+        )
         data_list = [self._parsed(info, index) for index, info in enumerate(content['data_list'])]
         if self._checks.summary():
             print_log(self._checks.summary(), logger='current', level=logging.WARNING)
@@ -238,7 +255,8 @@ class NuScenesBEVDataset(NuScenesDataset):
     def _frame_info(self, idx: int) -> dict:
         info = super().get_data_info(idx)
         images = [info['images'][camera] for camera in self.cameras]
-        lidar2ego = np.array(info['lidar_points']['lidar2ego'], dtype=np.float64)
+        lidar2ego, ego2global = self._ego_pose(info, self.ego_frame)
+        lidar2boxes, _ = self._ego_pose(info, self.box_frame)
         lidar2cam = np.array([image['lidar2cam'] for image in images], dtype=np.float64)
         info.update(
             cam_names=list(self.cameras),
@@ -247,8 +265,19 @@ class NuScenesBEVDataset(NuScenesDataset):
             cam2img=np.array([image['cam2img'] for image in images], dtype=np.float64),
             cam2ego=lidar2ego @ invert_rigid(torch.from_numpy(lidar2cam)).numpy(),
             lidar2ego=lidar2ego,
-            ego2global=np.array(info['ego2global'], dtype=np.float64),
+            lidar2boxes=lidar2boxes,
+            ego2global=ego2global,
             img_aug=np.tile(np.eye(3), (len(images), 1, 1)),
             bda=np.eye(4),
         )
         return info
+
+    @staticmethod
+    def _ego_pose(info: dict, camera: str | None) -> tuple[np.ndarray, np.ndarray]:
+        """lidar2ego and ego2global (4, 4) of the ego frame at a camera's time, None: LiDAR time."""
+        lidar2ego = np.array(info['lidar_points']['lidar2ego'], dtype=np.float64)
+        ego2global = np.array(info['ego2global'], dtype=np.float64)
+        if camera is None:
+            return lidar2ego, ego2global
+        moved = np.array(info['images'][camera]['ego2global'], dtype=np.float64)
+        return invert_rigid(torch.from_numpy(moved)).numpy() @ ego2global @ lidar2ego, moved

@@ -18,9 +18,9 @@ class BEVDet(Base3DDetector):
     """Camera-only 3D detector: lift, splat, BEV encoder, centre head (BEVDet, arXiv 2112.11790).
 
     Optional refinement (FB-BEV) and temporal fusion (BEVDet4D, FB-OCC) of the BEV map before the
-    BEV encoder. Works in the ego frame at the key frame's LiDAR time; ``predict`` returns boxes in
-    the LiDAR frame, as mmdet3d's metrics expect. Attribute names are those of official dev2/dev3
-    checkpoints (docs/reference/bevdet.md, "Checkpoint keys").
+    BEV encoder. Works in the data set's ego frame; ``predict`` returns boxes in the LiDAR frame
+    (inverse of the sample's ``lidar2boxes``), as mmdet3d's metrics expect. Attribute names are
+    those of official dev2/dev3 checkpoints (docs/reference/bevdet.md, "Checkpoint keys").
 
     Args:
         img_backbone, img_neck: image backbone and neck; of several maps the first is used.
@@ -130,7 +130,7 @@ class BEVDet(Base3DDetector):
         bev, distribution = self.extract_feat(batch_inputs_dict, batch_data_samples)
         results = self.pts_bbox_head.predict([bev], batch_data_samples)
         for sample, result in zip(batch_data_samples, results, strict=True):
-            result.bboxes_3d = ego_to_lidar_boxes(result.bboxes_3d, sample.metainfo['lidar2ego'])
+            result.bboxes_3d = ego_to_lidar_boxes(result.bboxes_3d, sample.metainfo['lidar2boxes'])
         samples = self.add_pred_to_datasample(batch_data_samples, results)
         expected = self.img_view_transformer.bins.expectation(distribution.prob)
         shape = batch_inputs_dict['imgs'].shape[:2]

@@ -13,8 +13,8 @@ from ...foundation.images import to_tensor
 
 _RIG_KEYS = ('cam2img', 'cam2ego', 'img_aug', 'bda', 'ego2global')
 _META_KEYS = (
-    'box_mode_3d', 'box_type_3d', 'cam_names', 'img_path', 'lidar2ego', 'lidar_path',
-    'num_pts_feats', 'sample_idx', 'scene_token', 'sequence', 'timestamp', 'token',
+    'box_mode_3d', 'box_type_3d', 'cam_names', 'img_path', 'lidar2boxes', 'lidar2ego',
+    'lidar_path', 'num_pts_feats', 'sample_idx', 'scene_token', 'sequence', 'timestamp', 'token',
 )  # fmt: skip
 
 
@@ -34,8 +34,8 @@ class PackBEVInputs(BaseTransform):
     (N, H, W) metres and ground_mask (N, H, W) bool if set by a transform; adjacent, a list of
     dict(img, rig), if the data set has earlier frames.
 
-    ``data_samples``: gt_instances_3d (ego frame) where loaded; eval_ann_info (LiDAR frame) where
-    the dataset gives it; meta information.
+    ``data_samples``: gt_instances_3d (frame of lidar2boxes) where loaded; eval_ann_info (LiDAR
+    frame) where the dataset gives it; meta information.
     """
 
     def transform(self, results: dict) -> dict:

@@ -35,7 +35,7 @@ class CostVolumeFusion(nn.Module):
         num_bins: int = 96,
         spacing: str = 'linear',
         depth_range: tuple[float, float] = (0.1, 10.0),
-        chunk: int = 4,
+        chunk: int = 2,
         prematching_conv: bool = False,
     ) -> None:
         super().__init__()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -12,10 +12,12 @@ from mmengine.registry import MODELS
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
+from ...errors import DepthDataError, MissingInputError
 from ...geometry.camera_view import CameraView
 from ...geometry.depth_map import DepthMap
 from ...geometry.disparity import scale_disparity
 from ..encoders import DepthEncoder, DepthFeatures
+from .feature_memory import FeatureMemory
 
 Cameras = Tensor | CameraView | None
 
@@ -121,29 +123,35 @@ class DepthEstimator(BaseModel):
         """Loss terms by name; entries with 'loss' in their name are summed, the others logged."""
         raise NotImplementedError
 
-    def predict(self, frames: dict[int | str, Tensor], cameras: Cameras = None) -> DepthMap:
+    def predict(
+        self,
+        frames: dict[int | str, Tensor],
+        cameras: Cameras = None,
+        memory: FeatureMemory | None = None,
+    ) -> DepthMap:
         """Depth of frame 0; single-frame models use no other frame.
 
         Args:
             frames: images by frame, see the class.
             cameras: (B, 3, 3) intrinsics of the images, pixels, or their `CameraView` with what an
                 encoder with a prior needs besides; None if unknown.
+            memory: of the stream that the frames are from, for models of several frames.
 
         Returns:
             Maps (B, 1, H, W) of the image size. In this class of kind ``disparity``: known up to
             one factor per image, unless the loss determines the scale.
 
         Raises:
-            KeyError: frame 0 is missing.
+            MissingInputError: frame 0 is missing.
             ValueError: an encoder with a prior, and no cameras.
         """
         self.require_current_frame(frames)
         return DepthMap(self.disparity(frames[0], as_view(cameras, frames[0])), 'disparity')
 
     def require_current_frame(self, frames: dict[int | str, Tensor]) -> None:
-        """Raises KeyError if frame 0 is missing."""
+        """Raises MissingInputError if frame 0 is missing."""
         if 0 not in frames:
-            raise KeyError(
+            raise MissingInputError(
                 f'{type(self).__name__}.predict: expected the current frame as frames[0], got '
                 f'frames {list(frames)}'
             )
@@ -205,3 +213,42 @@ def _add_prediction(samples: Sequence[BaseDataElement], prediction: DepthMap, na
     for sample, values in zip(samples, prediction.values, strict=True):
         sample.set_field(values, field)
         sample.set_metainfo(dict(kind=prediction.kind))
+
+
+def check_frames(model: str, frames: Mapping, wanted: Sequence[int], frame_ids: str) -> None:
+    """Check that a model of several frames gets them, in one size.
+
+    Args:
+        model: its name.
+        frames: images by frame.
+        wanted: frames that it needs.
+        frame_ids: what the data set's option has to be.
+
+    Raises:
+        MissingInputError: a frame is missing.
+        DepthDataError: frames of several sizes.
+    """
+    if set(wanted) - set(frames):
+        raise MissingInputError(
+            f'{model}: expected frames {tuple(wanted)}, got {list(frames)}; set the '
+            f"dataset's frame_ids to {frame_ids}"
+        )
+    sizes = {i: tuple(frames[i].shape) for i in wanted}
+    if len(set(sizes.values())) > 1:
+        raise DepthDataError(
+            f'{model}: expected frames of one size, got {sizes}; resize them in the pipeline '
+            '(ResizeFrames), or remove the images that are of another camera'
+        )
+
+
+def check_cameras(model: str, cameras: Tensor | None) -> None:
+    """Check that a model gets the intrinsics that it needs.
+
+    Raises:
+        MissingInputError: there are none.
+    """
+    if cameras is None:
+        raise MissingInputError(
+            f'{model}: expected intrinsics (B, 3, 3) in pixels of the images as cam2img, got none; '
+            'give the data set `intrinsics`, or write an intrinsics.txt beside the images'
+        )

@@ -10,6 +10,8 @@ from mmengine.model import BaseDataPreprocessor
 from mmengine.registry import MODELS
 from torch import Tensor
 
+from ...errors import DepthDataError
+
 
 def _stack(name: str, value: Any) -> Any:
     """Stack every list of tensors inside nested dictionaries."""
@@ -19,7 +21,7 @@ def _stack(name: str, value: Any) -> Any:
         return value
     shapes = {tuple(tensor.shape) for tensor in value}
     if len(shapes) > 1:
-        raise ValueError(
+        raise DepthDataError(
             f'DepthDataPreprocessor: expected {name} of one shape in a batch, got {sorted(shapes)};'
             ' every item needs the same size and the same frames'
         )
@@ -38,7 +40,8 @@ class DepthDataPreprocessor(BaseDataPreprocessor):
     prediction.
 
     Raises:
-        ValueError: items of a batch differ in size, or frame 0 is missing.
+        DepthDataError: items of a batch differ in size.
+        ValueError: frame 0 is missing.
     """
 
     def forward(self, data: dict, training: bool = False) -> dict:

@@ -12,6 +12,7 @@ from torch import Tensor
 from ...foundation import resample_channels
 from ...geometry.depth_map import DepthMap
 from .base import Cameras, DepthEstimator, full_precision
+from .feature_memory import FeatureMemory
 
 WORDS = ('giant', 'extremely close', 'close', 'not in distance', 'a little remote', 'far', 'unseen')
 BINS = (1.0, 1.5, 2.0, 2.25, 2.5, 2.75, 3.0)
@@ -73,7 +74,12 @@ class DepthCLIP(DepthEstimator):
         self.register_buffer('bins', torch.tensor(bins), persistent=False)
         self.temperature, self.mirror = temperature, mirror
 
-    def predict(self, frames: dict[int | str, Tensor], cameras: Cameras = None) -> DepthMap:
+    def predict(
+        self,
+        frames: dict[int | str, Tensor],
+        cameras: Cameras = None,
+        memory: FeatureMemory | None = None,
+    ) -> DepthMap:
         """Metric depth of frame 0; see `DepthEstimator.predict`."""
         self.require_current_frame(frames)
         images = frames[0]

@@ -12,6 +12,7 @@ from mmengine.registry import MODELS
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
+from ...errors import ConfigError, MissingInputError
 from ...geometry.camera_view import CameraView
 from ...geometry.cost_volume import CostVolume
 from ...geometry.depth_map import DepthMap
@@ -22,7 +23,8 @@ from ...losses.reprojection import ReprojectionTerms, Views
 from ..encoders import DepthFeatures
 from ..encoders.cost_volume_fusion import CostVolumeFusion
 from ..encoders.freezing import is_frozen
-from .base import Cameras, DepthEstimator, as_view, full_precision
+from .base import Cameras, DepthEstimator, as_view, check_cameras, check_frames, full_precision
+from .feature_memory import FeatureMemory
 from .monodepth2 import Estimate, Monodepth2
 
 _STATIC, _MISSING = 0.25, 0.5  # draws below: a standing camera, no lookup frame
@@ -77,7 +79,7 @@ class ManyDepth(DepthEstimator):
 
     Raises:
         TypeError: an encoder without such a chain, or a teacher that is no `Monodepth2`.
-        ValueError: lookups that are no chain, or a teacher that cannot be one.
+        ConfigError: lookups that are no chain, or a teacher that cannot be one.
     """
 
     needs_cameras = True
@@ -116,7 +118,7 @@ class ManyDepth(DepthEstimator):
         known = {0}
         for lookup in self.lookups:
             if lookup in known or not {lookup - 1, lookup + 1} & known:
-                raise ValueError(
+                raise ConfigError(
                     'ManyDepth: expected lookups that are each a neighbour of frame 0 or of one '
                     f'before, such as (-1, -2), got {self.lookups}'
                 )
@@ -126,19 +128,19 @@ class ManyDepth(DepthEstimator):
             raise TypeError(f'ManyDepth: expected a Monodepth2 as teacher, got {type(teacher)}')
         scaled = getattr(teacher.pose_net, 'depth_scaled', False)
         if not teacher.objective.masked_mean or not teacher.full_size or scaled:
-            raise ValueError(
+            raise ConfigError(
                 'ManyDepth: expected a teacher with masked_mean=True, full_size=True and a pose '
                 'net whose motion is in the unit of the depth (no PoseCNN), got '
                 f'masked_mean={teacher.objective.masked_mean}, full_size={teacher.full_size}, '
                 f'{type(teacher.pose_net).__name__}'
             )
         if teacher.canonical_focal is not None or teacher.physics_weight:
-            raise ValueError(
+            raise ConfigError(
                 'ManyDepth: expected a teacher without canonical_focal and physics_weight'
             )
         strange = set(self.decoder.scales) - set(teacher.decoder.scales)
         if strange:
-            raise ValueError(
+            raise ConfigError(
                 f'ManyDepth: expected decoder scales among those of the teacher, '
                 f'{tuple(teacher.decoder.scales)}, got {sorted(strange)} beside them'
             )
@@ -162,6 +164,7 @@ class ManyDepth(DepthEstimator):
         self,
         frames: dict[int | str, Tensor],
         cameras: Cameras = None,
+        memory: FeatureMemory | None = None,
         transforms: dict[int, Tensor] | None = None,
     ) -> DepthMap:
         """Disparity of frame 0, see `DepthEstimator.predict`.
@@ -170,12 +173,14 @@ class ManyDepth(DepthEstimator):
         frames those that are given are matched. Frames of zeros are none.
 
         Args:
+            frames, cameras, memory: see `DepthEstimator.predict`.
             transforms: (B, 4, 4) by lookup frame, from frame 0's camera to its, where the teacher
                 has no pose net.
 
         Raises:
-            KeyError: frame 0, or a transform that no pose net estimates, is missing.
-            ValueError: lookup frames without `cameras`, or of another size.
+            MissingInputError: frame 0, the `cameras` for lookup frames, or a transform that no pose
+                net estimates, are missing.
+            DepthDataError: lookup frames of another size, or a pose that is not finite.
         """
         used = self._usable(frames)
         if 0 not in frames or not used:
@@ -185,11 +190,11 @@ class ManyDepth(DepthEstimator):
                     stacklevel=2,
                 )
             return super().predict(frames, cameras)
+        self._check_inputs(frames, cameras, used)
         view = as_view(cameras, frames[0])
-        self._check_frames(frames, view, used)
         poses = self._poses(frames, transforms or {}, used)
         lookups = torch.stack([frames[i] for i in used], 1)
-        outputs, _ = self._decode_matched(frames[0], lookups, view.cam2img, poses, view)
+        outputs, _ = self._decode_matched(frames[0], lookups, view.cam2img, poses, view, memory)
         return DepthMap(self.scale(full_precision(outputs[0])), 'disparity')
 
     def predictions(self, inputs: dict) -> dict[str, DepthMap]:
@@ -238,7 +243,7 @@ class ManyDepth(DepthEstimator):
         """Run both models; see `Monodepth2.compare` for inputs and errors."""
         images = inputs['images']
         shown = inputs.get('augmented', images)
-        self._check_frames(images, inputs.get('cam2img'), self.lookups)
+        self._check_inputs(images, inputs.get('cam2img'), self.lookups)
         trained = torch.is_grad_enabled() and not is_frozen(self.teacher)
         with torch.set_grad_enabled(trained):
             teacher = self.teacher.estimate(inputs)
@@ -285,26 +290,39 @@ class ManyDepth(DepthEstimator):
         cam2img: Tensor,
         poses: Tensor,
         view: CameraView | None,
+        memory: FeatureMemory | None = None,
     ) -> tuple[dict[int, Tensor], CostVolume]:
         """Images (B, 3, H, W) and (B, L, 3, H, W) -> the decoder's output, and the costs.
 
         `view` is the camera of the target, for an encoder with a prior.
         """
-        features, volume = self._encode_matched(target, lookups, cam2img, poses)
+        features, volume = self._encode_matched(target, lookups, cam2img, poses, memory)
         features = self.encoder.add_prior(features, view)
         return self.decoder(features, tuple(target.shape[-2:])), volume
 
     def _encode_matched(
-        self, target: Tensor, lookups: Tensor, cam2img: Tensor, poses: Tensor
+        self,
+        target: Tensor,
+        lookups: Tensor,
+        cam2img: Tensor,
+        poses: Tensor,
+        memory: FeatureMemory | None = None,
     ) -> tuple[DepthFeatures, CostVolume]:
-        target = target.contiguous(memory_format=self.memory_format)
         chain = self.encoder.chain()
-        maps = chain.begin(target, self.matched)
-        with torch.no_grad():
-            others = maps[-1].new_zeros(len(target), 0, *maps[-1].shape[1:])
-            if lookups.shape[1]:
-                stacked = lookups.flatten(0, 1).contiguous(memory_format=self.memory_format)
-                others = chain.begin(stacked, self.matched)[-1].unflatten(0, lookups.shape[:2])
+
+        def begin(images: Tensor) -> list[Tensor]:
+            images = images.contiguous(memory_format=self.memory_format)
+            return chain.begin(images, self.matched)
+
+        if memory is not None:  # earlier frames first, so that those are kept that come again
+            others = torch.stack([memory(lookup, begin)[-1] for lookup in lookups.unbind(1)], 1)
+            maps = list(memory(target, begin))
+        else:
+            maps = begin(target)
+            with torch.no_grad():
+                others = maps[-1].new_zeros(len(target), 0, *maps[-1].shape[1:])
+                if lookups.shape[1]:
+                    others = begin(lookups.flatten(0, 1))[-1].unflatten(0, lookups.shape[:2])
         rows, columns = (
             small / large
             for small, large in zip(maps[-1].shape[-2:], target.shape[-2:], strict=True)
@@ -360,7 +378,7 @@ class ManyDepth(DepthEstimator):
             if lookup in known:
                 pose = known[lookup].float()
             elif self.teacher.pose_net is None:
-                raise KeyError(
+                raise MissingInputError(
                     f'ManyDepth: expected the motion to frame {lookup} in `transforms`, as its '
                     f'teacher has no pose net, got that to frames {sorted(known)}'
                 )
@@ -376,18 +394,9 @@ class ManyDepth(DepthEstimator):
         stacked = list(poses.values()) or [torch.zeros(batch, 4, 4, device=frames[0].device)]
         return torch.stack(stacked, 1)[:, : len(lookups)]
 
-    def _check_frames(self, frames: dict, cameras: Cameras, lookups: Sequence[int]) -> None:
-        absent = [i for i in (0, *lookups) if i not in frames]
-        if absent:
-            raise KeyError(
-                f'ManyDepth: expected frames {(0, *lookups)}, got {list(frames)}; set the '
-                "dataset's frame_ids to the model's lookups, the teacher's sources and 0"
-            )
-        sizes = {i: tuple(frames[i].shape) for i in (0, *lookups)}
-        if len(set(sizes.values())) > 1:
-            raise ValueError(f'ManyDepth: expected lookup frames of one size, got {sizes}')
-        if lookups and cameras is None:
-            raise ValueError(
-                f'ManyDepth: expected intrinsics (B, 3, 3) to match frames {tuple(lookups)} with, '
-                'got none; give them (cam2img of the images, in pixels), or frame 0 alone'
-            )
+    @staticmethod
+    def _check_inputs(frames: dict, cameras: Cameras, lookups: Sequence[int]) -> None:
+        ids = "the model's lookups, the teacher's sources and 0"
+        check_frames('ManyDepth', frames, (0, *lookups), ids)
+        if lookups:
+            check_cameras('ManyDepth', cameras)

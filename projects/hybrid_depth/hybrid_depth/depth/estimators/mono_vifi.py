@@ -6,12 +6,14 @@ import warnings
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from mmengine.registry import MODELS
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
+from ...errors import ConfigError
 from ...geometry.affine_view import AffineView
 from ...geometry.camera_view import CameraView
 from ...geometry.depth_map import DepthMap
@@ -22,7 +24,15 @@ from ..encoders import DepthFeatures
 from ..encoders.flow_fusion import Alignment, FlowFusion
 from ..interpolation import Interpolation
 from ..pose.nets import Frame
-from .base import Cameras, DepthEstimator, as_view, full_precision
+from .base import (
+    Cameras,
+    DepthEstimator,
+    as_view,
+    check_cameras,
+    check_frames,
+    full_precision,
+)
+from .feature_memory import FeatureMemory
 
 _HALF = 0.5
 _TARGETS = (0, -_HALF, _HALF)
@@ -76,7 +86,7 @@ class MonoViFI(DepthEstimator):
         **kwargs: passed to `DepthEstimator`.
 
     Raises:
-        ValueError: another `sharing`, or a pose net of another kind.
+        ConfigError: another `sharing`, or a pose net of another kind.
     """
 
     def __init__(
@@ -98,13 +108,13 @@ class MonoViFI(DepthEstimator):
     ) -> None:
         super().__init__(encoder, decoder, **kwargs)
         if sharing not in SHARING:
-            raise ValueError(f'MonoViFI: expected a sharing out of {SHARING}, got {sharing!r}')
+            raise ConfigError(f'MonoViFI: expected a sharing out of {SHARING}, got {sharing!r}')
         self.encoder_multi = deepcopy(self.encoder) if sharing == 'none' else None
         self.decoder_multi = None if sharing == 'all' else deepcopy(self.decoder)
         self.fusion = FlowFusion(self.encoder.out_channels)
         self.pose_net = MODELS.build(pose_net)
         if self.pose_net.needs is not None or self.pose_net.depth_scaled:
-            raise ValueError(
+            raise ConfigError(
                 'MonoViFI: expected a pose net that sees images alone and whose motion is in the '
                 f'unit of the depth, such as ResNetPoseNet, got {type(self.pose_net).__name__}'
             )
@@ -132,14 +142,19 @@ class MonoViFI(DepthEstimator):
         """The frame and its neighbours."""
         return (0, -1, 1)
 
-    def predict(self, frames: dict[int | str, Tensor], cameras: Cameras = None) -> DepthMap:
+    def predict(
+        self,
+        frames: dict[int | str, Tensor],
+        cameras: Cameras = None,
+        memory: FeatureMemory | None = None,
+    ) -> DepthMap:
         """Disparity of frame 0, see `DepthEstimator.predict`.
 
         Without both neighbours this is that of the model of one frame, with a warning.
 
         Raises:
-            KeyError: frame 0 is missing.
-            ValueError: neighbours of another size.
+            MissingInputError: frame 0 is missing.
+            DepthDataError: neighbours of another size.
         """
         if not {-1, 0, 1} <= set(frames):
             if 0 in frames:
@@ -148,12 +163,15 @@ class MonoViFI(DepthEstimator):
                     stacklevel=2,
                 )
             return super().predict(frames, cameras)
-        self._check(frames)
+        check_frames('MonoViFI', frames, self.frames, str(self.frames))
         interpolation = self.test_interpolation or self.interpolation
         with torch.no_grad():
             between = interpolation(frames[-1], frames[1])
         views = _views_at(as_view(cameras, frames[0]), (-1, 0, 1))
-        features = {i: self._encode_multi(frames[i], views[i]) for i in (-1, 0, 1)}
+        memory = FeatureMemory(0) if memory is None else memory
+        features = {
+            i: memory(frames[i], partial(self._encode_multi, view=views[i])) for i in (-1, 0, 1)
+        }
         output = self._decode_multi(features, (-1, 0, 1), between)
         return DepthMap(self.scale(full_precision(output)), 'disparity')
 
@@ -195,11 +213,12 @@ class MonoViFI(DepthEstimator):
         """Run the networks and compute all terms; see `Monodepth2.compare` for the inputs.
 
         Raises:
-            KeyError: frames -1, 0 or 1 are missing.
-            ValueError: frames of several sizes.
+            MissingInputError: frames -1, 0 or 1, or intrinsics are missing.
+            DepthDataError: frames of several sizes.
         """
         images, shown = inputs['images'], inputs.get('augmented', inputs['images'])
-        self._check(images)
+        check_frames('MonoViFI', images, self.frames, str(self.frames))
+        check_cameras('MonoViFI', inputs.get('cam2img'))
         between = self._interpolate(images)
         plain = {**images, **{time: between[time].image for time in (-_HALF, _HALF)}}
         seen = {**plain, **{i: shown[i] for i in (-1, 0, 1)}}
@@ -318,17 +337,6 @@ class MonoViFI(DepthEstimator):
         return torch.stack(
             [scale_invariant_log(depth, x.depth, view.returned) for x in (multi, single)], 1
         )
-
-    def _check(self, frames: Mapping[int | str, Tensor]) -> None:
-        absent = [i for i in (0, -1, 1) if i not in frames]
-        if absent:
-            raise KeyError(
-                f'MonoViFI: expected frames 0, -1 and 1, got {list(frames)}; set the '
-                "dataset's frame_ids to (0, -1, 1)"
-            )
-        sizes = {i: tuple(frames[i].shape) for i in (0, -1, 1)}
-        if len(set(sizes.values())) > 1:
-            raise ValueError(f'MonoViFI: expected frames of one size, got {sizes}')
 
 
 def masked_photometric(terms: ReprojectionTerms, view: AffineView) -> Tensor:

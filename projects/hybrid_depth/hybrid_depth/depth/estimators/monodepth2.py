@@ -11,6 +11,7 @@ from mmengine.registry import MODELS
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
+from ...errors import ConfigError, MissingInputError
 from ...geometry.camera_view import CameraView
 from ...geometry.depth_map import DepthMap
 from ...geometry.poses import Motion
@@ -20,7 +21,8 @@ from ...losses import ReprojectionObjective, log_depth_error
 from ...losses.reprojection import ReprojectionTerms, Views
 from ..encoders import DepthFeatures
 from ..pose.nets import Frame
-from .base import Cameras, DepthEstimator, as_view, full_precision
+from .base import Cameras, DepthEstimator, as_view, check_cameras, full_precision
+from .feature_memory import FeatureMemory
 
 STEREO = 's'
 
@@ -57,18 +59,19 @@ class Monodepth2(DepthEstimator):
         ssim_weight, smoothness_weight, automask, average, align_corners, tie_break, masked_mean:
             see `ReprojectionObjective`.
         full_size: compute the error of every scale at the image size; False at the size of its map
-            (Monodepth).
+            (Monodepth). Smaller images, which weight the smoothness in both cases, are
+            area-averaged; as released: `PackFrames(pyramid=3)`.
         canonical_focal: focal length of the canonical camera, pixels. The network predicts depth
             for this camera; depth at focal length f is f / canonical_focal times that. For training
             on several focal lengths: equal images at twice the focal length have twice the depth.
-        physics_weight: weight of the log distance to embodied depth (`physics_depth` of the inputs),
-            which holds the metres of a first step supervised by it (`SupervisedDepth`); 0: none.
+        physics_weight: weight of the log distance to embodied depth (`physics_depth` in the
+            inputs), which holds the metres of a first step supervised by it (`SupervisedDepth`); 0: none.
             The photometric error does not know the scale: an untrained pose net, whose motions are
             small, shrinks the depth to fit (docs/results.md, "Metres without LiDAR on toy video").
         **kwargs: passed to `DepthEstimator`.
 
     Raises:
-        ValueError: no sources, or frame 0 among them.
+        ConfigError: no sources, or frame 0 among them.
     """
 
     def __init__(
@@ -92,7 +95,7 @@ class Monodepth2(DepthEstimator):
         super().__init__(encoder, decoder, **kwargs)
         self.sources = tuple(sources)
         if not self.sources or 0 in self.sources:
-            raise ValueError(
+            raise ConfigError(
                 f"Monodepth2: expected sources out of -1, 1, ... and 's', got {self.sources}"
             )
         self.pose_net = None if pose_net is None else MODELS.build(pose_net)
@@ -114,7 +117,12 @@ class Monodepth2(DepthEstimator):
         self.physics_weight = physics_weight
         self.to(memory_format=self.memory_format)
 
-    def predict(self, frames: dict[int | str, Tensor], cameras: Cameras = None) -> DepthMap:
+    def predict(
+        self,
+        frames: dict[int | str, Tensor],
+        cameras: Cameras = None,
+        memory: FeatureMemory | None = None,
+    ) -> DepthMap:
         """Disparity of frame 0, see `DepthEstimator.predict`.
 
         With `canonical_focal`, for each camera's focal length; for the canonical camera if
@@ -146,8 +154,8 @@ class Monodepth2(DepthEstimator):
     def loss(
         self, inputs: dict, data_samples: Sequence[BaseDataElement] | None = None
     ) -> dict[str, Tensor]:
-        """`loss_photometric`, `loss_smoothness` and `warped_share`, see `ReprojectionObjective`, and
-        `loss_physics` if it has a weight."""
+        """`loss_photometric`, `loss_smoothness` and `warped_share`, see `ReprojectionObjective`,
+        and `loss_physics` if it has a weight."""
         estimates = self.estimate(inputs)
         losses = self.objective.loss(self.score(estimates, self.views(inputs)))
         if self.physics_weight:
@@ -157,10 +165,10 @@ class Monodepth2(DepthEstimator):
     def _physics_error(self, estimates: dict[int, Estimate], inputs: dict) -> Tensor:
         """Mean log distance to embodied depth over the scales."""
         if 'physics_depth' not in inputs:
-            raise KeyError(
+            raise MissingInputError(
                 f'Monodepth2: expected physics_depth (B, 1, H, W) in the inputs, got '
-                f'{sorted(inputs)}; add LoadDepthMaps to the pipeline and depth_folders to the data '
-                'set, or set physics_weight=0'
+                f'{sorted(inputs)}; add LoadDepthMaps to the pipeline and depth_folders to the '
+                'data set, or set physics_weight=0'
             )
         truth = inputs['physics_depth'].clamp(max=self.max_depth)
         errors = [
@@ -176,8 +184,9 @@ class Monodepth2(DepthEstimator):
         float32 or better also in autocast.
 
         Raises:
-            KeyError: a source, or a transform that the pose net does not predict, is missing.
-            ValueError: a motion is both predicted and given.
+            MissingInputError: a source, a transform that the pose net does not predict, or
+                intrinsics are missing.
+            ConfigError: a motion is both predicted and given.
         """
         return self.score(self.estimate(inputs), self.views(inputs))
 
@@ -196,10 +205,10 @@ class Monodepth2(DepthEstimator):
             }
 
     def views(self, inputs: dict) -> Views:
-        """The clean `images`, to score estimates with."""
-        images = inputs['images']
-        sources = torch.stack([images[source] for source in self.sources])
-        return self.objective.views(images[0], sources, inputs['cam2img'])
+        """The clean `images`, and those of their `pyramid` if given, to score estimates with."""
+        scales = inputs['images'], *inputs.get('pyramid', {}).values()
+        views = [(frames[0], torch.stack([frames[i] for i in self.sources])) for frames in scales]
+        return self.objective.views(*views[0], inputs['cam2img'], views[1:])
 
     def score(self, estimates: dict[int, Estimate], views: Views) -> dict[int, ReprojectionTerms]:
         """Compare the sources, warped by the estimates, with the target; see `compare`."""
@@ -235,17 +244,18 @@ class Monodepth2(DepthEstimator):
         return [] if self.pose_net is None else [s for s in self.sources if s != STEREO]
 
     def _check(self, inputs: dict) -> None:
+        check_cameras('Monodepth2', inputs.get('cam2img'))
         frames, known = list(inputs['images']), list(inputs.get('transforms', {}))
         given = [source for source in self.sources if source not in self._estimated]
         if set(self.sources) - set(frames) or set(given) - set(known):
-            raise KeyError(
+            raise MissingInputError(
                 f'Monodepth2: expected frames {(0, *self.sources)} and transforms {given}, got '
                 f"frames {frames} and transforms {known}; set the dataset's frame_ids to the "
                 "model's sources and 0. Sources in time need a pose_net, or data with motion "
                 '(NuScenesVideoDataset(ego_motion=True))'
             )
         if set(self._estimated) & set(known):
-            raise ValueError(
+            raise ConfigError(
                 f'Monodepth2: expected the motion to sources {self._estimated} from the pose_net '
                 f'or from the data, got both (transforms {known}); set pose_net=None, or '
                 'ego_motion=False in the data set'

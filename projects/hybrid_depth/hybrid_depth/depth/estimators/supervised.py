@@ -9,9 +9,11 @@ from mmengine.registry import MODELS
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
+from ...errors import MissingInputError
 from ...geometry.depth_map import DepthMap
 from ...losses import edge_aware_smoothness, log_depth_error, normalize_by_mean
 from .base import Cameras, DepthEstimator, full_precision
+from .feature_memory import FeatureMemory
 
 
 @MODELS.register_module()
@@ -47,7 +49,12 @@ class SupervisedDepth(DepthEstimator):
         self.target, self.smoothness_weight = target, smoothness_weight
         self.to(memory_format=self.memory_format)
 
-    def predict(self, frames: dict[int | str, Tensor], cameras: Cameras = None) -> DepthMap:
+    def predict(
+        self,
+        frames: dict[int | str, Tensor],
+        cameras: Cameras = None,
+        memory: FeatureMemory | None = None,
+    ) -> DepthMap:
         """Metric depth of frame 0, see `DepthEstimator.predict`."""
         disparity = super().predict(frames, cameras).values
         return DepthMap(1 / disparity, 'metric')
@@ -58,11 +65,11 @@ class SupervisedDepth(DepthEstimator):
         """`loss_depth`, `loss_smoothness`, and `known_share`, the share of pixels with a target.
 
         Raises:
-            KeyError: the inputs have no such depth maps.
+            MissingInputError: the inputs have no such depth maps.
             ValueError: a map of another size than the image.
         """
         if self.target not in inputs:
-            raise KeyError(
+            raise MissingInputError(
                 f'SupervisedDepth: expected {self.target} (B, 1, H, W) in the inputs, got '
                 f'{sorted(inputs)}; add LoadDepthMaps to the pipeline, and '
                 f'depth_folders=dict({self.target}=FOLDER) to the data set'

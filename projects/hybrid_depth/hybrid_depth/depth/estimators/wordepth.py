@@ -10,11 +10,13 @@ from mmengine.registry import MODELS
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
+from ...errors import MissingInputError
 from ...geometry.camera_view import CameraView
 from ...geometry.depth_map import DepthMap
 from ...losses import SILogLoss, standard_normal_divergence
 from ..latent import ConditionalSampler, MetricHead, TextVAE
 from .base import Cameras, DepthEstimator, as_view, full_precision
+from .feature_memory import FeatureMemory
 
 Skips = Literal['none', 'image', 'all']
 GT_DEPTH, TEXT = 'gt_depth', 'text'
@@ -101,7 +103,7 @@ class WorDepth(DepthEstimator):
             data_samples: unused.
 
         Raises:
-            KeyError: one of them is missing.
+            MissingInputError: one of them is missing.
         """
         target = self._required(inputs, GT_DEPTH, 'LoadDepthMaps and a data set with depth')
         images = inputs.get('augmented', inputs['images'])[0]
@@ -122,19 +124,20 @@ class WorDepth(DepthEstimator):
         self,
         frames: dict[int | str, Tensor],
         cameras: Cameras = None,
+        memory: FeatureMemory | None = None,
         text: Tensor | None = None,
     ) -> DepthMap:
         """Metric depth of frame 0, by the image branch.
 
         Args:
             frames: images by frame; only 0 is used.
-            cameras: see `DepthEstimator.predict`; for encoders with a prior and for subclasses.
+            cameras, memory: see `DepthEstimator.predict`; for encoders with a prior and for subclasses.
             text: (B, text_width) features of the captions. Without them the latent's distribution
                 is N(0, 1), towards which the divergence draws that of every text: a fall-back for
                 images without captions, on which the sources say nothing.
 
         Raises:
-            KeyError: frame 0 is missing.
+            MissingInputError: frame 0 is missing.
         """
         self.require_current_frame(frames)
         depth, _ = self._image_branch(frames[0], as_view(cameras, frames[0]), text)
@@ -209,7 +212,7 @@ class WorDepth(DepthEstimator):
 
     def _required(self, inputs: dict, name: str, source: str) -> Tensor:
         if name not in inputs:
-            raise KeyError(
+            raise MissingInputError(
                 f'{type(self).__name__}: expected inputs[{name!r}], got {sorted(inputs)}; put '
                 f'{source} into the pipeline'
             )

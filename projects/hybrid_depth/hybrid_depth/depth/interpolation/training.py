@@ -9,6 +9,7 @@ from mmengine.registry import MODELS
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
+from ...errors import MissingInputError
 from ...losses.interpolation import census_distance, charbonnier
 from .ifrnet import common_mean
 from .output import Interpolation
@@ -47,7 +48,7 @@ class FrameInterpolation(BaseModel):
         """Entry point of mmengine: mode 'loss', or 'tensor' for the `Interpolation`.
 
         Raises:
-            KeyError: frames -1 and 1, or 0 for the loss, are missing.
+            MissingInputError: frames -1 and 1, or 0 for the loss, are missing.
             ValueError: any other mode.
         """
         if mode not in ('loss', 'tensor'):
@@ -55,7 +56,7 @@ class FrameInterpolation(BaseModel):
         images = inputs['images']
         absent = {-1, 1, *((0,) if mode == 'loss' else ())} - set(images)
         if absent:
-            raise KeyError(
+            raise MissingInputError(
                 f'FrameInterpolation: expected frames -1, 0 and 1, got {list(images)}; set the '
                 "dataset's frame_ids to (0, -1, 1)"
             )

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from mmengine.registry import TRANSFORMS
 from mmengine.structures import BaseDataElement
+from PIL import Image
 
 from ...foundation.images import to_tensor
 
@@ -18,15 +19,25 @@ class PackFrames:
     (the same tensors without jitter), float32 RGB in [0, 1]; cam2img (3, 3) float32 in image
     pixels, if known; transforms {frame id: (4, 4)} float32 from the current camera's frame to that
     frame's camera, if known; affine, the same of affine views with their `view`, if there are any
-    (`AffineFrames`); depth maps (1, H, W) float32 metres, 0 = none, by their names, such as
-    gt_depth and physics_depth (`LoadDepthMaps`); text (E,) or (2 * E,) (`LoadText`). data_samples:
-    metainfo dataset, name, folder, frame, side, img_path, ori_shape, img_shape, flip, and crop if
-    there is one; if present in the sample, the fields lanes (L, R), lane_rows (R,), patches
-    (P, K, 2) and truth (H, W).
+    (`AffineFrames`); pyramid {scale: {frame id: (3, h, w)}}; depth maps (1, H, W) float32 metres,
+    0 = none, by their names, such as gt_depth and physics_depth (`LoadDepthMaps`); text (E,) or
+    (2 * E,) (`LoadText`). data_samples: metainfo dataset, name, folder, frame, side, img_path,
+    ori_shape, img_shape, flip, and crop if there is one; if present in the sample, the fields lanes
+    (L, R), lane_rows (R,), patches (P, K, 2) and truth (H, W).
+
+    Args:
+        pyramid: number of smaller scales s = 1, 2, ... of the clean images, each half the size of
+            the last one and resized from it by Pillow's LANCZOS filter, for losses at the decoder's
+            scales (docs/reference/monodepth2.md, "Loss"). 0: models average areas instead.
     """
+
+    def __init__(self, pyramid: int = 0):
+        self.pyramid = pyramid
 
     def __call__(self, results: dict) -> dict:
         inputs = self._images(results)
+        if self.pyramid:
+            inputs['pyramid'] = self._smaller(results['frames'])
         if 'affine' in results:
             inputs['affine'] = dict(self._images(results['affine']), view=results['affine']['view'])
         if 'cam2img' in results:
@@ -39,6 +50,16 @@ class PackFrames:
         if 'text' in results:
             inputs['text'] = results['text']
         return dict(inputs=inputs, data_samples=self._describe(results))
+
+    def _smaller(self, frames: dict) -> dict:
+        scales = {}
+        for scale in range(1, self.pyramid + 1):
+            frames = {
+                i: frame.resize((frame.width // 2, frame.height // 2), Image.Resampling.LANCZOS)
+                for i, frame in frames.items()
+            }
+            scales[scale] = {i: to_tensor(frame).contiguous() for i, frame in frames.items()}
+        return scales
 
     @staticmethod
     def _images(results: dict) -> dict:
