@@ -13,7 +13,7 @@ from ..calibration_checks import check_camera
 from ..errors import DepthDataError
 from .image_files import image_size, images_in
 from .video.frame_triplets import FrameId, FrameTripletDataset
-from .video.video_folder import read_intrinsics
+from .video.intrinsics import read_intrinsics
 
 _CAMERA_SUFFIX = '_cam.txt'
 _PANELS = {-1: 0, 0: 1, 1: 2}

@@ -10,9 +10,10 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
+from ..calibration_checks import check_camera
 from ..depth.estimators import DepthEstimator
 from ..depth.transforms.resize import resize_cam2img
-from ..errors import ConfigError
+from ..errors import ConfigError, DepthDataError
 from ..foundation.images import to_tensor
 from ..geometry import DepthMap
 from .frame_windows import frame_windows
@@ -88,7 +89,7 @@ def infer_depth(
 
     Raises:
         FileNotFoundError: a path does not exist.
-        DepthDataError: not an image, or a damaged one.
+        DepthDataError: not an image, or a damaged one; with intrinsics, images of several sizes.
         ValueError: a scale for a model whose depth is metric.
         ConfigError: several frames without intrinsics, or frames that the model does not use.
 
@@ -135,6 +136,7 @@ def stream_depth(
     size = size or getattr(model, 'image_size', None)
     stream = images if isinstance(images, ImageStream) else ImageStream(images)
     frames = _frames_of(model, frames, cam2img)
+    stream = stream if cam2img is None else _of_one_camera(stream, cam2img)
     device = next(model.parameters()).device
     for batch in _batches(frame_windows(stream, frames), size, batch_size):
         used = tuple(batch[0])
@@ -192,6 +194,27 @@ def _frames_of(
             '(--intrinsics FX FY CX CY), or frames=(0,) (--frames 0) for each image alone'
         )
     return frames
+
+
+def _of_one_camera(stream: Iterable[NamedImage], cam2img: np.ndarray) -> Iterator[NamedImage]:
+    """The stream, checked to be of images to which the intrinsics apply.
+
+    Raises:
+        DepthDataError: images of several sizes, or intrinsics of another image size.
+    """
+    first = None
+    for item in stream:
+        size = item.image.size
+        if first is None:
+            first = size
+            check_camera(cam2img, f'intrinsics for {item.name}', size)
+        if size != first:
+            raise DepthDataError(
+                f'{item.name}: expected {first[0]}x{first[1]} pixels as the images before, to '
+                f'which the intrinsics apply, got {size[0]}x{size[1]}; predict images of one camera '
+                'at a time'
+            )
+        yield item
 
 
 def _cameras(
