@@ -211,8 +211,8 @@ def _of_one_camera(stream: Iterable[NamedImage], cam2img: np.ndarray) -> Iterato
         if size != first:
             raise DepthDataError(
                 f'{item.name}: expected {first[0]}x{first[1]} pixels as the images before, to '
-                f'which the intrinsics apply, got {size[0]}x{size[1]}; predict images of one camera '
-                'at a time'
+                f'which the intrinsics apply, got {size[0]}x{size[1]}; predict images of one '
+                'camera at a time'
             )
         yield item
 

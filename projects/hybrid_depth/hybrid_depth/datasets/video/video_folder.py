@@ -32,8 +32,8 @@ class VideoFolderDataset(FrameTripletDataset):
 
     Frames are in the natural order of their names (9 before 10); of copies of an image with another
     ending, one is used. Hidden folders and folders of depth maps or labels are left out. Where
-    frames are missing in the numbers of the names, there are no neighbours. The intrinsics of a clip
-    come from `intrinsics`, or from a file `intrinsics.txt` in its folder or a parent folder up to
+    frames are missing in the numbers of the names, there are no neighbours. The intrinsics of a
+    clip come from `intrinsics`, or from a file `intrinsics.txt` in its folder or a parent up to
     the root.
     `meta` of a sample: dataset, name (unique), folder, frame.
 
