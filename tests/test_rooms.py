@@ -30,6 +30,7 @@ FLOORS = (
     ('ops',),
     ('geometry',),
     (
+        'array_files',
         'calibration_checks',
         'config_errors',
         'config_files',
@@ -39,9 +40,10 @@ FLOORS = (
         'optional',
         'quick_imports',
         'rotated_boxes',
+        'text_files',
         'version',
     ),  # fmt: skip
-    ('plain_pickle',),
+    ('limits', 'plain_pickle'),
     ('errors',),
 )
 HEIGHT = {room: -level for level, rooms in enumerate(FLOORS) for room in rooms}

@@ -6,7 +6,7 @@ from hybrid_depth.datasets.kitti.calibration import (
     KittiCalibration,
     relative_cam2img,
 )
-from hybrid_depth.errors import DepthDataError
+from hybrid_depth.errors import DamagedFileError, DepthDataError
 from tests.datasets import kitti_files
 
 
@@ -44,8 +44,11 @@ def test_missing_and_damaged_files(tmp_path):
     path.write_text(path.read_text().replace('P_rect_03', 'P_rect_xx'))
     with pytest.raises(DepthDataError, match='expected 12 numbers for P_rect_03, got 0'):
         KittiCalibration.from_folder(tmp_path)
-    path.write_bytes(b'\x00\xff' * 50)
+    path.write_text('no numbers\n')
     with pytest.raises(DepthDataError, match='got none'):
+        KittiCalibration.from_folder(tmp_path)
+    path.write_bytes(b'\x00\xff' * 50)
+    with pytest.raises(DamagedFileError, match='calib_cam_to_cam.txt: expected text in UTF-8'):
         KittiCalibration.from_folder(tmp_path)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -10,7 +9,8 @@ from typing import Any, Literal, NamedTuple
 from mmengine.registry import DATASETS
 
 from ..calibration_checks import check_camera
-from ..errors import DepthDataError
+from ..errors import DamagedFileError, DepthDataError
+from ..text_files import read_json
 from .image_files import image_size, images_in
 from .video.frame_triplets import FrameId, FrameTripletDataset
 from .video.intrinsics import read_intrinsics
@@ -153,9 +153,11 @@ class CityscapesFrameDataset(FrameTripletDataset):
     def describe(self, frame: Frame) -> dict:
         camera = self._camera_of(frame)
         try:
-            values = json.loads(camera.read_text())['intrinsic']
+            values = read_json(camera)['intrinsic']
             fx, fy, cx, cy = (float(values[key]) for key in ('fx', 'fy', 'u0', 'v0'))
         except (ValueError, KeyError, TypeError) as error:
+            if isinstance(error, DamagedFileError):
+                raise
             raise DepthDataError(
                 f'{camera}: expected the intrinsics fx, fy, u0 and v0 as JSON, got {error!r}'
             ) from error

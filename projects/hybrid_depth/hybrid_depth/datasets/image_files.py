@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from ..errors import DepthDataError
+from ..errors import DepthDataError, HybridDepthError
+from ..limits import TooLargeError, check_pixels
 
 IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.webp', '.tif', '.tiff')
 _ORIENTATION = 0x0112  # EXIF
@@ -24,8 +25,9 @@ def open_image(path: str | Path) -> Image.Image:
     Raises:
         FileNotFoundError: no such file.
         DepthDataError: the file is damaged, not an image, has several images, or floats.
+        TooLargeError: more pixels than the limit.
     """
-    with _opened(path) as image:
+    with opened_image(path) as image:
         if image.format in ('TIFF', 'WEBP', 'PNG') and getattr(image, 'n_frames', 1) > 1:
             raise DepthDataError(
                 f'{path}: expected one image, got {image.n_frames} in one file; save each to a '
@@ -48,26 +50,30 @@ def _to_8_bit(image: Image.Image, path: str | Path) -> Image.Image:
 
 def image_size(path: str | Path) -> tuple[int, int]:
     """(width, height) of the upright image, from the header; errors as of `open_image`."""
-    with _opened(path) as image:
+    with opened_image(path) as image:
         sideways = image.getexif().get(_ORIENTATION) in _SIDEWAYS
         return image.size[::-1] if sideways else image.size
 
 
 def is_16_bit(path: str | Path) -> bool:
     """Whether an image is grey of 16 bit, such as a depth map; errors as of `open_image`."""
-    with _opened(path) as image:
+    with opened_image(path) as image:
         return image.mode.startswith('I')
 
 
 @contextmanager
-def _opened(path: str | Path) -> Iterator[Image.Image]:
+def opened_image(path: str | Path) -> Iterator[Image.Image]:
+    """Image of a file, not decoded yet; errors as of `open_image`, also from the block."""
     try:
         with Image.open(path) as image:
+            check_pixels(image.size, path)  # the nuScenes devkit switches Pillow's limit off
             yield image
     except FileNotFoundError as error:
         raise FileNotFoundError(f'expected the image {path}, which does not exist') from error
-    except DepthDataError:
+    except HybridDepthError:
         raise
+    except Image.DecompressionBombError as error:  # by Pillow's own limit
+        raise TooLargeError(f'{path}: {error}; is the file damaged?') from error
     except (OSError, SyntaxError, ValueError) as error:  # Pillow raises all three on bad data
         raise DepthDataError(
             f'{path}: expected an image, got a damaged file ({error}). Unpack or fetch it again, '
@@ -77,7 +83,7 @@ def _opened(path: str | Path) -> Iterator[Image.Image]:
 
 def natural_key(path: Path) -> list:
     """Natural sorting key: frame 9 before frame 10."""
-    return [int(part) if part.isdigit() else part for part in re.split(r'(\d+)', path.name)]
+    return [int(part) if part.isdecimal() else part for part in re.split(r'(\d+)', path.name)]
 
 
 def images_in(folder: str | Path) -> list[Path]:
@@ -93,5 +99,5 @@ def numbered_files(folder: Path, suffixes: tuple[str, ...]) -> dict[int, Path]:
     found: dict[int, Path] = {}
     for suffix in reversed(suffixes):
         names = (path for path in folder.iterdir() if path.suffix.lower() == suffix)
-        found.update({int(path.stem): path for path in names if path.stem.isdigit()})
+        found.update({int(path.stem): path for path in names if path.stem.isdecimal()})
     return dict(sorted(found.items()))

@@ -14,6 +14,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.registry import DATASETS
 
 from ..errors import DepthDataError
+from ..text_files import read_text
 
 _ABSENT = -2
 _FORM = (
@@ -51,7 +52,7 @@ class TuSimpleLaneDataset(BaseDataset):
                 f'expected the lane labels {self.ann_file}, which do not exist: {_FORM}. Or make '
                 'some: hybrid-depth make-toy-world OUT --layout tusimple'
             )
-        lines = Path(self.ann_file).read_text().splitlines()
+        lines = read_text(self.ann_file).splitlines()
         samples = [
             self._parse(line, f'{self.ann_file}, line {number}')
             for number, line in enumerate(lines, 1)

@@ -17,6 +17,7 @@ from ..datasets.nuscenes.names import CAMERAS
 from ..errors import DepthDataError
 from ..files import atomic_file
 from ..info_files import read_infos
+from ..text_files import read_json
 from .model import PseudoDepth
 
 MANIFEST = 'manifest.json'
@@ -127,7 +128,7 @@ def _note(name: str, scale, camera: int, depth) -> str:
 
 def _same_origin(manifest: Path, facts: dict) -> None:
     if manifest.is_file():
-        held = json.loads(manifest.read_text())
+        held = read_json(manifest)
         differing = [key for key in facts if held.get(key) != facts[key]]
         if differing:
             raise DepthDataError(

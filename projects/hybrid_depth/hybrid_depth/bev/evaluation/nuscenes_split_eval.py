@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from copy import copy
 from pathlib import Path
@@ -22,6 +21,7 @@ from nuscenes.utils.splits import create_splits_scenes, get_scenes_of_split
 
 from ...config_errors import nearest
 from ...datasets.nuscenes.names import InfoError
+from ...text_files import read_json
 
 
 def split_sample_tokens(nusc: NuScenes, split: str | Sequence[str]) -> list[str]:
@@ -57,15 +57,11 @@ def read_tables(root: str | Path, version: str) -> SimpleNamespace:
     for all tables.
 
     Raises:
-        InfoError: they do not read.
+        FileNotFoundError, DamagedFileError: they do not read.
     """
     tables = {}
     for name in ('scene', 'sample'):
-        path = Path(root, version, f'{name}.json')
-        try:
-            tables[name] = json.loads(path.read_text())
-        except (OSError, ValueError) as error:
-            raise InfoError(f'expected the nuScenes table {path}, got {error}') from error
+        tables[name] = read_json(Path(root, version, f'{name}.json'), list)
     return SimpleNamespace(dataroot=str(root), version=version, **tables)
 
 

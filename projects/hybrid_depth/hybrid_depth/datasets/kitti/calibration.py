@@ -10,6 +10,7 @@ import numpy as np
 
 from ...calibration_checks import check_camera, check_rigid
 from ...errors import DepthDataError
+from ...text_files import read_text
 
 _WIDEST_RIG = 100.0  # metres
 _WIDEST_IMAGE = 1e5  # pixels
@@ -37,7 +38,7 @@ def read_calibration_file(path: str | Path) -> dict[str, np.ndarray]:
             'calibration archive of its day ("raw data" page of the KITTI site).'
         )
     entries = {}
-    for line in path.read_text(errors='replace').splitlines():
+    for line in read_text(path).splitlines():
         name, _, numbers = line.partition(':')
         try:
             entries[name.strip()] = np.array([float(number) for number in numbers.split()])

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from ...errors import DepthDataError
 from ...files import atomic_file
+from ...text_files import read_json
 from ..depth_map_files import read_depth_png, write_depth_map
 from .splits import KittiFrame, write_split
 from .splits.split_file import camera_number
@@ -135,10 +136,10 @@ def export_ground_truth(
 def _require_same_export(info_file: Path, source: str, split: str, digest: str) -> None:
     if not info_file.is_file():
         return
-    info = json.loads(info_file.read_text())
-    if (info['source'], info['split_digest']) != (source, digest):
+    info = read_json(info_file)
+    if (info.get('source'), info.get('split_digest')) != (source, digest):
         raise DepthDataError(
             f'{info_file.parent}: expected to add to ground truth of {source} for {split}, got a '
-            f'folder of {info["source"]} for {info["split"]} ({info["frames"]} frames). Give '
-            'another folder, or remove that one.'
+            f'folder of {info.get("source")} for {info.get("split")}, {info.get("frames")} frames. '
+            'Give another folder, or remove that one.'
         )

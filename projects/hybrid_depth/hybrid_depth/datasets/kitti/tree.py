@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import DepthDataError
+from ...text_files import read_text
 from ..image_files import IMAGE_SUFFIXES, numbered_files
 from .calibration import KittiCalibration, check_projection
 from .splits.split_file import KittiFrame, camera_number
@@ -125,9 +126,7 @@ class KittiOdometryTree:
         path = self._folder(sequence) / 'calib.txt'
         if not path.is_file():
             raise FileNotFoundError(f'expected the calibration {path}, which does not exist')
-        rows = [
-            line.split() for line in path.read_text(errors='replace').splitlines() if line.strip()
-        ]
+        rows = [line.split() for line in read_text(path).splitlines() if line.strip()]
         named = [row if row[0][0] in 'PT' else [f'P{i}:', *row] for i, row in enumerate(rows)]
         cameras = [row for row in named if row[0][0] == 'P']
         if not cameras or any(len(row) != 13 for row in cameras):

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from ...calibration_checks import check_camera
-from ...errors import DepthDataError
+from ...errors import DamagedFileError, DepthDataError
+from ...limits import TooLargeError
+from ...text_files import read_text
 
 INTRINSICS_FILE = 'intrinsics.txt'
 _FORM = '9 numbers (a 3x3 matrix) or 4 (fx fy cx cy), in pixels'
@@ -21,9 +23,10 @@ def read_intrinsics(path: str | Path) -> np.ndarray:
         DepthDataError: another count of numbers, text, or not a camera.
     """
     try:
-        text = Path(path).read_text(encoding='utf-8-sig')
-        numbers = np.array(text.replace(',', ' ').split(), dtype=float)
+        numbers = np.array(read_text(path).replace(',', ' ').split(), dtype=float)
     except ValueError as error:
+        if isinstance(error, DamagedFileError | TooLargeError):
+            raise
         raise DepthDataError(f'{path}: expected numbers only, got text ({error})') from error
     if numbers.size == 9 and numbers[8] != 1:
         raise DepthDataError(

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ...array_files import read_arrays
 from ...calibration_checks import check_rigid
 from ...errors import DepthDataError
+from ...text_files import read_text
 
 
 def read_poses(path: str | Path) -> np.ndarray:
@@ -24,7 +26,7 @@ def read_poses(path: str | Path) -> np.ndarray:
     if not path.is_file():
         raise FileNotFoundError(f'expected poses {path}, which does not exist')
     try:
-        rows = np.loadtxt(path, ndmin=2)
+        rows = np.loadtxt(read_text(path).splitlines(), ndmin=2)
     except ValueError as error:
         raise DepthDataError(f'{path}: expected 12 numbers per line, got {error}') from error
     if rows.shape[1] != 12:
@@ -55,12 +57,8 @@ def read_motions(path: str | Path) -> np.ndarray:
     """
     if Path(path).suffix != '.npy':
         return motions_of(read_poses(path))
-    if not Path(path).is_file():
-        raise FileNotFoundError(f'expected a file of motions, got {path}, which does not exist')
-    try:
-        return _checked(np.load(path, allow_pickle=False), str(path))
-    except ValueError as error:
-        raise DepthDataError(f'{path}: {error}') from error
+    (motions,) = read_arrays(path).values()
+    return _checked(motions, str(path))
 
 
 def motions_of(poses: np.ndarray) -> np.ndarray:

@@ -1,0 +1,55 @@
+"""Text and JSON files of any origin."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from .errors import DamagedFileError, HybridDepthError
+from .limits import TEXT_SHARE, check_file
+
+
+def read_text(path: str | Path) -> str:
+    """Content of a UTF-8 text file, without a byte-order mark.
+
+    Raises:
+        FileNotFoundError: no such file.
+        TooLargeError: larger than the limit.
+        DamagedFileError: not text in UTF-8.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f'expected the file {path}, which does not exist')
+    check_file(path, TEXT_SHARE)
+    try:
+        return Path(path).read_text(encoding='utf-8-sig')
+    except UnicodeDecodeError as error:
+        raise DamagedFileError(
+            f'{path}: expected text in UTF-8, got other bytes ({error.reason} at {error.start}). '
+            'Save it as UTF-8, or is it of another kind?'
+        ) from error
+
+
+def read_json(path: str | Path, kind: type = dict) -> Any:
+    """Content of a JSON file.
+
+    Args:
+        kind: expected type, dict or list.
+
+    Raises:
+        FileNotFoundError, TooLargeError: as of `read_text`.
+        DamagedFileError: not JSON, or of another type.
+    """
+    try:
+        content = json.loads(read_text(path))
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, HybridDepthError):
+            raise
+        raise DamagedFileError(
+            f'{path}: expected JSON, got a damaged file ({error}); unpack or write it again'
+        ) from error
+    if not isinstance(content, kind):
+        raise DamagedFileError(
+            f'{path}: expected JSON with a {kind.__name__}, got a {type(content).__name__}'
+        )
+    return content
