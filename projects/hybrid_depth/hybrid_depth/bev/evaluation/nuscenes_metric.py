@@ -151,6 +151,12 @@ class NuScenesBEVMetric(NuScenesMetric):
     @dataset_meta.setter
     def dataset_meta(self, meta: dict) -> None:
         self._dataset_meta = meta
+        own = [name for name in meta['classes'] if name not in _ALL]
+        if own:
+            raise InfoError(
+                f'NuScenesBEVMetric: expected classes of the nuScenes benchmark, '
+                f'{", ".join(_ALL)}, got {", ".join(own)}; use another metric for own classes'
+            )
         if not self.format_only:
             self._check_split(meta['version'])
 
