@@ -35,6 +35,7 @@ SAID = {
     'torch.load': ('weights_only', 'True'),
     'load_state_dict_from_url': ('weights_only', 'True'),
     'np.load': ('allow_pickle', 'False'),
+    'np.lib.format.read_array': ('allow_pickle', 'False'),
 }
 
 

@@ -30,6 +30,7 @@ FLOORS = (
     ('ops',),
     ('geometry',),
     (
+        'array_files',
         'calibration_checks',
         'config_errors',
         'config_files',
@@ -42,7 +43,7 @@ FLOORS = (
         'text_files',
         'version',
     ),  # fmt: skip
-    ('plain_pickle',),
+    ('limits', 'plain_pickle'),
     ('errors',),
 )
 HEIGHT = {room: -level for level, rooms in enumerate(FLOORS) for room in rooms}

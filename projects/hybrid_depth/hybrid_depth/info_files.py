@@ -17,6 +17,7 @@ from mmengine.fileio import register_handler
 from mmengine.fileio.handlers import PickleHandler, YamlHandler
 
 from .errors import DamagedFileError, UnsafeFileError
+from .limits import check_file
 from .plain_pickle import load_plain
 
 _FORM = 'an info file of mmdet3d >= 1.1, a dict with the dict metainfo and the list data_list'
@@ -83,12 +84,14 @@ def read_infos(path: str | Path) -> dict:
         FileNotFoundError: the file does not exist.
         UnsafeFileError: it names functions or classes.
         DamagedFileError: it is damaged, or not an info file.
+        TooLargeError: larger than the limit.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(
             f'no info file {path}; make it with: hybrid-depth create-nuscenes-infos --root ROOT '
             '--version VERSION'
         )
+    check_file(path)
     with naming(path):
         try:
             content = mmengine.load(path)

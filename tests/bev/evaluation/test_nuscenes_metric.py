@@ -121,7 +121,10 @@ def test_report_equals_the_log(root, tmp_path):
     assert set(report['classes']['car']['AP_dist']) == {'0.5', '1.0', '2.0', '4.0'}
     assert report['classes']['traffic_cone']['orient_err'] is None
     assert np.isnan(values[f'{PREFIX}/traffic_cone_orient_err'])
-    assert [path.name for path in (tmp_path / 'new').iterdir()] == ['metrics.json']
+    assert sorted(path.name for path in (tmp_path / 'new').iterdir()) == [
+        'metrics.json',
+        'predictions',
+    ]
 
 
 def test_no_detection_at_all_scores_zero(root):
@@ -171,7 +174,7 @@ def test_scene_names_as_split(root):
 
 def test_wrong_splits(root):
     data = dataset(root)
-    with pytest.raises(ValueError, match='6 are of other scenes'):
+    with pytest.raises(ValueError, match='got 0 of them'):
         score(metric_of(data, eval_split='mini_val'), perfect(data))
     with pytest.raises(ValueError, match='scene-9999'):
         score(metric_of(data, eval_split=['scene-9999']), perfect(data))
@@ -186,7 +189,7 @@ def test_other_info_file(root):
 
 def test_no_predictions_object(root):
     with pytest.raises(ValueError, match='got none'):
-        metric_of(dataset(root)).evaluate(0)
+        metric_of(dataset(root, 'val')).evaluate(0)
 
 
 def test_depth_is_evaluated_too(root, tmp_path):
@@ -211,7 +214,9 @@ def test_code_in_an_info_file_is_not_run(root, tmp_path):
     infos = pickle.loads((root / 'nuscenes_infos_train.pkl').read_bytes())
     path.write_bytes(pickle.dumps(dict(infos, x=payloads(marker)['system'])))
     metric = NuScenesBEVMetric(data_root=str(root), ann_file=str(path), eval_split='mini_train')
-    metric.dataset_meta = data.metainfo
+    with pytest.raises(UnsafeFileError, match='infos.pkl: expected.*do not trust'):
+        metric.dataset_meta = data.metainfo
+    metric._dataset_meta = data.metainfo
     with pytest.raises(UnsafeFileError, match='infos.pkl: expected.*do not trust'):
         score(metric, perfect(data))
     assert not marker.exists()

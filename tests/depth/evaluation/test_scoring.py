@@ -189,7 +189,7 @@ def test_images_without_truth_are_counted():
 def test_resized_quantity_matters():
     """Half-way between 1 m and 3 m is 1.5 m in disparity, 2 m in depth."""
     protocol = replace(UNSCALED, crop=(0, 1, 0, 1), resize='align_corners')
-    prediction, truth = np.array([[1.0, 3.0]] * 2, np.float32), np.full((2, 3), 1.5, np.float32)
+    prediction, truth = np.array([[1.0, 3.0]] * 2, np.float32), np.full((3, 3), 1.5, np.float32)
     disparity = score_image(prediction, truth, protocol, 'depth')
     depth = score_image(prediction, truth, replace(protocol, resized='depth'), 'depth')
     assert disparity.errors[0] == pytest.approx((1 / 3 + 0 + 1) / 3, rel=1e-5)

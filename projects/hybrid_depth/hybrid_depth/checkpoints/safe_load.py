@@ -12,6 +12,7 @@ inferencers the one in the message hub. These entries are removed on loading.
 import errno
 import pickle
 import re
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -102,6 +103,7 @@ def load_checkpoint_file(path: str | Path, map_location: Any = 'cpu') -> dict:
         raise FileNotFoundError(f'Expected a checkpoint file, got {path}, which does not exist.')
     # not torch's context manager, which removes the list on exit for all other loaders
     torch.serialization.add_safe_globals(_allowed())
+    _require_stored(path)
     with _explained(path):
         if path.suffix == '.safetensors':
             from safetensors.torch import load_file  # installed with timm
@@ -110,6 +112,21 @@ def load_checkpoint_file(path: str | Path, map_location: Any = 'cpu') -> dict:
         content = torch.load(path, map_location=map_location, weights_only=True)
         content = settle(content, (HistoryBuffer,))
     return _checked(content, path)
+
+
+def _require_stored(path: Path) -> None:
+    """Raises DamagedCheckpointError for a zip file that grows in memory, unlike those of torch."""
+    try:
+        members = zipfile.ZipFile(path).infolist() if zipfile.is_zipfile(path) else []
+    except (OSError, ValueError, zipfile.BadZipFile):
+        return  # torch says what is wrong
+    total = sum(member.file_size for member in members)
+    if total > path.stat().st_size:
+        raise DamagedCheckpointError(
+            f'{path}: expected records stored as they are, as torch.save does, got '
+            f'{total >> 20} MiB in a file of {path.stat().st_size >> 20} MiB. Do not use files '
+            'that you do not trust'
+        )
 
 
 def _checked(content: Any, source: str | Path) -> dict:

@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> None:
 
     model = init_bev_model(config, args.checkpoint, args.device)
     dataset = keyframes(model, args.infos, args.root)
-    keys = [int(name) if name.isdigit() else name for name in args.index]
+    keys = [int(name) if name.isdecimal() else name for name in args.index]
     indices = in_order(dataset) if args.all else [find_keyframe(dataset, key) for key in keys]
     boxes = 0
     for index in tqdm(indices, desc='keyframes'):

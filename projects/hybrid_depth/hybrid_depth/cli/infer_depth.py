@@ -70,11 +70,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def camera(args: argparse.Namespace) -> np.ndarray | None:
     """Intrinsic matrix (3, 3), given or beside the images; None if there is none."""
 
-    from ..datasets.video.video_folder import INTRINSICS_FILE, pixel_matrix, read_intrinsics
+    from ..calibration_checks import check_camera
+    from ..datasets.video.intrinsics import INTRINSICS_FILE, pixel_matrix, read_intrinsics
     from ..errors import ConfigError
 
     if args.intrinsics:
-        return pixel_matrix(args.intrinsics)
+        return check_camera(pixel_matrix(args.intrinsics), '--intrinsics')
     source = Path(args.input)
     beside = (source if source.is_dir() else source.parent) / INTRINSICS_FILE
     if not beside.is_file():
@@ -119,10 +120,20 @@ def run(args: argparse.Namespace) -> None:
         model, stream, size, args.scale, args.batch_size, cam2img, args.frames or None
     )
     alone = 0
-    for result in tqdm(results, total=stream.total or None, desc='depth', unit='image'):
-        writer.write(result)
-        alone += result.frames == (0,)
-    writer.close(config=args.config, checkpoint=args.checkpoint, network_size=size)
+    complete = False
+    try:
+        for result in tqdm(results, total=stream.total or None, desc='depth', unit='image'):
+            writer.write(result)
+            alone += result.frames == (0,)
+        complete = True
+    finally:
+        if writer.files:  # after a damaged image, what was written before can be used
+            writer.close(
+                config=args.config,
+                checkpoint=args.checkpoint,
+                network_size=size,
+                complete=complete,
+            )
     print(f'wrote depth of {len(writer.files)} images to {args.out}')
     if len(model.frames) > 1:
         print(f'single-frame mode: {alone} of them, the others from frames {model.frames}')

@@ -9,11 +9,11 @@ from typing import Any, Literal, NamedTuple
 from mmengine.registry import DATASETS
 
 from ..calibration_checks import check_camera
-from ..errors import DepthDataError
+from ..errors import DamagedFileError, DepthDataError
 from ..text_files import read_json
 from .image_files import image_size, images_in
 from .video.frame_triplets import FrameId, FrameTripletDataset
-from .video.video_folder import read_intrinsics
+from .video.intrinsics import read_intrinsics
 
 _CAMERA_SUFFIX = '_cam.txt'
 _PANELS = {-1: 0, 0: 1, 1: 2}
@@ -156,6 +156,8 @@ class CityscapesFrameDataset(FrameTripletDataset):
             values = read_json(camera)['intrinsic']
             fx, fy, cx, cy = (float(values[key]) for key in ('fx', 'fy', 'u0', 'v0'))
         except (ValueError, KeyError, TypeError) as error:
+            if isinstance(error, DamagedFileError):
+                raise
             raise DepthDataError(
                 f'{camera}: expected the intrinsics fx, fy, u0 and v0 as JSON, got {error!r}'
             ) from error

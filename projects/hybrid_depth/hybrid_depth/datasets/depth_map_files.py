@@ -11,6 +11,7 @@ from PIL.PngImagePlugin import PngInfo
 from ..errors import DepthDataError
 from ..files import atomic_file, file_name
 from ..text_files import parse_json
+from .image_files import opened_image
 
 _KEY = 'depth'
 _PNG_UNITS = 256.0  # KITTI's depth PNG: uint16, metres times 256, 0 = none
@@ -45,13 +46,8 @@ def read_depth_png(path: str | Path) -> np.ndarray:
     Raises:
         DepthDataError: damaged, or not 16-bit: 8-bit depth PNGs are images, not measurements.
     """
-    try:
-        with Image.open(path) as image:
-            mode, values = image.mode, np.array(image)
-    except (OSError, SyntaxError) as error:
-        raise DepthDataError(
-            f'{path}: expected a 16-bit PNG, got a damaged file ({error}). Unpack it again.'
-        ) from error
+    with opened_image(path) as image:
+        mode, values = image.mode, np.array(image)
     if not mode.startswith('I') or values.ndim != 2:
         raise DepthDataError(f'{path}: expected a 16-bit grey PNG, got mode {mode}')
     return (values / _PNG_UNITS).astype(np.float32)
@@ -79,7 +75,7 @@ def read_pseudo_depth(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
             'hybrid-depth make-pseudo-depth CONFIG CHECKPOINT --infos INFOS --out FOLDER'
         )
     depth = read_depth_png(path)
-    with Image.open(path) as image:
+    with opened_image(path) as image:
         placed = getattr(image, 'text', {}).get('img_aug')
     if placed is None:
         raise DepthDataError(

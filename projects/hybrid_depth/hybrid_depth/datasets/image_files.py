@@ -7,37 +7,73 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from PIL import Image
+import numpy as np
+from PIL import Image, ImageOps
 
-from ..errors import DepthDataError
+from ..errors import DepthDataError, HybridDepthError
+from ..limits import TooLargeError, check_pixels
 
-IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg')
+IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.webp', '.tif', '.tiff')
+_ORIENTATION = 0x0112  # EXIF
+_SIDEWAYS = (5, 6, 7, 8)
+_TO_8_BIT = 257.0  # 65535 / 255
 
 
 def open_image(path: str | Path) -> Image.Image:
-    """Read an image as RGB.
+    """Read an image as RGB of 8 bit, turned upright by its EXIF orientation.
 
     Raises:
         FileNotFoundError: no such file.
-        DepthDataError: the file is damaged or not an image.
+        DepthDataError: the file is damaged, not an image, has several images, or floats.
+        TooLargeError: more pixels than the limit.
     """
-    with _opened(path) as image:
-        return image.convert('RGB')
+    with opened_image(path) as image:
+        if image.format in ('TIFF', 'WEBP', 'PNG') and getattr(image, 'n_frames', 1) > 1:
+            raise DepthDataError(
+                f'{path}: expected one image, got {image.n_frames} in one file; save each to a '
+                'file of its own'
+            )
+        upright = ImageOps.exif_transpose(image)
+        return (_to_8_bit(upright, path) if upright.mode[0] in 'IF' else upright).convert('RGB')
+
+
+def _to_8_bit(image: Image.Image, path: str | Path) -> Image.Image:
+    """Grey image of 8 bit from 16; Pillow clips all values above 255 to white."""
+    values = np.asarray(image)
+    if image.mode == 'F' or values.min() < 0 or values.max() > np.iinfo(np.uint16).max:
+        raise DepthDataError(
+            f'{path}: expected 8 or 16 bit per channel, got mode {image.mode} with values of '
+            f'{values.min():g} to {values.max():g}; convert it to 8-bit PNG'
+        )
+    return Image.fromarray(np.round(values / _TO_8_BIT).astype(np.uint8))
 
 
 def image_size(path: str | Path) -> tuple[int, int]:
-    """(width, height) from the file header; errors as of `open_image`."""
-    with _opened(path) as image:
-        return image.size
+    """(width, height) of the upright image, from the header; errors as of `open_image`."""
+    with opened_image(path) as image:
+        sideways = image.getexif().get(_ORIENTATION) in _SIDEWAYS
+        return image.size[::-1] if sideways else image.size
+
+
+def is_16_bit(path: str | Path) -> bool:
+    """Whether an image is grey of 16 bit, such as a depth map; errors as of `open_image`."""
+    with opened_image(path) as image:
+        return image.mode.startswith('I')
 
 
 @contextmanager
-def _opened(path: str | Path) -> Iterator[Image.Image]:
+def opened_image(path: str | Path) -> Iterator[Image.Image]:
+    """Image of a file, not decoded yet; errors as of `open_image`, also from the block."""
     try:
         with Image.open(path) as image:
+            check_pixels(image.size, path)  # the nuScenes devkit switches Pillow's limit off
             yield image
     except FileNotFoundError as error:
         raise FileNotFoundError(f'expected the image {path}, which does not exist') from error
+    except HybridDepthError:
+        raise
+    except Image.DecompressionBombError as error:  # by Pillow's own limit
+        raise TooLargeError(f'{path}: {error}; is the file damaged?') from error
     except (OSError, SyntaxError, ValueError) as error:  # Pillow raises all three on bad data
         raise DepthDataError(
             f'{path}: expected an image, got a damaged file ({error}). Unpack or fetch it again, '
@@ -47,7 +83,7 @@ def _opened(path: str | Path) -> Iterator[Image.Image]:
 
 def natural_key(path: Path) -> list:
     """Natural sorting key: frame 9 before frame 10."""
-    return [int(part) if part.isdigit() else part for part in re.split(r'(\d+)', path.name)]
+    return [int(part) if part.isdecimal() else part for part in re.split(r'(\d+)', path.name)]
 
 
 def images_in(folder: str | Path) -> list[Path]:
@@ -63,5 +99,5 @@ def numbered_files(folder: Path, suffixes: tuple[str, ...]) -> dict[int, Path]:
     found: dict[int, Path] = {}
     for suffix in reversed(suffixes):
         names = (path for path in folder.iterdir() if path.suffix.lower() == suffix)
-        found.update({int(path.stem): path for path in names if path.stem.isdigit()})
+        found.update({int(path.stem): path for path in names if path.stem.isdecimal()})
     return dict(sorted(found.items()))

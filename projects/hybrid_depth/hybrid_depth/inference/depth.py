@@ -10,11 +10,11 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from ..datasets.kitti.calibration import check_intrinsics
+from ..calibration_checks import check_camera
 from ..depth.estimators import DepthEstimator
 from ..depth.estimators.feature_memory import FeatureMemory
 from ..depth.transforms.resize import resize_cam2img
-from ..errors import ConfigError
+from ..errors import ConfigError, DepthDataError
 from ..foundation.images import to_tensor
 from ..geometry import DepthMap
 from .frame_windows import frame_windows
@@ -90,7 +90,8 @@ def infer_depth(
 
     Raises:
         FileNotFoundError: a path does not exist.
-        DepthDataError: not an image, a damaged one, or implausible intrinsics.
+        DepthDataError: not an image, a damaged one, or implausible intrinsics; with intrinsics,
+            images of several sizes.
         ValueError: a scale for a model whose depth is metric.
         ConfigError: several frames without intrinsics, or frames that the model does not use.
 
@@ -138,6 +139,7 @@ def stream_depth(
     size = size or getattr(model, 'image_size', None)
     stream = images if isinstance(images, ImageStream) else ImageStream(images)
     frames = _frames_of(model, frames, cam2img)
+    stream = stream if cam2img is None else _of_one_camera(stream, cam2img)
     device = next(model.parameters()).device
     memory = None
     if batch_size == 1 and len(frames) > 1:
@@ -200,6 +202,27 @@ def _frames_of(
     return frames
 
 
+def _of_one_camera(stream: Iterable[NamedImage], cam2img: np.ndarray) -> Iterator[NamedImage]:
+    """The stream, checked to be of images to which the intrinsics apply.
+
+    Raises:
+        DepthDataError: images of several sizes, or intrinsics of another image size.
+    """
+    first = None
+    for item in stream:
+        size = item.image.size
+        if first is None:
+            first = size
+            check_camera(cam2img, f'intrinsics for {item.name}', size)
+        if size != first:
+            raise DepthDataError(
+                f'{item.name}: expected {first[0]}x{first[1]} pixels as the images before, to '
+                f'which the intrinsics apply, got {size[0]}x{size[1]}; predict images of one '
+                'camera at a time'
+            )
+        yield item
+
+
 def _cameras(
     cam2img: np.ndarray | None,
     batch: Sequence[dict[int, NamedImage]],
@@ -210,7 +233,7 @@ def _cameras(
     if cam2img is None:
         return None
     for item in batch:
-        check_intrinsics(cam2img, item[0].image.size, f'intrinsics of {item[0].name}')
+        check_camera(cam2img, f'intrinsics of {item[0].name}', item[0].image.size)
     matrices = [
         cam2img if size is None else resize_cam2img(cam2img, item[0].image.size, size[::-1])
         for item in batch

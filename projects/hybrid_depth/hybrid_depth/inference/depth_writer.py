@@ -68,7 +68,7 @@ class DepthWriter:
         """Write one result.
 
         Raises:
-            DepthDataError: its kind differs from that of earlier results.
+            DepthDataError: its kind differs from that of earlier results, or its name does not.
         """
         meaning = self._meaning(result)
         if self.files and meaning != self.meaning:
@@ -77,6 +77,8 @@ class DepthWriter:
             )
         self.meaning = meaning
         name = file_name(result.name)
+        if any(file['name'] == name for file in self.files):
+            raise DepthDataError(f'{self.out}: expected results of different names, got two {name}')
         if self.numbers != 'none':
             self._write_numbers(result, name)
         near, far = self._range(result.depth)

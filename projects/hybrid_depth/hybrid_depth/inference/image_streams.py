@@ -14,6 +14,7 @@ from torch import Tensor
 from ..datasets.image_files import IMAGE_SUFFIXES, images_in, open_image
 from ..errors import DepthDataError
 
+_FRAMES_OFF, _SHARE_OFF = 2, 0.02  # errors of frame counts in the headers of good videos
 VIDEO_SUFFIXES = ('.mp4', '.avi', '.mkv', '.mov', '.m4v', '.webm', '.mpg', '.mpeg')
 _EXPECTED = (
     f'an image ({", ".join(IMAGE_SUFFIXES)}), a folder of images, a video '
@@ -54,10 +55,14 @@ class ImageStream:
     def __iter__(self) -> Iterator[NamedImage]:
         """Images in order; errors as of `open_image` for damaged files."""
         counts: dict[str, int] = {}
+        names: set[str] = set()
         for source in self._sources:
             for name, image in source:
-                counts[name] = counts.get(name, 0) + 1
-                unique = name if counts[name] == 1 else f'{name}_{counts[name]}'
+                unique = name
+                while unique in names:  # also of a file that has this very name
+                    counts[name] = counts.get(name, 1) + 1
+                    unique = f'{name}_{counts[name]}'
+                names.add(unique)
                 yield NamedImage(unique, image)
 
 
@@ -116,6 +121,11 @@ class _Video:
             capture.release()
         if index == 0:
             raise DepthDataError(f'{self.path}: expected a video, got one without a frame')
+        if index < self.length - max(_FRAMES_OFF, self.length * _SHARE_OFF):
+            raise DepthDataError(
+                f'{self.path}: expected {self.length} frames, as its header says, got {index}: the '
+                'video is cut short or damaged. Copy it again, or cut it to its readable part'
+            )
 
 
 def _sources(images: Images) -> Iterator[_File | _Arrays | _Video]:

@@ -25,6 +25,7 @@ _FRAME_KEYS = (
     'ego2global',
     'img_aug',
 )  # of adjacent frames
+_NO_SWEEP = dict(lidar_path='', num_pts_feats=5)
 _CAR_RATIO = (1.0, 6.0)  # accepted median length / width of cars; about 2.4 in nuScenes
 
 
@@ -32,7 +33,8 @@ _CAR_RATIO = (1.0, 6.0)  # accepted median length / width of cars; about 2.4 in 
 class NuScenesBEVDataset(NuScenesDataset):
     """mmdet3d's ``NuScenesDataset`` with BEVDet's classes and multi-camera calibration.
 
-    Reads info files of ``hybrid-depth create-nuscenes-infos``. Labels are mapped by class name, so
+    Reads info files of ``hybrid-depth create-nuscenes-infos``, and of other data with any class
+    names; LiDAR sweeps (``lidar_path``) may be missing. Labels are mapped by class name, so
     the order of classes in the file does not matter; ``version`` is the file's unless given in
     ``metainfo``. Boxes in ``ann_info`` are in the LiDAR frame (``LoadEgoBoxes`` transforms them);
     only boxes with a LiDAR or radar point are used, unknown velocities are 0. Boxes with NaN or a
@@ -98,6 +100,10 @@ class NuScenesBEVDataset(NuScenesDataset):
                     'NuScenesBEVDataset: expected no indices together with sequence_length, got '
                     f'{kwargs["indices"]}; make an info file of these scenes instead'
                 )
+        # mmdet3d accepts only classes of METAINFO
+        self.METAINFO = dict(
+            self.METAINFO, classes=kwargs.get('metainfo', {}).get('classes', CLASSES)
+        )
         folders = dict(pts='samples/LIDAR_TOP', sweeps='sweeps/LIDAR_TOP')
         folders.update({camera: f'samples/{camera}' for camera in self.cameras})
         super().__init__(
@@ -163,6 +169,7 @@ class NuScenesBEVDataset(NuScenesDataset):
         if not hasattr(self, '_file_classes'):
             self._map_labels()
         self._checks.check(info)
+        info['lidar_points'] = _NO_SWEEP | info['lidar_points']
         return super().parse_data_info(info)
 
     def parse_ann_info(self, info: dict) -> dict:

@@ -16,13 +16,27 @@ from mmengine.logging import MMLogger, print_log
 from nuscenes.eval.detection.data_classes import DetectionMetrics
 from terminaltables import AsciiTable
 
+from ...datasets.nuscenes.names import CLASSES as _ALL
+from ...datasets.nuscenes.names import InfoError
 from ...datasets.nuscenes.tables import CheckedNuScenes
 from ...files import atomic_file
-from ...info_files import naming
-from .nuscenes_split_eval import SplitDetectionEval, split_sample_tokens
+from ...info_files import naming, read_infos
+from .nuscenes_split_eval import (
+    SplitDetectionEval,
+    of_classes,
+    read_tables,
+    split_sample_tokens,
+)
 from .rig_depth import rig_depth_report, rig_depth_sums, rig_depth_table
 
 _DEFAULT_SPLITS = {'v1.0-mini': 'mini_val', 'v1.0-trainval': 'val', 'v1.0-test': 'test'}
+_ONE_SPLIT = (
+    'Use the info file and the eval_split of one split; to evaluate part of a split, set '
+    'eval_split to the list of its scene names.'
+)
+_MODALITY = dict(
+    use_camera=True, use_lidar=False, use_radar=False, use_map=False, use_external=False
+)
 _ERRORS = ('trans_err', 'scale_err', 'orient_err', 'vel_err', 'attr_err')
 
 
@@ -78,10 +92,12 @@ def report_table(report: dict) -> str:
         rows.append([name, entry['num_gt'], *cells(values)])
     means = [report[NuScenesMetric.ErrNameMapping[error]] for error in _ERRORS]
     rows.append(['mean', report['num_gt'], *cells([report['mAP'], *means])])
+    classes = len(report['classes'])
     return (
         f'{AsciiTable(rows).table}\nmAP {report["mAP"]:.4f}  NDS {report["NDS"]:.4f}  mAP over the '
         f'{len(report["classes_present"])} classes present {report["mAP_present"]:.4f}  '
         f'({report["num_samples"]} samples, {report["num_predictions"]} predictions)'
+        + (f"\nof {classes} of the benchmark's {len(_ALL)} classes" if classes < len(_ALL) else '')
     )
 
 
@@ -96,13 +112,18 @@ class NuScenesBEVMetric(NuScenesMetric):
     pipeline loads LiDAR depth, the depth net's expected depth is evaluated too: ``depth/abs_rel``,
     ``depth/rmse`` and ``depth/a1``, and by camera and range in the report (``rig_depth_sums``).
 
+    The split, the info file and its boxes are checked when the data set is known, before any
+    inference. For a detector of some of the classes, mAP and NDS are over these classes, not the
+    benchmark's.
+
     Args:
         eval_split: a split of the devkit ('mini_train', 'val', ...), one of the root's
             ``splits.json``, or a list of scene names; None for the version's validation split.
-        out_dir: folder of ``metrics.json``; None writes no file.
+        out_dir: folder of ``metrics.json`` and, before they are scored, of the predictions; None
+            writes no file.
 
     Raises:
-        ValueError: unknown split; predictions for other samples than the split's; no ground truth.
+        InfoError: unknown split; predictions for other samples than the split's; no ground truth.
     """
 
     def __init__(
@@ -113,11 +134,48 @@ class NuScenesBEVMetric(NuScenesMetric):
         out_dir: str | None = None,
         **kwargs,
     ):
+        kwargs.setdefault('modality', _MODALITY)
+        if out_dir is not None:
+            kwargs.setdefault('jsonfile_prefix', str(Path(out_dir, 'predictions')))
         super().__init__(data_root=data_root, ann_file=ann_file, **kwargs)
         self.eval_split = eval_split
         self.out_dir = out_dir
         self._predicted: set[str] = set()
         self._depth: dict | None = None
+
+    @property
+    def dataset_meta(self) -> dict | None:
+        """``metainfo`` of the data set; when it is set, the split is checked."""
+        return self._dataset_meta
+
+    @dataset_meta.setter
+    def dataset_meta(self, meta: dict) -> None:
+        self._dataset_meta = meta
+        own = [name for name in meta['classes'] if name not in _ALL]
+        if own:
+            raise InfoError(
+                f'NuScenesBEVMetric: expected classes of the nuScenes benchmark, '
+                f'{", ".join(_ALL)}, got {", ".join(own)}; use another metric for own classes'
+            )
+        if not self.format_only:
+            self._check_split(meta['version'])
+
+    def _check_split(self, version: str) -> None:
+        """Check that the info file has the samples of the split, and boxes."""
+        tables = read_tables(self.data_root, version)
+        tokens = set(split_sample_tokens(tables, self.eval_split or _DEFAULT_SPLITS[version]))
+        infos = read_infos(self.ann_file)['data_list']
+        there = [info for info in infos if info.get('token') in tokens]
+        if len(there) < len(tokens):
+            raise InfoError(
+                f'NuScenesBEVMetric: expected the {len(tokens)} samples of eval_split='
+                f'{self.eval_split!r} in {self.ann_file}, got {len(there)} of them; {_ONE_SPLIT}'
+            )
+        if not any(info.get('instances') for info in there):
+            raise InfoError(
+                f'NuScenesBEVMetric: expected annotated boxes in {self.ann_file}, got none '
+                f'({version}). Set format_only=True and jsonfile_prefix, to write predictions only'
+            )
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
         """Keep the predictions of a batch, on the CPU."""
@@ -134,7 +192,7 @@ class NuScenesBEVMetric(NuScenesMetric):
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         if not results:
-            raise ValueError('NuScenesBEVMetric: expected predictions, got none from any batch')
+            raise InfoError('NuScenesBEVMetric: expected predictions, got none from any batch')
         depths = [result.pop('depth') for result in results if 'depth' in result]
         self._depth = None
         total = sum(sums for _, sums in depths)
@@ -151,7 +209,7 @@ class NuScenesBEVMetric(NuScenesMetric):
         position = {info['token']: i for i, info in enumerate(self.data_infos)}
         unknown = [result['token'] for result in results if result['token'] not in position]
         if unknown:
-            raise ValueError(
+            raise InfoError(
                 f'NuScenesBEVMetric: expected samples of {self.ann_file}, got {len(unknown)} that '
                 f'it does not have, such as {unknown[0]}; use the same info file in the metric and '
                 'the data set'
@@ -167,7 +225,8 @@ class NuScenesBEVMetric(NuScenesMetric):
         nusc = CheckedNuScenes(self.data_root, self.version)
         tokens = split_sample_tokens(nusc, self.eval_split or _DEFAULT_SPLITS[self.version])
         self._check_coverage(tokens)
-        evaluation = SplitDetectionEval(nusc, self.eval_detection_configs, result_path, tokens)
+        config = of_classes(self.eval_detection_configs, classes)
+        evaluation = SplitDetectionEval(nusc, config, result_path, tokens)
         metrics, _ = evaluation.evaluate()
         report = metrics_report(evaluation, metrics)
         print_log(f'\n{report_table(report)}', MMLogger.get_current_instance())
@@ -183,11 +242,10 @@ class NuScenesBEVMetric(NuScenesMetric):
         predicted = self._predicted
         absent, extra = set(tokens) - predicted, predicted - set(tokens)
         if absent or extra:
-            raise ValueError(
+            raise InfoError(
                 f'NuScenesBEVMetric: expected predictions for exactly the {len(tokens)} samples of '
                 f'eval_split={self.eval_split!r}, got {len(predicted)}: {len(absent)} are missing, '
-                f'{len(extra)} are of other scenes. Use the info file and the eval_split of one '
-                'split; to evaluate part of a split, set eval_split to the list of its scene names.'
+                f'{len(extra)} are of other scenes. {_ONE_SPLIT}'
             )
 
     def _log_entries(self, report: dict, prefix: str, classes: Sequence[str]) -> dict[str, float]:

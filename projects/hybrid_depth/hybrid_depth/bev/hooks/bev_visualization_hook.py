@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -133,8 +134,8 @@ def scene_of(sample: Det3DDataSample, rig: CameraRig, network_size: tuple[int, i
 
 
 def _lidar_points(meta: dict, lidar2ego: np.ndarray) -> np.ndarray | None:
-    """LiDAR points (P, 3) of a sample in the ego frame."""
-    if 'lidar_path' not in meta:
+    """LiDAR points (P, 3) of a sample in the ego frame; None without a sweep on disk."""
+    if not os.path.isfile(meta.get('lidar_path', '')):
         return None
     points = load_sweep(meta['lidar_path'], meta['num_pts_feats'])[:, :3].astype(np.float64)
     return points @ lidar2ego[:3, :3].T + lidar2ego[:3, 3]

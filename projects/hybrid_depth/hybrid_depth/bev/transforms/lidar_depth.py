@@ -12,6 +12,7 @@ from mmdet3d.registry import TRANSFORMS
 from ...errors import DepthDataError
 from ...geometry import invert_rigid
 from ...geometry.point_projection import project_nearest
+from ...limits import check_file
 
 # Points of earlier sweeps nearer than this in x and y, metres, are on the ego vehicle and would
 # appear behind its current position; as in the devkit and in mmdet3d.
@@ -31,6 +32,7 @@ def load_sweep(path: str, num_features: int) -> np.ndarray:
         DepthDataError: its size is not a whole number of points, no point is finite, or its points
             have other values.
     """
+    check_file(path)
     values = np.fromfile(path, dtype=np.float32)
     if values.size == 0 or values.size % num_features:
         raise DepthDataError(

@@ -137,9 +137,9 @@ def _require_same_export(info_file: Path, source: str, split: str, digest: str) 
     if not info_file.is_file():
         return
     info = read_json(info_file)
-    if (info['source'], info['split_digest']) != (source, digest):
+    if (info.get('source'), info.get('split_digest')) != (source, digest):
         raise DepthDataError(
             f'{info_file.parent}: expected to add to ground truth of {source} for {split}, got a '
-            f'folder of {info["source"]} for {info["split"]} ({info["frames"]} frames). Give '
-            'another folder, or remove that one.'
+            f'folder of {info.get("source")} for {info.get("split")}, {info.get("frames")} frames. '
+            'Give another folder, or remove that one.'
         )

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from ...errors import DepthDataError
+from ...limits import check_file
 from .calibration import KittiCalibration
 
 _FARTHEST, _FEW = 1000.0, 0.01  # metres; fraction of points that may be garbage
@@ -33,6 +34,7 @@ def read_velodyne(path: str | Path) -> np.ndarray:
             f'{path}: expected a multiple of 16 bytes (4 float32 per point), got {size}. The file '
             'is damaged; unpack its drive again.'
         )
+    check_file(path)
     points = np.fromfile(path, dtype=np.float32).reshape(-1, 4)
     known = points[np.isfinite(points).all(1)]
     odd = (np.abs(known[:, :3]) > _FARTHEST).any(1) | (known[:, 3] < 0) | (known[:, 3] > 1)

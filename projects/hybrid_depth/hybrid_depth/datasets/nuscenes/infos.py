@@ -37,25 +37,30 @@ _SHOWN = 5
 
 @dataclass
 class InfoSummary:
-    """Counts of one info file; ``dropped`` has the tokens of unusable boxes."""
+    """Counts of one info file; ``dropped`` has the tokens of unusable boxes, ``no_sweep`` counts
+    samples whose LiDAR sweep is not on disk."""
 
     path: Path
     scenes: int = 0
     samples: int = 0
     boxes: Counter = field(default_factory=Counter)
     dropped: list[str] = field(default_factory=list)
+    no_sweep: int = 0
 
     def __str__(self) -> str:
         boxes = ', '.join(f'{name} {self.boxes[name]}' for name in (*CLASSES, 'ignored'))
-        return (
+        text = (
             f'{self.path}: {self.samples} samples of {self.scenes} scenes, '
             f'{self.boxes.total()} boxes ({boxes})'
-        ) + (
-            f'; dropped {len(self.dropped)} boxes with NaN or a size that is not positive, first '
-            f'{self.dropped[0]}'
-            if self.dropped
-            else ''
         )
+        if self.dropped:
+            text += (
+                f'; dropped {len(self.dropped)} boxes with NaN or a size that is not positive, '
+                f'first {self.dropped[0]}'
+            )
+        if self.no_sweep:
+            text += f'; {self.no_sweep} LiDAR sweeps are not on disk (LoadLidarDepth needs them)'
+        return text
 
 
 def _pose(nusc: NuScenes, table: str, token: str) -> np.ndarray:
@@ -194,12 +199,14 @@ def _sample_info(
 
 @dataclass
 class _Scene:
-    """Result of a worker: the entries of one scene, missing files, and boxes dropped."""
+    """Result of a worker: the entries of one scene, missing images, boxes dropped, and the number
+    of samples without their LiDAR sweep on disk."""
 
     infos: list[dict]
     missing: list[str]
     ignored: set[str]
     dropped: list[str]
+    no_sweep: int
 
 
 def _scene_infos(nusc: NuScenes, sweeps: int, samples: list[dict]) -> _Scene:
@@ -209,12 +216,7 @@ def _scene_infos(nusc: NuScenes, sweeps: int, samples: list[dict]) -> _Scene:
         _sample_info(nusc, sample, (tokens[i], tokens[i + 2]), i, sweeps)
         for i, sample in enumerate(samples)
     ]
-    files = [
-        nusc.get('sample_data', sample['data'][channel])['filename']
-        for sample in samples
-        for channel in ('LIDAR_TOP', *CAMERAS)
-    ]
-    missing = [name for name in files if not os.path.isfile(os.path.join(nusc.dataroot, name))]
+    missing = _not_on_disk(nusc, samples, CAMERAS)
     names = {
         nusc.get('sample_annotation', token)['category_name']
         for sample in samples
@@ -225,7 +227,17 @@ def _scene_infos(nusc: NuScenes, sweeps: int, samples: list[dict]) -> _Scene:
         missing,
         {name for name in names if not category_to_detection_name(name)},
         [token for _, tokens in found for token in tokens],
+        len(_not_on_disk(nusc, samples, ('LIDAR_TOP',))),
     )
+
+
+def _not_on_disk(nusc: NuScenes, samples: list[dict], channels: tuple[str, ...]) -> list[str]:
+    files = [
+        nusc.get('sample_data', sample['data'][channel])['filename']
+        for sample in samples
+        for channel in channels
+    ]
+    return [name for name in files if not os.path.isfile(os.path.join(nusc.dataroot, name))]
 
 
 _in_worker: list[Callable[[list[dict]], _Scene]] = []
@@ -293,9 +305,9 @@ def _raise_missing(root: Path, missing: list[str]) -> None:
 
 def _build_split(
     nusc: NuScenes, name: str, scenes: list[list[dict]], workers: int, sweeps: int
-) -> tuple[dict, list[str], list[str]]:
-    """Content of one info file, the missing files, and the boxes dropped."""
-    data_list, missing, ignored, dropped = [], [], set(), []
+) -> tuple[dict, list[str], list[str], int]:
+    """Content of one info file, the missing files, the boxes dropped, and the missing sweeps."""
+    data_list, missing, ignored, dropped, no_sweep = [], [], set(), [], 0
     progress = tqdm(total=len(scenes), desc=f'{name} scenes', unit='scene')
     with progress:
         for scene in _stream_scenes(nusc, scenes, workers, sweeps):
@@ -303,6 +315,7 @@ def _build_split(
             missing += scene.missing
             ignored |= scene.ignored
             dropped += scene.dropped
+            no_sweep += scene.no_sweep
             progress.update()
     for index, info in enumerate(data_list):
         info['sample_idx'] = index
@@ -310,16 +323,21 @@ def _build_split(
     metainfo = dict(
         categories=categories, dataset='nuscenes', version=nusc.version, info_version='1.1'
     )
-    return _canonical(dict(metainfo=metainfo)) | dict(data_list=data_list), missing, dropped
+    return (
+        _canonical(dict(metainfo=metainfo)) | dict(data_list=data_list),
+        missing,
+        dropped,
+        no_sweep,
+    )
 
 
-def _summary(path: Path, content: dict, dropped: list[str]) -> InfoSummary:
+def _summary(path: Path, content: dict, dropped: list[str], no_sweep: int) -> InfoSummary:
     labels = Counter(
         item['bbox_label_3d'] for info in content['data_list'] for item in info['instances']
     )
     boxes = Counter({CLASSES[i] if i >= 0 else 'ignored': n for i, n in labels.items()})
     scenes = {info['scene_token'] for info in content['data_list']}
-    return InfoSummary(path, len(scenes), len(content['data_list']), boxes, dropped)
+    return InfoSummary(path, len(scenes), len(content['data_list']), boxes, dropped, no_sweep)
 
 
 def create_nuscenes_infos(
@@ -347,7 +365,7 @@ def create_nuscenes_infos(
         One summary per file.
 
     Raises:
-        FileNotFoundError: the tables, or files named in them, do not exist; nothing is written.
+        FileNotFoundError: the tables, or images named in them, do not exist; nothing is written.
         InfoError: unknown version, or no scene of this root belongs to one of its splits.
         DepthDataError: a row that is not a camera or pose. Boxes with NaN or a size that is not
             positive are left out and counted.
@@ -365,10 +383,10 @@ def create_nuscenes_infos(
             f'expected scenes of {" or ".join(SPLITS[version].values())} in {root / version}, got '
             f'{len(samples)} scenes with other names, such as {next(iter(samples), "none")}'
         )
-    contents, missing, dropped = {}, [], {}
+    contents, missing, notes = {}, [], {}
     for name, scenes in names.items():
         path = out / f'nuscenes_infos_{name}.pkl'
-        contents[path], absent, dropped[path] = _build_split(
+        contents[path], absent, *notes[path] = _build_split(
             nusc, name, [samples[scene] for scene in scenes], workers, lidar_sweeps
         )
         missing += absent
@@ -376,4 +394,4 @@ def create_nuscenes_infos(
     for path, content in contents.items():
         with atomic_file(path) as file:
             pickle.dump(content, file, protocol=4)
-    return [_summary(path, content, dropped[path]) for path, content in contents.items()]
+    return [_summary(path, content, *notes[path]) for path, content in contents.items()]

@@ -109,9 +109,9 @@ class CheckedNuScenes(NuScenes):
 
     def __load_table__(self, table_name: str) -> list[dict]:
         path = Path(self.table_root, f'{table_name}.json')
-        rows = read_json(path)
-        if not isinstance(rows, list) or not _all(dict)(rows):
-            raise InfoError(f'{path}: expected a list of rows, got {_short(rows)}. {_REMEDY}')
+        rows = read_json(path, list)
+        if not _all(dict)(rows):
+            raise InfoError(f'{path}: expected a list of rows, got other entries. {_REMEDY}')
         columns = {'token': _TEXT, **_COLUMNS.get(table_name, {})}
         columns.update(dict.fromkeys(_LINKS.get(table_name, {}), _TEXT))
         for name, (kind, check) in columns.items():

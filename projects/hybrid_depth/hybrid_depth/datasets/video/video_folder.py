@@ -11,11 +11,12 @@ from mmengine.registry import DATASETS
 
 from ...calibration_checks import check_camera
 from ...errors import DepthDataError
-from ...text_files import read_text
-from ..image_files import image_size, images_in
+from ..image_files import image_size
+from .clips import find_clips, frame_numbers
 from .frame_triplets import FrameId, FrameTripletDataset
+from .intrinsics import INTRINSICS_FILE, pixel_matrix, read_intrinsics
 
-INTRINSICS_FILE = 'intrinsics.txt'
+_GAP = 0.5  # frames; names with times of capture are not quite regular
 
 
 class ClipFrame(NamedTuple):
@@ -25,38 +26,15 @@ class ClipFrame(NamedTuple):
     index: int
 
 
-def read_intrinsics(path: str | Path) -> np.ndarray:
-    """Read intrinsics (3, 3) in pixels from a file of 9 numbers, or of 4: fx fy cx cy.
-
-    Raises:
-        DepthDataError: another count of numbers, or text.
-    """
-    try:
-        numbers = np.array(read_text(path).replace(',', ' ').split(), dtype=float)
-    except ValueError as error:
-        raise DepthDataError(f'{path}: expected numbers only, got text ({error})') from error
-    if numbers.size == 9:
-        return numbers.reshape(3, 3)
-    if numbers.size == 4:
-        return pixel_matrix(numbers)
-    raise DepthDataError(
-        f'{path}: expected 9 numbers (a 3x3 matrix) or 4 (fx fy cx cy), in pixels; got '
-        f'{numbers.size}'
-    )
-
-
-def pixel_matrix(numbers: Sequence[float]) -> np.ndarray:
-    """Intrinsic matrix (3, 3) from fx, fy, cx, cy in pixels."""
-    fx, fy, cx, cy = numbers
-    return np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1.0]])
-
-
 @DATASETS.register_module()
 class VideoFolderDataset(FrameTripletDataset):
     """Video frames of any camera; every folder below the root that contains images is a clip.
 
-    Frames are in the natural order of their names (9 before 10). The intrinsics of a clip come from
-    `intrinsics`, or from a file `intrinsics.txt` in its folder or a parent folder up to the root.
+    Frames are in the natural order of their names (9 before 10); of copies of an image with another
+    ending, one is used. Hidden folders and folders of depth maps or labels are left out. Where
+    frames are missing in the numbers of the names, there are no neighbours. The intrinsics of a
+    clip come from `intrinsics`, or from a file `intrinsics.txt` in its folder or a parent up to
+    the root.
     `meta` of a sample: dataset, name (unique), folder, frame.
 
     Args:
@@ -68,7 +46,8 @@ class VideoFolderDataset(FrameTripletDataset):
 
     Raises:
         FileNotFoundError: root, images or intrinsics do not exist.
-        DepthDataError: implausible intrinsics (see `check_camera`).
+        DepthDataError: implausible intrinsics (see `check_camera`), those of images of several
+            sizes, or two frames of one name.
     """
 
     METAINFO = dict(dataset='video_folder')
@@ -84,21 +63,11 @@ class VideoFolderDataset(FrameTripletDataset):
             raise DepthDataError(f'expected frame_step of at least 1, got {frame_step}')
         self.intrinsics = intrinsics
         self.frame_step = frame_step
-        self.clips = self._find_clips(Path(data_root))
-        self._matrices: dict[Path, np.ndarray] = {}
+        self.clips = find_clips(Path(data_root))
+        self._steps = {clip: frame_numbers(images) for clip, images in self.clips.items()}
+        self._cameras: dict[Path, tuple[np.ndarray, tuple[int, int]]] = {}
+        self._sizes: dict[Path | str, tuple[tuple[int, int], Path]] = {}
         super().__init__(data_root=data_root, **kwargs)
-
-    @staticmethod
-    def _find_clips(root: Path) -> dict[Path, list[Path]]:
-        if not root.is_dir():
-            raise FileNotFoundError(
-                f'expected a folder of frames, got {root}, which does not exist'
-            )
-        folders = [root, *sorted(path for path in root.rglob('*') if path.is_dir())]
-        clips = {folder: images for folder in folders if (images := images_in(folder))}
-        if not clips:
-            raise FileNotFoundError(f'expected PNG or JPEG frames in or below {root}, got none')
-        return clips
 
     def list_frames(self) -> list[ClipFrame]:
         return [
@@ -112,26 +81,59 @@ class VideoFolderDataset(FrameTripletDataset):
             raise DepthDataError("a video folder has no other camera; take 's' out of frame_ids")
         images = self.clips[frame.clip]
         index = frame.index + frame_id * self.frame_step
-        return images[index] if 0 <= index < len(images) else None
+        if not 0 <= index < len(images):
+            return None
+        numbers = self._steps[frame.clip]
+        expected = index - frame.index
+        if numbers is not None and abs(numbers[index] - numbers[frame.index] - expected) > _GAP:
+            return None  # frames are missing in between
+        return images[index]
+
+    def load_data_list(self) -> list[dict]:
+        """As of `FrameTripletDataset`, with unique names."""
+        samples = super().load_data_list()
+        seen: dict[str, str] = {}
+        for sample in samples:
+            name, path = sample['meta']['name'], sample['img_paths'][0]
+            if name in seen:
+                raise DepthDataError(
+                    f'{self.data_root}: expected frames of different names, got {name} for '
+                    f'{seen[name]} and {path}; rename one of the folders'
+                )
+            seen[name] = path
+        return samples
 
     def describe(self, frame: ClipFrame) -> dict:
         clip = frame.clip.relative_to(self.data_root).as_posix()
         stem = self.clips[frame.clip][frame.index].stem
         name = stem if clip == '.' else f'{clip}/{stem}'.replace('/', '_')
         meta = dict(dataset='video_folder', name=name, folder=clip, frame=frame.index)
-        return dict(cam2img=self.camera_of(frame.clip), meta=meta)
+        cam2img, size = self._camera(frame.clip)
+        return dict(cam2img=cam2img, calibration_size=size, meta=meta)
 
     def camera_of(self, clip: Path) -> np.ndarray:
         """Intrinsic matrix (3, 3) of a clip, pixels; errors as of the class."""
-        if clip not in self._matrices:
+        return self._camera(clip)[0]
+
+    def _camera(self, clip: Path) -> tuple[np.ndarray, tuple[int, int]]:
+        """Intrinsic matrix and image size of a clip."""
+        if clip not in self._cameras:
             if self.intrinsics is not None:
                 source, matrix = 'intrinsics of the config', pixel_matrix(self.intrinsics)
             else:
                 source = self._intrinsics_file(clip)
                 matrix = read_intrinsics(source)
-            check_camera(matrix, str(source), image_size(self.clips[clip][0]))
-            self._matrices[clip] = matrix
-        return self._matrices[clip]
+            size = image_size(self.clips[clip][0])
+            check_camera(matrix, str(source), size)
+            first_size, first = self._sizes.setdefault(source, (size, clip))
+            if size != first_size:
+                raise DepthDataError(
+                    f'{source}: expected images of one size, got {first_size[0]}x{first_size[1]} '
+                    f'in {first} and {size[0]}x{size[1]} in {clip}; write an {INTRINSICS_FILE} to '
+                    'each folder'
+                )
+            self._cameras[clip] = matrix, size
+        return self._cameras[clip]
 
     def _intrinsics_file(self, clip: Path) -> Path:
         root = Path(self.data_root)

@@ -131,7 +131,8 @@ class WorDepth(DepthEstimator):
 
         Args:
             frames: images by frame; only 0 is used.
-            cameras, memory: see `DepthEstimator.predict`; for encoders with a prior and for subclasses.
+            cameras, memory: see `DepthEstimator.predict`; for encoders with a prior and for
+                subclasses.
             text: (B, text_width) features of the captions. Without them the latent's distribution
                 is N(0, 1), towards which the divergence draws that of every text: a fall-back for
                 images without captions, on which the sources say nothing.
@@ -146,7 +147,7 @@ class WorDepth(DepthEstimator):
     def predictions(self, inputs: dict) -> dict[str, DepthMap]:
         """The prediction, with the batch's text."""
         text = None if self.text_vae is None else inputs.get(TEXT)
-        return {'': self.predict(inputs['images'], self.view(inputs), text)}
+        return {'': self.predict(inputs['images'], self.view(inputs), text=text)}
 
     def maps(self, images: Tensor, view: CameraView | None) -> list[Tensor]:
         """Arguments of `encode` -> the encoder's maps that the decoder uses, finest first."""

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
+from ...array_files import read_arrays
 from ...datasets.depth_map_files import read_depth_png
 from ...datasets.image_files import natural_key
 from ...datasets.kitti.export import INFO_FILE, LIST_FILE
 from ...datasets.kitti.splits import KittiFrame, read_split
 from ...errors import DepthDataError
-from ...plain_pickle import load_plain
 from ...text_files import read_json
 
 _SUFFIXES = ('.npz', '.npy', '.png')
@@ -22,44 +21,6 @@ _FORMS = (
     'maps '
     'saved by numpy'
 )
-
-
-def _read_npy(file: IO[bytes]) -> np.ndarray:
-    """Array from an open .npy file; arrays of arrays without numpy's unsafe unpickling."""
-    version = np.lib.format.read_magic(file)
-    if version == (1, 0):
-        _, _, dtype = np.lib.format.read_array_header_1_0(file)
-    else:
-        _, _, dtype = np.lib.format.read_array_header_2_0(file)
-    if dtype.hasobject:
-        return load_plain(file)
-    file.seek(0)
-    return np.lib.format.read_array(file, allow_pickle=False)
-
-
-def load_arrays(path: Path) -> dict[str, np.ndarray]:
-    """Arrays of a .npy or .npz file by name.
-
-    Raises:
-        DepthDataError: the file is damaged or unsafe.
-    """
-    try:
-        if path.suffix == '.npy':
-            with open(path, 'rb') as file:
-                return {path.stem: _read_npy(file)}
-        with zipfile.ZipFile(path) as archive:
-            arrays = {}
-            for name in archive.namelist():
-                with archive.open(name) as file:
-                    arrays[name.removesuffix('.npy')] = _read_npy(file)
-            return arrays
-    except (FileNotFoundError, PermissionError):
-        raise
-    except Exception as error:  # whatever damaged bytes lead to: numpy parses the header as Python
-        raise DepthDataError(
-            f'{path}: expected arrays saved by numpy, got an unreadable file ({error}). '
-            'Write it again with numpy.save or numpy.savez_compressed.'
-        ) from error
 
 
 def read_depth_map(path: str | Path) -> np.ndarray:
@@ -71,7 +32,7 @@ def read_depth_map(path: str | Path) -> np.ndarray:
     path = Path(path)
     if path.suffix == '.png':
         return read_depth_png(path)
-    arrays = load_arrays(path)
+    arrays = read_arrays(path)
     if len(arrays) > 1:
         raise DepthDataError(f'{path}: expected one map, got arrays {sorted(arrays)}')
     return np.squeeze(next(iter(arrays.values())))
@@ -129,7 +90,7 @@ class DepthMaps:
             )
 
     def _open_file(self) -> None:
-        arrays = load_arrays(self.path)
+        arrays = read_arrays(self.path)
         if len(arrays) == 1:
             self._maps = next(iter(arrays.values()))
         else:

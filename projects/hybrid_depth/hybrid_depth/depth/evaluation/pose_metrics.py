@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ...array_files import read_arrays
 from ...calibration_checks import check_rigid
 from ...errors import DepthDataError
 from ...text_files import read_text
-from .files import load_arrays
 
 
 def read_poses(path: str | Path) -> np.ndarray:
@@ -57,9 +57,7 @@ def read_motions(path: str | Path) -> np.ndarray:
     """
     if Path(path).suffix != '.npy':
         return motions_of(read_poses(path))
-    if not Path(path).is_file():
-        raise FileNotFoundError(f'expected a file of motions, got {path}, which does not exist')
-    (motions,) = load_arrays(Path(path)).values()
+    (motions,) = read_arrays(path).values()
     return _checked(motions, str(path))
 
 

@@ -194,9 +194,20 @@ def load_protocol(protocol: str | dict | DepthProtocol) -> DepthProtocol:
             raise DepthDataError(
                 f'expected a protocol among {", ".join(PROTOCOLS)}, or a YAML file; got {protocol}'
             )
-        entries = yaml.safe_load(read_text(protocol))
-        protocol = {'name': Path(protocol).stem, **entries}
+        protocol = {'name': Path(protocol).stem, **_read_fields(protocol)}
     return _from_fields(dict(protocol))
+
+
+def _read_fields(path: str) -> dict:
+    try:
+        entries = yaml.safe_load(read_text(path))
+    except yaml.YAMLError as error:
+        raise DepthDataError(f'{path}: expected YAML, got a damaged file ({error})') from error
+    if not isinstance(entries, dict):
+        raise DepthDataError(
+            f'{path}: expected fields of a protocol, "name: value", got {str(entries)[:40]!r}'
+        )
+    return entries
 
 
 def _from_fields(entries: dict) -> DepthProtocol:

@@ -21,6 +21,7 @@ from .metrics import (
 )
 from .protocols import KINDS, DepthKind, DepthProtocol
 
+_STRETCH = 1.25  # network inputs of KITTI's 3.3 : 1 have 3 : 1
 _SWAPPED = -0.3  # at a lower rank correlation, near and far are swapped
 
 
@@ -86,6 +87,17 @@ def _checked(prediction: np.ndarray, name: str) -> np.ndarray:
     return prediction.astype(np.float32) if prediction.dtype == np.float16 else prediction
 
 
+def _check_aspect(shape: tuple[int, int], truth: tuple[int, int], name: str) -> None:
+    """Raises DepthDataError if a map is transposed or of another aspect than the truth."""
+    stretch = shape[0] * truth[1] / (shape[1] * truth[0])
+    if not 1 / _STRETCH < stretch < _STRETCH or (shape != truth and shape == truth[::-1]):
+        raise DepthDataError(
+            f'{name}: expected a map of about the aspect of the ground truth, '
+            f'{truth[1]}x{truth[0]} pixels, got {shape[1]}x{shape[0]}. Is it transposed, square, '
+            'or of a crop? Resize predictions to the aspect of the images first'
+        )
+
+
 def _resize(values: np.ndarray, shape: tuple[int, int], how: str) -> np.ndarray:
     if values.shape == shape:
         return values
@@ -111,9 +123,10 @@ def resized_depth(
         name: name in error messages.
 
     Raises:
-        DepthDataError: not a map of finite, positive numbers.
+        DepthDataError: not a map of finite, positive numbers, or of another aspect than the truth.
     """
     values = _checked(prediction, name)
+    _check_aspect(values.shape, shape, name)
     given = 'disparity' if kind == 'disparity' else 'depth'
     if given != protocol.resized:
         values = 1 / values
