@@ -14,7 +14,7 @@ def test_byte_order_mark_is_removed(tmp_path):
 @pytest.mark.parametrize('content', ['{"a": 1}'.encode('utf-16'), b'\x80', b'ok\xff'])
 def test_other_encodings_are_named(tmp_path, content):
     (tmp_path / 'a.txt').write_bytes(content)
-    with pytest.raises(DamagedFileError, match=r'a\.txt: expected UTF-8 text'):
+    with pytest.raises(DamagedFileError, match=r'a\.txt: expected text in UTF-8'):
         read_text(tmp_path / 'a.txt')
 
 

@@ -163,7 +163,7 @@ class NoModel:
 
         return iter([torch.zeros(1)])
 
-    def predict(self, inputs, cameras):
+    def predict(self, inputs, cameras, memory):
         from hybrid_depth.geometry import DepthMap
 
         return DepthMap(inputs[0][:, :1] * 0 + 1, 'disparity')

@@ -56,5 +56,5 @@ def test_motion_is_below_the_whole():
     part = dict(images=2, pixels=300, metrics=dict(abs_rel=0.5, rmse=9.0))
     motion = {'moving': part, 'single_frame/moving': dict(images=0)}
     lines = result_table(dict(RESULT, motion=motion)).splitlines()
-    assert lines[3].split() == ['0.5000', '9.0000', 'moving:', '2', 'images,', '300', 'pixels']
-    assert lines[4] == 'single_frame/moving: no image has such pixels' and len(lines) == 9
+    assert lines[4].split() == ['0.5000', '9.0000', 'moving:', '2', 'images,', '300', 'pixels']
+    assert lines[5] == 'single_frame/moving: no image has such pixels' and len(lines) == 10

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import mmengine
 import numpy as np
 import torch
 
 from ..errors import DepthDataError
 from ..geometry import GroundPlane
+from ..info_files import read_infos
 from .kitti.splits import KittiFrame
 from .kitti.tree import KittiRawTree, annotated_depth_path
 from .kitti.velodyne import read_velodyne
@@ -82,7 +82,7 @@ def info_clips(infos: str | Path, root: str | Path) -> list[Clip]:
         DepthDataError: the file has no samples.
     """
     clips: dict[tuple[str, str], Clip] = {}
-    for info in mmengine.load(infos)['data_list']:
+    for info in read_infos(infos)['data_list']:
         lidar = info['lidar_points']
         sweep = Path(root, 'samples', 'LIDAR_TOP', Path(lidar['lidar_path']).name)
         for name, camera in info['images'].items():

@@ -289,7 +289,7 @@ class ManyDepth(DepthEstimator):
         lookups: Tensor,
         cam2img: Tensor,
         poses: Tensor,
-        view: CameraView | None,
+        view: CameraView | None = None,
         memory: FeatureMemory | None = None,
     ) -> tuple[dict[int, Tensor], CostVolume]:
         """Images (B, 3, H, W) and (B, L, 3, H, W) -> the decoder's output, and the costs.

@@ -66,8 +66,9 @@ class Monodepth2(DepthEstimator):
             on several focal lengths: equal images at twice the focal length have twice the depth.
         physics_weight: weight of the log distance to embodied depth (`physics_depth` in the
             inputs), which holds the metres of a first step supervised by it (`SupervisedDepth`);
-            0: none. The photometric error does not know the scale: an untrained pose net, whose motions are
-            small, shrinks the depth to fit (docs/results.md, "Metres without LiDAR on toy video").
+            0: none. The photometric error does not know the scale: an untrained pose net, whose
+            motions are small, shrinks the depth to fit (docs/results.md, "Metres without LiDAR on
+            toy video").
         **kwargs: passed to `DepthEstimator`.
 
     Raises:
@@ -156,13 +157,13 @@ class Monodepth2(DepthEstimator):
     ) -> dict[str, Tensor]:
         """`loss_photometric`, `loss_smoothness` and `warped_share`, see `ReprojectionObjective`,
         and `loss_physics` if it has a weight."""
-        estimates = self.estimate(inputs)
-        losses = self.objective.loss(self.score(estimates, self.views(inputs)))
+        terms = self.compare(inputs)
+        losses = self.objective.loss(terms)
         if self.physics_weight:
-            losses['loss_physics'] = self.physics_weight * self._physics_error(estimates, inputs)
+            losses['loss_physics'] = self.physics_weight * self._physics_error(terms, inputs)
         return losses
 
-    def _physics_error(self, estimates: dict[int, Estimate], inputs: dict) -> Tensor:
+    def _physics_error(self, terms: dict[int, ReprojectionTerms], inputs: dict) -> Tensor:
         """Mean log distance to embodied depth over the scales."""
         if 'physics_depth' not in inputs:
             raise MissingInputError(
@@ -173,7 +174,7 @@ class Monodepth2(DepthEstimator):
         truth = inputs['physics_depth'].clamp(max=self.max_depth)
         errors = [
             log_depth_error(found.depth, F.interpolate(truth, found.depth.shape[-2:]))
-            for found in estimates.values()
+            for found in terms.values()
         ]
         return torch.stack(errors).mean()
 

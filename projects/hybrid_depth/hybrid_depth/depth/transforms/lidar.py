@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
 from mmengine.registry import TRANSFORMS
 
+from ...array_files import read_arrays
 from ...errors import DepthDataError
 from ...geometry.point_projection import project_nearest
 
@@ -21,16 +21,13 @@ def read_points(path: str | Path) -> np.ndarray:
         FileNotFoundError: no such file.
         DepthDataError: not such an array, or no point in it.
     """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f'expected the LiDAR sweep {path}, which does not exist')
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            points = archive['data']
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    arrays = read_arrays(path)
+    if 'data' not in arrays:
         raise DepthDataError(
-            f'{path}: expected a sweep saved by numpy as `data`, got an unreadable file ({error}). '
-            'Unpack it again.'
-        ) from error
+            f'{path}: expected a sweep saved by numpy as `data`, got {sorted(arrays)}. Unpack it '
+            'again.'
+        )
+    points = arrays['data']
     if points.ndim != 2 or points.shape[1] < 3 or points.dtype.kind != 'f':
         raise DepthDataError(
             f'{path}: expected points (P, 3 or more) of floats, got {points.shape} of '
