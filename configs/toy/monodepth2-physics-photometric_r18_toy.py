@@ -1,5 +1,5 @@
 # Second of two steps: photometric training on video from the weights of
-# monodepth2-physics_r18_toy.py. A small weight on embodied depth holds the metres of the first step.
+# monodepth2-physics_r18_toy.py. A small weight on embodied depth holds the metres of the first.
 _base_ = './monodepth2-photometric_r18_toy.py'
 
 load_from = 'work_dirs/monodepth2-physics_r18_toy/epoch_3.pth'

@@ -61,8 +61,8 @@ class Monodepth2(DepthEstimator):
         canonical_focal: focal length of the canonical camera, pixels. The network predicts depth
             for this camera; depth at focal length f is f / canonical_focal times that. For training
             on several focal lengths: equal images at twice the focal length have twice the depth.
-        physics_weight: weight of the log distance to embodied depth (`physics_depth` of the inputs),
-            which holds the metres of a first step supervised by it (`SupervisedDepth`); 0: none.
+        physics_weight: weight of the log distance to embodied depth (`physics_depth` of the
+            inputs), which holds the metres of a first step supervised by it (`SupervisedDepth`); 0: none.
             The photometric error does not know the scale: an untrained pose net, whose motions are
             small, shrinks the depth to fit (docs/results.md, "Metres without LiDAR on toy video").
         **kwargs: passed to `DepthEstimator`.
