@@ -166,7 +166,7 @@ def test_configs_of_the_data_sets_build(name):
 
 @pytest.mark.parametrize('size', [(1242, 375), (1241, 376), (1238, 374), (1226, 370), (1224, 370)])
 def test_the_evaluated_window_is_inside_the_benchmark_crop(size):
-    """For every image size of KITTI: a model of the crop is compared on all pixels of the protocol."""
+    """For every image size of KITTI, the crop is compared on all pixels of the protocol."""
     frame = Image.new('RGB', size)
     crop = BottomCrop()(dict(frames={0: frame}, img_paths={0: 'a.png'}))['crop']
     protocol = PROTOCOLS['kitti_eigen_supervised']

@@ -62,9 +62,10 @@ class Monodepth2(DepthEstimator):
             for this camera; depth at focal length f is f / canonical_focal times that. For training
             on several focal lengths: equal images at twice the focal length have twice the depth.
         physics_weight: weight of the log distance to embodied depth (`physics_depth` of the
-            inputs), which holds the metres of a first step supervised by it (`SupervisedDepth`); 0: none.
-            The photometric error does not know the scale: an untrained pose net, whose motions are
-            small, shrinks the depth to fit (docs/results.md, "Metres without LiDAR on toy video").
+            inputs), which holds the metres of a first step supervised by it (`SupervisedDepth`);
+            0: none. The photometric error does not know the scale: an untrained pose net, whose
+            motions are small, shrinks the depth to fit (docs/results.md, "Metres without LiDAR on
+            toy video").
         **kwargs: passed to `DepthEstimator`.
 
     Raises:
@@ -146,8 +147,12 @@ class Monodepth2(DepthEstimator):
     def loss(
         self, inputs: dict, data_samples: Sequence[BaseDataElement] | None = None
     ) -> dict[str, Tensor]:
-        """`loss_photometric`, `loss_smoothness` and `warped_share`, see `ReprojectionObjective`, and
-        `loss_physics` if it has a weight."""
+        """Losses of a batch.
+
+        Returns:
+            `loss_photometric`, `loss_smoothness` and `warped_share`, see `ReprojectionObjective`,
+            and `loss_physics` if it has a weight.
+        """
         estimates = self.estimate(inputs)
         losses = self.objective.loss(self.score(estimates, self.views(inputs)))
         if self.physics_weight:
@@ -159,8 +164,8 @@ class Monodepth2(DepthEstimator):
         if 'physics_depth' not in inputs:
             raise KeyError(
                 f'Monodepth2: expected physics_depth (B, 1, H, W) in the inputs, got '
-                f'{sorted(inputs)}; add LoadDepthMaps to the pipeline and depth_folders to the data '
-                'set, or set physics_weight=0'
+                f'{sorted(inputs)}; add LoadDepthMaps to the pipeline and depth_folders to the '
+                'data set, or set physics_weight=0'
             )
         truth = inputs['physics_depth'].clamp(max=self.max_depth)
         errors = [
