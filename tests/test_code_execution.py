@@ -23,7 +23,6 @@ ALLOWED = {
     ('checkpoints/safe_load.py', 'torch.load'),
     ('checkpoints/safe_load.py', 'load_state_dict_from_url'),
     ('engine/hooks/checkpointing.py', 'torch.load'),  # the buffer saved two lines before
-    ('depth/evaluation/pose_metrics.py', 'np.load'),  # without pickles
     # names in the code, or typed by the user
     ('cli/__init__.py', 'importlib.import_module'),
     ('depth_modules.py', 'importlib.import_module'),

@@ -30,6 +30,8 @@ FLOORS = (
     ('ops',),
     ('geometry',),
     (
+        'calibration_checks',
+        'config_errors',
         'config_files',
         'files',
         'info_files',
@@ -37,6 +39,7 @@ FLOORS = (
         'optional',
         'quick_imports',
         'rotated_boxes',
+        'text_files',
         'version',
     ),  # fmt: skip
     ('plain_pickle',),

@@ -38,7 +38,7 @@ def test_without_options_the_config_is_as_it_was(train):
     cfg = train()
     assert cfg.optim_wrapper.type == 'OptimWrapper' and not cfg.auto_scale_lr.enable
     assert not {'sync_bn', 'resume', 'load_from'} & set(cfg)
-    assert [hook.type for hook in cfg.custom_hooks] == ['ChannelOrderHook']
+    assert [hook.type for hook in cfg.custom_hooks] == ['InitialWeightsHook', 'ChannelOrderHook']
 
 
 def test_options(train, tmp_path):

@@ -51,6 +51,7 @@ def _write_sensor_file(path: Path, seed: int) -> None:
     else:
         points = random.uniform(-30, 30, (200, 5))
         points[:10, :2] /= 40  # on the ego vehicle
+        points[:, 4] = np.arange(200) % 32  # ring
         points.astype(np.float32).tofile(path)
 
 

@@ -108,18 +108,18 @@ def test_golden_first_frame_of_a_kitti_drive(real_data, tmp_path):
 
 
 def test_stacked_panels(tmp_path):
-    bands = [Image.new('RGB', (8, 4), (shade, 0, 0)) for shade in (10, 20, 30)]
-    triplet = Image.new('RGB', (8, 12))
+    bands = [Image.new('RGB', (1024, 400), (shade, 0, 0)) for shade in (10, 20, 30)]
+    triplet = Image.new('RGB', (1024, 1200))
     for place, band in enumerate(bands):
-        triplet.paste(band, (0, 4 * place))
+        triplet.paste(band, (0, 400 * place))
     root = write_triplet(tmp_path, triplet)
     dataset = CityscapesTripletDataset(
         data_root=str(root), panels='stacked', frame_ids=(0, -1, 1), pipeline=[LoadFrames()]
     )
     frames = dataset[0]['frames']
     shades = {i: np.unique(np.asarray(frame)[..., 0]).tolist() for i, frame in frames.items()}
-    assert shades == {-1: [10], 0: [20], 1: [30]} and frames[0].size == (8, 4)
-    assert dataset[0]['relative_intrinsics'][1] == 1133.2 / 4
+    assert shades == {-1: [10], 0: [20], 1: [30]} and frames[0].size == (1024, 400)
+    assert dataset[0]['relative_intrinsics'][1] == 1133.2 / 400
 
 
 def test_folders_with_holes(tmp_path):
@@ -128,7 +128,7 @@ def test_folders_with_holes(tmp_path):
     (root / 'aachen/aachen_000000_000009_cam.txt').unlink()
     with pytest.raises(FileNotFoundError, match=r'1 of 2, first .*000009_cam.txt'):
         CityscapesTripletDataset(data_root=str(root), pipeline=[])
-    root = write_frames(tmp_path / 'frames', *[Image.new('RGB', (8, 4))] * 2)
+    root = write_frames(tmp_path / 'frames', *[Image.new('RGB', (2048, 1024))] * 2)
     options = dict(data_root=str(root), frame_ids=(0, -1), pipeline=[])
     (previous,) = root.glob('leftImg8bit_sequence/*/*/*.png')
     previous.unlink()

@@ -15,6 +15,7 @@ from hybrid_depth.bev.datasets.nuscenes import NuScenesBEVDataset
 from hybrid_depth.bev.depth_nets.supervision import block_minimum_depth
 from hybrid_depth.bev.transforms.lidar_depth import LoadLidarDepth, load_sweep
 from hybrid_depth.datasets.nuscenes.infos import _lidar_sweeps, create_nuscenes_infos
+from hybrid_depth.errors import DepthDataError
 from hybrid_depth.geometry import DepthBins
 from tests.datasets.fake_nuscenes import write_fake_nuscenes
 from tests.datasets.roots import keyframe_dataset
@@ -103,13 +104,13 @@ def test_real_sweep_equals_the_map_of_fb_occ(keyframe, view):
 def test_damaged_sweep_names_the_file(tmp_path):
     path = tmp_path / 'cut.pcd.bin'
     np.zeros(11, dtype=np.float32).tofile(path)
-    with pytest.raises(OSError, match='cut.pcd.bin.*multiple of 5'):
+    with pytest.raises(DepthDataError, match='cut.pcd.bin.*multiple of 5'):
         load_sweep(str(path), 5)
     np.full(10, np.nan, dtype=np.float32).tofile(path)
-    with pytest.raises(OSError, match='cut.pcd.bin.*finite'):
+    with pytest.raises(DepthDataError, match='cut.pcd.bin.*finite'):
         load_sweep(str(path), 5)
     path.write_bytes(b'')
-    with pytest.raises(OSError, match='cut.pcd.bin'):
+    with pytest.raises(DepthDataError, match='cut.pcd.bin'):
         load_sweep(str(path), 5)
     with pytest.raises(FileNotFoundError, match='absent'):
         load_sweep(str(tmp_path / 'absent.bin'), 5)

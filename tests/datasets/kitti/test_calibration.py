@@ -1,13 +1,12 @@
 import numpy as np
 import pytest
 
+from hybrid_depth.calibration_checks import check_camera, field_of_view
 from hybrid_depth.datasets.kitti.calibration import (
     KittiCalibration,
-    check_intrinsics,
-    field_of_view,
     relative_cam2img,
 )
-from hybrid_depth.errors import DepthDataError
+from hybrid_depth.errors import DamagedFileError, DepthDataError
 from tests.datasets import kitti_files
 
 
@@ -45,8 +44,11 @@ def test_missing_and_damaged_files(tmp_path):
     path.write_text(path.read_text().replace('P_rect_03', 'P_rect_xx'))
     with pytest.raises(DepthDataError, match='expected 12 numbers for P_rect_03, got 0'):
         KittiCalibration.from_folder(tmp_path)
-    path.write_bytes(b'\x00\xff' * 50)
+    path.write_text('no numbers\n')
     with pytest.raises(DepthDataError, match='got none'):
+        KittiCalibration.from_folder(tmp_path)
+    path.write_bytes(b'\x00\xff' * 50)
+    with pytest.raises(DamagedFileError, match='cam_to_cam.txt: expected UTF-8'):
         KittiCalibration.from_folder(tmp_path)
 
 
@@ -62,8 +64,8 @@ def test_missing_and_damaged_files(tmp_path):
 def test_implausible_intrinsics(numbers, message):
     fx, fy, cx, cy = numbers
     with pytest.raises(DepthDataError, match=message):
-        check_intrinsics(np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1.0]]), (1242, 375), 'test')
+        check_camera([[fx, 0, cx], [0, fy, cy], [0, 0, 1.0]], 'test', (1242, 375))
 
 
 def test_monodepth2_matrix_is_accepted():
-    check_intrinsics(relative_cam2img(0.58, 1.92, 0.5, 0.5, (640, 192)), (640, 192), 'test')
+    check_camera(relative_cam2img(0.58, 1.92, 0.5, 0.5, (640, 192)), 'test', (640, 192))

@@ -119,7 +119,7 @@ def test_trajectory_after_a_similarity_alignment():
     ('rows', 'message'),
     [
         ([[1.0] * 11], 'got 11'),
-        ([[2.0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 2, 0]], 'expected rotations'),
+        ([[2.0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 2, 0]], 'expected a rotation'),
     ],
 )
 def test_other_numbers_are_rejected(tmp_path, rows, message):

@@ -9,6 +9,8 @@ from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
 from torch import nn
 
+from ..config_errors import explained
+
 
 def without_pretrained(node: Any) -> Any:
     """Copy of a config (part) without weight sources: no `pretrained`, no `init_cfg` of type
@@ -30,9 +32,13 @@ def _is_source_of_weights(key: str, value: Any) -> bool:
 
 
 def build_model(cfg: Config | dict) -> nn.Module:
-    """Build `model` of a complete config, with random weights."""
+    """Build `model` of a complete config, with random weights.
+
+    Raises:
+        ConfigError: an unknown component, or an unknown argument of one.
+    """
     scope = cfg.get('default_scope') or 'mmengine'
     if find_spec(scope) is None:  # a depth model's config, where mmdet3d is not installed
         scope = 'mmengine'
-    with DefaultScope.overwrite_default_scope(scope):
+    with DefaultScope.overwrite_default_scope(scope), explained(cfg):
         return MODELS.build(without_pretrained(cfg['model']))

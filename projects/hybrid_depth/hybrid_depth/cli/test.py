@@ -35,6 +35,7 @@ def run(args: argparse.Namespace) -> None:
     config = find_config(args.config)
     set_local_rank(args)
 
+    from ..config_errors import explained
     from ..doctor.datasets import check_datasets
     from ..engine import config as config_tools
 
@@ -50,4 +51,5 @@ def run(args: argparse.Namespace) -> None:
         folder = args.show_dir or f'{cfg.work_dir}/visualizations'
         config_tools.add_visualization(cfg, folder, args.score_thr, args.show, args.wait_time)
     check_datasets(cfg, ('test_dataloader', 'test_evaluator'))
-    config_tools.build_runner(cfg).test()
+    with explained(cfg):
+        config_tools.build_runner(cfg).test()

@@ -38,7 +38,9 @@ def run(args: argparse.Namespace) -> None:
     config = find_config(args.config)
     set_local_rank(args)
 
+    from ..config_errors import explained
     from ..doctor.datasets import check_datasets
+    from ..doctor.depth_range import check_depth_range
     from ..engine import config as config_tools
     from ..engine.work_dir import locked_work_dir
 
@@ -52,6 +54,7 @@ def run(args: argparse.Namespace) -> None:
     if args.resume:
         config_tools.set_resume(cfg, args.resume)
     config_tools.check_initial_weights(cfg)
+    check_depth_range(cfg)
     check_datasets(cfg, ('train_dataloader', 'val_dataloader', 'val_evaluator'))
-    with locked_work_dir(cfg):
+    with locked_work_dir(cfg), explained(cfg):
         config_tools.build_runner(cfg).train()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from mmengine.registry import DATASETS
 
+from ..calibration_checks import check_camera
 from ..errors import DepthDataError
+from ..text_files import read_json
 from .image_files import image_size, images_in
 from .video.frame_triplets import FrameId, FrameTripletDataset
 from .video.video_folder import read_intrinsics
@@ -80,7 +81,9 @@ class CityscapesTripletDataset(FrameTripletDataset):
             boxes[frame_id] = tuple(box)
         size = list(image_size(frame))
         size[first] //= 3
-        matrix = read_intrinsics(_camera_of(frame))
+        matrix = check_camera(
+            read_intrinsics(_camera_of(frame)), str(_camera_of(frame)), tuple(size)
+        )
         meta = dict(dataset='cityscapes', name=frame.stem, folder=frame.parent.name, frame=0)
         return dict(img_boxes=boxes, relative_intrinsics=_relative(matrix, size), meta=meta)
 
@@ -150,13 +153,14 @@ class CityscapesFrameDataset(FrameTripletDataset):
     def describe(self, frame: Frame) -> dict:
         camera = self._camera_of(frame)
         try:
-            values = json.loads(camera.read_text())['intrinsic']
+            values = read_json(camera)['intrinsic']
             fx, fy, cx, cy = (float(values[key]) for key in ('fx', 'fy', 'u0', 'v0'))
         except (ValueError, KeyError, TypeError) as error:
             raise DepthDataError(
                 f'{camera}: expected the intrinsics fx, fy, u0 and v0 as JSON, got {error!r}'
             ) from error
         width, height = image_size(frame.path)
+        check_camera([[fx, 0, cx], [0, fy, cy], [0, 0, 1]], str(camera), (width, height))
         rows = height * _VISIBLE
         name = frame.path.stem.removesuffix(f'_{_IMAGE}')
         meta = dict(dataset='cityscapes', name=name, folder=frame.city, frame=frame.number)

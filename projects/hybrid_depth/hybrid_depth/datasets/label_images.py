@@ -79,3 +79,18 @@ def read_label_image(path: str | Path, size: tuple[int, int] | None = None) -> n
             f'got {found[0]} x {found[1]}'
         )
     return values
+
+
+def read_moving_mask(path: str | Path) -> np.ndarray:
+    """Read a label image of moving objects as (H, W) bool.
+
+    Raises:
+        FileNotFoundError, DepthDataError: see `read_label_image`; also values but 0 and 255.
+    """
+    values = read_label_image(path)
+    strange = np.setdiff1d(values, (0, MOVING))
+    if strange.size:
+        raise DepthDataError(
+            f'{path}: expected 0 (static) and {MOVING} (moving), got {strange[:5].tolist()}'
+        )
+    return values == MOVING

@@ -5,7 +5,6 @@ Format: docs/reference/hybrid_depth.md, "Lane labels".
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.registry import DATASETS
 
 from ..errors import DepthDataError
+from ..text_files import parse_json, read_text
 
 _ABSENT = -2
 _FORM = (
@@ -51,7 +51,7 @@ class TuSimpleLaneDataset(BaseDataset):
                 f'expected the lane labels {self.ann_file}, which do not exist: {_FORM}. Or make '
                 'some: hybrid-depth make-toy-world OUT --layout tusimple'
             )
-        lines = Path(self.ann_file).read_text().splitlines()
+        lines = read_text(self.ann_file).splitlines()
         samples = [
             self._parse(line, f'{self.ann_file}, line {number}')
             for number, line in enumerate(lines, 1)
@@ -68,7 +68,7 @@ class TuSimpleLaneDataset(BaseDataset):
 
     def _parse(self, line: str, where: str) -> dict:
         try:
-            label = json.loads(line)
+            label = parse_json(line, where)
             rows = np.array(label['h_samples'], dtype=np.float32)
             lanes = [np.array(lane, dtype=np.float32) for lane in label['lanes']]
             raw_file = Path(label['raw_file'])

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..calibration_checks import check_camera, field_of_view
 from ..datasets.image_files import image_size, open_image
-from ..datasets.kitti.calibration import check_intrinsics, field_of_view
 from ..datasets.kitti.splits import KittiFrame
 from ..datasets.kitti.tree import KittiOdometryTree, KittiRawTree
 from ..datasets.video.frame_motion import frame_motion
@@ -91,7 +91,7 @@ def check_clip(
     try:
         report.size = image_size(next(iter(images.values())))
         report.cam2img = cam2img()
-        check_intrinsics(report.cam2img, report.size, name)
+        check_camera(report.cam2img, name, report.size)
         report.motion = _motion(images)
     except (DepthDataError, FileNotFoundError) as error:
         report.problems.append(str(error))

@@ -13,8 +13,10 @@ from mmengine.utils import import_modules_from_strings
 from .. import checkpoints
 from ..config_files import find_config
 from ..errors import ConfigError
+from .config_keys import check_keys, check_options
 from .hooks.checkpointing import find_latest_checkpoint
 from .hooks.visualization_window import has_screen
+from .runner import CheckedRunner
 
 
 def read_config(path: str | Path) -> Config:
@@ -71,10 +73,13 @@ def load_config(
 
     Raises:
         FileNotFoundError: no such config.
+        ConfigError: a misspelt top-level key.
     """
     cfg = read_config(path)
     cfg.launcher = launcher
+    check_options(cfg, options)
     cfg.merge_from_dict(options or {})
+    check_keys(cfg)
     cfg.work_dir = work_dir or cfg.get('work_dir') or str(Path('work_dirs', Path(path).stem))
     return cfg
 
@@ -204,13 +209,20 @@ def _add_hooks(cfg: Config, *hooks: dict) -> None:
 
 
 def build_runner(cfg: Config) -> Runner:
-    """Build the runner of a config: mmengine's, or its `runner_type`.
+    """Build the runner of a config: `CheckedRunner`, or its `runner_type`.
 
     Under torchrun on a machine without GPUs, processes communicate over gloo.
+
+    Raises:
+        ConfigError: the config has no model.
     """
+    if not isinstance(cfg.get('model'), dict):
+        raise ConfigError(
+            f'{cfg.filename}: expected a config with model = dict(type=...), got {sorted(cfg)}'
+        )
     if cfg.launcher == 'pytorch' and get_device() == 'cpu':
         _start_gloo(cfg)
-    return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+    return RUNNERS.build(cfg) if 'runner_type' in cfg else CheckedRunner.from_cfg(cfg)
 
 
 def _start_gloo(cfg: Config) -> None:

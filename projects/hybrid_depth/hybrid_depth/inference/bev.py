@@ -11,6 +11,7 @@ from mmengine.dataset import BaseDataset, pseudo_collate
 from mmengine.registry import DATASETS, DefaultScope
 
 from ..checkpoints.build import build_model
+from ..config_errors import explained
 from ..engine.model_files import for_inference, load_weights, read_model_config
 from ..errors import ConfigError, HybridDepthError
 
@@ -70,7 +71,7 @@ def keyframes(
         raise ConfigError('infer_bev expected a config with a test_dataloader, got one without')
     cfg = dict(model.cfg.test_dataloader.dataset)
     cfg.update(data_root=str(data_root or path.parent), ann_file=str(path), test_mode=True)
-    with DefaultScope.overwrite_default_scope('mmdet3d'):
+    with DefaultScope.overwrite_default_scope('mmdet3d'), explained(model.cfg):
         return DATASETS.build(cfg)
 
 

@@ -11,12 +11,20 @@ from mmdet3d.registry import DATASETS
 from mmengine.logging import print_log
 
 from ...datasets.nuscenes.names import CAMERAS, CLASSES, InfoError
+from ...errors import HybridDepthError
 from ...geometry import invert_rigid
 from ...info_files import read_infos
+from .info_checks import InfoChecks
 
 _MAKE_INFOS = 'make it with: hybrid-depth create-nuscenes-infos --root ROOT --version VERSION'
-_INFO_KEYS = ('token', 'ego2global', 'lidar_points', 'images')
-_FRAME_KEYS = ('img_path', 'cam2img', 'cam2ego', 'ego2global', 'img_aug')  # of adjacent frames
+_FRAME_KEYS = (
+    'img_path',
+    'img_size',
+    'cam2img',
+    'cam2ego',
+    'ego2global',
+    'img_aug',
+)  # of adjacent frames
 _CAR_RATIO = (1.0, 6.0)  # accepted median length / width of cars; about 2.4 in nuScenes
 
 
@@ -27,11 +35,12 @@ class NuScenesBEVDataset(NuScenesDataset):
     Reads info files of ``hybrid-depth create-nuscenes-infos``. Labels are mapped by class name, so
     the order of classes in the file does not matter; ``version`` is the file's unless given in
     ``metainfo``. Boxes in ``ann_info`` are in the LiDAR frame (``LoadEgoBoxes`` transforms them);
-    only boxes with a LiDAR or radar point are used, unknown velocities are 0.
+    only boxes with a LiDAR or radar point are used, unknown velocities are 0. Boxes with NaN or a
+    size that is not positive are dropped, with a warning.
 
-    Each sample has, in the order of ``CAMERAS``: cam_names, img_path (N), cam2img (N, 3, 3),
-    cam2ego (N, 4, 4) to the ego at LiDAR time, img_aug (N, 3, 3), and lidar2ego, ego2global, bda
-    (4, 4), all float64.
+    Each sample has, in the order of ``CAMERAS``: cam_names, img_path (N), img_size (N) of the
+    calibration (width and height, None if not in the file), cam2img (N, 3, 3), cam2ego (N, 4, 4) to
+    the ego at LiDAR time, img_aug (N, 3, 3), and lidar2ego, ego2global, bda (4, 4), all float64.
 
     Args:
         data_root: nuScenes root.
@@ -50,6 +59,7 @@ class NuScenesBEVDataset(NuScenesDataset):
         UnsafeFileError: it names functions or classes.
         DamagedFileError: it does not read, or is no info file.
         InfoError: it is empty, of another schema, lacks a class, or holds boxes of mmdet3d < 1.0.
+        DepthDataError: a matrix that is not that of a camera, or of a rigid motion.
         ValueError: ``indices`` (a part of the file) with ``sequence_length``.
     """
 
@@ -98,7 +108,10 @@ class NuScenesBEVDataset(NuScenesDataset):
         content = read_infos(self.ann_file)
         for key, value in content['metainfo'].items():
             self._metainfo.setdefault(key, value)
-        data_list = [self.parse_data_info(info) for info in content['data_list']]
+        self._checks = InfoChecks(self.ann_file, self.cameras, _MAKE_INFOS)
+        data_list = [self._parsed(info, index) for index, info in enumerate(content['data_list'])]
+        if self._checks.summary():
+            print_log(self._checks.summary(), logger='current', level=logging.WARNING)
         if not data_list:
             raise InfoError(
                 f'{self.ann_file} has no samples: no scene of this root is in that split. Use '
@@ -118,20 +131,26 @@ class NuScenesBEVDataset(NuScenesDataset):
             )
         return data_list
 
+    def _parsed(self, info: dict, index: int) -> dict:
+        try:
+            return self.parse_data_info(info)
+        except HybridDepthError:
+            raise
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise InfoError(
+                f'{self.ann_file}, sample {index}: expected the entries of an info file, got '
+                f'others ({error!r}); {_MAKE_INFOS}'
+            ) from error
+
     def parse_data_info(self, info: dict) -> dict:
         if not hasattr(self, '_file_classes'):
-            self._check_schema(info)
             self._map_labels()
+        self._checks.check(info)
         return super().parse_data_info(info)
 
-    def _check_schema(self, info: dict) -> None:
-        absent = [key for key in _INFO_KEYS if key not in info]
-        absent += [camera for camera in self.cameras if camera not in info.get('images', {})]
-        if absent:
-            raise InfoError(
-                f'{self.ann_file}: expected an info file with {", ".join(_INFO_KEYS)} and '
-                f'{len(self.cameras)} cameras, got one without {", ".join(absent)}; {_MAKE_INFOS}'
-            )
+    def parse_ann_info(self, info: dict) -> dict:
+        """Annotations of a sample, without unusable boxes."""
+        return super().parse_ann_info(dict(info, instances=self._checks.usable(info)))
 
     def _map_labels(self) -> None:
         """Map labels of the file to those of this data set, by class name; -1 for other classes."""
@@ -224,6 +243,7 @@ class NuScenesBEVDataset(NuScenesDataset):
         info.update(
             cam_names=list(self.cameras),
             img_path=[image['img_path'] for image in images],
+            img_size=[(image.get('width'), image.get('height')) for image in images],
             cam2img=np.array([image['cam2img'] for image in images], dtype=np.float64),
             cam2ego=lidar2ego @ invert_rigid(torch.from_numpy(lidar2cam)).numpy(),
             lidar2ego=lidar2ego,

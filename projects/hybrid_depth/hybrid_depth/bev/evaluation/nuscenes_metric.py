@@ -13,10 +13,10 @@ import torch
 from mmdet3d.evaluation.metrics import NuScenesMetric
 from mmdet3d.registry import METRICS
 from mmengine.logging import MMLogger, print_log
-from nuscenes import NuScenes
 from nuscenes.eval.detection.data_classes import DetectionMetrics
 from terminaltables import AsciiTable
 
+from ...datasets.nuscenes.tables import CheckedNuScenes
 from ...files import atomic_file
 from ...info_files import naming
 from .nuscenes_split_eval import SplitDetectionEval, split_sample_tokens
@@ -164,7 +164,7 @@ class NuScenesBEVMetric(NuScenesMetric):
         self, result_path: str, classes=None, result_name: str = 'pred_instances_3d'
     ) -> dict[str, float]:
         """Evaluate one submission; mmdet3d's method supports two splits only."""
-        nusc = NuScenes(version=self.version, dataroot=self.data_root, verbose=False)
+        nusc = CheckedNuScenes(self.data_root, self.version)
         tokens = split_sample_tokens(nusc, self.eval_split or _DEFAULT_SPLITS[self.version])
         self._check_coverage(tokens)
         evaluation = SplitDetectionEval(nusc, self.eval_detection_configs, result_path, tokens)

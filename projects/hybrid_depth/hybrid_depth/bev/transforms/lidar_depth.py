@@ -9,12 +9,15 @@ import torch
 from mmcv.transforms import BaseTransform
 from mmdet3d.registry import TRANSFORMS
 
+from ...errors import DepthDataError
 from ...geometry import invert_rigid
 from ...geometry.point_projection import project_nearest
 
 # Points of earlier sweeps nearer than this in x and y, metres, are on the ego vehicle and would
 # appear behind its current position; as in the devkit and in mmdet3d.
 _EGO_HALF_SIZE = 1.0
+_FARTHEST, _FEW = 1000.0, 0.01  # metres; fraction of points that may be garbage
+_NUSCENES = '.pcd.bin'
 
 
 def load_sweep(path: str, num_features: int) -> np.ndarray:
@@ -25,22 +28,37 @@ def load_sweep(path: str, num_features: int) -> np.ndarray:
 
     Raises:
         FileNotFoundError: the file does not exist.
-        OSError: its size is not a whole number of points, or no point is finite.
+        DepthDataError: its size is not a whole number of points, no point is finite, or its points
+            have other values.
     """
     values = np.fromfile(path, dtype=np.float32)
     if values.size == 0 or values.size % num_features:
-        raise OSError(
+        raise DepthDataError(
             f'damaged LiDAR sweep {path}: expected a multiple of {num_features} float32 values, '
             f'got {values.size}; copy or download this file again'
         )
     points = values.reshape(-1, num_features)
-    finite = np.isfinite(points[:, :3]).all(1)
-    if not finite.any():
-        raise OSError(
-            f'damaged LiDAR sweep {path}: expected points in metres, got {len(points)} points, '
-            'none finite; copy or download this file again'
+    points = points[np.isfinite(points[:, :3]).all(1)]
+    if not len(points):
+        raise DepthDataError(
+            f'damaged LiDAR sweep {path}: expected points in metres, got '
+            f'{values.size // num_features} points, none finite; copy or download this file again'
         )
-    return points[finite]
+    _check_layout(points, path)
+    return points
+
+
+def _check_layout(points: np.ndarray, path: str) -> None:
+    """Raise DepthDataError if a sweep has another number or kind of values per point."""
+    beyond = (np.abs(points[:, :3]) > _FARTHEST).any(1).mean()
+    ring = points[:, 4] if path.endswith(_NUSCENES) and points.shape[1] == 5 else np.zeros(1)
+    if beyond > _FEW or not (np.abs(ring - np.round(ring)) < 1e-3).all() or ring.min() < 0:
+        raise DepthDataError(
+            f'LiDAR sweep {path}: expected {points.shape[1]} float32 values per point: x, y, z in '
+            f'metres{", intensity, ring (a whole number)" if len(ring) > 1 else ""}; got other '
+            'values. Has the file another number of values per point (num_pts_feats of the info '
+            'file), or other types?'
+        )
 
 
 @TRANSFORMS.register_module()

@@ -1,4 +1,4 @@
-"""Calibration of a KITTI recording day, and checks of camera matrices."""
+"""Calibration of a KITTI recording day."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
+from ...calibration_checks import check_camera, check_rigid
 from ...errors import DepthDataError
+from ...text_files import read_text
 
+_WIDEST_RIG = 100.0  # metres
+_WIDEST_IMAGE = 1e5  # pixels
 _FILES = ('calib_cam_to_cam.txt', 'calib_velo_to_cam.txt')
 # Monodepth2's intrinsics of all KITTI cameras, relative to the image size: fx, fy, cx, cy.
 MONODEPTH2_INTRINSICS = (0.58, 1.92, 0.5, 0.5)
-_WIDEST_VIEW, _NARROWEST_VIEW = 170.0, 5.0  # degrees, plausible range of a pinhole camera
 
 
 def read_calibration_file(path: str | Path) -> dict[str, np.ndarray]:
@@ -35,7 +38,7 @@ def read_calibration_file(path: str | Path) -> dict[str, np.ndarray]:
             'calibration archive of its day ("raw data" page of the KITTI site).'
         )
     entries = {}
-    for line in path.read_text(errors='replace').splitlines():
+    for line in read_text(path).splitlines():
         name, _, numbers = line.partition(':')
         try:
             entries[name.strip()] = np.array([float(number) for number in numbers.split()])
@@ -82,19 +85,31 @@ class KittiCalibration:
 
         Raises:
             FileNotFoundError: a file is missing.
-            DepthDataError: a matrix is missing or of another size.
+            DepthDataError: a matrix is missing, of another size, or not that of a camera or motion.
         """
         cameras, velodyne = (Path(folder, name) for name in _FILES)
         entries, mount = read_calibration_file(cameras), read_calibration_file(velodyne)
         velo_to_cam = np.eye(4)
         velo_to_cam[:3, :3] = _entry(mount, 'R', (3, 3), velodyne)
         velo_to_cam[:3, 3] = _entry(mount, 'T', (3,), velodyne)
+        rectification = np.eye(4)
+        rectification[:3, :3] = _entry(entries, 'R_rect_00', (3, 3), cameras)
         width, height = _entry(entries, 'S_rect_02', (2,), cameras)
+        if not (0 < width < _WIDEST_IMAGE and 0 < height < _WIDEST_IMAGE):
+            raise DepthDataError(
+                f'{cameras}: expected width and height for S_rect_02, got {width:g} and {height:g}'
+            )
+        size = (int(width), int(height))
+        projections = {}
+        for i in range(4):
+            name = f'P_rect_{i:02d}'
+            projections[i] = _entry(entries, name, (3, 4), cameras)
+            check_projection(projections[i], f'{cameras}, {name}', size)
         return cls(
-            {i: _entry(entries, f'P_rect_{i:02d}', (3, 4), cameras) for i in range(4)},
-            _entry(entries, 'R_rect_00', (3, 3), cameras),
-            velo_to_cam,
-            (int(width), int(height)),
+            projections,
+            check_rigid(rectification, f'{cameras}, R_rect_00')[:3, :3],
+            check_rigid(velo_to_cam, f'{velodyne}, R and T'),
+            size,
         )
 
     def cam2img(self, camera: int) -> np.ndarray:
@@ -113,50 +128,24 @@ class KittiCalibration:
         return float(p[0, 3] / p[0, 0] - q[0, 3] / q[0, 0])
 
 
+def check_projection(
+    projection: np.ndarray, source: str, size: tuple[int, int] | None = None
+) -> None:
+    """Check a projection (3, 4) of a rectified camera, see `check_camera`.
+
+    Raises:
+        DepthDataError: not the projection of a camera.
+    """
+    check_camera(projection[:, :3], source, size)
+    offset = projection[:, 3] / projection[0, 0]  # metres
+    if not np.abs(offset).max() < _WIDEST_RIG:
+        raise DepthDataError(
+            f'{source}: expected a camera within {_WIDEST_RIG:g} m of camera 0, got as fourth '
+            f'column {projection[:, 3].tolist()}'
+        )
+
+
 def relative_cam2img(fx: float, fy: float, cx: float, cy: float, size: tuple[int, int]):
     """Intrinsic matrix (3, 3) in pixels from intrinsics relative to the image (width, height)."""
     width, height = size
     return np.array([[fx * width, 0, cx * width], [0, fy * height, cy * height], [0, 0, 1.0]])
-
-
-def field_of_view(cam2img: np.ndarray, size: tuple[int, int]) -> tuple[float, float]:
-    """Horizontal and vertical angle of view, degrees, of an image of (width, height) pixels."""
-    angles = []
-    for axis in (0, 1):
-        focal, centre = cam2img[axis, axis], cam2img[axis, 2]
-        angles.append(math.atan2(centre, focal) + math.atan2(size[axis] - centre, focal))
-    return math.degrees(angles[0]), math.degrees(angles[1])
-
-
-def check_intrinsics(cam2img: np.ndarray, size: tuple[int, int], source: str) -> None:
-    """Check intrinsics for common mistakes in user data.
-
-    Args:
-        cam2img: (3, 3) in pixels of the image.
-        size: (width, height) of the image.
-        source: where the matrix comes from, for the error.
-
-    Raises:
-        DepthDataError: negative or relative numbers, width and height swapped, an impossible
-            angle of view.
-    """
-    cam2img = np.asarray(cam2img, dtype=float)
-    if cam2img.shape != (3, 3) or not np.isfinite(cam2img).all():
-        raise DepthDataError(f'{source}: expected a finite 3x3 matrix, got {cam2img.tolist()}')
-    fx, fy, cx, cy = cam2img[0, 0], cam2img[1, 1], cam2img[0, 2], cam2img[1, 2]
-    got = f'{source}: fx {fx:g}, fy {fy:g}, cx {cx:g}, cy {cy:g} for {size[0]}x{size[1]} pixels'
-    if min(fx, fy) <= 0:
-        raise DepthDataError(f'{got}: expected positive focal lengths (y points down)')
-    if max(abs(cx), abs(cy)) <= 2:
-        raise DepthDataError(
-            f'{got}: expected pixels, got numbers relative to the size; multiply the first row by '
-            'the width and the second by the height'
-        )
-    if not (0 < cx < size[0] and 0 < cy < size[1]):
-        raise DepthDataError(
-            f'{got}: expected the centre inside the image. Is the matrix that of another size, '
-            'or are width and height swapped?'
-        )
-    for name, angle in zip(('horizontal', 'vertical'), field_of_view(cam2img, size), strict=True):
-        if not _NARROWEST_VIEW < angle < _WIDEST_VIEW:
-            raise DepthDataError(f'{got}: a {name} angle of view of {angle:.1f} degrees')

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from ...errors import DepthDataError
 from ...files import atomic_file
+from ...text_files import read_json
 from ..depth_map_files import read_depth_png, write_depth_map
 from .splits import KittiFrame, write_split
 from .splits.split_file import camera_number
@@ -135,7 +136,7 @@ def export_ground_truth(
 def _require_same_export(info_file: Path, source: str, split: str, digest: str) -> None:
     if not info_file.is_file():
         return
-    info = json.loads(info_file.read_text())
+    info = read_json(info_file)
     if (info['source'], info['split_digest']) != (source, digest):
         raise DepthDataError(
             f'{info_file.parent}: expected to add to ground truth of {source} for {split}, got a '

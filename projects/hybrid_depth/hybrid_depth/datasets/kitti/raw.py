@@ -83,7 +83,7 @@ class KittiRawDataset(FrameTripletDataset):
             )
         )
         if self.intrinsics == 'calibrated':
-            sample['cam2img'] = self.tree.cam2img(frame)
+            sample.update(self.tree.camera(frame))
         else:
             fixed = self.intrinsics == 'monodepth2'
             sample['relative_intrinsics'] = MONODEPTH2_INTRINSICS if fixed else self.intrinsics

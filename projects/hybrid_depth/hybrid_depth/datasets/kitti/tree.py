@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import DepthDataError
+from ...text_files import read_text
 from ..image_files import IMAGE_SUFFIXES, numbered_files
-from .calibration import KittiCalibration
+from .calibration import KittiCalibration, check_projection
 from .splits.split_file import KittiFrame, camera_number
 
 _NOT_THERE = (
@@ -78,6 +79,13 @@ class KittiRawTree:
         """Intrinsic matrix (3, 3) of a frame, pixels of its image."""
         return self.calibration(frame.folder).cam2img(camera_number(frame.side))
 
+    def camera(self, frame: KittiFrame) -> dict:
+        """`cam2img` of a frame and, if known, its `calibration_size` (width, height)."""
+        return dict(
+            cam2img=self.cam2img(frame),
+            calibration_size=self.calibration(frame.folder).image_size,
+        )
+
     def baseline(self, frame: KittiFrame) -> float:
         """Distance from a frame's camera to the other one, metres, positive to the right."""
         cameras = camera_number(frame.side), camera_number(frame.other_side)
@@ -118,12 +126,18 @@ class KittiOdometryTree:
         path = self._folder(sequence) / 'calib.txt'
         if not path.is_file():
             raise FileNotFoundError(f'expected the calibration {path}, which does not exist')
-        rows = [line.split() for line in path.read_text().splitlines() if line.strip()]
+        rows = [line.split() for line in read_text(path).splitlines() if line.strip()]
         named = [row if row[0][0] in 'PT' else [f'P{i}:', *row] for i, row in enumerate(rows)]
         cameras = [row for row in named if row[0][0] == 'P']
         if not cameras or any(len(row) != 13 for row in cameras):
             raise DepthDataError(f'{path}: expected lines of 12 numbers (P0 to P3)')
-        return {int(row[0][1]): np.array(row[1:], dtype=float).reshape(3, 4) for row in cameras}
+        try:
+            found = {int(row[0][1]): np.array(row[1:], dtype=float) for row in cameras}
+        except ValueError as error:
+            raise DepthDataError(f'{path}: expected lines of 12 numbers, got {error}') from error
+        for number, row in found.items():
+            check_projection(row.reshape(3, 4), f'{path}, P{number}')
+        return {number: row.reshape(3, 4) for number, row in found.items()}
 
     def _projection(self, sequence: str, side: str) -> np.ndarray:
         if sequence not in self._projections:
@@ -145,6 +159,10 @@ class KittiOdometryTree:
     def cam2img(self, frame: KittiFrame) -> np.ndarray:
         """As `KittiRawTree.cam2img`."""
         return self._projection(frame.folder, frame.side)[:, :3].copy()
+
+    def camera(self, frame: KittiFrame) -> dict:
+        """As `KittiRawTree.camera`."""
+        return dict(cam2img=self.cam2img(frame))
 
     def baseline(self, frame: KittiFrame) -> float:
         """As `KittiRawTree.baseline`."""

@@ -10,6 +10,7 @@ import numpy as np
 from ...errors import DepthDataError
 from .calibration import KittiCalibration
 
+_FARTHEST, _FEW = 1000.0, 0.01  # metres; fraction of points that may be garbage
 DepthValue = Literal['z', 'forward']
 
 
@@ -21,7 +22,7 @@ def read_velodyne(path: str | Path) -> np.ndarray:
 
     Raises:
         FileNotFoundError: no such file.
-        DepthDataError: the file is truncated or empty.
+        DepthDataError: the file is truncated, empty, or of another point layout.
     """
     path = Path(path)
     if not path.is_file():
@@ -32,7 +33,15 @@ def read_velodyne(path: str | Path) -> np.ndarray:
             f'{path}: expected a multiple of 16 bytes (4 float32 per point), got {size}. The file '
             'is damaged; unpack its drive again.'
         )
-    return np.fromfile(path, dtype=np.float32).reshape(-1, 4)
+    points = np.fromfile(path, dtype=np.float32).reshape(-1, 4)
+    known = points[np.isfinite(points).all(1)]
+    odd = (np.abs(known[:, :3]) > _FARTHEST).any(1) | (known[:, 3] < 0) | (known[:, 3] > 1)
+    if not len(known) or odd.mean() > _FEW:
+        raise DepthDataError(
+            f'{path}: expected points x, y, z in metres and reflectance from 0 to 1, got other '
+            'values. Is it a sweep of another data set, with more values per point?'
+        )
+    return points
 
 
 def velodyne_depth_map(

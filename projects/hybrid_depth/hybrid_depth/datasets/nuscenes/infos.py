@@ -23,48 +23,63 @@ import torch
 from nuscenes import NuScenes
 from nuscenes.eval.detection.utils import category_to_detection_name
 from nuscenes.utils.splits import create_splits_scenes
-from pyquaternion import Quaternion
 from tqdm import tqdm
 
+from ...calibration_checks import check_boxes, check_camera, known_velocities
 from ...files import atomic_file
 from ...geometry import invert_rigid
 from .names import CAMERAS, CLASSES, SPLITS, InfoError
+from .poses import check_rotation, rigid_matrix
+from .tables import CheckedNuScenes
 
 _SHOWN = 5
 
 
 @dataclass
 class InfoSummary:
-    """Counts of one info file."""
+    """Counts of one info file; ``dropped`` has the tokens of unusable boxes."""
 
     path: Path
     scenes: int = 0
     samples: int = 0
     boxes: Counter = field(default_factory=Counter)
+    dropped: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         boxes = ', '.join(f'{name} {self.boxes[name]}' for name in (*CLASSES, 'ignored'))
         return (
             f'{self.path}: {self.samples} samples of {self.scenes} scenes, '
             f'{self.boxes.total()} boxes ({boxes})'
+        ) + (
+            f'; dropped {len(self.dropped)} boxes with NaN or a size that is not positive, first '
+            f'{self.dropped[0]}'
+            if self.dropped
+            else ''
         )
 
 
-def _pose(record: dict) -> np.ndarray:
-    """(4, 4) float64 transform of a calibrated sensor or ego pose record."""
-    pose = Quaternion(record['rotation']).transformation_matrix
-    pose[:3, 3] = record['translation']
-    return pose
+def _pose(nusc: NuScenes, table: str, token: str) -> np.ndarray:
+    """(4, 4) float64 transform of a row of `calibrated_sensor` or `ego_pose`."""
+    return rigid_matrix(nusc.get(table, token), f'{nusc.version}/{table}.json, {token}')
 
 
 def _camera_info(nusc: NuScenes, token: str, global2lidar: np.ndarray) -> dict:
     """The ``images`` entry of one camera."""
     data = nusc.get('sample_data', token)
     sensor = nusc.get('calibrated_sensor', data['calibrated_sensor_token'])
-    cam2ego, ego2global = _pose(sensor), _pose(nusc.get('ego_pose', data['ego_pose_token']))
+    cam2ego = _pose(nusc, 'calibrated_sensor', data['calibrated_sensor_token'])
+    ego2global = _pose(nusc, 'ego_pose', data['ego_pose_token'])
+    size = (data['width'], data['height'])
+    check_camera(
+        sensor['camera_intrinsic'],
+        f'{nusc.version}/calibrated_sensor.json, {sensor["token"]}, of {data["filename"]}',
+        size,
+    )
     lidar2cam = invert_rigid(torch.from_numpy(global2lidar @ ego2global @ cam2ego)).tolist()
     return dict(
         img_path=os.path.basename(data['filename']),
+        width=size[0],
+        height=size[1],
         cam2img=sensor['camera_intrinsic'],
         cam2ego=cam2ego.tolist(),
         ego2global=ego2global.tolist(),
@@ -74,34 +89,40 @@ def _camera_info(nusc: NuScenes, token: str, global2lidar: np.ndarray) -> dict:
     )
 
 
-def _instances(nusc: NuScenes, tokens: list[str], global2lidar: np.ndarray) -> list[dict]:
-    """The ``instances`` of one sample: LiDAR frame; centre, size l w h, yaw of heading."""
+def _instances(
+    nusc: NuScenes, tokens: list[str], global2lidar: np.ndarray
+) -> tuple[list[dict], list[str]]:
+    """The ``instances`` of one sample, and the tokens of unusable ones.
+
+    LiDAR frame; centre, size l w h, yaw of heading.
+    """
     rotation, translation = global2lidar[:3, :3], global2lidar[:3, 3]
-    instances = []
+    instances, dropped = [], []
     for token in tokens:
         record = nusc.get('sample_annotation', token)
         name = category_to_detection_name(record['category_name'])
         centre = rotation @ record['translation'] + translation
-        heading = rotation @ Quaternion(record['rotation']).rotation_matrix[:, 0]
+        turn = check_rotation(record['rotation'], f'{nusc.version}/sample_annotation.json, {token}')
+        heading = rotation @ turn.rotation_matrix[:, 0]
         width, length, height = record['size']
         points = (record['num_lidar_pts'], record['num_radar_pts'])
+        box = [*centre.tolist(), length, width, height, float(np.arctan2(*heading[1::-1]))]
+        velocity = (rotation @ nusc.box_velocity(token))[:2]
+        if not check_boxes(np.array([box], dtype=np.float64)).all():
+            dropped.append(token)
+            continue
+        known = known_velocities(velocity[None]).all()
         instances.append(
             dict(
-                bbox_3d=[
-                    *centre.tolist(),
-                    length,
-                    width,
-                    height,
-                    float(np.arctan2(*heading[1::-1])),
-                ],
+                bbox_3d=box,
                 bbox_label_3d=CLASSES.index(name) if name else -1,
-                velocity=(rotation @ nusc.box_velocity(token))[:2].tolist(),
+                velocity=velocity.tolist() if known else [np.nan, np.nan],
                 num_lidar_pts=points[0],
                 num_radar_pts=points[1],
                 bbox_3d_isvalid=sum(points) > 0,
             )
         )
-    return instances
+    return instances, dropped
 
 
 def _lidar_sweeps(nusc: NuScenes, lidar: dict, global2lidar: np.ndarray, number: int) -> list[dict]:
@@ -115,8 +136,8 @@ def _lidar_sweeps(nusc: NuScenes, lidar: dict, global2lidar: np.ndarray, number:
         lidar = nusc.get('sample_data', lidar['prev'])
         if not os.path.isfile(os.path.join(nusc.dataroot, lidar['filename'])):
             continue
-        lidar2ego = _pose(nusc.get('calibrated_sensor', lidar['calibrated_sensor_token']))
-        ego2global = _pose(nusc.get('ego_pose', lidar['ego_pose_token']))
+        lidar2ego = _pose(nusc, 'calibrated_sensor', lidar['calibrated_sensor_token'])
+        ego2global = _pose(nusc, 'ego_pose', lidar['ego_pose_token'])
         to_key = global2lidar @ ego2global @ lidar2ego
         lidar2sensor = np.eye(4)
         lidar2sensor[:3, :3], lidar2sensor[:3, 3] = to_key[:3, :3].T, -to_key[:3, 3]
@@ -137,8 +158,8 @@ def _lidar_sweeps(nusc: NuScenes, lidar: dict, global2lidar: np.ndarray, number:
 
 def _sample_info(
     nusc: NuScenes, sample: dict, neighbours: tuple[str, str], frame_idx: int, sweeps: int
-) -> dict:
-    """One ``data_list`` entry, without its ``sample_idx``."""
+) -> tuple[dict, list[str]]:
+    """One ``data_list`` entry, without its ``sample_idx``, and the boxes dropped."""
     absent = [name for name in ('LIDAR_TOP', *CAMERAS) if name not in sample['data']]
     if absent:
         raise InfoError(
@@ -146,10 +167,11 @@ def _sample_info(
             f'sample_data.json, got no key frame of {", ".join(absent)}'
         )
     lidar = nusc.get('sample_data', sample['data']['LIDAR_TOP'])
-    lidar2ego = _pose(nusc.get('calibrated_sensor', lidar['calibrated_sensor_token']))
-    ego2global = _pose(nusc.get('ego_pose', lidar['ego_pose_token']))
+    lidar2ego = _pose(nusc, 'calibrated_sensor', lidar['calibrated_sensor_token'])
+    ego2global = _pose(nusc, 'ego_pose', lidar['ego_pose_token'])
     global2lidar = invert_rigid(torch.from_numpy(ego2global @ lidar2ego)).numpy()
-    return dict(
+    instances, dropped = _instances(nusc, sample['anns'], global2lidar)
+    info = dict(
         sample_idx=0,
         token=sample['token'],
         scene_token=sample['scene_token'],
@@ -165,23 +187,25 @@ def _sample_info(
         ),
         lidar_sweeps=_lidar_sweeps(nusc, lidar, global2lidar, sweeps),
         images={cam: _camera_info(nusc, sample['data'][cam], global2lidar) for cam in CAMERAS},
-        instances=_instances(nusc, sample['anns'], global2lidar),
+        instances=instances,
     )
+    return info, dropped
 
 
 @dataclass
 class _Scene:
-    """Result of a worker: the entries of one scene, and missing files named in them."""
+    """Result of a worker: the entries of one scene, missing files, and boxes dropped."""
 
     infos: list[dict]
     missing: list[str]
     ignored: set[str]
+    dropped: list[str]
 
 
 def _scene_infos(nusc: NuScenes, sweeps: int, samples: list[dict]) -> _Scene:
     """Entries of one scene; ``samples`` are its sample records in order of time."""
     tokens = ['', *(sample['token'] for sample in samples), '']
-    infos = [
+    found = [
         _sample_info(nusc, sample, (tokens[i], tokens[i + 2]), i, sweeps)
         for i, sample in enumerate(samples)
     ]
@@ -196,7 +220,12 @@ def _scene_infos(nusc: NuScenes, sweeps: int, samples: list[dict]) -> _Scene:
         for sample in samples
         for token in sample['anns']
     }
-    return _Scene(infos, missing, {name for name in names if not category_to_detection_name(name)})
+    return _Scene(
+        [info for info, _ in found],
+        missing,
+        {name for name in names if not category_to_detection_name(name)},
+        [token for _, tokens in found for token in tokens],
+    )
 
 
 _in_worker: list[Callable[[list[dict]], _Scene]] = []
@@ -241,7 +270,7 @@ def _load_tables(root: Path, version: str) -> NuScenes:
             f'expected the nuScenes tables in {root / version}, which does not exist. Give --root '
             'the folder that holds samples/ and the tables, and --version the name of the tables.'
         )
-    return NuScenes(version=version, dataroot=str(root), verbose=False)
+    return CheckedNuScenes(root, version)
 
 
 def _samples_by_scene(nusc: NuScenes) -> dict[str, list[dict]]:
@@ -256,22 +285,24 @@ def _raise_missing(root: Path, missing: list[str]) -> None:
     if missing:
         shown = '\n'.join(f'  {root / name}' for name in missing[:_SHOWN])
         raise FileNotFoundError(
-            f'{len(missing)} files named in the tables do not exist, the first of them:\n{shown}\n'
-            'Unpack the missing parts of the data set into the same root. Nothing was written.'
+            f'{len(missing)} files named in sample_data.json do not exist, the first of them:\n'
+            f'{shown}\nUnpack the missing parts of the data set into the same root. Nothing was '
+            'written.'
         )
 
 
 def _build_split(
     nusc: NuScenes, name: str, scenes: list[list[dict]], workers: int, sweeps: int
-) -> tuple[dict, list[str]]:
-    """Content of one info file, and the missing files."""
-    data_list, missing, ignored = [], [], set()
+) -> tuple[dict, list[str], list[str]]:
+    """Content of one info file, the missing files, and the boxes dropped."""
+    data_list, missing, ignored, dropped = [], [], set(), []
     progress = tqdm(total=len(scenes), desc=f'{name} scenes', unit='scene')
     with progress:
         for scene in _stream_scenes(nusc, scenes, workers, sweeps):
             data_list += [_canonical(info) for info in scene.infos]
             missing += scene.missing
             ignored |= scene.ignored
+            dropped += scene.dropped
             progress.update()
     for index, info in enumerate(data_list):
         info['sample_idx'] = index
@@ -279,16 +310,16 @@ def _build_split(
     metainfo = dict(
         categories=categories, dataset='nuscenes', version=nusc.version, info_version='1.1'
     )
-    return _canonical(dict(metainfo=metainfo)) | dict(data_list=data_list), missing
+    return _canonical(dict(metainfo=metainfo)) | dict(data_list=data_list), missing, dropped
 
 
-def _summary(path: Path, content: dict) -> InfoSummary:
+def _summary(path: Path, content: dict, dropped: list[str]) -> InfoSummary:
     labels = Counter(
         item['bbox_label_3d'] for info in content['data_list'] for item in info['instances']
     )
     boxes = Counter({CLASSES[i] if i >= 0 else 'ignored': n for i, n in labels.items()})
     scenes = {info['scene_token'] for info in content['data_list']}
-    return InfoSummary(path, len(scenes), len(content['data_list']), boxes)
+    return InfoSummary(path, len(scenes), len(content['data_list']), boxes, dropped)
 
 
 def create_nuscenes_infos(
@@ -318,6 +349,8 @@ def create_nuscenes_infos(
     Raises:
         FileNotFoundError: the tables, or files named in them, do not exist; nothing is written.
         InfoError: unknown version, or no scene of this root belongs to one of its splits.
+        DepthDataError: a row that is not a camera or pose. Boxes with NaN or a size that is not
+            positive are left out and counted.
     """
     root, out = Path(root), Path(out or root)
     nusc = _load_tables(root, version)
@@ -332,15 +365,15 @@ def create_nuscenes_infos(
             f'expected scenes of {" or ".join(SPLITS[version].values())} in {root / version}, got '
             f'{len(samples)} scenes with other names, such as {next(iter(samples), "none")}'
         )
-    contents, missing = {}, []
+    contents, missing, dropped = {}, [], {}
     for name, scenes in names.items():
-        content, absent = _build_split(
+        path = out / f'nuscenes_infos_{name}.pkl'
+        contents[path], absent, dropped[path] = _build_split(
             nusc, name, [samples[scene] for scene in scenes], workers, lidar_sweeps
         )
-        contents[out / f'nuscenes_infos_{name}.pkl'] = content
         missing += absent
     _raise_missing(root, missing)
     for path, content in contents.items():
         with atomic_file(path) as file:
             pickle.dump(content, file, protocol=4)
-    return [_summary(path, content) for path, content in contents.items()]
+    return [_summary(path, content, dropped[path]) for path, content in contents.items()]

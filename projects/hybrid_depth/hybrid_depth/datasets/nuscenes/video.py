@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from mmengine.registry import DATASETS
 
+from ...calibration_checks import check_camera
 from ...errors import DepthDataError
 from ..video.frame_triplets import FrameId, FrameTripletDataset
 from .names import CAMERAS
@@ -94,7 +95,7 @@ class NuScenesVideoDataset(FrameTripletDataset):
         clip = self._clips[frame.clip]
         name = clip.images[frame.index].stem
         meta = dict(dataset='nuscenes', name=name, folder=clip.folder, frame=frame.index)
-        return dict(cam2img=clip.cam2img.copy(), meta=meta)
+        return dict(cam2img=clip.cam2img.copy(), calibration_size=clip.size, meta=meta)
 
     def get_data_info(self, idx: int) -> dict:
         """A sample, with `transforms` if `ego_motion` is set."""
@@ -117,6 +118,7 @@ class NuScenesVideoDataset(FrameTripletDataset):
 class _Clip(NamedTuple):
     folder: str
     cam2img: np.ndarray
+    size: tuple[int, int]
     images: list[Path]
     keyframes: list[bool]
     mounting: np.ndarray  # (7,) camera to vehicle, translation and quaternion
@@ -130,13 +132,14 @@ def _read_clips(
         raise FileNotFoundError(
             f'expected the nuScenes tables in {root / version}, which does not exist'
         )
-    from nuscenes import NuScenes
     from nuscenes.utils.splits import create_splits_scenes
+
+    from .tables import CheckedNuScenes
 
     splits = create_splits_scenes()
     if split is not None and split not in splits:
         raise DepthDataError(f'expected a split among {", ".join(splits)}, got {split!r}')
-    nusc = NuScenes(version=version, dataroot=str(root), verbose=False)
+    nusc = CheckedNuScenes(root, version)
     clips = [
         _read_clip(nusc, root, scene, camera, with_poses)
         for scene in nusc.scene
@@ -154,6 +157,8 @@ def _read_clips(
 
 def _read_clip(nusc: NuScenes, root: Path, scene: dict, camera: str, with_poses: bool) -> _Clip:
     """Clip of one camera in one scene, including the images before its first keyframe."""
+    from .poses import rigid_matrix
+
     token = nusc.get('sample', scene['first_sample_token'])['data'][camera]
     first = nusc.get('sample_data', token)
     while first['prev']:
@@ -167,12 +172,16 @@ def _read_clip(nusc: NuScenes, root: Path, scene: dict, camera: str, with_poses:
             keyframes.append(row['is_key_frame'])
             if with_poses:
                 pose = nusc.get('ego_pose', row['ego_pose_token'])
+                rigid_matrix(pose, f'{nusc.version}/ego_pose.json, {pose["token"]}')
                 poses.append([*pose['translation'], *pose['rotation']])
         row = nusc.get('sample_data', row['next']) if row['next'] else None
-    cam2img = np.array(calibration['camera_intrinsic'], dtype=np.float64)
+    source = f'{nusc.version}/calibrated_sensor.json, {calibration["token"]}, of {camera}'
+    size = (first['width'], first['height'])
+    cam2img = check_camera(calibration['camera_intrinsic'], source, size)
+    rigid_matrix(calibration, source)
     mounting = np.array([*calibration['translation'], *calibration['rotation']])
     folder = f'{scene["name"]}/{camera}'
-    return _Clip(folder, cam2img, images, keyframes, mounting, np.reshape(poses, (-1, 7)))
+    return _Clip(folder, cam2img, size, images, keyframes, mounting, np.reshape(poses, (-1, 7)))
 
 
 def _matrix(pose: np.ndarray, inverse: bool = False) -> np.ndarray:

@@ -21,7 +21,8 @@ class FrameTripletDataset(BaseDataset):
     """Frames with temporal or stereo neighbours, for training depth by view synthesis.
 
     Input of the pipeline: dict(img_paths={frame id: path or None}, meta=dict(...)) and the camera:
-    `cam2img` (3, 3) in image pixels, or `relative_intrinsics` (fx, fy, cx, cy) for any image size.
+    `cam2img` (3, 3) in pixels, of images of `calibration_size` (width, height) if that is known, or
+    `relative_intrinsics` (fx, fy, cx, cy) for any image size.
     If known (always for frame 's') also `transforms`, {frame id: (4, 4)} from the current camera's
     frame to that frame's camera, in metres or the chosen unit. With `depth_folders` also
     `depth_paths`, {name: depth PNG of frame 0} (`LoadDepthMaps`).
@@ -37,11 +38,13 @@ class FrameTripletDataset(BaseDataset):
             `dict(physics_depth='data/kitti_embodied/depth')`: each folder mirrors the images below
             `data_root`, a/b/c.jpg has a/b/c.png, in the format of KITTI's annotated depth
             (hybrid-depth make-embodied-depth).
+        moving: folder of label images of moving objects, of `data_root` or absolute (see
+            `datasets.label_images`), for `DepthMetric`: `meta` of a sample gets `moving_path`.
 
     Raises:
         DepthDataError: frame 0 is not among the ids; neighbours are missing with 'error'; no frame
             is left.
-        FileNotFoundError: frames of the list, or their depth maps, are not on disk.
+        FileNotFoundError: frames of the list, their depth maps or label images are not on disk.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class FrameTripletDataset(BaseDataset):
         frame_ids: Sequence[FrameId] = (0, -1, 1),
         missing_neighbours: MissingNeighbours = 'drop',
         depth_folders: Mapping[str, str] | None = None,
+        moving: str | None = None,
         **kwargs: Any,
     ):
         if 0 not in frame_ids or any(isinstance(i, str) and i != 's' for i in frame_ids):
@@ -58,6 +62,7 @@ class FrameTripletDataset(BaseDataset):
         self.frame_ids = tuple(frame_ids)
         self.missing_neighbours = missing_neighbours
         self.depth_folders = dict(depth_folders or {})
+        self.moving = moving
         super().__init__(**kwargs)
 
     @abstractmethod
@@ -91,7 +96,10 @@ class FrameTripletDataset(BaseDataset):
                 f'among {len(frames)} frames. Is it the list of another data set, or a drive with '
                 'one frame?'
             )
-        return [self._sample(frames[index], found[index]) for index in kept]
+        samples = [self._sample(frames[index], found[index]) for index in kept]
+        if self.moving is not None:
+            self._add_moving(samples)
+        return samples
 
     def _sample(self, frame: Any, paths: dict) -> dict:
         as_text = {i: None if path is None else str(path) for i, path in paths.items()}
@@ -116,6 +124,20 @@ class FrameTripletDataset(BaseDataset):
                     f'expected {name} in {path}, which does not exist; write the maps of all '
                     'images of the list there: hybrid-depth make-embodied-depth --help'
                 )
+
+    def _add_moving(self, samples: list[dict]) -> None:
+        """Name the label image of every frame, which must exist."""
+        folder = Path(self.data_root, self.moving)
+        for sample in samples:
+            path = label_path(folder, sample['img_paths'][0], self.data_root)
+            sample['meta']['moving_path'] = str(path)
+        absent = [s for s in samples if not Path(s['meta']['moving_path']).is_file()]
+        if absent:
+            raise FileNotFoundError(
+                f'{folder}: expected label images of moving objects for {len(samples)} frames, got '
+                f'none for {len(absent)}, first {absent[0]["meta"]["moving_path"]}. The folder '
+                'mirrors the images; a toy world without it is of an older version: make it again'
+            )
 
     def _require_targets(self, frames: list, found: list[dict]) -> None:
         absent = [frame for frame, paths in zip(frames, found, strict=True) if paths[0] is None]

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from mmengine.registry import DATASETS
 
+from ...calibration_checks import check_camera
 from ...errors import DepthDataError
+from ...text_files import read_text
 from ..image_files import image_size, images_in
-from ..kitti.calibration import check_intrinsics
 from .frame_triplets import FrameId, FrameTripletDataset
 
 INTRINSICS_FILE = 'intrinsics.txt'
@@ -31,7 +32,7 @@ def read_intrinsics(path: str | Path) -> np.ndarray:
         DepthDataError: another count of numbers, or text.
     """
     try:
-        numbers = np.array(Path(path).read_text().replace(',', ' ').split(), dtype=float)
+        numbers = np.array(read_text(path).replace(',', ' ').split(), dtype=float)
     except ValueError as error:
         raise DepthDataError(f'{path}: expected numbers only, got text ({error})') from error
     if numbers.size == 9:
@@ -67,7 +68,7 @@ class VideoFolderDataset(FrameTripletDataset):
 
     Raises:
         FileNotFoundError: root, images or intrinsics do not exist.
-        DepthDataError: implausible intrinsics (see `check_intrinsics`).
+        DepthDataError: implausible intrinsics (see `check_camera`).
     """
 
     METAINFO = dict(dataset='video_folder')
@@ -128,7 +129,7 @@ class VideoFolderDataset(FrameTripletDataset):
             else:
                 source = self._intrinsics_file(clip)
                 matrix = read_intrinsics(source)
-            check_intrinsics(matrix, image_size(self.clips[clip][0]), str(source))
+            check_camera(matrix, str(source), image_size(self.clips[clip][0]))
             self._matrices[clip] = matrix
         return self._matrices[clip]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import pickle
 import zipfile
 from pathlib import Path
 from typing import IO, Any
@@ -13,9 +11,10 @@ import numpy as np
 from ...datasets.depth_map_files import read_depth_png
 from ...datasets.image_files import natural_key
 from ...datasets.kitti.export import INFO_FILE, LIST_FILE
-from ...datasets.kitti.splits import read_split
+from ...datasets.kitti.splits import KittiFrame, read_split
 from ...errors import DepthDataError
 from ...plain_pickle import load_plain
+from ...text_files import read_json
 
 _SUFFIXES = ('.npz', '.npy', '.png')
 _FORMS = (
@@ -38,7 +37,7 @@ def _read_npy(file: IO[bytes]) -> np.ndarray:
     return np.lib.format.read_array(file, allow_pickle=False)
 
 
-def _load(path: Path) -> dict[str, np.ndarray]:
+def load_arrays(path: Path) -> dict[str, np.ndarray]:
     """Arrays of a .npy or .npz file by name.
 
     Raises:
@@ -54,7 +53,9 @@ def _load(path: Path) -> dict[str, np.ndarray]:
                 with archive.open(name) as file:
                     arrays[name.removesuffix('.npy')] = _read_npy(file)
             return arrays
-    except (ValueError, EOFError, zipfile.BadZipFile, pickle.UnpicklingError) as error:
+    except (FileNotFoundError, PermissionError):
+        raise
+    except Exception as error:  # whatever damaged bytes lead to: numpy parses the header as Python
         raise DepthDataError(
             f'{path}: expected arrays saved by numpy, got an unreadable file ({error}). '
             'Write it again with numpy.save or numpy.savez_compressed.'
@@ -70,7 +71,7 @@ def read_depth_map(path: str | Path) -> np.ndarray:
     path = Path(path)
     if path.suffix == '.png':
         return read_depth_png(path)
-    arrays = _load(path)
+    arrays = load_arrays(path)
     if len(arrays) > 1:
         raise DepthDataError(f'{path}: expected one map, got arrays {sorted(arrays)}')
     return np.squeeze(next(iter(arrays.values())))
@@ -82,6 +83,7 @@ class DepthMaps:
     Attributes:
         names: names of the maps; None for a file without names.
         export: `export.json` of `prepare-kitti export-gt`; None for other maps.
+        frames: frames of an export by name; empty for other maps.
 
     Args:
         path: a folder with one map per file (in the order of files.txt, if present); .npy
@@ -97,6 +99,7 @@ class DepthMaps:
         self.path = Path(path)
         self.names: list[str] | None = None
         self.export: dict | None = None
+        self.frames: dict[str, KittiFrame] = {}
         self._maps: Any = None
         self._files: list[Path] = []
         if self.path.is_dir():
@@ -111,12 +114,13 @@ class DepthMaps:
         files = (path for path in self.path.iterdir() if path.suffix in _SUFFIXES)
         self._files = sorted(files, key=natural_key)
         if (self.path / LIST_FILE).is_file():  # an export: the order of its split
-            order = {frame.name: i for i, frame in enumerate(read_split(self.path / LIST_FILE))}
+            self.frames = {frame.name: frame for frame in read_split(self.path / LIST_FILE)}
+            order = {name: place for place, name in enumerate(self.frames)}
             self._files = sorted(
                 (path for path in self._files if path.stem in order), key=lambda p: order[p.stem]
             )
         if (self.path / INFO_FILE).is_file():
-            self.export = json.loads((self.path / INFO_FILE).read_text())
+            self.export = read_json(self.path / INFO_FILE)
         self.names = [path.stem for path in self._files]
         if not self.names or len(set(self.names)) < len(self.names):
             raise DepthDataError(
@@ -125,7 +129,7 @@ class DepthMaps:
             )
 
     def _open_file(self) -> None:
-        arrays = _load(self.path)
+        arrays = load_arrays(self.path)
         if len(arrays) == 1:
             self._maps = next(iter(arrays.values()))
         else:
@@ -133,7 +137,8 @@ class DepthMaps:
             self._maps = [arrays[name] for name in self.names]
         if isinstance(self._maps, np.ndarray) and self._maps.ndim == 2:
             self._maps = self._maps[None]
-        dimensions = {np.ndim(one) for one in self._maps} if np.ndim(self._maps) else {0}
+        maps = self._maps if isinstance(self._maps, list) or np.ndim(self._maps) else []
+        dimensions = {np.ndim(one) for one in maps}
         if not dimensions or not dimensions <= {2, 3}:
             raise DepthDataError(
                 f'{self.path}: expected {_FORMS}; got arrays of {sorted(dimensions)} dimensions'
@@ -144,6 +149,16 @@ class DepthMaps:
 
     def __getitem__(self, index: int) -> np.ndarray:
         return read_depth_map(self._files[index]) if self._maps is None else self._maps[index]
+
+    def label_path(self, labels: str | Path, name: str) -> Path:
+        """Label image of a map: of its frame for an export of KITTI raw, else of its name.
+
+        Args:
+            labels: folder that mirrors the images of KITTI raw, or has one PNG per map.
+            name: name of the map.
+        """
+        frame = self.frames.get(name)
+        return Path(labels, f'{name}.png' if frame is None else frame.image)
 
     def index(self, name: str) -> int | None:
         """Index of the map of that name, None if there is none."""

@@ -10,6 +10,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger, print_log
 from mmengine.registry import METRICS
 
+from ...datasets.label_images import read_moving_mask
 from ...errors import DepthDataError
 from .files import DepthMaps
 from .protocols import DepthProtocol, load_protocol
@@ -33,6 +34,9 @@ class DepthMetric(BaseMetric):
     of the ground truth file. Of a cropped image (`crop`) the truth inside the crop is compared.
     Returns the protocol's metrics, the same without scaling as `unscaled/...` (and with that of the
     median as `median_scaled/...`, see `summarise`) and `scale_spread`, prefix 'depth'.
+    Where the data set names label images of moving objects (its option `moving`), also the metrics
+    of moving and static pixels, 'depth/moving/...' and 'depth/static/...': the scale is that of the
+    whole image, and images without such pixels do not count.
 
     Args:
         truth: folder of `prepare-kitti export-gt`, or any input of `DepthMaps`; maps without
@@ -86,16 +90,20 @@ class DepthMetric(BaseMetric):
                 if key.startswith(field)
             }
             name, truth = self._truth_of(sample)
+            known = 'moving_path' in sample
+            moving = read_moving_mask(sample['moving_path']) if known else None
             entry = dict(kind=kind, image=Path(sample.get('img_path', '')).suffix)
             for mode, prediction in predictions.items():
                 if 'crop' in sample:
                     measured, box = self._read(truth), sample['crop']
                     prediction, truth = uncrop(prediction, measured, box, kind, self.protocol)
                 if self._kept_maps:
-                    entry[mode] = dict(name=name, truth=truth, prediction=prediction)
+                    entry[mode] = dict(name=name, truth=truth, prediction=prediction, moving=moving)
                 else:
                     measured = self._read(truth)
-                    entry[mode] = score_image(prediction, measured, self.protocol, kind, name=name)
+                    entry[mode] = score_image(
+                        prediction, measured, self.protocol, kind, name=name, moving=moving
+                    )
             self.results.append(entry)
 
     def _read(self, truth: int | np.ndarray) -> np.ndarray:
@@ -144,6 +152,9 @@ class DepthMetric(BaseMetric):
         }
         if others:
             result['modes'] = {mode: other['metrics'] for mode, other in others.items()}
+            for mode, other in others.items():
+                for part, averages in other.get('motion', {}).items():
+                    result['motion'][f'{mode}/{part}'] = averages
         logger = MMLogger.get_current_instance()
         print_log(f'\n{result_table(result)}', logger)
         if swapped_kind_warning(result):
@@ -151,8 +162,11 @@ class DepthMetric(BaseMetric):
         if self.out_dir is not None:
             write_result(result, Path(self.out_dir, 'depth_metrics.json'))
         scores = {**result['metrics'], 'scale_spread': result['scale']['spread']}
-        for mode, metrics in {**result['other_scaling'], **result.get('modes', {})}.items():
-            scores |= {f'{mode}/{name}': value for name, value in metrics.items()}
+        rows = {**result['other_scaling'], **result.get('modes', {})}
+        for part, averages in result.get('motion', {}).items():
+            rows[part] = averages.get('metrics', {})  # none without such pixels
+        for row, metrics in rows.items():
+            scores |= {f'{row}/{name}': value for name, value in metrics.items()}
         return scores
 
     def _summarise(self, entries: list[dict], kind: str) -> dict:
@@ -163,4 +177,5 @@ class DepthMetric(BaseMetric):
 
     def _pairs(self, entries: list[dict]):
         for entry in entries:
-            yield entry['name'], np.asarray(entry['prediction']), self._read(entry['truth'])
+            truth = self._read(entry['truth'])
+            yield entry['name'], np.asarray(entry['prediction']), truth, entry['moving']

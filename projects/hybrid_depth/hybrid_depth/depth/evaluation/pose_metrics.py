@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ...calibration_checks import check_rigid
 from ...errors import DepthDataError
-
-_RIGID_TOLERANCE = 1e-2
+from ...text_files import read_text
+from .files import load_arrays
 
 
 def read_poses(path: str | Path) -> np.ndarray:
@@ -25,7 +26,7 @@ def read_poses(path: str | Path) -> np.ndarray:
     if not path.is_file():
         raise FileNotFoundError(f'expected poses {path}, which does not exist')
     try:
-        rows = np.loadtxt(path, ndmin=2)
+        rows = np.loadtxt(read_text(path).splitlines(), ndmin=2)
     except ValueError as error:
         raise DepthDataError(f'{path}: expected 12 numbers per line, got {error}') from error
     if rows.shape[1] != 12:
@@ -38,14 +39,7 @@ def _checked(matrices: np.ndarray, source: str) -> np.ndarray:
     """Matrices (N, 4, 4), checked to be rigid motions."""
     if matrices.ndim != 3 or matrices.shape[1:] != (4, 4):
         raise DepthDataError(f'{source}: expected matrices (N, 4, 4), got {matrices.shape}')
-    rotations = matrices[:, :3, :3]
-    error = np.abs(rotations @ rotations.transpose(0, 2, 1) - np.eye(3)).max(initial=0)
-    if not error < _RIGID_TOLERANCE:
-        raise DepthDataError(
-            f'{source}: expected rotations, got other matrices (off by {error:.2g}). '
-            'Numbers must be row-major, 3x4 of 4x4.'
-        )
-    return matrices.astype(np.float64)
+    return check_rigid(matrices, source)
 
 
 def read_motions(path: str | Path) -> np.ndarray:
@@ -65,10 +59,8 @@ def read_motions(path: str | Path) -> np.ndarray:
         return motions_of(read_poses(path))
     if not Path(path).is_file():
         raise FileNotFoundError(f'expected a file of motions, got {path}, which does not exist')
-    try:
-        return _checked(np.load(path, allow_pickle=False), str(path))
-    except ValueError as error:
-        raise DepthDataError(f'{path}: {error}') from error
+    (motions,) = load_arrays(Path(path)).values()
+    return _checked(motions, str(path))
 
 
 def motions_of(poses: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import yaml
 
 from ...errors import DepthDataError
+from ...text_files import read_text
 from .metrics import ALL_METRICS, KITTI_METRICS
 
 # Kinds of maps. 'disparity': 1 / depth up to a factor; 'depth': depth, with or without a scale;
@@ -193,7 +194,7 @@ def load_protocol(protocol: str | dict | DepthProtocol) -> DepthProtocol:
             raise DepthDataError(
                 f'expected a protocol among {", ".join(PROTOCOLS)}, or a YAML file; got {protocol}'
             )
-        entries = yaml.safe_load(Path(protocol).read_text())
+        entries = yaml.safe_load(read_text(protocol))
         protocol = {'name': Path(protocol).stem, **entries}
     return _from_fields(dict(protocol))
 

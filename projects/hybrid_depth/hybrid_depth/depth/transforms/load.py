@@ -5,6 +5,7 @@ from __future__ import annotations
 from mmengine.registry import TRANSFORMS
 from PIL import Image
 
+from ...calibration_checks import check_camera, check_image_size
 from ...datasets.image_files import open_image
 from ...errors import DepthDataError
 
@@ -18,8 +19,8 @@ class LoadFrames:
     bottom)}, as fractions of its size, that part is the frame.
 
     Raises:
-        FileNotFoundError, DepthDataError: an image is missing or damaged, or a neighbour has
-            another size than frame 0.
+        FileNotFoundError, DepthDataError: an image is missing or damaged, a neighbour has another
+            size than frame 0, or the image another size than its calibration.
     """
 
     def __call__(self, results: dict) -> dict:
@@ -27,6 +28,7 @@ class LoadFrames:
         opened = {path: open_image(path) for path in {*paths.values()} - {None}}
         cut = {i: _crop(opened[path], boxes.get(i)) for i, path in paths.items() if path}
         target = cut[0]
+        self._check_camera(results, opened[paths[0]])
         frames = {0: target}
         for frame_id, path in paths.items():
             if frame_id == 0:
@@ -40,6 +42,15 @@ class LoadFrames:
                 )
         width, height = target.size
         return dict(results, frames=frames, ori_shape=(height, width))
+
+    @staticmethod
+    def _check_camera(results: dict, image: Image.Image) -> None:
+        """Compare the calibration with the image."""
+        path = results['img_paths'][0]
+        if 'calibration_size' in results:
+            check_image_size(image.size, results['calibration_size'], path)
+        if 'cam2img' in results:
+            check_camera(results['cam2img'], f'calibration of {path}', image.size)
 
     @staticmethod
     def _stand_in(results: dict, target: Image.Image) -> Image.Image:

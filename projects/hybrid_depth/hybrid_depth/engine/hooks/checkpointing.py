@@ -1,5 +1,6 @@
 """Atomic checkpoints: valid even if the run is killed while writing."""
 
+import inspect
 import io
 import os
 import pickle
@@ -48,6 +49,7 @@ class AtomicCheckpointHook(CheckpointHook):
 
     Raises:
         OutputInUseError: another process trains in the work directory.
+        TypeError: an unknown argument.
         CheckpointMismatchError: the resumed file is not a checkpoint of a training.
         ValueError: `max_keep_ckpts=1`, because the hook deletes old files before it writes the new
             one: a kill in between would leave none. Also, before training, a parameter scheduler
@@ -57,6 +59,11 @@ class AtomicCheckpointHook(CheckpointHook):
     def __init__(self, *args, **kwargs) -> None:
         kwargs.setdefault('backend_args', dict(backend='atomic_local'))
         super().__init__(*args, **kwargs)
+        for name in self.args.keys() - inspect.signature(Runner.save_checkpoint).parameters.keys():
+            # mmengine would raise it after the first epoch
+            raise TypeError(
+                f"AtomicCheckpointHook.__init__() got an unexpected keyword argument '{name}'"
+            )
         if self.max_keep_ckpts == 1:
             raise ValueError(
                 'AtomicCheckpointHook expected max_keep_ckpts=-1 or at least 2, got 1: the only '

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from ....errors import DepthDataError
 from ....files import atomic_file, file_name
+from ....text_files import read_text
 from ...image_files import IMAGE_SUFFIXES, numbered_files
 from .eigen_depth import eigen_benchmark_frames, eigen_train_frames
 from .eigen_test import eigen_test_frames
@@ -44,6 +46,12 @@ class KittiFrame(NamedTuple):
         return file_name(f'{Path(self.folder).name}_{self.number:010d}_{self.side}')
 
     @property
+    def image(self) -> str:
+        """PNG image below the root of KITTI raw."""
+        camera = f'image_{camera_number(self.side):02d}'
+        return f'{self.folder}/{camera}/data/{self.number:010d}.png'
+
+    @property
     def other_side(self) -> str:
         """Side of the other camera of the stereo pair."""
         return 'r' if self.side == 'l' else 'l'
@@ -58,7 +66,7 @@ def _parse_line(line: str, where: str) -> KittiFrame:
     fields = line.split()
     if len(fields) == 2:  # without a side: the left camera
         fields.append('l')
-    if len(fields) != 3 or not fields[1].isdigit() or fields[2] not in _CAMERAS:
+    if len(fields) != 3 or not re.fullmatch('[0-9]{1,10}', fields[1]) or fields[2] not in _CAMERAS:
         raise DepthDataError(
             f'{where}: expected "<day>/<drive> <frame> <l|r>", such as '
             f'"2011_09_26/2011_09_26_drive_0002_sync 69 l", got "{line.strip()}"'
@@ -109,7 +117,7 @@ def read_split(split: str | Path, root: str | Path = '.') -> list[KittiFrame]:
             'make-split ROOT OUT; files.txt is written with the ground truth: hybrid-depth '
             'prepare-kitti export-gt ROOT OUT'
         )
-    lines = path.read_text().splitlines()
+    lines = read_text(path).splitlines()
     frames = [
         _parse_line(line, f'{path}, line {number}')
         for number, line in enumerate(lines, 1)

@@ -1,0 +1,109 @@
+"""Checks of the samples of an info file: cameras, poses and boxes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...calibration_checks import check_boxes, check_camera, check_rigid, known_velocities
+from ...datasets.nuscenes.names import InfoError
+
+_VEHICLE_KEYS = ('token', 'ego2global', 'lidar_points', 'images')
+_IMAGE_KEYS = ('img_path', 'cam2img', 'lidar2cam')
+
+
+class InfoChecks:
+    """Checks of one info file, sample by sample.
+
+    Args:
+        file: info file, for errors.
+        cameras: cameras that are used.
+        advice: how to make an info file, for errors.
+
+    Attributes:
+        dropped: samples of the boxes dropped so far.
+        unknown: number of velocities that were set to unknown, as one number of two was NaN.
+    """
+
+    def __init__(self, file: str, cameras: tuple[str, ...], advice: str) -> None:
+        self.file, self.cameras, self.advice = file, cameras, advice
+        self.dropped: list[str] = []
+        self.unknown = 0
+        self._known: set = set()
+
+    def check(self, info: dict) -> None:
+        """Check keys, cameras and poses of a sample.
+
+        Raises:
+            InfoError: a key or camera is missing.
+            DepthDataError: a matrix that is not that of a camera, or of a rigid motion.
+        """
+        self._require_keys(info)
+        source = f'{self.file}, sample {info["token"]}'
+        check_rigid(info['ego2global'], f'{source}, ego2global')
+        check_rigid(info['lidar_points']['lidar2ego'], f'{source}, lidar2ego')
+        for camera in self.cameras:
+            image = info['images'][camera]
+            check_rigid(image['lidar2cam'], f'{source}, {camera}, lidar2cam')
+            self._check_camera(image, f'{source}, {camera}')
+
+    def _require_keys(self, info: dict) -> None:
+        absent = [key for key in _VEHICLE_KEYS if key not in info]
+        if 'lidar2ego' not in info.get('lidar_points', ()):
+            absent.append('lidar_points.lidar2ego')
+        images = info.get('images', {})
+        absent += [camera for camera in self.cameras if camera not in images]
+        absent += [
+            f'{camera}.{key}'
+            for camera in self.cameras
+            for key in _IMAGE_KEYS
+            if camera in images and key not in images[camera]
+        ]
+        if absent:
+            raise InfoError(
+                f'{self.file}, sample {info.get("token", "without a token")}: expected '
+                f'{", ".join(_VEHICLE_KEYS)} and {len(self.cameras)} cameras with '
+                f'{", ".join(_IMAGE_KEYS)}, got none of {", ".join(absent)}; {self.advice}'
+            )
+
+    def _check_camera(self, image: dict, source: str) -> None:
+        """Cameras repeat from sample to sample; each is checked once."""
+        size = (image.get('width'), image.get('height'))
+        key = (np.asarray(image['cam2img']).tobytes(), size)
+        if key not in self._known:
+            check_camera(image['cam2img'], source, None if None in size else size)
+            self._known.add(key)
+
+    def usable(self, info: dict) -> list[dict]:
+        """Instances of a sample with usable boxes; half-known velocities become unknown."""
+        instances = info['instances']
+        if not instances:
+            return instances
+        mask = check_boxes(self._rows(info, 'bbox_3d', 7))
+        self.dropped += [info['token']] * int((~mask).sum())
+        if 'velocity' in instances[0]:
+            velocities = self._rows(info, 'velocity', 2)
+            half = ~known_velocities(velocities) & ~np.isnan(velocities).all(1)
+            self.unknown += int(half.sum())
+            for place in np.flatnonzero(half):
+                instances[place] = dict(instances[place], velocity=[np.nan, np.nan])
+        return [item for item, good in zip(instances, mask, strict=True) if good]
+
+    def _rows(self, info: dict, key: str, length: int) -> np.ndarray:
+        try:
+            rows = np.array([item[key] for item in info['instances']], dtype=np.float64)
+            return rows.reshape(-1, length)
+        except (KeyError, TypeError, ValueError) as error:
+            raise InfoError(
+                f'{self.file}, sample {info["token"]}: expected {length} numbers as {key} of every '
+                f'instance, got {error!r}; {self.advice}'
+            ) from error
+
+    def summary(self) -> str | None:
+        """Sentence on what was dropped; None if nothing was."""
+        if not (self.dropped or self.unknown):
+            return None
+        first = f', first in sample {self.dropped[0]}' if self.dropped else ''
+        return (
+            f'{self.file}: dropped {len(self.dropped)} boxes with NaN or a size that is not '
+            f'positive{first}; {self.unknown} velocities with one NaN are unknown'
+        )
