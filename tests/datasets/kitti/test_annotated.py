@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 from mmengine.registry import DATASETS, TRANSFORMS, init_default_scope
+from PIL import Image
 
 from hybrid_depth.config_files import find_config
-from hybrid_depth.datasets.depth_map_files import write_depth_png
+from hybrid_depth.datasets.depth_map_files import read_depth_png, write_depth_png
 from hybrid_depth.datasets.kitti.annotated import KittiDepthDataset
+from hybrid_depth.depth.evaluation.protocols import PROTOCOLS
+from hybrid_depth.depth.evaluation.scoring import uncrop, valid_pixels
 from hybrid_depth.depth.transforms import (
     BottomCrop,
     FlipFrames,
@@ -159,3 +162,32 @@ def test_configs_of_the_data_sets_build(name):
     assert kinds.index('KeepTruth') < max(
         map(kinds.index, {'BottomCrop', 'ResizeFrames'} & {*kinds})
     )
+
+
+@pytest.mark.parametrize('size', [(1242, 375), (1241, 376), (1238, 374), (1226, 370), (1224, 370)])
+def test_the_evaluated_window_is_inside_the_benchmark_crop(size):
+    """For every image size of KITTI, the crop is compared on all pixels of the protocol."""
+    frame = Image.new('RGB', size)
+    crop = BottomCrop()(dict(frames={0: frame}, img_paths={0: 'a.png'}))['crop']
+    protocol = PROTOCOLS['kitti_eigen_supervised']
+    truth = np.full(size[::-1], 10, np.float32)
+    _, inside = uncrop(np.full((352, 1216), 10.0), truth, crop, 'metric', protocol)
+    compared = valid_pixels(truth, protocol)
+    assert compared.any() and np.array_equal(valid_pixels(inside, protocol), compared)
+
+
+def test_real_annotated_frame(real_data):
+    """A frame of the depth prediction set in a KITTI tree of ours: its image, depth and crop."""
+    source = real_data / 'kitti_depth_annotated'
+    depth = read_depth_png(source / 'depth' / '0000000050.png')
+    with Image.open(source / 'rgb' / '0000000050.png') as image:
+        assert image.size == depth.shape[::-1]
+        frames = {0: image.convert('RGB')}
+    sample = dict(frames=frames, img_paths={0: 'a.png'}, ori_shape=depth.shape)
+    sample['depth_maps'] = dict(gt_depth=depth)
+    cropped = BottomCrop()(sample)['depth_maps']['gt_depth']
+    assert cropped.shape == (352, 1216)
+    known = depth > 0
+    assert 0.1 < known.mean() < 0.4 and 2 < depth[known].min() and depth.max() < 90
+    # nothing but the sky and the ends of the rows is cut off
+    assert (cropped > 0).sum() > 0.95 * known.sum()

@@ -354,6 +354,7 @@ def summarise(scores: list[ImageScore | None], protocol: DepthProtocol, kind: De
         images_without_truth=len(scores) - len(kept),
         rank_correlation=float(np.mean([score.rank_correlation for score in kept])),
         **_averages(kept, protocol),
+        other_scaling=_other_scaling(kept, protocol),
     )
     known = [score.motion for score in kept if score.motion]
     if known:
@@ -367,26 +368,34 @@ def summarise(scores: list[ImageScore | None], protocol: DepthProtocol, kind: De
 
 def _averages(kept: list[ImageScore], protocol: DepthProtocol) -> dict:
     """Counts, metrics, scale and errors by distance of images."""
-    pixels = np.array([score.pixels for score in kept])
-    weights = pixels if protocol.averaging == 'pixels' else None
-
-    def mean(field: str) -> dict[str, float]:
-        means = mean_errors(np.stack([getattr(score, field) for score in kept]), weights)
-        return {name: float(means[ALL_METRICS.index(name)]) for name in protocol.metrics}
-
-    others = {} if protocol.scaling == 'none' else dict(unscaled=mean('unscaled_errors'))
-    if protocol.scaling != 'median':
-        others['median_scaled'] = mean('median_errors')
     ratios = np.array([score.ratio for score in kept])
     median = float(np.median(ratios))
     return dict(
         images=len(kept),
-        pixels=int(pixels.sum()),
-        metrics=mean('errors'),
-        other_scaling=others,
+        pixels=int(sum(score.pixels for score in kept)),
+        metrics=_mean(kept, protocol, 'errors'),
         scale=dict(median=median, spread=float(np.std(ratios / median))),
         distances=binned_table(sum(score.bins for score in kept), protocol.bins),
     )
+
+
+def _mean(kept: list[ImageScore], protocol: DepthProtocol, errors: str) -> dict[str, float]:
+    """Metrics of the protocol by name, mean over images or pixels of one kind of errors."""
+    weights = None
+    if protocol.averaging == 'pixels':
+        weights = np.array([score.pixels for score in kept])
+    means = mean_errors(np.stack([getattr(score, errors) for score in kept]), weights)
+    return {name: float(means[ALL_METRICS.index(name)]) for name in protocol.metrics}
+
+
+def _other_scaling(kept: list[ImageScore], protocol: DepthProtocol) -> dict[str, dict]:
+    """Metrics with the scalings that the protocol does not have."""
+    found = {}
+    if protocol.scaling != 'none':
+        found['unscaled'] = _mean(kept, protocol, 'unscaled_errors')
+    if protocol.scaling != 'median':
+        found['median_scaled'] = _mean(kept, protocol, 'median_errors')
+    return found
 
 
 def swapped_kind_warning(result: dict) -> str | None:
