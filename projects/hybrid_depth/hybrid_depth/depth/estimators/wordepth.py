@@ -10,6 +10,7 @@ from mmengine.registry import MODELS
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
+from ...errors import ConfigError
 from ...geometry.camera_view import CameraView
 from ...geometry.depth_map import DepthMap
 from ...losses import SILogLoss, standard_normal_divergence
@@ -89,6 +90,7 @@ class WorDepth(DepthEstimator):
         self.silog = SILogLoss(min_depth=min_depth, max_depth=max_depth)
         self.text_probability, self.skips = text_probability, skips
         self.detach_text, self.divergence_weight = detach_text, divergence_weight
+        self.to(memory_format=self.memory_format)
 
     def loss(
         self, inputs: dict, data_samples: Sequence[BaseDataElement] | None = None
@@ -101,7 +103,7 @@ class WorDepth(DepthEstimator):
             data_samples: unused.
 
         Raises:
-            KeyError: one of them is missing.
+            ConfigError: one of them is missing.
         """
         target = self._required(inputs, GT_DEPTH, 'LoadDepthMaps and a data set with depth')
         images = inputs.get('augmented', inputs['images'])[0]
@@ -209,7 +211,7 @@ class WorDepth(DepthEstimator):
 
     def _required(self, inputs: dict, name: str, source: str) -> Tensor:
         if name not in inputs:
-            raise KeyError(
+            raise ConfigError(
                 f'{type(self).__name__}: expected inputs[{name!r}], got {sorted(inputs)}; put '
                 f'{source} into the pipeline'
             )
