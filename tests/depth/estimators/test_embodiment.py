@@ -3,6 +3,7 @@ import torch
 from mmengine.registry import MODELS
 
 from hybrid_depth.depth.latent import ExchangedAttention, embodied_image
+from hybrid_depth.errors import DepthDataError
 from tests.depth.estimators.test_wordepth import BASE, backward, grads, inputs_of
 from tests.depth.estimators.tiny import SIZE, TIMM
 
@@ -81,7 +82,7 @@ def test_the_text_branch_needs_no_prior():
 def test_missing_prior():
     inputs = inputs_of()
     for cameras in (None, inputs['cam2img']):
-        with pytest.raises(ValueError, match='depth_folders'):
+        with pytest.raises(DepthDataError, match='depth_folders'):
             build().predict(inputs['images'], cameras)
 
 

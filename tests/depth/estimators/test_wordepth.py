@@ -4,6 +4,7 @@ from mmengine.registry import MODELS
 from torch.distributions import Normal, kl_divergence
 
 from hybrid_depth.depth.encoders import DepthEncoder
+from hybrid_depth.errors import ConfigError
 from hybrid_depth.losses import SILogLoss
 from tests.depth.encoders.tiny import TINY_HYBRID
 from tests.depth.estimators.tiny import SIZE, TIMM, make_inputs
@@ -181,7 +182,7 @@ def test_bad_arguments(kwargs, message):
 def test_missing_inputs_of_training(missing, message):
     inputs = inputs_of()
     del inputs[missing]
-    with pytest.raises(KeyError, match=message):
+    with pytest.raises(ConfigError, match=message):
         build().loss(inputs)
 
 

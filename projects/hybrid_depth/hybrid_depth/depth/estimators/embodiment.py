@@ -8,6 +8,7 @@ import torch
 from mmengine.registry import MODELS
 from torch import Tensor, nn
 
+from ...errors import DepthDataError
 from ...geometry.camera_view import CameraView
 from ..latent import ExchangedAttention, embodied_image
 from ..latent.decoder import resize
@@ -75,6 +76,7 @@ class VisionLanguageEmbodiment(WorDepth):
         self.fusions = nn.ModuleList(map(_Concatenation, channels, priors))
         if fusion == 'attention':
             self.fusions[-1] = ExchangedAttention(channels[-1], priors[-1], attention_width)
+        self.to(memory_format=self.memory_format)
 
     def maps(self, images: Tensor, view: CameraView | None) -> list[Tensor]:
         """Image maps fused with those of the embodied depth, finest first.
@@ -84,13 +86,13 @@ class VisionLanguageEmbodiment(WorDepth):
             view: camera of the images with `physics_depth`, if there is a prior.
 
         Raises:
-            ValueError: no embodied depth; a map that is invalid everywhere is a valid input.
+            DepthDataError: no embodied depth; a map that is invalid everywhere is a valid input.
         """
         maps = super().maps(images, view)
         if self.prior_encoder is None:
             return maps
         if view is None or view.physics_depth is None:
-            raise ValueError(
+            raise DepthDataError(
                 'VisionLanguageEmbodiment: expected the embodied depth of the images, '
                 'CameraView(cam2img, size, physics_depth=...), got none; add LoadDepthMaps to the '
                 'pipeline and depth_folders=dict(physics_depth=FOLDER) to the data set, or set '

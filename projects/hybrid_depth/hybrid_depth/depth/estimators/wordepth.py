@@ -91,6 +91,7 @@ class WorDepth(DepthEstimator):
         self.silog = SILogLoss(min_depth=min_depth, max_depth=max_depth)
         self.text_probability, self.skips = text_probability, skips
         self.detach_text, self.divergence_weight = detach_text, divergence_weight
+        self.to(memory_format=self.memory_format)
 
     def loss(
         self, inputs: dict, data_samples: Sequence[BaseDataElement] | None = None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from ...errors import ConfigError
+
 
 class TextVAE(nn.Module):
     """Mean and standard deviation of a scene's latent from its text feature.
@@ -29,10 +31,10 @@ class TextVAE(nn.Module):
         """Text features (B, text_width) -> mean and standard deviation, each (B, latent).
 
         Raises:
-            ValueError: another width.
+            ConfigError: another width.
         """
         if text.ndim != 2 or text.shape[1] != self.text_width:
-            raise ValueError(
+            raise ConfigError(
                 f'TextVAE: expected text features (B, {self.text_width}), got '
                 f'{tuple(text.shape)}; set text_width of the model to the width of LoadText: the '
                 "tower's, or twice that with object sentences"
