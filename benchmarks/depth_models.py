@@ -10,6 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from hybrid_depth.checkpoints.build import build_model
 from hybrid_depth.depth.estimators import DepthEstimator, ManyDepth
+from hybrid_depth.depth.estimators.feature_memory import FeatureMemory
 
 from .memory import peak_mib
 
@@ -17,6 +18,7 @@ CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
 MODELS = {
     'Monodepth2-R18': 'monodepth2/monodepth2_r18_1xb12-20e_kitti-raw_192x640.py',
     'ManyDepth-R18': 'manydepth/manydepth_r18_1xb12-20e_kitti-raw_192x640.py',
+    'Mono-ViFI-R18': 'mono_vifi/mono-vifi_r18_1xb10-20e_kitti-raw_192x640.py',
 }
 SIZE, QUICK_SIZE, REPEATS = (192, 640), (64, 96), 7
 Call = Callable[[], object]
@@ -29,7 +31,17 @@ def make_inputs(size: tuple[int, int]) -> dict:
     cam2img = torch.tensor(
         [[0.58 * columns, 0, columns / 2], [0, 1.92 * rows, rows / 2], [0, 0, 1]]
     )
-    return dict(images=images, augmented=images, cam2img=cam2img[None])
+    whole = torch.ones(1, 1, *size, dtype=torch.bool)
+    view = dict(  # for Mono-ViFI's training: enlarged 1.5 times, rotated
+        angle=torch.tensor([3.0]),
+        box=torch.tensor([[columns // 6, rows // 6, columns * 2 // 3, rows * 2 // 3]]),
+        ratio=torch.tensor([1.5]),
+        camera=torch.eye(3)[None],
+        seen=whole,
+        returned=whole,
+    )
+    affine = dict(images=images, augmented=images, view=view)
+    return dict(images=images, augmented=images, cam2img=cam2img[None], affine=affine)
 
 
 def inference(model: DepthEstimator, inputs: dict) -> Call:
@@ -43,6 +55,23 @@ def inference(model: DepthEstimator, inputs: dict) -> Call:
     return predict
 
 
+def stream(model: DepthEstimator, inputs: dict) -> Call:
+    """Prediction of the next image of a stream, whose neighbours before it are known."""
+    memory = FeatureMemory(len(model.frames) + 1)
+    # again and again, but each forgotten in between
+    images = [torch.rand_like(inputs['images'][0]) for _ in range(6)]
+
+    @torch.no_grad()
+    def predict() -> None:
+        images.append(images.pop(0))
+        first = min(model.frames)
+        frames = {frame: images[frame - first] for frame in model.frames}
+        model.eval().predict(frames, inputs['cam2img'], memory)
+
+    predict()
+    return predict
+
+
 def training_step(model: DepthEstimator, inputs: dict) -> Call:
     """Losses and gradients."""
 
@@ -51,6 +80,9 @@ def training_step(model: DepthEstimator, inputs: dict) -> Call:
         model.parse_losses(model(inputs, mode='loss'))[0].backward()
 
     return step
+
+
+TASKS = {'inference': inference, 'in a stream': stream, 'training step': training_step}
 
 
 def cost_volume(model: ManyDepth, predict: Call) -> Call:
@@ -106,8 +138,9 @@ def main(quick: bool = False) -> None:
     models['ManyDepth-R18'].augmentation = False  # which skips the matching in a part of the steps
     rows: list[tuple[str, str, Call]] = [
         (task, name, make(model, inputs))
-        for task, make in (('inference', inference), ('training step', training_step))
+        for task, make in TASKS.items()
         for name, model in models.items()
+        if task != 'in a stream' or len(model.frames) > 1
     ]
     swept = cost_volume(models['ManyDepth-R18'], rows[1][2])
     print(
@@ -120,7 +153,12 @@ def main(quick: bool = False) -> None:
     for (task, name, call), elapsed in zip(rows, seconds, strict=True):
         costs = gflops(call), elapsed, peak_mib(call)
         ratios = [
-            cost / base for cost, base in zip(costs, first.setdefault(task, costs), strict=True)
+            cost / base
+            for cost, base in zip(
+                costs,
+                first.setdefault(task.replace('in a stream', 'inference'), costs),
+                strict=True,
+            )
         ]
         print(
             f'{task:15}{name:16}{parameters(models[name], call):14.2f}'

@@ -47,7 +47,7 @@ def main() -> None:
     commands.add_parser('rotated-nms', help='NMS of BEV boxes against mmcv or shapely')
     models = commands.add_parser('models', help='full-size detectors: parameters and CPU time')
     models.add_argument('--root', default='data/nuscenes_keyframe', help='nuScenes root')
-    depth = commands.add_parser('depth-models', help='Monodepth2 and ManyDepth: time and memory')
+    depth = commands.add_parser('depth-models', help='Monodepth2, ManyDepth and Mono-ViFI: cost')
     depth.add_argument('--quick', action='store_true', help='small images, one repeat')
     commands.add_parser('depth-step', help='hybrid encoder: effect of each optimisation')
     for name, subject in STUDIES.items():

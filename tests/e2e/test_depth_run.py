@@ -101,6 +101,22 @@ def test_manydepth(toy_kitti, truth, tmp_path):
     assert run_tool(*infer, '--frames', 0) is None
 
 
+@pytest.mark.slow
+def test_the_hybrid_student_of_manydepth(toy_kitti, truth, tmp_path):
+    """Trained, tested and run on a folder of images."""
+    data = f"dict(data_root='{toy_kitti}/')"
+    config = write_config(tmp_path, 'manydepth_hybrid_toy', data, truth=truth)
+    scores, checkpoint = train_and_test(config, tmp_path / 'run')
+    assert 0 < scores['depth/abs_rel'] != scores['depth/single_frame/abs_rel'] > 0
+    assert any(key.startswith('encoder.language.') for key in checkpoint['state_dict'])
+    images = next(toy_kitti.glob('*/*/image_02/data'))
+    infer = ('infer_depth.py', images, tmp_path / 'depth', '--config', config, '--checkpoint')
+    infer += (tmp_path / 'run/epoch_1.pth', '--intrinsics', 100, 100, 80, 24)
+    assert run_tool(*infer) is None
+    listed = json.loads((tmp_path / 'depth/manifest.json').read_text())['files']
+    assert [file['frames'] for file in listed] == [[0], *[[0, -1]] * (len(listed) - 1)]
+
+
 def test_stage_1_then_stage_2(toy_kitti, truth, stage1, tmp_path):
     data = f"dict(data_root='{toy_kitti}/')"
     config = write_config(tmp_path, 'monodepth2_hybrid_toy', data, truth=truth)
