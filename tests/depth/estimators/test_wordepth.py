@@ -4,7 +4,7 @@ from mmengine.registry import MODELS
 from torch.distributions import Normal, kl_divergence
 
 from hybrid_depth.depth.encoders import DepthEncoder
-from hybrid_depth.errors import ConfigError
+from hybrid_depth.errors import MissingInputError
 from hybrid_depth.losses import SILogLoss
 from tests.depth.encoders.tiny import TINY_HYBRID
 from tests.depth.estimators.tiny import SIZE, TIMM, make_inputs
@@ -182,10 +182,10 @@ def test_bad_arguments(kwargs, message):
 def test_missing_inputs_of_training(missing, message):
     inputs = inputs_of()
     del inputs[missing]
-    with pytest.raises(ConfigError, match=message):
+    with pytest.raises(MissingInputError, match=message):
         build().loss(inputs)
 
 
 def test_the_current_frame_is_needed():
-    with pytest.raises(KeyError, match='frames.0.'):
+    with pytest.raises(MissingInputError, match='frames.0.'):
         build().predict({1: torch.rand(1, 3, 32, 32)})

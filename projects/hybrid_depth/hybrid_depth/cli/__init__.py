@@ -13,6 +13,7 @@ from collections.abc import Callable
 from ..errors import HybridDepthError
 from ..version import __version__
 
+_INTERRUPTED = 130  # exit code of shells after Ctrl-C
 TOOLS = {
     'train': 'train a model from a config',
     'test': 'evaluate a checkpoint on the test set of its config',
@@ -68,8 +69,15 @@ def make_parser(description: str, name: str | None = None) -> argparse.ArgumentP
 
 
 def run(function: Callable[..., None], *arguments) -> None:
-    """Call a tool's function; user errors exit with their text and exit code 1."""
+    """Call a tool's function; user errors exit with their text and exit code 1, Ctrl-C with 130."""
     try:
         function(*arguments)
     except (HybridDepthError, FileNotFoundError, FloatingPointError) as error:
         sys.exit(f'error: {error}')
+    except OSError as error:
+        if error.errno is None:  # not of the system
+            raise
+        sys.exit(f'error: {error}')  # a full disk or a folder without permission, with its name
+    except KeyboardInterrupt:
+        print('interrupted', file=sys.stderr)
+        sys.exit(_INTERRUPTED)

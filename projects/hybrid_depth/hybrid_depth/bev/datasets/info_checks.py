@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Container
 
 import numpy as np
 
@@ -10,6 +10,8 @@ from ...calibration_checks import check_boxes, check_camera, check_rigid, known_
 from ...datasets.nuscenes.names import InfoError
 
 _VEHICLE_KEYS = ('token', 'ego2global', 'lidar_points', 'images')
+# other data may have no velocities and no counts of LiDAR points
+_DEFAULTS = dict(velocity=[np.nan, np.nan], bbox_3d_isvalid=True)
 _IMAGE_KEYS = ('img_path', 'cam2img', 'lidar2cam')
 
 
@@ -85,25 +87,47 @@ class InfoChecks:
             check_camera(image['cam2img'], source, None if None in size else size)
             self._known.add(key)
 
-    def usable(self, info: dict) -> list[dict]:
-        """Instances of a sample with usable boxes; half-known velocities become unknown."""
-        instances = info['instances']
+    def usable(self, info: dict, labels: Container) -> list[dict]:
+        """Instances of a sample with usable boxes; half-known velocities become unknown.
+
+        Args:
+            info: the sample.
+            labels: known labels.
+
+        Raises:
+            InfoError: an instance without a box or label, or with an unknown label.
+        """
+        instances = [_DEFAULTS | item for item in info.get('instances', ())]
         if not instances:
             return instances
-        mask = check_boxes(self._rows(info, 'bbox_3d', 7))
+        mask = check_boxes(self._rows(info, instances, 'bbox_3d', 7))
         self.dropped += [info['token']] * int((~mask).sum())
-        if 'velocity' in instances[0]:
-            velocities = self._rows(info, 'velocity', 2)
-            half = ~known_velocities(velocities) & ~np.isnan(velocities).all(1)
-            self.unknown += int(half.sum())
-            for place in np.flatnonzero(half):
-                instances[place] = dict(instances[place], velocity=[np.nan, np.nan])
-        return [item for item, good in zip(instances, mask, strict=True) if good]
+        velocities = self._rows(info, instances, 'velocity', 2)
+        half = ~known_velocities(velocities) & ~np.isnan(velocities).all(1)
+        self.unknown += int(half.sum())
+        for place in np.flatnonzero(half):
+            instances[place] = dict(instances[place], velocity=[np.nan, np.nan])
+        self._check_labels(info, instances, labels)
+        common = set.intersection(*(set(item) for item in instances))
+        return [
+            {key: value for key, value in item.items() if key in common}
+            for item, good in zip(instances, mask, strict=True)
+            if good
+        ]
 
-    def _rows(self, info: dict, key: str, length: int) -> np.ndarray:
+    def _check_labels(self, info: dict, instances: list[dict], labels: Container) -> None:
+        for item in instances:
+            label = item.get('bbox_label_3d')
+            if not isinstance(label, int | np.integer) or label not in labels:
+                raise InfoError(
+                    f'{self.file}, sample {info["token"]}: expected as bbox_label_3d a label of '
+                    f'the categories in metainfo, got {label!r}; {self.advice}'
+                )
+
+    def _rows(self, info: dict, instances: list[dict], key: str, length: int) -> np.ndarray:
         try:
-            rows = np.array([item[key] for item in info['instances']], dtype=np.float64)
-            return rows.reshape(-1, length)
+            rows = np.array([item[key] for item in instances], dtype=np.float64)
+            return rows.reshape(len(instances), length)
         except (KeyError, TypeError, ValueError) as error:
             raise InfoError(
                 f'{self.file}, sample {info["token"]}: expected {length} numbers as {key} of every '

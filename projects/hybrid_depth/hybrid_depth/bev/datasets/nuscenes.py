@@ -141,6 +141,7 @@ class NuScenesBEVDataset(NuScenesDataset):
                 'the info file of another split, or a root with scenes of this one.'
             )
         self._check_box_convention(data_list)
+        self._require_boxes(data_list)
         self._index_of = {info['token']: index for index, info in enumerate(data_list)}
         if self.sequence_length is not None:
             self._sequence_of = self._number_sequences(data_list)
@@ -174,12 +175,19 @@ class NuScenesBEVDataset(NuScenesDataset):
 
     def parse_ann_info(self, info: dict) -> dict:
         """Annotations of a sample, without unusable boxes."""
-        return super().parse_ann_info(dict(info, instances=self._checks.usable(info)))
+        return super().parse_ann_info(
+            dict(info, instances=self._checks.usable(info, self.label_mapping))
+        )
 
     def _map_labels(self) -> None:
         """Map labels of the file to those of this data set, by class name; -1 for other classes."""
         classes = list(self.metainfo['classes'])
-        self._file_classes = self.metainfo['categories']
+        self._file_classes = self.metainfo.get('categories')
+        if not isinstance(self._file_classes, dict):
+            raise InfoError(
+                f'{self.ann_file}: expected categories (labels by class name) in metainfo, got '
+                f'{sorted(self.metainfo)}; {_MAKE_INFOS}'
+            )
         absent = [name for name in classes if name not in self._file_classes]
         if absent:
             raise InfoError(
@@ -208,6 +216,19 @@ class NuScenesBEVDataset(NuScenesDataset):
             raise InfoError(
                 f'{self.ann_file}: expected cars about 2.4 times as long as wide, got a median of '
                 f'{ratio:.2f}: not the box convention of mmdet3d >= 1.0; {_MAKE_INFOS}'
+            )
+
+    def _require_boxes(self, data_list: list[dict]) -> None:
+        """Reject training data without a box: mmengine would load a thousand samples first."""
+        if self.test_mode or not self.filter_empty_gt:
+            return
+        if not any((info['ann_info']['gt_labels_3d'] >= 0).any() for info in data_list):
+            written = sum(len(info.get('instances', ())) for info in data_list)
+            raise InfoError(
+                f'{self.ann_file}: expected boxes of {", ".join(self.metainfo["classes"])} to '
+                f'train on, got none that can be used among {written}. Boxes with '
+                'bbox_3d_isvalid=False (without a LiDAR or radar point) are not used; leave that '
+                'key out where points were not counted'
             )
 
     def get_data_info(self, idx: int) -> dict:

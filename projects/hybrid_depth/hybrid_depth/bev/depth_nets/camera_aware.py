@@ -9,6 +9,7 @@ from mmdet.models.backbones.resnet import BasicBlock
 from mmdet3d.registry import MODELS
 from torch import Tensor, nn
 
+from ...errors import ConfigError
 from ...geometry import CameraRig, DepthBins
 from .base import DepthDistribution, DepthNet
 from .deformable_conv import DeformableConv
@@ -155,7 +156,16 @@ class CameraAwareDepthNet(DepthNet, nn.Module):
         )
 
     def forward(self, image_feats: Tensor, images: Tensor, rig: CameraRig) -> DepthDistribution:
-        """(B * N, C_in, h, w) features and B x N cameras -> distribution; images are not used."""
+        """(B * N, C_in, h, w) features and B x N cameras -> distribution; images are not used.
+
+        Raises:
+            ConfigError: training with a single image, of which batch norm has no variance.
+        """
+        if self.training and len(image_feats) == 1:
+            raise ConfigError(
+                f'{type(self).__name__}: expected at least 2 images per batch in training, for '
+                'batch norm, got one camera at batch size 1; set train_dataloader.batch_size=2'
+            )
         camera = self.bn(camera_vector(rig))
         x = self.reduce_conv(image_feats)
         context = self.context_conv(self.context_se(x, self.context_mlp(camera)))
