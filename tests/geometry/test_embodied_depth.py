@@ -260,3 +260,40 @@ def test_one_kitti_frame_is_fast():
         EmbodiedDepth()(labels, camera, plane)
         spent.append(time.process_time() - start)
     assert min(spent) < 0.3
+
+
+@pytest.mark.parametrize('grade', [-0.06, -0.03, 0.03, 0.06])
+def test_a_change_of_grade_is_wrong_or_invalid_only_beyond_it(grade):
+    """A street that rises or falls from 15 m on."""
+    flat, _ = cast(CAMERA, SIZE, LEVEL)
+    slope = (np.arange(SIZE[0]) - CAMERA[1, 2])[:, None] / CAMERA[1, 1] * np.ones(SIZE[1])
+    with np.errstate(divide='ignore'):
+        hill = (1.6 + 15 * grade) / (slope + grade)
+    truth = np.where(flat <= 15, flat, np.where((slope + grade > 0) & (hill >= 15), hill, np.inf))
+    labels = np.where(np.isfinite(truth), ROAD, SKY).astype(np.uint8)
+    depth = EXACT(labels, CAMERA, LEVEL).depth[0, 0].numpy()
+    before = truth <= 15
+    assert np.abs(depth[before] / truth[before] - 1).max() < 1e-5
+    # the error grows with the distance to the change
+    behind = (truth > 15) & (truth < 16.5)
+    assert np.abs(depth[behind] / truth[behind] - 1).max() < 0.1
+    # a rise above the horizon has no depth
+    assert (depth[(labels == ROAD) & (slope <= 0)] == 0).all()
+    near = EmbodiedDepth(max_depth=15.0)(labels, CAMERA, LEVEL).depth[0, 0].numpy()
+    assert np.abs(near[near > 0] / truth[near > 0] - 1).max() < 1e-4
+
+
+def test_uniform_grade_is_a_plane_of_the_fit():
+    """Standing on a street of 6 %, the vehicle has the street as its plane."""
+    from hybrid_depth.geometry import GroundPlaneFit, fit_ground_points
+
+    x, z = np.meshgrid(np.linspace(-3, 3, 20), np.linspace(4, 30, 40))
+    street = np.stack((x, 1.6 - 0.01 * (z - 4), z), -1).reshape(-1, 3)
+    fit = fit_ground_points(street, GroundPlaneFit.from_calibration(LEVEL))
+    labels = np.full(SIZE, ROAD, np.uint8)
+    depth = EXACT(labels, CAMERA, fit.plane).depth[0, 0].numpy()
+    slope = (np.arange(SIZE[0]) - CAMERA[1, 2]) / CAMERA[1, 1]
+    with np.errstate(divide='ignore'):
+        truth = (1.6 + 0.04) / (slope + 0.01)
+    rows = (truth > 4) & (truth < 70)
+    np.testing.assert_allclose(depth[rows, 200], truth[rows], rtol=0.01)

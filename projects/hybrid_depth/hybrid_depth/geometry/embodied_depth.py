@@ -204,24 +204,14 @@ class EmbodiedDepth:
         per_row = per_metre / view.focal
         surfaces = surface_distance(upright, per_row, view.horizon, self.reach)
         inverse = view.to_image(surfaces, labels.shape).copy()
-        extent, table = thing_distance(
-            view.from_image(ids, 0), upright, per_row, view.horizon, self.near
+        number, table = thing_distance(
+            view.from_image(ids, 0), upright, per_row, view.horizon, view.focal, self.near
         )
+        number[ids[-1]] = -1  # its nearest contact is below the image
+        table = np.append(table, np.full((1, view.size[1]), np.nan, np.float32), 0)  # row -1
         rows, columns = np.nonzero(ids)
-        owner = ids[rows, columns]
-        first, last, number = extent[owner].T
         column = view.column(rows, columns).clip(0, view.size[1] - 1)
-        values = (
-            np.where(number < 0, np.float32(np.nan), table[number, column])
-            if len(table)
-            else np.nan
-        )
-        # what leaves the image at its lower edge touches the ground outside of it
-        cut = np.zeros(2**16, bool)
-        cut[np.unique(ids[-1])] = True
-        inverse[rows, columns] = np.where(
-            cut[owner] & ((column < first) | (column > last)), np.nan, values
-        )
+        inverse[rows, columns] = table[number[ids[rows, columns]], column]
         forward = _linear(view.forward, labels.shape)
         inverse *= forward
         inverse[forward <= 0] = np.nan  # rays that point backwards

@@ -9,7 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from .scene_classes import CLASSES, SURFACES, THING_GROUPS, THINGS, UNLABELLED
+from .scene_classes import CLASSES, ROAD, SURFACES, THING_GROUPS, THINGS, UNLABELLED
 
 
 def class_table(classes: tuple[int, ...]) -> np.ndarray:
@@ -20,6 +20,9 @@ def class_table(classes: tuple[int, ...]) -> np.ndarray:
 
 
 _SECTION = 16  # columns
+_LOWER = 1.1  # ratio of distances
+_WHEEL = 1.0  # metres, wider than a wheel and narrower than the space between two
+_CLEARANCE = 1.4  # largest factor, of a clearance of 0.5 m seen from 1.7 m
 _SURFACE, _THING = class_table(SURFACES), class_table(THINGS)
 
 
@@ -106,7 +109,12 @@ def thing_ids(labels: np.ndarray, instances: np.ndarray | None) -> tuple[np.ndar
 
 
 def thing_distance(
-    ids: np.ndarray, labels: np.ndarray, per_row: np.ndarray, horizon: float, near: float
+    ids: np.ndarray,
+    labels: np.ndarray,
+    per_row: np.ndarray,
+    horizon: float,
+    focal: float,
+    near: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Inverse distance of things, from the envelope of their nearest contacts.
 
@@ -121,11 +129,12 @@ def thing_distance(
         ids: (H, W) uint16 of `thing_ids`, upright.
         labels: (H, W) uint8, upright.
         per_row, horizon: as of `surface_distance`.
+        focal: focal length of the view, pixels.
         near: fraction of the contacts of a section that may be nearer, against errors of labels.
 
     Returns:
-        (65536, 3) first and last column with contacts and row of the table of each id, -1 for none;
-        and the table (N, W) float32, 1 / metres.
+        (65536,) row of the table of each id, -1 for none; and the table (N, W) float32, 1 / metres,
+        NaN where unknown.
     """
     rows, columns = np.nonzero((ids[:-1] > 0) & np.isfinite(per_row)[labels[1:]])
     inverse = (rows + 0.5 - horizon) * per_row[labels[rows + 1, columns]]
@@ -134,22 +143,55 @@ def thing_distance(
     first, last = np.full(len(found), ids.shape[1]), np.full(len(found), -1)
     np.minimum.at(first, row, columns)
     np.maximum.at(last, row, columns)
-    sections = np.maximum((last - first + 1) // _SECTION, 1)
-    section = (columns - first[row]) * sections[row] // (last - first + 1)[row]
-    # the nearest contact but a fraction, of each section
-    order = np.lexsort((-inverse, section, row))
-    key = (row * (ids.shape[1] + 1) + section)[order]
-    _, start, count = np.unique(key, return_index=True, return_counts=True)
-    chosen = order[start + ((count - 1) * near).astype(int)]
+    contacts = np.full((len(found), ids.shape[1]), -np.inf)
+    np.maximum.at(contacts, (row, columns), inverse)
     table = np.empty((len(found), ids.shape[1]), np.float32)
-    borders = np.searchsorted(row[chosen], np.arange(len(found) + 1))
     every = np.arange(ids.shape[1])
-    for index, (begin, end) in enumerate(zip(borders[:-1], borders[1:], strict=True)):
-        knots = chosen[begin:end]
-        table[index] = np.interp(every, *_concave_hull(columns[knots], inverse[knots]))
-    extent = np.full((2**16, 3), -1)
-    extent[found] = np.stack((first, last, np.arange(len(found))), 1)
-    return extent, table
+    for index, (begin, end) in enumerate(zip(first, last, strict=True)):
+        seen = begin + np.flatnonzero(np.isfinite(contacts[index, begin : end + 1]))
+        profile = np.interp(every[begin : end + 1], seen, contacts[index, seen])
+        profile = _without_clearance(profile, focal)
+        knots = _sections(profile, near)
+        table[index] = np.interp(every, *_concave_hull(begin + knots, profile[knots]))
+    table[_hidden(ids, found, contacts.max(1, initial=-np.inf), per_row, horizon)] = np.nan
+    number = np.full(2**16, -1)
+    number[found] = np.arange(len(found))
+    return number, table
+
+
+def _hidden(ids, found, nearest, per_row, horizon) -> np.ndarray:
+    """(N,) bool: things that reach `_LOWER` nearer than their nearest contact: others hide it."""
+    rows, columns = np.nonzero((ids[:-1] > 0) & (ids[:-1] != ids[1:]))
+    lowest = np.zeros(2**16)
+    np.maximum.at(lowest, ids[rows, columns], rows)
+    return (lowest[found] + 0.5 - horizon) * per_row[ROAD] > nearest * _LOWER
+
+
+def _without_clearance(profile: np.ndarray, focal: float) -> np.ndarray:
+    """Inverse distance per column, corrected for the ground clearance of the body.
+
+    Wheels stand out of the lower edge of a body, which a morphological opening by `_WHEEL` metres
+    shows. What they stand out at most is the factor h / (h - g) of the whole edge. A body whose
+    wheels are hidden stays too far by that factor.
+    """
+    width = int(_WHEEL * focal * np.median(profile)) // 2 * 2 + 1
+    if not 3 <= width < len(profile):
+        return profile
+    line = profile.astype(np.float32)[None]
+    edge = cv2.morphologyEx(
+        line, cv2.MORPH_OPEN, np.ones((1, width), np.uint8), borderType=cv2.BORDER_REPLICATE
+    )[0]
+    factor = min(np.quantile(profile / np.maximum(edge, 1e-6), 0.98), _CLEARANCE)
+    return np.maximum(profile, edge * factor)
+
+
+def _sections(profile: np.ndarray, near: float) -> np.ndarray:
+    """Column of the nearest contact but a fraction, of each section of `_SECTION` columns."""
+    number = max(len(profile) // _SECTION, 1)
+    section = np.arange(len(profile)) * number // len(profile)
+    order = np.lexsort((-profile, section))
+    _, start, count = np.unique(section, return_index=True, return_counts=True)
+    return order[start + ((count - 1) * near).astype(int)]
 
 
 def _concave_hull(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
