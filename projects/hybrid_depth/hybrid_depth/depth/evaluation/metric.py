@@ -26,8 +26,8 @@ class DepthMetric(BaseMetric):
     ('disparity', 'relative' or 'metric') and `name` (from `KittiRawDataset` and others), the name
     of the ground truth file. Returns the protocol's metrics and `scale_spread`, prefix 'depth'.
     Where the data set names label images of moving objects (its option `moving`), also the metrics
-    of moving and static pixels, 'depth/moving/...' and 'depth/static/...', with the scale of the whole
-    image (docs/reference/depth_protocols.md, "Moving and static pixels").
+    of moving and static pixels, 'depth/moving/...' and 'depth/static/...', with the scale of the
+    whole image (docs/reference/depth_protocols.md, "Moving and static pixels").
 
     Args:
         truth: folder of `prepare-kitti export-gt`, or any input of `DepthMaps`; maps without
