@@ -35,7 +35,7 @@ def building(rng: np.random.Generator, length: float) -> Parts:
 def lamp_post(rng: np.random.Generator) -> Parts:
     """A lamp post whose arm points along y."""
     height, grey = rng.uniform(6.0, 7.5), (0.35, 0.37, 0.38)
-    shape = ShapeBuilder('tree')
+    shape = ShapeBuilder('pole')
     shape.cylinder((0, 0, height / 2), 0.09, height, grey, taper=0.7)
     shape.box((-0.05, 0.05), (0, 1.8), (height - 0.1, height), grey)
     shape.box((-0.14, 0.14), (1.4, 2.1), (height - 0.18, height - 0.08), (0.85, 0.85, 0.8))
