@@ -75,6 +75,7 @@ SHIRTS = np.array([[0.95, 0.50, 0.68], [0.98, 0.64, 0.78], [0.88, 0.40, 0.62]])
 
 def _rider(shape: ShapeBuilder, seat: float, lean: float, top, helmet) -> None:
     """Adds a person sitting at height ``seat`` and leaning forward, as the last parts."""
+    shape.surface = 'rider'
     shape.box((-0.28, 0.02), (-0.2, 0.2), (seat, seat + 0.58), top, pitch=lean)
     for side in (-1, 1):
         shape.box(

@@ -35,8 +35,8 @@ class DepthMetric(BaseMetric):
     Returns the protocol's metrics, the same without scaling as `unscaled/...` (and with that of the
     median as `median_scaled/...`, see `summarise`) and `scale_spread`, prefix 'depth'. Where the
     data set names label images of moving objects (its option `moving`), also the metrics of moving
-    and static pixels, 'depth/moving/...' and 'depth/static/...': the scale is that of the whole
-    image, and images without such pixels do not count.
+    and static pixels, 'depth/moving/...' and 'depth/static/...', with the scale of the whole image
+    (docs/reference/depth_protocols.md, "Moving and static pixels").
 
     Args:
         truth: folder of `prepare-kitti export-gt`, or any input of `DepthMaps`; maps without
