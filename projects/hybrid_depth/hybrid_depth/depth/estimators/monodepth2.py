@@ -66,9 +66,8 @@ class Monodepth2(DepthEstimator):
             on several focal lengths: equal images at twice the focal length have twice the depth.
         physics_weight: weight of the log distance to embodied depth (`physics_depth` in the
             inputs), which holds the metres of a first step supervised by it (`SupervisedDepth`);
-            0: none. The photometric error does not know the scale: an untrained pose net, whose
-            motions are small, shrinks the depth to fit (docs/results.md, "Metres without LiDAR on
-            toy video").
+            0: none. The photometric error does not know the scale, and without this weight a toy
+            training lost it (docs/results.md, "Metres without LiDAR on toy video").
         **kwargs: passed to `DepthEstimator`.
 
     Raises:
