@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import box_points
-from .box_frame import GAIN
+from .box_frame import GAIN, better_frame
 from .case import Case
 from .findings import NotCheckedError, fault
 
@@ -70,6 +70,8 @@ def check_box_yaw(case: Case) -> str:
     expected = 'a yaw counter-clockwise from the x axis to the heading'
     done = []
     swept = [keyframe for keyframe in case.boxed if keyframe.points is not None]
+    if better_frame(case)[0] is not None:
+        raise NotCheckedError('the frame of the boxes comes first')
     swapped = _ratio(case) < _RATIO  # reported by check_box_size
     given = box_points.fit(swept, _READINGS[swapped, False])
     fits = {

@@ -51,12 +51,12 @@ def _detector_checks() -> list:
         ('cam2img and image size', check_cam2img_size),
         ('calibration chain', check_calibration_chain),
         ('ego frame', check_ego_frame),
-        ('camera order', check_camera_order),
+        ('camera headings and order', check_camera_order),
         ('camera extrinsics', check_extrinsics),
         ('class sizes', check_class_sizes),
         ('box length and width', check_box_size),
-        ('box yaw', check_box_yaw),
         ('box frame', check_box_frame),
+        ('box yaw', check_box_yaw),
         ('depth bins', check_depth_coverage),
     ]
 

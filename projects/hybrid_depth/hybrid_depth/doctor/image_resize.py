@@ -13,8 +13,9 @@ from .network_images import NetworkImage, network_images
 from .sensor_overlap import Agreement, depth_edges, edge_image
 from .vehicle_overlap import VehicleOverlap
 
-# BEVDet's flip and rotation are half a pixel off by convention, and its rounding of the resized
-# size up to 1 pixel at the border (docs/reference/bevdet.md, "Image augmentation").
+# BEVDet's flip and rotation are half a pixel off by convention, its rounding of the resized size up
+# to 1 pixel at the border (docs/reference/bevdet.md, "Image augmentation"), and its resize, which
+# has no half pixels, half of the difference of the pixels' sizes.
 _SHIFT = 2.0
 _PATCHES = (2, 3)  # rows and columns of patches
 _TEXTURE = 4.0  # standard deviation of a patch, of 255; less has no position
@@ -39,7 +40,8 @@ def check_img_aug(case: Case) -> str:
             if shift is None:
                 continue
             known, worst = True, max(worst, shift)
-            if shift > _SHIFT:
+            scale = np.sqrt(abs(np.linalg.det(view.img_aug[:2, :2])))
+            if shift > _SHIFT + abs(scale - 1) / 2:
                 got, size = f'{shift:.1f} pixels between them', view.network.shape[1::-1]
                 raise fault(
                     f'the {size[0]}x{size[1]} image of {view.camera} in {part} to be the file '

@@ -98,12 +98,9 @@ class VehicleOverlap:
         if not np.isfinite(self.scores[:, 0]).any():
             raise NotCheckedError('too few depth edges in the images')
 
-    def permutation(self) -> tuple[np.ndarray, float]:
-        """The assignment of images to calibrations that agrees best, and its gain over the
-        identity."""
-        known = np.nan_to_num(self.exchanged, nan=0.0)
-        rows, columns = linear_sum_assignment(-known)
-        return columns, float(known[rows, columns].sum() - np.trace(known))
+    def best_order(self) -> np.ndarray:
+        """(N,) calibration for each image in the order that agrees best."""
+        return linear_sum_assignment(-np.nan_to_num(self.exchanged, nan=0.0))[1]
 
 
 def _enough(agreement: Agreement) -> np.ndarray:
