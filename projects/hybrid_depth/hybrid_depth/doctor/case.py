@@ -12,8 +12,9 @@ from mmengine.config import Config
 from mmengine.registry import DATASETS, DefaultScope
 
 from ..config_errors import explained
+from ..errors import HybridDepthError
 from .datasets import innermost_datasets
-from .findings import NotCheckedError
+from .findings import NotCheckedError, fault
 from .keyframes import Keyframe, read_keyframe
 from .vehicle_overlap import VehicleOverlap
 
@@ -33,6 +34,7 @@ class Case:
     def __init__(self, cfg: Config, checkpoint: dict | None = None, source: str = '') -> None:
         self.cfg, self.checkpoint, self.source = cfg, checkpoint, source
         self._unreadable = False
+        self._failed: set[str] = set()
 
     @property
     def weights(self) -> dict:
@@ -72,6 +74,34 @@ class Case:
                         warnings.catch_warnings(action='ignore'),
                     ):
                         yield part, DATASETS.build(dataset)
+
+    def sample(self, part: str) -> Any:
+        """First sample of a data set after its pipeline.
+
+        Raises:
+            ConventionError: a transform raises an error that is not for users.
+            NotCheckedError: an earlier check has reported this.
+        """
+        if part in self._failed:
+            raise NotCheckedError(f'needs the pipeline of {part}, which fails')
+        scope = self.cfg.get('default_scope') or 'mmengine'
+        try:
+            with DefaultScope.overwrite_default_scope(scope):
+                return self.datasets[part][0]
+        except HybridDepthError:
+            raise
+        except Exception as error:  # whatever a transform of the user does
+            self._failed.add(part)
+            raise fault(
+                f'a sample from the pipeline of {part}',
+                f'{error!r}',
+                'check the order of its transforms, and what each needs',
+            ) from error
+
+    @cached_property
+    def samples(self) -> dict[str, Any]:
+        """First sample of each part after its pipeline; errors as of `sample`."""
+        return {part: self.sample(part) for part in self.datasets}
 
     @cached_property
     def keyframes(self) -> list[Keyframe]:

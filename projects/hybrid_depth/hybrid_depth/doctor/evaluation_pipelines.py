@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.registry import DefaultScope
 
 from ..config_errors import paths_of
 from .case import Case
@@ -58,8 +57,7 @@ def check_repeatability(case: Case) -> str:
             random.seed(seed)
             np.random.seed(seed)
             torch.manual_seed(seed)
-            with DefaultScope.overwrite_default_scope(case.cfg.get('default_scope', 'mmengine')):
-                samples.append(case.datasets[part][0])
+            samples.append(case.sample(part))
         if not _same(samples[0], samples[1]):
             raise fault(
                 f'the same sample of {part} each time',

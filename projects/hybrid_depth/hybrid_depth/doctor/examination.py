@@ -62,4 +62,14 @@ def _detector_checks() -> list:
 
 
 def _depth_checks() -> list:
-    return _weights_checks()
+    from . import video_checks
+    from .evaluation_pipelines import check_repeatability
+
+    return [
+        *_weights_checks(),
+        ('intrinsics', video_checks.check_intrinsics),
+        ('neighbours', video_checks.check_neighbours),
+        ('stereo baseline', video_checks.check_stereo),
+        ('test augmentation', check_repeatability),
+        ('depth range', video_checks.check_depth_limits),
+    ]

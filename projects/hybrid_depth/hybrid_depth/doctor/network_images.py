@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from mmengine.registry import DefaultScope
 
 from ..datasets.image_files import open_image
 from .case import Case
@@ -52,11 +51,7 @@ def network_images(case: Case) -> dict[str, list[NetworkImage]]:
         NotCheckedError: no pipeline packs images with `img_aug`.
     """
     found = {}
-    for part, dataset in case.datasets.items():
-        if not hasattr(dataset, 'cameras'):
-            continue
-        with DefaultScope.overwrite_default_scope('mmdet3d'):
-            packed = dataset[0]
+    for part, packed in case.samples.items():
         inputs = packed.get('inputs') if isinstance(packed, dict) else None
         if not inputs or 'rig' not in inputs:
             continue
