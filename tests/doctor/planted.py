@@ -9,7 +9,6 @@ import numpy as np
 from mmengine.config import Config
 from scipy.spatial.transform import Rotation
 
-from hybrid_depth.datasets.image_files import open_image
 from hybrid_depth.datasets.nuscenes.names import CAMERAS, CLASSES
 from hybrid_depth.doctor.case import Case
 from tests.conftest import ROOT
@@ -138,10 +137,6 @@ def relabel(order: list[str]) -> Edit:
             item['bbox_label_3d'] = order.index(CLASSES[label]) if label >= 0 else -1
 
     return edit
-
-
-def opened(paths: list[str]) -> list:
-    return [open_image(path) for path in paths]
 
 
 MMDET3D_ORDER = [

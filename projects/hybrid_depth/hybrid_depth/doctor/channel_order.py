@@ -110,5 +110,3 @@ def check_image_channels(case: Case) -> str:
     if not colourful:
         raise NotCheckedError('the images are grey')
     return 'images are RGB in [0, 1]'
-
-

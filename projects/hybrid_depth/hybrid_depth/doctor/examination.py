@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from mmengine.config import Config
 
@@ -12,7 +12,12 @@ from .findings import Finding, examine
 
 def diagnose(case: Case) -> Iterator[Finding]:
     """Results of all checks that apply to a config, one by one."""
-    return examine(_detector_checks() if is_detector(case.cfg) else _depth_checks(), case)
+    return examine(checks_of(case.cfg), case)
+
+
+def checks_of(cfg: Config) -> list[tuple[str, Callable[[Case], str]]]:
+    """(name, function) of the checks that apply to a config."""
+    return _detector_checks() if is_detector(cfg) else _depth_checks()
 
 
 def is_detector(cfg: Config) -> bool:
