@@ -40,6 +40,20 @@ def test_weights_for_another_channel_order_are_rejected(hook):
     hook.after_load_checkpoint(runner, dict(checkpoint, meta={}))
 
 
+def test_weights_for_another_order_of_classes_are_rejected():
+    """A model with the classes of mmdet3d's order loads without an error, and tests wrongly."""
+    model = nn.Linear(2, 3)
+    model.pts_bbox_head = SimpleNamespace(class_names=[['car'], ['bus', 'barrier']])
+    runner = SimpleNamespace(model=model, _load_from='net.pth')
+    checkpoint = dict(state_dict=model.state_dict(), meta={})
+    StrictLoadHook().after_load_checkpoint(runner, checkpoint)
+    checkpoint['meta']['dataset_meta'] = dict(classes=('car', 'bus', 'barrier'))
+    StrictLoadHook().after_load_checkpoint(runner, checkpoint)
+    checkpoint['meta']['dataset_meta'] = dict(classes=('car', 'barrier', 'bus'))
+    with pytest.raises(CheckpointMismatchError, match='classes car, bus, barrier, got car, barr'):
+        StrictLoadHook().after_load_checkpoint(runner, checkpoint)
+
+
 def test_training_records_the_channel_order():
     """Trained weights, not only converted ones, are rejected for another order."""
     model = nn.Module()

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 
 from .weights import CheckpointMismatchError, mismatches, other_types
 
-__all__ = ['CheckpointMismatchError', 'load_strictly', 'require_channel_order', 'require_fit']
+__all__ = [
+    'CheckpointMismatchError',
+    'load_strictly',
+    'require_channel_order',
+    'require_class_order',
+    'require_fit',
+]
 
 
 def load_strictly(
@@ -70,4 +76,24 @@ def require_channel_order(model: nn.Module, channel_order: str | None, source: s
         raise CheckpointMismatchError(
             f'{source}: expected a backbone with channel_order {channel_order!r}, as these weights '
             f'were trained, got {shown!r}; set model.img_backbone.channel_order={channel_order}'
+        )
+
+
+def require_class_order(classes: Sequence[str], checkpoint: Mapping, source: str) -> None:
+    """Check the order of the classes with which weights were trained, where mmengine recorded it.
+
+    Args:
+        classes: those of the data set or head, in their order.
+        checkpoint: content of the file, with `meta`.
+        source: where it comes from, for the error.
+
+    Raises:
+        CheckpointMismatchError: other classes, or another order.
+    """
+    recorded = (checkpoint.get('meta', {}).get('dataset_meta') or {}).get('classes')
+    if recorded is not None and list(recorded) != list(classes):
+        raise CheckpointMismatchError(
+            f'{source}: expected weights trained with the classes {", ".join(classes)}, got '
+            f'{", ".join(map(str, recorded))}; set these in metainfo=dict(classes=...) of the data '
+            'sets and class_names of the tasks'
         )

@@ -17,6 +17,7 @@ _INTERRUPTED = 130  # exit code of shells after Ctrl-C
 TOOLS = {
     'train': 'train a model from a config',
     'test': 'evaluate a checkpoint on the test set of its config',
+    'doctor': 'check a config, its data and weights for other conventions',
     'infer-bev': 'predict boxes and depth of keyframes',
     'infer-depth': 'predict depth of images and videos',
     'make-pseudo-depth': 'depth labels for a detector from a depth model',

@@ -51,14 +51,19 @@ def _with_spaces(value: Any) -> Any:
 def add_runner_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `train` and `test`."""
     parser.add_argument('--work-dir', help='logs and results (default: work_dirs/CONFIG)')
+    add_config_options(parser)
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+
+
+def add_config_options(parser: argparse.ArgumentParser) -> None:
+    """`--cfg-options`."""
     parser.add_argument(
         '--cfg-options',
         nargs='+',
         action=_Options,
         help='override config values: train_cfg.max_epochs=2 "a.b=[1,2]"',
     )
-    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
 
 
 def set_local_rank(args: argparse.Namespace) -> None:

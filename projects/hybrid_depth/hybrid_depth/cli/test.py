@@ -37,6 +37,7 @@ def run(args: argparse.Namespace) -> None:
 
     from ..config_errors import explained
     from ..doctor.datasets import check_datasets
+    from ..doctor.evaluation_pipelines import check_test_transforms
     from ..engine import config as config_tools
 
     cfg = config_tools.load_config(config, args.work_dir, args.cfg_options, args.launcher)
@@ -51,5 +52,6 @@ def run(args: argparse.Namespace) -> None:
         folder = args.show_dir or f'{cfg.work_dir}/visualizations'
         config_tools.add_visualization(cfg, folder, args.score_thr, args.show, args.wait_time)
     check_datasets(cfg, ('test_dataloader', 'test_evaluator'))
+    check_test_transforms(cfg, ('test_dataloader',))
     with explained(cfg):
         config_tools.build_runner(cfg).test()

@@ -41,6 +41,7 @@ def run(args: argparse.Namespace) -> None:
     from ..config_errors import explained
     from ..doctor.datasets import check_datasets
     from ..doctor.depth_range import check_depth_range
+    from ..doctor.evaluation_pipelines import check_test_transforms
     from ..engine import config as config_tools
     from ..engine.work_dir import locked_work_dir
 
@@ -56,5 +57,6 @@ def run(args: argparse.Namespace) -> None:
     config_tools.check_initial_weights(cfg)
     check_depth_range(cfg)
     check_datasets(cfg, ('train_dataloader', 'val_dataloader', 'val_evaluator'))
+    check_test_transforms(cfg, ('val_dataloader',))
     with locked_work_dir(cfg), explained(cfg):
         config_tools.build_runner(cfg).train()

@@ -54,15 +54,15 @@ class ClassOrderError(HybridDepthError, ValueError):
     """Different order of classes in a detector's head and its data set."""
 
 
-def _datasets(node: object) -> Iterator[dict]:
-    """Innermost data set configs in a data loader or evaluator config."""
+def innermost_datasets(node: object) -> Iterator[dict]:
+    """Innermost data set configs in a data loader or evaluator config, in their order."""
     if isinstance(node, list | tuple):
         for item in node:
-            yield from _datasets(item)
+            yield from innermost_datasets(item)
     elif isinstance(node, dict):
         inner = [node[key] for key in ('dataset', 'datasets') if key in node]
         if inner:
-            yield from _datasets(inner)
+            yield from innermost_datasets(inner)
         elif 'data_root' in node or 'ann_file' in node:
             yield node
 
@@ -82,15 +82,20 @@ def _advice(root: str, annotations: Path, version: str) -> str:
     return 'See data/README.md, or set another path with --cfg-options.'
 
 
+def head_classes(cfg: Config) -> list[str] | None:
+    """Classes of the detection head in their order; None for models without one."""
+    head = cfg.get('model', {}).get('pts_bbox_head')
+    return head and [name for task in head['tasks'] for name in task['class_names']]
+
+
 def _check_classes(cfg: Config, part: str, dataset: dict) -> None:
     """Check that head and data set have the same class order, on which labels depend."""
-    head = cfg.get('model', {}).get('pts_bbox_head')
-    if head is None:
+    expected = head_classes(cfg)
+    if expected is None:
         return
     from mmdet3d.registry import DATASETS  # depth models do not need mmdet3d
 
     known = getattr(DATASETS.get(dataset['type']), 'METAINFO', {})
-    expected = [name for task in head['tasks'] for name in task['class_names']]
     classes = list({**known, **dataset.get('metainfo', {})}.get('classes', expected))
     if expected != classes:
         raise ClassOrderError(
@@ -113,7 +118,7 @@ def check_datasets(cfg: Config, parts: tuple[str, ...]) -> None:
         ClassOrderError: the head's tasks have other classes than the data set, or another order.
     """
     for part in parts:
-        for dataset in _datasets(cfg.get(part)):
+        for dataset in innermost_datasets(cfg.get(part)):
             root = dataset.get('data_root') or ''
             annotations = dataset.get('ann_file') or ''
             is_metric = part.endswith('evaluator')  # metrics have the full path of their file

@@ -275,10 +275,13 @@ class NuScenesBEVDataset(NuScenesDataset):
 
     def _previous(self, info: dict) -> dict:
         """Info of the previous frame, empty if there is none in this subset."""
-        token = info.get('prev')
+        return self.find(info.get('prev'))
+
+    def find(self, token: str | None) -> dict:
+        """Info of a sample without its history, empty if it is not in this subset."""
         index = self._index_of.get(token, len(self))
-        previous = self._frame_info(index) if index < len(self) else {}
-        return previous if previous.get('token') == token else {}
+        found = self._frame_info(index) if index < len(self) else {}
+        return found if found.get('token') == token else {}
 
     def _frame_info(self, idx: int) -> dict:
         info = super().get_data_info(idx)

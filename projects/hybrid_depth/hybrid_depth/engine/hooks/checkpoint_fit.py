@@ -7,7 +7,12 @@ from mmengine.logging import print_log
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
-from ...checkpoints.strict_load import load_strictly, require_channel_order, require_fit
+from ...checkpoints.strict_load import (
+    load_strictly,
+    require_channel_order,
+    require_class_order,
+    require_fit,
+)
 from ...checkpoints.unwrap import unwrapped
 from ...checkpoints.weights import (
     CheckpointMismatchError,
@@ -24,8 +29,10 @@ class StrictLoadHook(Hook):
 
     `hybrid-depth test` adds it: a partially loaded model only shows as bad scores.
 
+    Weights of a detector trained with another order of classes are rejected too.
+
     Raises:
-        CheckpointMismatchError: see `load_strictly` and `weights_of`.
+        CheckpointMismatchError: see `load_strictly`, `require_class_order` and `weights_of`.
     """
 
     # before EMAHook, which copies the weights
@@ -33,6 +40,10 @@ class StrictLoadHook(Hook):
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         model, order = unwrapped(runner.model), _channel_order(checkpoint)
+        tasks = getattr(getattr(model, 'pts_bbox_head', None), 'class_names', None)
+        if tasks is not None:
+            classes = [name for task in tasks for name in task]
+            require_class_order(classes, checkpoint, runner._load_from)
         _unwrap(runner, checkpoint)
         load_strictly(model, checkpoint['state_dict'], runner._load_from, order)
 
