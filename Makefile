@@ -33,11 +33,12 @@ PYTHON_newest ?= python3.13
 MATRIX_TESTS := $(addprefix tests/,bev checkpoints depth/encoders foundation geometry losses ops)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo test test-all test-matrix lint bench bench-keyframe bench-kitti bench-ground bench-depth-toy bench-bev-depth bench-fb-bev
+.PHONY: help setup lock demo test test-all fuzz test-matrix lint bench bench-keyframe bench-kitti bench-ground bench-depth-toy bench-bev-depth bench-fb-bev
 
 help:
 	@echo 'make demo            toy world, training, score (mAP, NDS) and visualizations'
 	@echo 'make test            the tests; make test-all adds the slow ones'
+	@echo 'make fuzz            damaged files and records, thousands per kind'
 	@echo 'make test-matrix     five minutes of tests with the oldest and the newest supported versions'
 	@echo 'make lint            ruff: format and rules'
 	@echo 'make lock            the newest versions that requirements/ allows, into its lock files'
@@ -85,6 +86,12 @@ test: setup
 
 test-all: setup
 	$(PYTEST)
+
+# Other damaged files and records each time, this many per kind.
+EXAMPLES ?= 2000
+fuzz: export HYBRID_DEPTH_FUZZ := $(EXAMPLES)
+fuzz: setup
+	$(PYTEST) tests/fuzz
 
 test-matrix: matrix-oldest matrix-newest
 

@@ -12,6 +12,11 @@ def _status_kib(field: str) -> int:
     return int(re.search(rf'^{field}:\s+(\d+) kB', STATUS.read_text(), re.MULTILINE).group(1))
 
 
+def resident_kib() -> int:
+    """Resident memory of this process, KiB."""
+    return _status_kib('VmRSS')
+
+
 def start() -> float:
     """Reset the high-water mark; returns the current resident memory, MiB.
 
@@ -19,7 +24,7 @@ def start() -> float:
     """
     ctypes.CDLL('libc.so.6').malloc_trim(0)
     CLEAR.write_text('5')
-    return _status_kib('VmRSS') / 1024
+    return resident_kib() / 1024
 
 
 def peak_above(before: float) -> float:

@@ -11,6 +11,8 @@ Example:
     python tools/benchmark.py bev-depth --out work_dirs/bev_depth
     python tools/benchmark.py fb-bev --out work_dirs/fb_bev
     python tools/benchmark.py ground-scale --kitti data/kitti
+    python tools/benchmark.py kills
+    python tools/benchmark.py memory-growth
     python tools/benchmark.py learning work_dirs/kitti_drive
 """
 
@@ -54,6 +56,12 @@ def main() -> None:
     ground.add_argument(
         '--out', default='work_dirs/ground_scale', help='output folder of info files'
     )
+    kills = commands.add_parser('kills', help='SIGKILLs of trainings and writers')
+    kills.add_argument('--out', default='work_dirs/kills', help='output folder; rows are kept')
+    growth = commands.add_parser('memory-growth', help='memory over training and inference steps')
+    growth.add_argument('--out', default='work_dirs/memory_growth', help='output folder')
+    growth.add_argument('--steps', type=int, default=2000, help='training steps of each model')
+    growth.add_argument('--frames', type=int, default=1000, help='inference frames of each model')
     learning = commands.add_parser('learning', help='learning curve of a depth training')
     learning.add_argument('work_dir', help='work dir of tools/train.py')
     args = parser.parse_args()

@@ -3,17 +3,8 @@ _base_ = [
     '../_base_/models/monodepth2_r18.py',
     '../_base_/datasets/toy_kitti.py',
     '../_base_/depth_runtime.py',
-    '../_base_/schedules/toy_depth.py',
+    '../_base_/schedules/toy_depth_12e.py',
 ]
-
-# more and larger steps than for the transformers, in the same time on two CPU cores
-max_epochs = 12
-train_cfg = dict(max_epochs=max_epochs)
-param_scheduler = [
-    *_base_.param_scheduler[:1],
-    dict(_base_.param_scheduler[1], T_max=max_epochs),
-]
-optim_wrapper = dict(optimizer=dict(lr=1e-3))
 
 model = dict(
     encoder=dict(pretrained=None),

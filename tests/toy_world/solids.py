@@ -22,6 +22,7 @@ def solid(kind: Solid, centre, half, rotation=None, taper=1.0, actor=0) -> Parts
         solid=np.array([kind]),
         texture=np.zeros(1, int),
         actor=np.array([actor]),
+        semantic=np.array([13], np.uint8),
         centre=np.array([centre], float),
         rotation=np.eye(3)[None] if rotation is None else rotation[None],
         half=np.array([half], float),

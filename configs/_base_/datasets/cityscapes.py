@@ -2,6 +2,8 @@
 # three frames in one image, in triplets/CITY. Scores: the frames of the test split, those before
 # them from leftImg8bit_sequence, and one depth map per frame in gt/test, named as the frame
 # (berlin_000000_000019.npy).
+_base_ = './depth_loaders.py'
+
 data_root = 'data/cityscapes/'
 image_size = (512, 192)  # width, height
 
@@ -21,10 +23,7 @@ test_pipeline = [
 train_dataloader = dict(
     batch_size=12,
     num_workers=12,
-    drop_last=True,
-    persistent_workers=False,
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    collate_fn=dict(type='default_collate'),
+    **_base_.train_loader,
     dataset=dict(
         type='CityscapesTripletDataset',
         data_root=data_root + 'triplets/',
@@ -33,11 +32,7 @@ train_dataloader = dict(
     ),
 )
 val_dataloader = dict(
-    batch_size=16,
-    num_workers=4,
-    drop_last=False,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    collate_fn=dict(type='default_collate'),
+    **_base_.test_loader,
     dataset=dict(
         type='CityscapesFrameDataset',
         data_root=data_root,

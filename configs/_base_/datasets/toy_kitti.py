@@ -39,6 +39,7 @@ val_dataloader = dict(
         data_root=data_root,
         split='splits/toy/val_files.txt',
         intrinsics='calibrated',
+        moving='moving',
         pipeline=test_pipeline,
     ),
 )

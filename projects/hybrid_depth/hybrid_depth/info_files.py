@@ -58,7 +58,7 @@ class PlainYamlHandler(YamlHandler):
                 f'expected numbers, text, lists and dicts, got YAML with {error.problem}. Loading '
                 'it could run code, so it was not loaded. Do not use files that you do not trust'
             ) from error
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, RecursionError) as error:
             raise DamagedFileError(f'expected YAML, got an invalid file: {error}') from error
 
 

@@ -48,7 +48,7 @@ def test_missing_and_damaged_files(tmp_path):
     with pytest.raises(DepthDataError, match='got none'):
         KittiCalibration.from_folder(tmp_path)
     path.write_bytes(b'\x00\xff' * 50)
-    with pytest.raises(DamagedFileError, match='calib_cam_to_cam.txt: expected text in UTF-8'):
+    with pytest.raises(DamagedFileError, match='cam_to_cam.txt: expected UTF-8'):
         KittiCalibration.from_folder(tmp_path)
 
 

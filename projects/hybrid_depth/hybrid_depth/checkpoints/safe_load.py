@@ -9,6 +9,7 @@ Checkpoints also contain text that mmengine executes: `Runner.resume` runs the c
 inferencers the one in the message hub. These entries are removed on loading.
 """
 
+import errno
 import pickle
 import re
 import zipfile
@@ -74,9 +75,9 @@ def _explained(name: str | Path) -> Iterator[None]:
             'code, so it was not loaded. Do not load files that you do not trust; ask the author '
             "for one saved with torch.save(model.state_dict(), 'file.pth')."
         ) from error
-    except OSError:
-        raise
     except Exception as error:  # whatever the bytes of a damaged file lead to
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # wrong offsets in the file
+            raise
         reason = str(error).splitlines()[0][:200] if str(error) else 'unexpected end of file'
         raise DamagedCheckpointError(
             f'{name}: expected a complete checkpoint written by torch.save, got a damaged file '

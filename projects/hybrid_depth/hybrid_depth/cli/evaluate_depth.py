@@ -34,6 +34,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='MIRRORED',
         help='disparity predicted for the mirrored images, not mirrored back, to average with',
     )
+    parser.add_argument(
+        '--moving',
+        metavar='MASKS',
+        help='folder of masks (PNG: 255 moving, 0 static), for scores of moving and static pixels: '
+        'NAME.png for the ground truth NAME, or, for KITTI raw, a mirror of its images',
+    )
     parser.add_argument('--json', help='output file of the result')
 
 
@@ -43,7 +49,9 @@ def run(args: argparse.Namespace) -> None:
 
     from ..depth.evaluation.evaluate import evaluate_files
 
-    result = evaluate_files(args.pred, args.gt, protocol, args.kind, args.post_process_flip)
+    result = evaluate_files(
+        args.pred, args.gt, protocol, args.kind, args.post_process_flip, args.moving
+    )
     print(result_table(result))
     if args.json:
         write_result(result, args.json)

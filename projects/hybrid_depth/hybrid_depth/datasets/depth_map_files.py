@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from ..errors import DepthDataError
 from ..files import atomic_file, file_name
+from ..text_files import parse_json
 from .image_files import opened_image
 
 _KEY = 'depth'
@@ -82,4 +82,4 @@ def read_pseudo_depth(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
             f'{path}: expected a file of hybrid-depth make-pseudo-depth, got a depth PNG without '
             'its region of the image; write it again with that tool'
         )
-    return depth, np.array(json.loads(placed))
+    return depth, np.array(parse_json(placed, path))

@@ -5,7 +5,6 @@ Format: docs/reference/hybrid_depth.md, "Lane labels".
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.registry import DATASETS
 
 from ..errors import DepthDataError
-from ..text_files import read_text
+from ..text_files import parse_json, read_text
 
 _ABSENT = -2
 _FORM = (
@@ -69,7 +68,7 @@ class TuSimpleLaneDataset(BaseDataset):
 
     def _parse(self, line: str, where: str) -> dict:
         try:
-            label = json.loads(line)
+            label = parse_json(line, where)
             rows = np.array(label['h_samples'], dtype=np.float32)
             lanes = [np.array(lane, dtype=np.float32) for lane in label['lanes']]
             raw_file = Path(label['raw_file'])

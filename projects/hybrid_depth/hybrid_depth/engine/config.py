@@ -16,6 +16,7 @@ from ..errors import ConfigError
 from .config_keys import check_keys, check_options
 from .hooks.checkpointing import find_latest_checkpoint
 from .hooks.visualization_window import has_screen
+from .runner import CheckedRunner
 
 
 def read_config(path: str | Path) -> Config:
@@ -199,7 +200,7 @@ def _add_hooks(cfg: Config, *hooks: dict) -> None:
 
 
 def build_runner(cfg: Config) -> Runner:
-    """Build the runner of a config: mmengine's, or its `runner_type`.
+    """Build the runner of a config: `CheckedRunner`, or its `runner_type`.
 
     Under torchrun on a machine without GPUs, processes communicate over gloo.
 
@@ -212,7 +213,7 @@ def build_runner(cfg: Config) -> Runner:
         )
     if cfg.launcher == 'pytorch' and get_device() == 'cpu':
         _start_gloo(cfg)
-    return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+    return RUNNERS.build(cfg) if 'runner_type' in cfg else CheckedRunner.from_cfg(cfg)
 
 
 def _start_gloo(cfg: Config) -> None:

@@ -14,10 +14,10 @@ from ..bev.datasets.nuscenes import NuScenesBEVDataset
 from ..bev.detectors.data_preprocessor import BEVDataPreprocessor
 from ..datasets.depth_map_files import pseudo_depth_path, write_depth_png
 from ..datasets.nuscenes.names import CAMERAS
-from ..errors import DepthDataError
+from ..errors import DamagedFileError, DepthDataError
 from ..files import atomic_file
 from ..info_files import read_infos
-from ..text_files import read_json
+from ..text_files import parse_json, read_json, read_text
 from .model import PseudoDepth
 
 MANIFEST = 'manifest.json'
@@ -110,10 +110,10 @@ def read_scales(out: Path) -> Iterator[dict]:
     """Records of all shards: file, scale, spread and share (null if unknown), known (fraction of
     pixels with a depth). Incomplete lines of killed processes are skipped."""
     for path in sorted(out.glob('scales_*.jsonl')):
-        for line in path.read_text().splitlines():
+        for line in read_text(path).splitlines():
             try:
-                yield json.loads(line)
-            except json.JSONDecodeError:
+                yield parse_json(line, path)
+            except DamagedFileError:
                 continue
 
 

@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from ..errors import DamagedFileError, OutputInUseError
 from ..files import temporary_folder
+from ..text_files import read_json
 from .kitti_layout import KittiLayout
 from .layout import Layout
 from .nuscenes_layout import NuScenesLayout
@@ -164,7 +165,7 @@ def _require_no_other_files(folder: Path, name: Path) -> None:
 
 def _read_marker(root: Path, name: Path) -> dict:
     with suppress(ValueError):
-        marker = json.loads((root / MARKER).read_text())
+        marker = read_json(root / MARKER)
         if isinstance(marker, dict):
             return marker
     raise DamagedFileError(

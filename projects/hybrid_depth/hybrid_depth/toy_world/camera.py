@@ -1,4 +1,4 @@
-"""Pinhole camera images and depth maps of the toy world."""
+"""Pinhole camera images, depth maps and labels of the toy world."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .labels import LabelImages, label_rays
 from .raycast import cast
 from .rays import pinhole
 from .scene import Scene
@@ -73,5 +74,14 @@ def depth_map(
     Returns:
         (H, W) float64 metres, inf for the sky.
     """
+    return labelled_depth(scene, cam2world, cam2img, size, time)[0]
+
+
+def labelled_depth(
+    scene: Scene, cam2world: np.ndarray, cam2img: np.ndarray, size: tuple[int, int], time: float
+) -> tuple[np.ndarray, LabelImages]:
+    """Depth map as of :func:`depth_map`, and the labels of the same rays."""
     grid = pinhole(cam2world, cam2img, size, np.float64)
-    return cast(grid, scene.parts(time, grid.origin[:2], SIGHT), len(scene.actors)).distance
+    parts = scene.parts(time, grid.origin[:2], SIGHT)
+    hits = cast(grid, parts, len(scene.actors))
+    return hits.distance, label_rays(scene, grid, hits, parts)

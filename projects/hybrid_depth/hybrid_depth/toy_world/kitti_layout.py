@@ -4,6 +4,8 @@
     2018_07_24/2018_07_24_drive_0001_sync/    image_02, image_03, velodyne_points, oxts
     train|val/<drive>/proj_depth/groundtruth/image_02|image_03/
                                               dense depth of every pixel, as KITTI's annotated depth
+    semantic|instance|moving/<day>/<drive>/image_02|image_03/data/
+                                              label images, see `datasets.label_images`
     splits/toy/train_files.txt, val_files.txt frames with both neighbours, one per line
 
 The day is not one of KITTI's, so the tree can share a folder with real drives.
@@ -20,7 +22,7 @@ from ..datasets.depth_map_files import write_depth_png
 from ..datasets.kitti.splits import KittiFrame, write_split
 from ..datasets.kitti.splits.split_file import camera_number
 from . import kitti_rig, kitti_texts
-from .camera import depth_map, render_view
+from .camera import labelled_depth, render_view
 from .lidar import sweep
 from .scene import Scene
 from .world import KEYFRAME_SECONDS, World
@@ -31,7 +33,7 @@ _MOST_SCENES = 9999
 
 
 class KittiLayout:
-    """One task per frame at 10 Hz: two cameras with depth, a sweep, a line of GPS and IMU."""
+    """One task per frame at 10 Hz: two cameras with depth and labels, a sweep, a line of oxts."""
 
     default_size = (416, 128)
     frames_per_keyframe = round(KEYFRAME_SECONDS / kitti_rig.FRAME_SECONDS)
@@ -60,7 +62,8 @@ class KittiLayout:
             path = root / drive(index) / f'image_{camera:02d}' / 'data' / f'{name}.png'
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(rendered.image).save(path)
-            depth = depth_map(scene, *view, world.size, time)
+            depth, labels = labelled_depth(scene, *view, world.size, time)
+            labels.write(root, path)
             write_depth_png(depth, root / depth_folder(world, index, side) / f'{name}.png')
         path = root / drive(index) / 'velodyne_points' / 'data' / f'{name}.bin'
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,7 @@
-"""nuScenes layout: the toy world as a nuScenes ``v1.0-mini`` root."""
+"""nuScenes layout: the toy world as a nuScenes ``v1.0-mini`` root.
+
+Beside it, ``semantic``, ``instance`` and ``moving`` hold label images, see `datasets.label_images`.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from . import rig
-from .camera import render_view
+from .camera import labelled_depth, render_view
 from .lidar import sweep
 from .nuscenes_tables import (
     MINI_TRAIN,
@@ -67,14 +70,15 @@ class NuScenesLayout:
                 continue
             delay = sweep_time + camera.delay
             time = frame * KEYFRAME_SECONDS + delay * 1e-6
-            cam2world = scene.ego2world(time) @ camera.sensor2ego()
-            rendered = render_view(scene, cam2world, camera.cam2img(world.size), world.size, time)
+            view = (scene.ego2world(time) @ camera.sensor2ego(), camera.cam2img(world.size))
+            rendered = render_view(scene, *view, world.size, time)
             if not sweep_time:
                 covered, visible = covered + rendered.covered, visible + rendered.visible
             stamp = timestamp(index, frame, delay)
             path = root / file_name(name, camera.channel, stamp, keyframe=not sweep_time)
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(rendered.image).save(path, quality=_JPEG_QUALITY)
+            labelled_depth(scene, *view, world.size, time)[1].write(root, path)
         path = root / file_name(name, rig.LIDAR.channel, timestamp(index, frame))
         path.parent.mkdir(parents=True, exist_ok=True)
         points = _write_sweep(path, scene, frame)

@@ -16,7 +16,7 @@ def barrier(rng: np.random.Generator) -> tuple[Parts, np.ndarray]:
     width, height = rng.normal(2.3, 0.08), rng.normal(1.0, 0.04)
     y = width / 2
     red, white = tint(rng, (0.86, 0.10, 0.08), 0.03), (0.94, 0.94, 0.94)
-    shape = ShapeBuilder()
+    shape = ShapeBuilder('barrier')
     shape.box((-0.10, 0.10), (-y, y), (0.42, height), red, Texture.DIAGONAL, white)
     shape.box((-0.17, 0.17), (-y * 0.98, y * 0.98), (0.16, 0.42), white)
     for side in (-1, 1):
@@ -29,7 +29,7 @@ def barrier(rng: np.random.Generator) -> tuple[Parts, np.ndarray]:
 def traffic_cone(rng: np.random.Generator) -> tuple[Parts, np.ndarray]:
     """An orange cone with white bands on a dark plate."""
     height, radius = rng.normal(0.98, 0.04), 0.19
-    shape = ShapeBuilder()
+    shape = ShapeBuilder('traffic_cone')
     shape.box((-0.22, 0.22), (-0.22, 0.22), (0, 0.06), (0.12, 0.12, 0.12))
     orange = tint(rng, (0.98, 0.40, 0.04), 0.02)
     shape.cylinder(
@@ -49,7 +49,7 @@ def pedestrian(rng: np.random.Generator, walking: bool) -> tuple[Parts, np.ndarr
     height = rng.normal(1.72, 0.08)
     top, stride = tint(rng, SHIRTS[rng.integers(len(SHIRTS))]), 0.16 if walking else 0.02
     hip, shoulder = 0.48 * height, 0.83 * height
-    shape = ShapeBuilder()
+    shape = ShapeBuilder('pedestrian')
     for side in (-1, 1):
         shape.cylinder((side * stride, side * 0.1, hip / 2), 0.085, hip, TROUSERS)
         shape.box(
@@ -74,7 +74,8 @@ SHIRTS = np.array([[0.95, 0.50, 0.68], [0.98, 0.64, 0.78], [0.88, 0.40, 0.62]])
 
 
 def _rider(shape: ShapeBuilder, seat: float, lean: float, top, helmet) -> None:
-    """Adds a person sitting at height ``seat`` and leaning forward."""
+    """Adds a person sitting at height ``seat`` and leaning forward, as the last parts."""
+    shape.surface = 'rider'
     shape.box((-0.28, 0.02), (-0.2, 0.2), (seat, seat + 0.58), top, pitch=lean)
     for side in (-1, 1):
         shape.box(
@@ -100,7 +101,7 @@ def _rider(shape: ShapeBuilder, seat: float, lean: float, top, helmet) -> None:
 def motorcycle(rng: np.random.Generator, rider: bool) -> tuple[Parts, np.ndarray]:
     """A heavy black machine with a red tank, thick wheels and, moving, a rider in black."""
     red, black = tint(rng, (0.82, 0.05, 0.30), 0.03), (0.07, 0.07, 0.08)
-    shape = ShapeBuilder()
+    shape = ShapeBuilder('motorcycle')
     for x in (-0.7, 0.7):
         shape.cylinder((x, 0, 0.32), 0.32, 0.16, TYRE, 'y', texture=Texture.HUB, accent=RIM)
     shape.box((-0.45, 0.4), (-0.17, 0.17), (0.28, 0.66), (0.3, 0.3, 0.32))
@@ -118,7 +119,7 @@ def motorcycle(rng: np.random.Generator, rider: bool) -> tuple[Parts, np.ndarray
 def bicycle(rng: np.random.Generator, rider: bool) -> tuple[Parts, np.ndarray]:
     """Thin wheels, a bright green frame and, moving, a rider in lime."""
     frame = tint(rng, (0.25, 0.85, 0.25), 0.03)
-    shape = ShapeBuilder()
+    shape = ShapeBuilder('bicycle')
     for x in (-0.52, 0.52):
         shape.cylinder(
             (x, 0, 0.34), 0.34, 0.05, TYRE, 'y', texture=Texture.HUB, accent=(0.62, 0.66, 0.62)

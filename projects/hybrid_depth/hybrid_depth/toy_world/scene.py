@@ -135,6 +135,7 @@ class Scene:
             ones,
             ones,
             ones,
+            ones,
             centre * 0,
             np.broadcast_to(np.eye(3), (count, 3, 3)),
             half,

@@ -13,6 +13,8 @@ from enum import IntEnum
 
 import numpy as np
 
+from .surfaces import SEMANTIC_IDS
+
 #: Margin between the parts of an object and its annotated box, metres.
 BOX_MARGIN = 0.02
 #: Height of the lowest part above the ground, so that no ground return falls into an annotated box.
@@ -48,6 +50,7 @@ class Parts:
         solid: (P,) values of :class:`Solid`.
         texture: (P,) values of :class:`Texture`.
         actor: (P,) index of the actor, -1 for scenery.
+        semantic: (P,) uint8 Cityscapes train id, 255 for none.
         centre: (P, 3) metres.
         rotation: (P, 3, 3) part axes to the frame of ``centre``.
         half: (P, 3) half sizes along the part axes, metres.
@@ -59,6 +62,7 @@ class Parts:
     solid: np.ndarray
     texture: np.ndarray
     actor: np.ndarray
+    semantic: np.ndarray
     centre: np.ndarray
     rotation: np.ndarray
     half: np.ndarray
@@ -132,9 +136,14 @@ _AXES = {
 
 
 class ShapeBuilder:
-    """Builder of the parts of one object; ``finish`` returns them and the size of their box."""
+    """Builder of the parts of one object; ``finish`` returns them and the size of their box.
 
-    def __init__(self) -> None:
+    Args:
+        surface: class of the parts, a key of ``SEMANTIC_IDS``; may change between parts.
+    """
+
+    def __init__(self, surface: str) -> None:
+        self.surface = surface
         self._rows: list[tuple] = []
 
     def box(self, x, y, z, colour, texture=Texture.PLAIN, accent=None, pitch: float = 0.0) -> None:
@@ -172,12 +181,15 @@ class ShapeBuilder:
 
     def _add(self, solid, texture, centre, half, rotation, taper, colour, accent) -> None:
         accent = colour if accent is None else accent
-        self._rows.append((solid, texture, -1, centre, rotation, half, taper, colour, accent))
+        semantic = SEMANTIC_IDS[self.surface]
+        self._rows.append(
+            (solid, texture, -1, semantic, centre, rotation, half, taper, colour, accent)
+        )
 
     def parts(self) -> Parts:
         """All parts, in order of addition."""
         columns = [np.array(column) for column in zip(*self._rows, strict=True)]
-        kinds = (np.int8, np.int8, np.int32) + (np.float64,) * 6
+        kinds = (np.int8, np.int8, np.int32, np.uint8) + (np.float64,) * 6
         return Parts(*(c.astype(k) for c, k in zip(columns, kinds, strict=True)))
 
     def finish(self) -> tuple[Parts, np.ndarray]:

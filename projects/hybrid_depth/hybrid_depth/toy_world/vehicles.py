@@ -49,7 +49,7 @@ def car(rng: np.random.Generator) -> tuple[Parts, np.ndarray]:
     height = rng.normal(1.62, 0.08)
     body = tint(rng, CAR_COLOURS[rng.integers(len(CAR_COLOURS))])
     x, y, belt = length / 2, width / 2, 0.56 * height
-    shape = ShapeBuilder()
+    shape = ShapeBuilder('car')
     shape.box((-x, x), (-y, y), (0.22, belt * 0.93), body)
     shape.box((-x * 0.96, x * 0.62), (-y * 0.97, y * 0.97), (belt * 0.9, belt), body)
     shape.box(
@@ -77,7 +77,7 @@ def truck(rng: np.random.Generator) -> tuple[Parts, np.ndarray]:
     cab, box = tint(rng, (0.08, 0.46, 0.22)), tint(rng, (0.34, 0.70, 0.34))
     x, y = length / 2, width / 2
     split, cab_top = x - cab_length, height * 0.82
-    shape = ShapeBuilder()
+    shape = ShapeBuilder('truck')
     shape.box((-x * 0.97, x * 0.9), (-y * 0.7, y * 0.7), (0.45, 0.9), CHASSIS)
     shape.box(
         (-x, split - 0.25), (-y, y), (0.9, height), box, Texture.RIBS, tint(rng, (0.26, 0.58, 0.28))
@@ -98,7 +98,7 @@ def bus(rng: np.random.Generator) -> tuple[Parts, np.ndarray]:
     height = rng.normal(3.35, 0.1)
     body = tint(rng, (0.48, 0.16, 0.58))
     x, y = length / 2, width / 2
-    shape = ShapeBuilder()
+    shape = ShapeBuilder('bus')
     shape.box((-x, x), (-y, y), (0.35, height - 0.15), body)
     shape.box(
         (-x * 0.96, x * 0.90), (-y - 0.015, y + 0.015), (1.35, 2.55), GLASS, Texture.PANES, body
@@ -123,7 +123,7 @@ def trailer(rng: np.random.Generator) -> tuple[Parts, np.ndarray]:
     height = rng.normal(3.75, 0.1)
     box = tint(rng, (0.25, 0.72, 0.74))
     x, y = length / 2, width / 2
-    shape = ShapeBuilder()
+    shape = ShapeBuilder('trailer')
     shape.box((-x, x), (-y, y), (1.15, height), box, Texture.RIBS, tint(rng, (0.17, 0.56, 0.60)))
     shape.box((-x * 0.98, x * 0.85), (-y * 0.6, y * 0.6), (0.7, 1.15), CHASSIS)
     shape.box(
@@ -143,7 +143,7 @@ def construction_vehicle(rng: np.random.Generator) -> tuple[Parts, np.ndarray]:
     """A yellow excavator: tracks, engine behind, cab, boom and bucket in front."""
     scale = rng.normal(1.0, 0.05)
     yellow, dark = tint(rng, (0.93, 0.70, 0.06), 0.03), tint(rng, (0.15, 0.15, 0.15), 0.02)
-    shape = ShapeBuilder()
+    shape = ShapeBuilder('construction_vehicle')
 
     def box(x, y, z, colour, pitch=0.0):
         shape.box(*(np.array(v) * scale for v in (x, y, z)), colour, pitch=pitch)

@@ -11,6 +11,7 @@ from mmdet3d.registry import DATASETS
 from mmengine.logging import print_log
 
 from ...datasets.nuscenes.names import CAMERAS, CLASSES, InfoError
+from ...errors import HybridDepthError
 from ...geometry import invert_rigid
 from ...info_files import read_infos
 from .info_checks import InfoChecks
@@ -114,7 +115,7 @@ class NuScenesBEVDataset(NuScenesDataset):
         for key, value in content['metainfo'].items():
             self._metainfo.setdefault(key, value)
         self._checks = InfoChecks(self.ann_file, self.cameras, _MAKE_INFOS)
-        data_list = [self.parse_data_info(info) for info in content['data_list']]
+        data_list = [self._parsed(info, index) for index, info in enumerate(content['data_list'])]
         if self._checks.summary():
             print_log(self._checks.summary(), logger='current', level=logging.WARNING)
         if not data_list:
@@ -136,6 +137,17 @@ class NuScenesBEVDataset(NuScenesDataset):
                 level=logging.WARNING,
             )
         return data_list
+
+    def _parsed(self, info: dict, index: int) -> dict:
+        try:
+            return self.parse_data_info(info)
+        except HybridDepthError:
+            raise
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise InfoError(
+                f'{self.ann_file}, sample {index}: expected the entries of an info file, got '
+                f'others ({error!r}); {_MAKE_INFOS}'
+            ) from error
 
     def parse_data_info(self, info: dict) -> dict:
         if not hasattr(self, '_file_classes'):

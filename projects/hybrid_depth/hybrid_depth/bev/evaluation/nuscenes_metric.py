@@ -13,12 +13,12 @@ import torch
 from mmdet3d.evaluation.metrics import NuScenesMetric
 from mmdet3d.registry import METRICS
 from mmengine.logging import MMLogger, print_log
-from nuscenes import NuScenes
 from nuscenes.eval.detection.data_classes import DetectionMetrics
 from terminaltables import AsciiTable
 
 from ...datasets.nuscenes.names import CLASSES as _ALL
 from ...datasets.nuscenes.names import InfoError
+from ...datasets.nuscenes.tables import CheckedNuScenes
 from ...files import atomic_file
 from ...info_files import naming, read_infos
 from .nuscenes_split_eval import (
@@ -222,7 +222,7 @@ class NuScenesBEVMetric(NuScenesMetric):
         self, result_path: str, classes=None, result_name: str = 'pred_instances_3d'
     ) -> dict[str, float]:
         """Evaluate one submission; mmdet3d's method supports two splits only."""
-        nusc = NuScenes(version=self.version, dataroot=self.data_root, verbose=False)
+        nusc = CheckedNuScenes(self.data_root, self.version)
         tokens = split_sample_tokens(nusc, self.eval_split or _DEFAULT_SPLITS[self.version])
         self._check_coverage(tokens)
         config = of_classes(self.eval_detection_configs, classes)

@@ -30,6 +30,7 @@ from ...files import atomic_file
 from ...geometry import invert_rigid
 from .names import CAMERAS, CLASSES, SPLITS, InfoError
 from .poses import check_rotation, rigid_matrix
+from .tables import CheckedNuScenes
 
 _SHOWN = 5
 
@@ -281,7 +282,7 @@ def _load_tables(root: Path, version: str) -> NuScenes:
             f'expected the nuScenes tables in {root / version}, which does not exist. Give --root '
             'the folder that holds samples/ and the tables, and --version the name of the tables.'
         )
-    return NuScenes(version=version, dataroot=str(root), verbose=False)
+    return CheckedNuScenes(root, version)
 
 
 def _samples_by_scene(nusc: NuScenes) -> dict[str, list[dict]]:
@@ -296,8 +297,9 @@ def _raise_missing(root: Path, missing: list[str]) -> None:
     if missing:
         shown = '\n'.join(f'  {root / name}' for name in missing[:_SHOWN])
         raise FileNotFoundError(
-            f'{len(missing)} files named in the tables do not exist, the first of them:\n{shown}\n'
-            'Unpack the missing parts of the data set into the same root. Nothing was written.'
+            f'{len(missing)} files named in sample_data.json do not exist, the first of them:\n'
+            f'{shown}\nUnpack the missing parts of the data set into the same root. Nothing was '
+            'written.'
         )
 
 

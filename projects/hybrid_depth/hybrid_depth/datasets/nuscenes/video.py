@@ -132,13 +132,14 @@ def _read_clips(
         raise FileNotFoundError(
             f'expected the nuScenes tables in {root / version}, which does not exist'
         )
-    from nuscenes import NuScenes
     from nuscenes.utils.splits import create_splits_scenes
+
+    from .tables import CheckedNuScenes
 
     splits = create_splits_scenes()
     if split is not None and split not in splits:
         raise DepthDataError(f'expected a split among {", ".join(splits)}, got {split!r}')
-    nusc = NuScenes(version=version, dataroot=str(root), verbose=False)
+    nusc = CheckedNuScenes(root, version)
     clips = [
         _read_clip(nusc, root, scene, camera, with_poses)
         for scene in nusc.scene

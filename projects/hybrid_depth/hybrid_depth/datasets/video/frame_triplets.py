@@ -11,6 +11,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
 from ...errors import DepthDataError
+from ..label_images import label_path
 
 FrameId = int | str
 MissingNeighbours = Literal['drop', 'repeat', 'black', 'error']
@@ -32,17 +33,20 @@ class FrameTripletDataset(BaseDataset):
             'drop' omits them, 'repeat' substitutes the current frame (Mono-ViFI), 'black' a black
             image (ManyDepth), 'error' raises. They are counted and logged. Stereo frames ('s') are
             never substituted.
+        moving: folder of label images of moving objects, of `data_root` or absolute (see
+            `datasets.label_images`), for `DepthMetric`: `meta` of a sample gets `moving_path`.
 
     Raises:
         DepthDataError: frame 0 is not among the ids; neighbours are missing with 'error'; no frame
             is left.
-        FileNotFoundError: frames of the list are not on disk.
+        FileNotFoundError: frames of the list, or label images of them, are not on disk.
     """
 
     def __init__(
         self,
         frame_ids: Sequence[FrameId] = (0, -1, 1),
         missing_neighbours: MissingNeighbours = 'drop',
+        moving: str | None = None,
         **kwargs: Any,
     ):
         if 0 not in frame_ids or any(isinstance(i, str) and i != 's' for i in frame_ids):
@@ -51,6 +55,7 @@ class FrameTripletDataset(BaseDataset):
             )
         self.frame_ids = tuple(frame_ids)
         self.missing_neighbours = missing_neighbours
+        self.moving = moving
         super().__init__(**kwargs)
 
     @abstractmethod
@@ -84,13 +89,30 @@ class FrameTripletDataset(BaseDataset):
                 f'among {len(frames)} frames. Is it the list of another data set, or a drive with '
                 'one frame?'
             )
-        return [self._sample(frames[index], found[index]) for index in kept]
+        samples = [self._sample(frames[index], found[index]) for index in kept]
+        if self.moving is not None:
+            self._add_moving(samples)
+        return samples
 
     def _sample(self, frame: Any, paths: dict) -> dict:
         as_text = {i: None if path is None else str(path) for i, path in paths.items()}
         return dict(
             img_paths=as_text, missing_neighbours=self.missing_neighbours, **self.describe(frame)
         )
+
+    def _add_moving(self, samples: list[dict]) -> None:
+        """Name the label image of every frame, which must exist."""
+        folder = Path(self.data_root, self.moving)
+        for sample in samples:
+            path = label_path(folder, sample['img_paths'][0], self.data_root)
+            sample['meta']['moving_path'] = str(path)
+        absent = [s for s in samples if not Path(s['meta']['moving_path']).is_file()]
+        if absent:
+            raise FileNotFoundError(
+                f'{folder}: expected label images of moving objects for {len(samples)} frames, got '
+                f'none for {len(absent)}, first {absent[0]["meta"]["moving_path"]}. The folder '
+                'mirrors the images; a toy world without it is of an older version: make it again'
+            )
 
     def _require_targets(self, frames: list, found: list[dict]) -> None:
         absent = [frame for frame, paths in zip(frames, found, strict=True) if paths[0] is None]

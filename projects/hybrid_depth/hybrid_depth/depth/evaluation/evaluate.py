@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from ...datasets.label_images import read_moving_mask
 from ...errors import DepthDataError
 from .files import DepthMaps, match_predictions
 from .metrics import merge_flipped
@@ -40,6 +41,7 @@ def evaluate_files(
     protocol: DepthProtocol,
     kind: DepthKind,
     flipped: str | Path | None = None,
+    moving: str | Path | None = None,
 ) -> dict:
     """Evaluate predicted depth maps in files against ground truth in files.
 
@@ -49,27 +51,36 @@ def evaluate_files(
         kind: kind of the predictions.
         flipped: disparity predicted for the mirrored images (not mirrored back), to be averaged
             with `predictions`.
+        moving: folder of label images of moving objects, 0 or 255, of the size of the ground truth:
+            NAME.png for the ground truth NAME, or, for an export of KITTI raw, a mirror of its
+            images.
 
     Returns:
         The result of `score_set`, with the paths.
 
     Raises:
-        FileNotFoundError, DepthDataError: see `DepthMaps`, `match_predictions`, `score_set`; also
-            if near and far are swapped, that is, the kind is wrong.
+        FileNotFoundError, DepthDataError: see `DepthMaps`, `match_predictions`, `score_set` and
+            `read_moving_mask`; also if near and far are swapped, that is, the kind is wrong.
     """
     check_kind(kind, protocol)
     predicted, measured = DepthMaps(predictions), DepthMaps(truths)
     mirrored = None if flipped is None else DepthMaps(flipped)
     if mirrored is not None:
         _require_mirrored(mirrored, predicted, kind)
+    if moving is not None and measured.names is None:
+        raise DepthDataError(
+            f'{truths}: expected ground truth with names, such as a folder, to find the label '
+            f'images in {moving}; got an array'
+        )
     places = match_predictions(predicted, measured)
 
-    def pairs() -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    def pairs() -> Iterator[tuple]:
         for place, (name, source) in enumerate(tqdm(places, desc='images', mininterval=1)):
             prediction = predicted[source]
             if mirrored is not None:
                 prediction = _merge(prediction, mirrored[source], name)
-            yield name, prediction, measured[place]
+            mask = moving and read_moving_mask(measured.label_path(moving, name))
+            yield name, prediction, measured[place], mask
 
     result = score_set(pairs, protocol, kind)
     warning = swapped_kind_warning(result)
@@ -77,5 +88,6 @@ def evaluate_files(
         raise DepthDataError(f'{predictions}: {warning}. Set --kind.')
     result['prediction'], result['truth'] = str(predictions), str(truths)
     result['truth_export'] = measured.export
+    result['moving'] = None if moving is None else str(moving)
     result['post_processing'] = None if flipped is None else f'flip, {flipped}'
     return result

@@ -11,7 +11,7 @@ from ...array_files import read_arrays
 from ...datasets.depth_map_files import read_depth_png
 from ...datasets.image_files import natural_key
 from ...datasets.kitti.export import INFO_FILE, LIST_FILE
-from ...datasets.kitti.splits import read_split
+from ...datasets.kitti.splits import KittiFrame, read_split
 from ...errors import DepthDataError
 from ...text_files import read_json
 
@@ -44,6 +44,7 @@ class DepthMaps:
     Attributes:
         names: names of the maps; None for a file without names.
         export: `export.json` of `prepare-kitti export-gt`; None for other maps.
+        frames: frames of an export by name; empty for other maps.
 
     Args:
         path: a folder with one map per file (in the order of files.txt, if present); .npy
@@ -59,6 +60,7 @@ class DepthMaps:
         self.path = Path(path)
         self.names: list[str] | None = None
         self.export: dict | None = None
+        self.frames: dict[str, KittiFrame] = {}
         self._maps: Any = None
         self._files: list[Path] = []
         if self.path.is_dir():
@@ -73,7 +75,8 @@ class DepthMaps:
         files = (path for path in self.path.iterdir() if path.suffix in _SUFFIXES)
         self._files = sorted(files, key=natural_key)
         if (self.path / LIST_FILE).is_file():  # an export: the order of its split
-            order = {frame.name: i for i, frame in enumerate(read_split(self.path / LIST_FILE))}
+            self.frames = {frame.name: frame for frame in read_split(self.path / LIST_FILE)}
+            order = {name: place for place, name in enumerate(self.frames)}
             self._files = sorted(
                 (path for path in self._files if path.stem in order), key=lambda p: order[p.stem]
             )
@@ -95,7 +98,8 @@ class DepthMaps:
             self._maps = [arrays[name] for name in self.names]
         if isinstance(self._maps, np.ndarray) and self._maps.ndim == 2:
             self._maps = self._maps[None]
-        dimensions = {np.ndim(one) for one in self._maps} if np.ndim(self._maps) else {0}
+        maps = self._maps if isinstance(self._maps, list) or np.ndim(self._maps) else []
+        dimensions = {np.ndim(one) for one in maps}
         if not dimensions or not dimensions <= {2, 3}:
             raise DepthDataError(
                 f'{self.path}: expected {_FORMS}; got arrays of {sorted(dimensions)} dimensions'
@@ -106,6 +110,16 @@ class DepthMaps:
 
     def __getitem__(self, index: int) -> np.ndarray:
         return read_depth_map(self._files[index]) if self._maps is None else self._maps[index]
+
+    def label_path(self, labels: str | Path, name: str) -> Path:
+        """Label image of a map: of its frame for an export of KITTI raw, else of its name.
+
+        Args:
+            labels: folder that mirrors the images of KITTI raw, or has one PNG per map.
+            name: name of the map.
+        """
+        frame = self.frames.get(name)
+        return Path(labels, f'{name}.png' if frame is None else frame.image)
 
     def index(self, name: str) -> int | None:
         """Index of the map of that name, None if there is none."""

@@ -10,6 +10,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger, print_log
 from mmengine.registry import METRICS
 
+from ...datasets.label_images import read_moving_mask
 from ...errors import DepthDataError
 from .files import DepthMaps
 from .protocols import DepthProtocol, load_protocol
@@ -24,6 +25,9 @@ class DepthMetric(BaseMetric):
     Data samples have `pred_disparity` (1, h, w) or `pred_depth` (1, h, w), the metainfo `kind`
     ('disparity', 'relative' or 'metric') and `name` (from `KittiRawDataset` and others), the name
     of the ground truth file. Returns the protocol's metrics and `scale_spread`, prefix 'depth'.
+    Where the data set names label images of moving objects (its option `moving`), also the metrics
+    of moving and static pixels, 'depth/moving/...' and 'depth/static/...': the scale is that of the
+    whole image, and images without such pixels do not count.
 
     Args:
         truth: folder of `prepare-kitti export-gt`, or any input of `DepthMaps`; maps without
@@ -73,13 +77,17 @@ class DepthMetric(BaseMetric):
                 if key.startswith(field)
             }
             name, place = self._truth_of(sample)
+            known = 'moving_path' in sample
+            moving = read_moving_mask(sample['moving_path']) if known else None
             entry = dict(kind=kind, image=Path(sample.get('img_path', '')).suffix)
             for mode, prediction in predictions.items():
                 if self._kept_maps:
-                    entry[mode] = dict(name=name, place=place, prediction=prediction)
+                    entry[mode] = dict(name=name, place=place, prediction=prediction, moving=moving)
                 else:
                     truth = self.truths[place]
-                    entry[mode] = score_image(prediction, truth, self.protocol, kind, name=name)
+                    entry[mode] = score_image(
+                        prediction, truth, self.protocol, kind, name=name, moving=moving
+                    )
             self.results.append(entry)
 
     def _truth_of(self, sample: dict) -> tuple[str, int]:
@@ -115,6 +123,9 @@ class DepthMetric(BaseMetric):
         }
         if others:
             result['modes'] = {mode: other['metrics'] for mode, other in others.items()}
+            for mode, other in others.items():
+                for part, averages in other.get('motion', {}).items():
+                    result['motion'][f'{mode}/{part}'] = averages
         logger = MMLogger.get_current_instance()
         print_log(f'\n{result_table(result)}', logger)
         if swapped_kind_warning(result):
@@ -122,8 +133,11 @@ class DepthMetric(BaseMetric):
         if self.out_dir is not None:
             write_result(result, Path(self.out_dir, 'depth_metrics.json'))
         scores = {**result['metrics'], 'scale_spread': result['scale']['spread']}
-        for mode, metrics in result.get('modes', {}).items():
-            scores |= {f'{mode}/{name}': value for name, value in metrics.items()}
+        rows = dict(result.get('modes', {}))
+        for part, averages in result.get('motion', {}).items():
+            rows[part] = averages.get('metrics', {})  # none without such pixels
+        for row, metrics in rows.items():
+            scores |= {f'{row}/{name}': value for name, value in metrics.items()}
         return scores
 
     def _summarise(self, entries: list[dict], kind: str) -> dict:
@@ -134,4 +148,5 @@ class DepthMetric(BaseMetric):
 
     def _pairs(self, entries: list[dict]):
         for entry in entries:
-            yield entry['name'], np.asarray(entry['prediction']), self.truths[entry['place']]
+            truth = self.truths[entry['place']]
+            yield entry['name'], np.asarray(entry['prediction']), truth, entry['moving']

@@ -23,6 +23,7 @@ def result_table(result: dict) -> str:
             '  '.join(f'{metrics[name]:8.4f}' for name in names) + f'  {mode}'
             for mode, metrics in result.get('modes', {}).items()
         ),
+        *(_motion_row(part, row, names) for part, row in result.get('motion', {}).items()),
         f'scale (truth / prediction): median {scale["median"]:.4g}, spread {scale["spread"]:.4f}',
         f'{"metres":>10}{"pixels":>12}{"abs_rel":>10}{"rmse":>10}{"a1":>10}',
     ]
@@ -39,6 +40,14 @@ def result_table(result: dict) -> str:
             f'{export["split"]}'
         )
     return '\n'.join(lines)
+
+
+def _motion_row(part: str, row: dict, names: list[str]) -> str:
+    """Metrics of the moving or static pixels, and how many there are."""
+    if not row['images']:
+        return f'{part}: no image has such pixels'
+    values = '  '.join(f'{row["metrics"][name]:8.4f}' for name in names)
+    return f'{values}  {part}: {row["images"]} images, {row["pixels"]} pixels'
 
 
 def write_result(result: dict, path: str | Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -35,6 +35,8 @@ class ImageScore:
         pixels: number of compared pixels.
         bins: (4, bins) from `binned_sums`.
         rank_correlation: see `rank_correlation`.
+        motion: scores of the 'moving' and 'static' pixels with the scale of the whole image, None
+            where there are none; empty where motion is unknown.
     """
 
     errors: np.ndarray
@@ -42,6 +44,7 @@ class ImageScore:
     pixels: int
     bins: np.ndarray
     rank_correlation: float
+    motion: dict[str, ImageScore | None] = field(default_factory=dict)
 
 
 def check_kind(kind: str, protocol: DepthProtocol) -> None:
@@ -156,12 +159,14 @@ class ComparedPixels:
         unscaled: predicted depth times the protocol's factor.
         depths: `unscaled` after scaling and clamping, the input of the metrics.
         ratio: median of `truth` / median of `unscaled`.
+        mask: (H, W) where they are in the ground truth, N of them True.
     """
 
     truth: np.ndarray
     unscaled: np.ndarray
     depths: np.ndarray
     ratio: float
+    mask: np.ndarray
 
 
 def compared_pixels(
@@ -173,19 +178,22 @@ def compared_pixels(
     name: str = 'prediction',
 ) -> ComparedPixels | None:
     """Select, scale and clamp the pixels compared by `score_image`; arguments as there."""
-    truth = truth[: int(protocol.truth_rows * len(truth))]
-    mask = valid_pixels(truth, protocol)
+    mask = np.zeros(truth.shape, bool)
+    rows = int(protocol.truth_rows * len(truth))
+    truth = truth[:rows]
+    mask[:rows] = valid_pixels(truth, protocol)
     if not mask.any():
         return None
-    compared = truth[mask]
-    unscaled = resized_depth(prediction, truth.shape, kind, protocol, name)[mask] * protocol.factor
+    compared = truth[mask[:rows]]
+    unscaled = resized_depth(prediction, truth.shape, kind, protocol, name)[mask[:rows]]
+    unscaled = unscaled * protocol.factor
     ratio = _median(compared, protocol.median) / _median(unscaled, protocol.median)
     depths = unscaled
     if protocol.scaling == 'median':
         depths = depths * depths.dtype.type(ratio)
     elif protocol.scaling == 'set_median' and scale is not None:
         depths = depths * depths.dtype.type(scale)
-    return ComparedPixels(compared, unscaled, np.clip(depths, *protocol.clamp), ratio)
+    return ComparedPixels(compared, unscaled, np.clip(depths, *protocol.clamp), ratio, mask)
 
 
 def score_image(
@@ -195,6 +203,7 @@ def score_image(
     kind: DepthKind,
     scale: float | None = None,
     name: str = 'prediction',
+    moving: np.ndarray | None = None,
 ) -> ImageScore | None:
     """Scores of one map against its ground truth.
 
@@ -203,32 +212,55 @@ def score_image(
         truth: (H, W) metres, 0 without a measurement.
         scale: for 'set_median', the scale of the set; None for no scaling.
         name: name in error messages.
+        moving: (H, W) bool, pixels of moving objects; None where they are unknown.
 
     Returns:
         None if the ground truth has no valid pixel.
+
+    Raises:
+        DepthDataError: see `resized_depth`; `moving` has another size than the ground truth.
     """
+    if moving is not None and moving.shape != truth.shape:
+        raise DepthDataError(
+            f'{name}: expected a mask of moving pixels of the shape {truth.shape} of the ground '
+            f'truth, got {moving.shape}'
+        )
     pixels = compared_pixels(prediction, truth, protocol, kind, scale, name)
     if pixels is None:
         return None
+    score = _score(pixels.truth, pixels.unscaled, pixels.depths, protocol)
+    if moving is not None:
+        moves = moving[pixels.mask]
+        for part, chosen in dict(moving=moves, static=~moves).items():
+            values = (v[chosen] for v in (pixels.truth, pixels.unscaled, pixels.depths))
+            score.motion[part] = _score(*values, protocol) if chosen.any() else None
+    return score
+
+
+def _score(
+    truth: np.ndarray, unscaled: np.ndarray, depths: np.ndarray, protocol: DepthProtocol
+) -> ImageScore:
+    """Scores of pixels (N,) as of `ComparedPixels`."""
     return ImageScore(
-        errors=depth_errors(pixels.truth, pixels.depths),
-        ratio=pixels.ratio,
-        pixels=len(pixels.truth),
-        bins=binned_sums(pixels.truth, pixels.depths, protocol.bins),
-        rank_correlation=rank_correlation(pixels.truth, pixels.unscaled),
+        errors=depth_errors(truth, depths),
+        ratio=_median(truth, protocol.median) / _median(unscaled, protocol.median),
+        pixels=len(truth),
+        bins=binned_sums(truth, depths, protocol.bins),
+        rank_correlation=rank_correlation(truth, unscaled),
     )
 
 
 def score_set(
-    pairs: Callable[[], Iterable[tuple[str, np.ndarray, np.ndarray]]],
+    pairs: Callable[[], Iterable[tuple]],
     protocol: DepthProtocol,
     kind: DepthKind,
 ) -> dict:
     """Scores of a set of images.
 
     Args:
-        pairs: returns an iterator over (name, prediction, truth) of all images; called twice if
-            the scale is computed over the set.
+        pairs: returns an iterator over (name, prediction, truth) of all images, or (name,
+            prediction, truth, moving) as of `score_image`; called twice if the scale is computed
+            over the set.
 
     Raises:
         DepthDataError: see `check_kind`, `resized_depth` and `summarise`.
@@ -236,7 +268,10 @@ def score_set(
     check_kind(kind, protocol)
 
     def scores(scale: float | None) -> list[ImageScore | None]:
-        return [score_image(p, t, protocol, kind, scale, name) for name, p, t in pairs()]
+        return [
+            score_image(prediction, truth, protocol, kind, scale, name, *moving)
+            for name, prediction, truth, *moving in pairs()
+        ]
 
     found = scores(None)
     if protocol.scaling == 'set_median':
@@ -249,9 +284,11 @@ def summarise(scores: list[ImageScore | None], protocol: DepthProtocol, kind: De
     """Result of a set of images, serialisable as JSON.
 
     Returns:
-        protocol (all its fields), kind, images, images_without_truth, metrics (by name), scale
-        (median of the ratios truth / prediction, `spread` = standard deviation of ratios over their
-        median), distances (rows of `binned_table`), rank_correlation (mean).
+        protocol (all its fields), kind, images, images_without_truth, pixels, metrics (by name),
+        scale (median of the ratios truth / prediction, `spread` = standard deviation of ratios over
+        their median), distances (rows of `binned_table`), rank_correlation (mean). Where motion is
+        known also motion: for 'moving' and 'static' pixels the images with such pixels, pixels,
+        metrics, scale and distances of these images, or images=0 alone.
 
     Raises:
         DepthDataError: no image has a valid pixel.
@@ -262,21 +299,36 @@ def summarise(scores: list[ImageScore | None], protocol: DepthProtocol, kind: De
             f'protocol {protocol.name}: expected ground truth in {protocol.truth_range} m, got no '
             f'such pixel in {len(scores)} images. Is the ground truth in metres?'
         )
+    result = dict(
+        protocol=protocol.as_dict(),
+        kind=kind,
+        images_without_truth=len(scores) - len(kept),
+        rank_correlation=float(np.mean([score.rank_correlation for score in kept])),
+        **_averages(kept, protocol),
+    )
+    known = [score.motion for score in kept if score.motion]
+    if known:
+        parts = {part: [m[part] for m in known if m[part] is not None] for part in known[0]}
+        result['motion'] = {
+            part: _averages(found, protocol) if found else dict(images=0)
+            for part, found in parts.items()
+        }
+    return result
+
+
+def _averages(kept: list[ImageScore], protocol: DepthProtocol) -> dict:
+    """Counts, metrics, scale and errors by distance of images."""
     pixels = np.array([score.pixels for score in kept])
     weights = pixels if protocol.averaging == 'pixels' else None
     means = mean_errors(np.stack([score.errors for score in kept]), weights)
     ratios = np.array([score.ratio for score in kept])
     median = float(np.median(ratios))
     return dict(
-        protocol=protocol.as_dict(),
-        kind=kind,
         images=len(kept),
-        images_without_truth=len(scores) - len(kept),
         pixels=int(pixels.sum()),
         metrics={name: float(means[ALL_METRICS.index(name)]) for name in protocol.metrics},
         scale=dict(median=median, spread=float(np.std(ratios / median))),
         distances=binned_table(sum(score.bins for score in kept), protocol.bins),
-        rank_correlation=float(np.mean([score.rank_correlation for score in kept])),
     )
 
 

@@ -40,6 +40,12 @@ class KittiFrame(NamedTuple):
         return file_name(f'{Path(self.folder).name}_{self.number:010d}_{self.side}')
 
     @property
+    def image(self) -> str:
+        """PNG image below the root of KITTI raw."""
+        camera = f'image_{camera_number(self.side):02d}'
+        return f'{self.folder}/{camera}/data/{self.number:010d}.png'
+
+    @property
     def other_side(self) -> str:
         """Side of the other camera of the stereo pair."""
         return 'r' if self.side == 'l' else 'l'
@@ -54,7 +60,7 @@ def _parse_line(line: str, where: str) -> KittiFrame:
     fields = line.split()
     if len(fields) == 2:  # without a side: the left camera
         fields.append('l')
-    if len(fields) != 3 or not re.fullmatch(r'[0-9]{1,12}', fields[1]) or fields[2] not in _CAMERAS:
+    if len(fields) != 3 or not re.fullmatch('[0-9]{1,10}', fields[1]) or fields[2] not in _CAMERAS:
         raise DepthDataError(
             f'{where}: expected "<day>/<drive> <frame> <l|r>", such as '
             f'"2011_09_26/2011_09_26_drive_0002_sync 69 l", got "{line.strip()}"'

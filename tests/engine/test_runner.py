@@ -1,0 +1,39 @@
+"""Resuming from checkpoints whose entries are not those of a training."""
+
+import pytest
+import torch
+
+from hybrid_depth.checkpoints.safe_load import DamagedCheckpointError
+from hybrid_depth.engine.config import build_runner, load_config, set_resume
+
+from .tiny import CONFIG
+
+
+@pytest.fixture(scope='module')
+def checkpoint(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('trained')
+    build_runner(config(folder, epochs=1)).train()
+    return torch.load(folder / 'epoch_1.pth', weights_only=False)
+
+
+def config(folder, epochs):
+    text = CONFIG.format(workers=0).replace('max_epochs=3', f'max_epochs={epochs}')
+    (folder / 'tiny.py').write_text(text)
+    return load_config(folder / 'tiny.py', str(folder), None, 'none')
+
+
+@pytest.mark.parametrize(
+    ('entry', 'value'),
+    [
+        ('param_schedulers', [1]),
+        ('param_schedulers', None),
+        ('meta', dict(epoch=1, iter=3, seed='a')),
+        ('meta', dict(epoch=1, iter=3, seed=-1)),
+    ],
+)
+def test_other_entries(tmp_path, checkpoint, entry, value):
+    torch.save({**checkpoint, entry: value}, tmp_path / 'a.pth')
+    cfg = config(tmp_path, epochs=2)
+    set_resume(cfg, str(tmp_path / 'a.pth'))
+    with pytest.raises(DamagedCheckpointError, match=r'a\.pth: expected the state'):
+        build_runner(cfg).train()
