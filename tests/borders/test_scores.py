@@ -106,11 +106,12 @@ def test_sets_without_boxes_are_asked_before_the_inference(root, tmp_path):
         info['instances'] = []
     path = tmp_path / 'bare.pkl'
     path.write_bytes(pickle.dumps(infos))
+    meta = dict(infos['metainfo'], classes=CLASSES)
     metric = NuScenesBEVMetric(data_root=str(root), ann_file=str(path))
     with refused('bare.pkl', 'expected annotated boxes', 'format_only'):
-        metric.dataset_meta = infos['metainfo']
+        metric.dataset_meta = meta
     only = dict(format_only=True, jsonfile_prefix=str(tmp_path / 'out'))
-    NuScenesBEVMetric(str(root), str(path), **only).dataset_meta = infos['metainfo']
+    NuScenesBEVMetric(str(root), str(path), **only).dataset_meta = meta
 
 
 def test_infos_of_another_split_or_root(tmp_path, root):
