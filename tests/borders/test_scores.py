@@ -106,6 +106,7 @@ def test_sets_without_boxes_are_asked_before_the_inference(root, tmp_path):
         info['instances'] = []
     path = tmp_path / 'bare.pkl'
     path.write_bytes(pickle.dumps(infos))
+    meta = dict(infos['metainfo'], classes=CLASSES)
     metric = NuScenesBEVMetric(data_root=str(root), ann_file=str(path))
     meta = dict(infos['metainfo'], classes=CLASSES)
     with refused('bare.pkl', 'expected annotated boxes', 'format_only'):

@@ -16,7 +16,7 @@ def read_text(path: str | Path) -> str:
     Raises:
         FileNotFoundError: no such file.
         TooLargeError: larger than the limit.
-        DamagedFileError: not text in UTF-8.
+        DamagedFileError: another encoding, or no text.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f'expected the file {path}, which does not exist')
@@ -49,14 +49,13 @@ def parse_json(text: str, source: str | Path) -> Any:
 
 
 def read_json(path: str | Path, kind: type = dict) -> Any:
-    """Content of a JSON file.
+    """Value of a JSON file; errors as of `read_text` and `parse_json`.
 
     Args:
         kind: expected type, dict or list.
 
     Raises:
-        FileNotFoundError, TooLargeError: as of `read_text`.
-        DamagedFileError: not JSON, or of another type.
+        DamagedFileError: also a value of another type.
     """
     content = parse_json(read_text(path), path)
     if not isinstance(content, kind):
