@@ -357,5 +357,5 @@ def test_frames_of_no_camera(root, tmp_path):
 
     path = edited(root, tmp_path, strip)
     assert len(make(root, path)) > 0
-    with pytest.raises(InfoError, match='without the ego2global of CAM_FRONT; make it with'):
+    with pytest.raises(InfoError, match='got none of CAM_FRONT.ego2global; make it with'):
         make(root, path, box_frame='CAM_FRONT')

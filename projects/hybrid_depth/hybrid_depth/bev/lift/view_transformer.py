@@ -110,7 +110,8 @@ class LSSViewTransformer(BaseModule):
         self, image_feats: Tensor, images: Tensor, rig: CameraRig, physics_depth: Tensor | None
     ) -> DepthDistribution:
         """Depth net on (B * N, C_in, h, w) features; other arguments as of ``forward``."""
-        given = dict(physics_depth=physics_depth) if self.depth_net.takes_physics_depth else {}
+        takes = getattr(self.depth_net, 'takes_physics_depth', False)
+        given = dict(physics_depth=physics_depth) if takes else {}
         return self.depth_net(image_feats, images, rig, **given)
 
     def pooling_plan(self, rig: CameraRig) -> PoolingPlan:
