@@ -71,10 +71,11 @@ def test_car_on_the_plane_within_one_per_cent_and_ground_clearance():
     result = EXACT(labels, CAMERA, LEVEL, ids)
     back = (ids == 1) & (np.abs(truth - 10) < 1e-6)
     assert back.sum() > 1600
-    # one pixel of row is 2 % at 10 m for this camera: the contact is within half of it
-    assert errors(result, truth, back).max() < 0.011
-    mean = EmbodiedDepth(near=0.6)(labels, CAMERA, LEVEL, ids)
-    assert errors(mean, truth, back).min() > 0.08  # the ground behind the body
+    # one pixel of row is 2 % at 10 m for this camera: half of it for the wheels and the body each
+    assert errors(result, truth, back).max() < 0.02
+    without = np.where(np.isin(ids, 1) & (cast(CAMERA, SIZE, LEVEL, [body])[1] < 0), ROAD, labels)
+    hidden = EXACT(without.astype(np.uint8), CAMERA, LEVEL)
+    assert errors(hidden, truth, back & (without == CAR)).min() > 0.08  # ground behind the body
 
 
 def test_fine_image_has_the_car_within_one_per_cent():
@@ -96,7 +97,7 @@ def test_touching_cars_need_instances(caplog):
     with caplog.at_level(logging.INFO):
         merged = EXACT(labels, CAMERA, LEVEL)
     assert '1 things without an instance' in caplog.text
-    assert errors(merged, truth, far).min() > 0.3
+    assert errors(merged, truth, far).max() > 0.3
     apart = labels.copy()
     apart[:, 199:201] = SKY
     assert errors(EXACT(apart, CAMERA, LEVEL), truth, far & (apart == CAR)).max() < 0.04
@@ -129,6 +130,31 @@ def test_noise_of_a_contact_is_filtered():
     assert found.max() < 0.04
     raw = errors(EmbodiedDepth(reach=0)(labels, CAMERA, LEVEL), truth, wall & (labels == BUILDING))
     assert raw.max() > 0.5
+
+
+def test_bus_beside_the_camera_has_the_depth_of_its_side():
+    """With one distance per thing, most of a bus that passes was 30 % off."""
+    body = ((1.5, 4), (0.3, 3), (5, 17))
+    wheels = [((1.5, 1.8), (0, 0.9), (z, z + 0.9)) for z in (6, 14)]
+    truth, labels, ids = scene(LEVEL, [body, *wheels], ('bus',) * 3)
+    ids = np.minimum(ids, 1)
+    found = errors(EXACT(labels, CAMERA, LEVEL, ids), truth, (ids == 1) & (truth > 6))
+    assert (found < 0.1).mean() > 0.8 and np.median(found) < 0.05
+
+
+def test_things_cut_by_the_lower_border_and_hidden_ones_are_not_vertical():
+    truth, labels, ids = scene(LEVEL, [((-1, 1), (0, 1.5), (2.5, 4))], ('car',))
+    assert (ids[-1] > 0).any()
+    assert (EXACT(labels, CAMERA, LEVEL).provenance[0, 0].numpy()[ids > 0] != 3).all()
+    # the feet of a person behind a car: only the arm has ground below, far behind
+    labels = np.full(SIZE, ROAD, np.uint8)
+    labels[:121] = SKY
+    labels[100:170, 190:200] = CLASSES.index('person')
+    labels[130:134, 200:206] = CLASSES.index('person')
+    labels[170:200, 170:230] = CAR
+    found = EXACT(labels, CAMERA, LEVEL).provenance[0, 0].numpy()
+    assert (found[labels == CLASSES.index('person')] == 4).all()
+    assert (found[labels == CAR] == 3).all()
 
 
 def test_pole_and_sign_share_the_pole_s_distance():

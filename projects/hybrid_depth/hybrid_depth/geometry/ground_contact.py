@@ -150,7 +150,7 @@ def thing_distance(
     for index, (begin, end) in enumerate(zip(first, last, strict=True)):
         seen = begin + np.flatnonzero(np.isfinite(contacts[index, begin : end + 1]))
         profile = np.interp(every[begin : end + 1], seen, contacts[index, seen])
-        profile = _without_clearance(profile, focal)
+        profile = _without_clearance(profile, focal, per_row[ROAD])
         knots = _sections(profile, near)
         table[index] = np.interp(every, *_concave_hull(begin + knots, profile[knots]))
     table[_hidden(ids, found, contacts.max(1, initial=-np.inf), per_row, horizon)] = np.nan
@@ -167,7 +167,7 @@ def _hidden(ids, found, nearest, per_row, horizon) -> np.ndarray:
     return (lowest[found] + 0.5 - horizon) * per_row[ROAD] > nearest * _LOWER
 
 
-def _without_clearance(profile: np.ndarray, focal: float) -> np.ndarray:
+def _without_clearance(profile: np.ndarray, focal: float, row: float) -> np.ndarray:
     """Inverse distance per column, corrected for the ground clearance of the body.
 
     Wheels stand out of the lower edge of a body, which a morphological opening by `_WHEEL` metres
@@ -182,6 +182,8 @@ def _without_clearance(profile: np.ndarray, focal: float) -> np.ndarray:
         line, cv2.MORPH_OPEN, np.ones((1, width), np.uint8), borderType=cv2.BORDER_REPLICATE
     )[0]
     factor = min(np.quantile(profile / np.maximum(edge, 1e-6), 0.98), _CLEARANCE)
+    if (factor - 1) * np.median(profile) < 1.5 * row:  # rounded rows stand out by one
+        return profile
     return np.maximum(profile, edge * factor)
 
 

@@ -187,6 +187,13 @@ def fit_ground_points(
 
     Raises:
         ValueError: points of another shape.
+
+    Example:
+        >>> prior = GroundPlaneFit.from_calibration(GroundPlane.from_angles(1.65))
+        >>> x, z = np.meshgrid(np.linspace(-3, 3, 20), np.linspace(5, 25, 20))
+        >>> points = np.stack((x, np.full_like(x, 1.6), z), -1).reshape(-1, 3)
+        >>> round(float(fit_ground_points(points, prior).plane.height), 2)
+        1.6
     """
     points = np.asarray(points, np.float64)
     if points.ndim != 2 or points.shape[1] != 3:
@@ -222,6 +229,14 @@ def fit_ground_depth(
         metric: False if the depth has an unknown factor; the height is then that of the prior, and
             the slopes are those of the depth.
         max_depth: metres.
+
+    Example:
+        >>> prior = GroundPlaneFit.from_calibration(GroundPlane.from_angles(1.65))
+        >>> cam2img = np.array([[200.0, 0, 50], [0, 200, 20], [0, 0, 1]])
+        >>> rows = np.arange(80)[:, None] * np.ones(100)
+        >>> depth = np.where(rows > 25, 200 * 1.6 / np.maximum(rows - 20, 1), 0)
+        >>> round(float(fit_ground_depth(depth, depth > 0, cam2img, prior).plane.height), 2)
+        1.6
     """
     rows, columns = np.nonzero(mask & (depth > 0) & np.isfinite(depth))
     values = depth[rows, columns].astype(np.float64)

@@ -55,6 +55,13 @@ def fit_ground_motion(
 
     Raises:
         ValueError: images and masks differ in size, or a distance is not finite or below 0.
+
+    Example:
+        >>> from hybrid_depth.geometry import GroundPlane
+        >>> prior = GroundPlaneFit.from_calibration(GroundPlane.from_angles(1.65))
+        >>> grey, cam2img = np.full((60, 80), 128, np.uint8), np.diag([50.0, 50, 1])
+        >>> fit_ground_motion(grey, [grey], grey > 0, cam2img, prior) is prior  # nothing to track
+        True
     """
     sizes = [x.shape for x in (image, *others, road, static) if x is not None]
     if len(set(sizes)) > 1 or image.ndim != 2:

@@ -37,6 +37,13 @@ def fit_vanishing_point(
 
     Raises:
         ValueError: image and mask differ in size.
+
+    Example:
+        >>> from hybrid_depth.geometry import GroundPlane
+        >>> prior = GroundPlaneFit.from_calibration(GroundPlane.from_angles(1.65))
+        >>> grey, cam2img = np.full((60, 80), 128, np.uint8), np.diag([50.0, 50, 1])
+        >>> fit_vanishing_point(grey, grey > 0, cam2img, prior) is prior  # no lanes
+        True
     """
     if image.shape != road.shape or image.ndim != 2:
         raise ValueError(
