@@ -29,8 +29,8 @@ def test_the_nearest_pixel_is_taken():
 
 @pytest.fixture
 def sample(tmp_path) -> dict:
-    """Two cameras of 8x6 pixels, with maps of depth 1 to 48 m and twice that; the second image is
-    flipped and cut to 4x6."""
+    """Two cameras of 8x6 pixels, with maps of depth 1 to 48 m and twice that; the first image is
+    cut to columns 2 to 5, the second one is flipped and cut to 4x6."""
     depth = np.arange(1, 49, dtype=np.float32).reshape(6, 8)
     paths = []
     for number, name in enumerate(('front', 'back')):
@@ -40,7 +40,8 @@ def sample(tmp_path) -> dict:
         write_depth_png(depth * (1 + number), tmp_path / 'depth' / name / 'a.png')
         paths.append(str(path))
     flip = np.array([[-1.0, 0, 7], [0, 1, 0], [0, 0, 1]])
-    return dict(img=[Image.new('RGB', (4, 6))] * 2, img_path=paths, img_aug=[np.eye(3), flip])
+    cut = np.array([[1.0, 0, -2], [0, 1, 0], [0, 0, 1]])
+    return dict(img=[Image.new('RGB', (4, 6))] * 2, img_path=paths, img_aug=[cut, flip])
 
 
 def physics(tmp_path, **changes) -> LoadPhysicsDepth:
@@ -53,7 +54,7 @@ def test_physics_depth_follows_the_augmentation(tmp_path, sample):
     found = physics(tmp_path)(sample)['physics_depth']
     depth = np.arange(1, 49, dtype=np.float32).reshape(6, 8)
     assert found.dtype == np.float32
-    np.testing.assert_array_equal(found, [depth[:, :4], 2 * depth[:, :3:-1]])
+    np.testing.assert_array_equal(found, [depth[:, 2:6], 2 * depth[:, :3:-1]])
 
 
 def test_bad_files_of_physics_depth_are_named(tmp_path, sample):

@@ -1,5 +1,7 @@
 """Priors of the depth net with an encoder."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -41,6 +43,21 @@ def test_initial_logits_have_the_ground_depth():
     expected = 5 * ground()[None, :, :, None].expand(1, 12, *FEATURES)
     torch.testing.assert_close(with_ground - without, expected, rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(ground().sum(0), torch.tensor([0.0, 0, 0, 1]))
+
+
+def test_the_ground_moves_with_the_image_augmentation():
+    """8 pixels up is a row of cells up."""
+    net, (feats, images, rig) = net_and_inputs()
+    img_aug = rig.img_aug.clone()
+    img_aug[..., 1, 2] -= 8
+    rig = replace(rig, img_aug=img_aug)
+    with torch.no_grad():
+        net.prior_projection.weight.zero_()
+        with_ground = net(feats, images, rig).logits
+        net.prior_table.weight.zero_()
+        added = with_ground - net(feats, images, rig).logits
+    expected = 5 * ground()[None, :, 1:, None].expand(1, 12, 3, FEATURES[1])
+    torch.testing.assert_close(added[:, :, :3], expected, rtol=1e-4, atol=1e-5)
 
 
 def test_ground_depth_is_an_input_of_the_net():
