@@ -148,7 +148,7 @@ class Case:
         return found
 
     def box_fit(self, reading: Reading) -> float:
-        """Fit of the boxes to LiDAR points under a convention, see `box_points`; 0 without LiDAR."""
+        """Fit of the boxes to LiDAR points under a convention (`box_points`); 0 without LiDAR."""
         if reading not in self._fits:
             swept = [keyframe for keyframe in self.boxed if keyframe.points is not None]
             self._fits[reading] = fit(swept, reading)
