@@ -42,6 +42,6 @@ def test_points_boxes_and_ground_are_drawn(ego2img):
     assert (image == 30).all()
     u, v = 80 + 120 * 0.3, 45 + 120 * 0.15
     assert drawn[round(v), round(u)].tolist() not in ([30] * 3, list(HORIZON))
-    assert (np.abs(drawn[45].astype(int) - HORIZON).max(-1) < 12).mean() > 0.9
+    assert (np.abs(drawn[45].astype(int) - HORIZON).max(-1) < 30).mean() > 0.9  # anti-aliased
     plain = draw_calibration(image, make_boxes([], []), None, ego2img, list(CLASS_COLORS), 'front')
     assert (plain != drawn).any(-1).sum() > 20
