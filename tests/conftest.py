@@ -54,6 +54,16 @@ def toy_nuscenes(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope='session')
+def toy_infos(toy_nuscenes, tmp_path_factory) -> Path:
+    """Folder of the info files of the toy nuScenes root."""
+    from hybrid_depth.datasets.nuscenes.infos import create_nuscenes_infos
+
+    folder = tmp_path_factory.mktemp('infos')
+    create_nuscenes_infos(toy_nuscenes, 'v1.0-mini', folder)
+    return folder
+
+
+@pytest.fixture(scope='session')
 def toy_kitti(tmp_path_factory) -> Path:
     """Toy KITTI raw tree: a training drive and a held-out one, five frames each."""
     return _toy_world(tmp_path_factory, 'kitti', (160, 48), keyframes=1)

@@ -53,3 +53,12 @@ def test_options(train, tmp_path):
 def test_the_rank_of_the_launcher_counts(train):
     train('--local_rank', '1')
     assert os.environ['LOCAL_RANK'] == '3'
+
+
+def test_random_transforms_in_validation_are_refused(tmp_path):
+    path = tmp_path / 'net.py'
+    pipeline = [dict(type='JitterFrames')]
+    loader = dict(dataset=dict(type='KittiRawDataset', pipeline=pipeline))
+    path.write_text(f'{CONFIG}\nval_dataloader = {loader}')
+    error = run_tool('train.py', path, '--work-dir', tmp_path)
+    assert 'val_dataloader without random augmentation, got JitterFrames' in error

@@ -22,6 +22,7 @@ def toy_config(root: Path, folder: Path, config: str = 'bevdet_depth_toy') -> Co
     train, test = cfg.train_dataloader.dataset.dataset, cfg.test_dataloader.dataset
     for dataset, split in ((train, 'train'), (test, 'val')):
         dataset.update(data_root=str(root), ann_file=f'{folder}/nuscenes_infos_{split}.pkl')
+        dataset.serialize_data = False  # takes a second
     return cfg
 
 

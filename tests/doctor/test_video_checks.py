@@ -25,7 +25,7 @@ def depth_case(toy_kitti) -> Callable[..., Case]:
     def make(config: str = 'monodepth2_r18_toy', **options) -> Case:
         cfg = Config.fromfile(ROOT / f'configs/toy/{config}.py')
         for part in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
-            part.dataset.data_root = str(toy_kitti)
+            part.dataset.update(data_root=str(toy_kitti), serialize_data=False)
         cfg.train_dataloader.dataset.update(options)
         return Case(cfg)
 

@@ -32,10 +32,9 @@ def check_box_frame(case: Case) -> str:
         NotCheckedError: no boxes, or no points in them.
     """
     advice = 'transform bbox_3d of the instances to the LiDAR frame (inverse of lidar2ego)'
-    swept = [keyframe for keyframe in case.boxed if keyframe.points is not None]
-    if not swept:
+    if all(keyframe.points is None for keyframe in case.boxed):
         return _check_ground(case, advice)
-    given = box_points.fit(swept, box_points.as_written)
+    given = case.box_fit(box_points.as_written)
     other, better = better_frame(case)
     if other is not None:
         raise fault(
@@ -52,9 +51,8 @@ def check_box_frame(case: Case) -> str:
 def better_frame(case: Case) -> tuple[str | None, float]:
     """A frame in which the boxes fit LiDAR points better than as written, and its fit; None if
     there is none."""
-    swept = [keyframe for keyframe in case.boxed if keyframe.points is not None]
-    given = box_points.fit(swept, box_points.as_written)
-    fits = {name: box_points.fit(swept, reading) for name, reading in _READINGS.items()}
+    given = case.box_fit(box_points.as_written)
+    fits = {name: case.box_fit(reading) for name, reading in _READINGS.items()}
     best = max(fits, key=fits.get)
     return (best if fits[best] > max(GAIN * given, _FEW) else None), fits[best]
 

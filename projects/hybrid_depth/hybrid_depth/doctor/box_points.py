@@ -8,6 +8,9 @@ import numpy as np
 
 from .keyframes import Keyframe, moved
 
+#: Boxes (M, 7) of a keyframe in the LiDAR frame, under some convention.
+Reading = Callable[[Keyframe], np.ndarray]
+
 _GROUND = 0.3  # metres; lower points are on the ground, where a wrong box has points too
 _MARGIN = 0.05  # metres; annotators leave about as much
 
@@ -25,12 +28,12 @@ def count_inside(points: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     return counts
 
 
-def fit(keyframes: Sequence[Keyframe], reading: Callable[[Keyframe], np.ndarray]) -> float:
+def fit(keyframes: Sequence[Keyframe], reading: Reading) -> float:
     """Sum over boxes of log(1 + points inside), so that near boxes do not decide alone.
 
     Args:
         keyframes: keyframes with sweeps.
-        reading: boxes (M, 7) of a keyframe in the LiDAR frame, under some convention.
+        reading: their convention.
     """
     total = 0.0
     for keyframe in keyframes:

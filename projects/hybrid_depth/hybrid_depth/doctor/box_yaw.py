@@ -69,13 +69,12 @@ def check_box_yaw(case: Case) -> str:
     advice = 'write the yaw counter-clockwise from the x axis of the LiDAR frame to the heading'
     expected = 'a yaw counter-clockwise from the x axis to the heading'
     done = []
-    swept = [keyframe for keyframe in case.boxed if keyframe.points is not None]
     if better_frame(case)[0] is not None:
         raise NotCheckedError('the frame of the boxes comes first')
     swapped = _ratio(case) < _RATIO  # reported by check_box_size
-    given = box_points.fit(swept, _READINGS[swapped, False])
+    given = case.box_fit(_READINGS[swapped, False])
     fits = {
-        wrong: box_points.fit(swept, _READINGS[turn != swapped, mirror])
+        wrong: case.box_fit(_READINGS[turn != swapped, mirror])
         for (turn, mirror), wrong in _WRONG.items()
     }
     best = max(fits, key=fits.get)

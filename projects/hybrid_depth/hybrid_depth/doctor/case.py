@@ -13,6 +13,7 @@ from mmengine.registry import DATASETS, DefaultScope
 
 from ..config_errors import explained
 from ..errors import HybridDepthError
+from .box_points import Reading, fit
 from .datasets import innermost_datasets
 from .findings import NotCheckedError, fault
 from .keyframes import Keyframe, read_keyframe
@@ -35,6 +36,7 @@ class Case:
         self.cfg, self.checkpoint, self.source = cfg, checkpoint, source
         self._unreadable = False
         self._failed: set[str] = set()
+        self._fits: dict[Reading, float] = {}
 
     @property
     def weights(self) -> dict:
@@ -144,6 +146,13 @@ class Case:
         if not found:
             raise NotCheckedError('needs boxes, and no keyframe has any')
         return found
+
+    def box_fit(self, reading: Reading) -> float:
+        """Fit of the boxes to LiDAR points under a convention (`box_points`); 0 without LiDAR."""
+        if reading not in self._fits:
+            swept = [keyframe for keyframe in self.boxed if keyframe.points is not None]
+            self._fits[reading] = fit(swept, reading)
+        return self._fits[reading]
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
