@@ -35,7 +35,7 @@ class GroundPlaneFit:
         >>> x, z = np.meshgrid(np.linspace(-3, 3, 20), np.linspace(5, 25, 20))
         >>> road = np.stack((x, 1.7 - 0.01 * z, z), -1).reshape(-1, 3)  # uphill: pitch
         >>> fit = fit_ground_points(road, prior)
-        >>> round(float(fit.plane.height), 2), round(float(np.degrees(fit.plane.pitch)), 2)
+        >>> round(float(fit.plane.height), 2), round(float(fit.plane.pitch.rad2deg()), 2)
         (1.7, 0.57)
         >>> bool(fit.height_std < prior.height_std)
         True
