@@ -72,6 +72,7 @@ def _depth_checks() -> list:
 
     return [
         *_weights_checks(),
+        ('data sets', video_checks.check_data),
         ('intrinsics', video_checks.check_intrinsics),
         ('neighbours', video_checks.check_neighbours),
         ('stereo baseline', video_checks.check_stereo),

@@ -13,7 +13,8 @@ from ..datasets.image_files import image_size, open_image
 from ..datasets.kitti.calibration import relative_cam2img
 from ..datasets.video.frame_motion import frame_motion
 from ..geometry.projection import back_project, project, sample
-from .case import Case, spaced
+from .case import PARTS, Case, spaced
+from .datasets import check_datasets
 from .findings import NotCheckedError, fault
 
 _SAMPLES = 4  # of each data set, evenly spaced
@@ -56,6 +57,17 @@ def camera_of(info: dict) -> np.ndarray | None:
     if 'relative_intrinsics' in info:
         return relative_cam2img(*info['relative_intrinsics'], image_size(info['img_paths'][0]))
     return None
+
+
+def check_data(case: Case) -> str:
+    """Read the data sets.
+
+    Raises:
+        DatasetMissingError, FileNotFoundError, DepthDataError: they are missing or damaged.
+    """
+    check_datasets(case.cfg, PARTS)
+    lengths = ', '.join(f'{len(dataset)} in {part}' for part, dataset in case.datasets.items())
+    return f'samples: {lengths}'
 
 
 def check_intrinsics(case: Case) -> str:
