@@ -191,7 +191,8 @@ class ManyDepth(DepthEstimator):
     def predictions(self, inputs: dict) -> dict[str, DepthMap]:
         """Depth of the frames at hand, and that of the single-frame mode."""
         single = DepthMap(self.disparity(inputs['images'][0]), 'disparity')
-        return {**super().predictions(inputs), 'single_frame': single}
+        frames, cameras = inputs['images'], inputs.get('cam2img')
+        return {'': self.predict(frames, cameras, inputs.get('transforms')), 'single_frame': single}
 
     @property
     def frames(self) -> tuple[int, ...]:
