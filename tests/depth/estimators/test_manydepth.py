@@ -191,7 +191,10 @@ def test_motion_from_the_data():
     inputs['transforms'] = {-1: forward, 1: invert_rigid(forward)}
     assert torch.equal(model.compare(inputs).poses[:, 0], forward)
     frames, cameras = inputs['images'], inputs['cam2img']
-    model.predict(frames, cameras, transforms={-1: forward})
+    with torch.no_grad():
+        known = model.predict(frames, cameras, transforms={-1: forward})
+        (sample, _) = model(inputs, mode='predict')  # as a test does
+    torch.testing.assert_close(sample.pred_disparity, known.values[0])
     with pytest.raises(KeyError, match='expected the motion to frame -1'):
         model.predict(frames, cameras)
 

@@ -199,9 +199,10 @@ class ManyDepth(DepthEstimator):
 
     def predictions(self, inputs: dict) -> dict[str, DepthMap]:
         """Depth of the frames at hand, and that of the single-frame mode."""
-        single = self.disparity(inputs['images'][0], self.view(inputs))
-        single = DepthMap(single, 'disparity')
-        return {**super().predictions(inputs), 'single_frame': single}
+        view, images = self.view(inputs), inputs['images']
+        single = DepthMap(self.disparity(images[0], view), 'disparity')
+        known = inputs.get('transforms')
+        return {'': self.predict(images, view, transforms=known), 'single_frame': single}
 
     @property
     def frames(self) -> tuple[int, ...]:
