@@ -131,3 +131,12 @@ def test_without_lidar(toy_case):
         with pytest.raises(NotCheckedError, match='needs LiDAR'):
             check(case)
     assert 'images not compared' in check_camera_order(case)
+
+
+@pytest.mark.parametrize('seed', [9, 16, 21])
+def test_random_augmentation_in_training_is_no_fault(toy_case, seed):
+    """Rotated images with few whole patches were named."""
+    case = toy_case()
+    case.cfg.train_dataloader.dataset.dataset.pipeline[2].random = True
+    np.random.seed(seed)
+    assert not named(check_img_aug, case)

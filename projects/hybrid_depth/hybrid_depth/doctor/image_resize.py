@@ -19,6 +19,9 @@ from .vehicle_overlap import VehicleOverlap
 _SHIFT = 2.0
 _PATCHES = (2, 3)  # rows and columns of patches
 _TEXTURE = 4.0  # standard deviation of a patch, of 255; less has no position
+# Share of a patch with pixels of the file: both images are black in the corners of a rotated one.
+_FILLED = 0.7
+_ENOUGH = 3  # patches; one of two may have found another place that looks alike
 _CENTRED = 0.03  # of the size; principal points this near the middle tell of no other size
 # Gain of another size, in units of a camera's noise, averaged over the cameras, see
 # `camera_extrinsics`: half of the smallest mean agreement seen under the right one.
@@ -59,10 +62,10 @@ def displacement(view: NetworkImage) -> float | None:
     texture."""
     shifts = []
     for expected, network, inside in _patches(view):
-        if min(expected.std(), network.std()) > _TEXTURE and inside.all():
+        if min(expected.std(), network.std()) > _TEXTURE and inside.mean() > _FILLED:
             window = cv2.createHanningWindow(expected.shape[::-1], cv2.CV_32F)
             shifts.append(np.hypot(*cv2.phaseCorrelate(expected, network, window)[0]))
-    return float(np.median(shifts)) if shifts else None
+    return float(np.median(shifts)) if len(shifts) >= _ENOUGH else None
 
 
 def _patches(view: NetworkImage):
