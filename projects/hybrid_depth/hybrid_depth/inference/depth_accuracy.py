@@ -20,7 +20,7 @@ class DepthAccuracy:
     Example:
         >>> table = DepthAccuracy()
         >>> origin = np.array([1, 1, 3, 0], np.uint8)
-        >>> table.add(np.array([10.0, 21, 30, 0]), origin, np.array([10.2, 20, 20, 5]))
+        >>> table.add(np.array([10.0, 21.5, 30, 0]), origin, np.array([10.2, 20, 20, 5]))
         >>> table.share(Provenance.ROAD), table.share(Provenance.VERTICAL)
         ((0.5, 1.0), (0.0, 0.0))
     """
