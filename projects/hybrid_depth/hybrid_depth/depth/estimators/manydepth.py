@@ -381,7 +381,8 @@ class ManyDepth(DepthEstimator):
             elif self.teacher.pose_net is None:
                 raise MissingInputError(
                     f'ManyDepth: expected the motion to frame {lookup} in `transforms`, as its '
-                    f'teacher has no pose net, got that to frames {sorted(known)}'
+                    f'teacher has no pose net, got that to frames {sorted(known)}; predict from '
+                    'one frame alone (frames=(0,), --frames 0), or train with a pose net'
                 )
             elif lookup < 0:
                 motion = self.relative_pose(frames[lookup], frames[lookup + 1])

@@ -13,7 +13,7 @@ from ...errors import DepthDataError
 from .files import DepthMaps, match_predictions
 from .metrics import merge_flipped
 from .protocols import DepthProtocol
-from .scoring import DepthKind, check_kind, score_set, swapped_kind_warning
+from .scoring import DepthKind, check_aspect, check_kind, score_set, swapped_kind_warning
 
 
 def _require_mirrored(mirrored: DepthMaps, predicted: DepthMaps, kind: DepthKind) -> None:
@@ -76,11 +76,13 @@ def evaluate_files(
 
     def pairs() -> Iterator[tuple]:
         for place, (name, source) in enumerate(tqdm(places, desc='images', mininterval=1)):
-            prediction = predicted[source]
+            prediction, truth = predicted[source], measured[place]
+            compared = truth[: int(protocol.truth_rows * len(truth))]
+            check_aspect(np.squeeze(prediction).shape, compared.shape, name)
             if mirrored is not None:
                 prediction = _merge(prediction, mirrored[source], name)
             mask = moving and read_moving_mask(measured.label_path(moving, name))
-            yield name, prediction, measured[place], mask
+            yield name, prediction, truth, mask
 
     result = score_set(pairs, protocol, kind)
     warning = swapped_kind_warning(result)

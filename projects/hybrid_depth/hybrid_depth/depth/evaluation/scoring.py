@@ -87,8 +87,17 @@ def _checked(prediction: np.ndarray, name: str) -> np.ndarray:
     return prediction.astype(np.float32) if prediction.dtype == np.float16 else prediction
 
 
-def _check_aspect(shape: tuple[int, int], truth: tuple[int, int], name: str) -> None:
-    """Raises DepthDataError if a map is transposed or of another aspect than the truth."""
+def check_aspect(shape: tuple[int, ...], truth: tuple[int, int], name: str) -> None:
+    """Check the shape of a map of unknown origin.
+
+    Args:
+        shape: (h, w), of any size.
+        truth: (H, W) of the ground truth.
+        name: name in error messages.
+
+    Raises:
+        DepthDataError: it is transposed or of another aspect than the truth.
+    """
     stretch = shape[0] * truth[1] / (shape[1] * truth[0])
     if not 1 / _STRETCH < stretch < _STRETCH or (shape != truth and shape == truth[::-1]):
         raise DepthDataError(
@@ -123,10 +132,9 @@ def resized_depth(
         name: name in error messages.
 
     Raises:
-        DepthDataError: not a map of finite, positive numbers, or of another aspect than the truth.
+        DepthDataError: not a map of finite, positive numbers.
     """
     values = _checked(prediction, name)
-    _check_aspect(values.shape, shape, name)
     given = 'disparity' if kind == 'disparity' else 'depth'
     if given != protocol.resized:
         values = 1 / values
