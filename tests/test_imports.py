@@ -122,8 +122,10 @@ def test_a_depth_model_imports_no_bev_code_and_no_other_towers():
 
 def test_a_detector_imports_only_its_towers():
     # mmengine and mmdet import transformers where it is installed, and that torchvision
-    code = "import sys; sys.modules['transformers'] = None\n"
-    code += "from hybrid_depth.apis import init_bev_model\ninit_bev_model('toy/bevdet_plain_toy.py')"
+    code = """
+import sys; sys.modules['transformers'] = None
+from hybrid_depth.apis import init_bev_model; init_bev_model('toy/bevdet_plain_toy.py')
+"""
     # torchvision imports torch's compiler, more than all of mmdet3d
     assert imported(code, ('timm', 'open_clip', 'torchvision')) == []
 
