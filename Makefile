@@ -154,6 +154,7 @@ bench-fb-bev: $(TOY)/nuscenes_infos_val.pkl
 bench-embodied: $(TOY_VIDEO)/gt/toy/export.json $(TOY_TEXT)/features.safetensors
 	$(PY) tools/benchmark.py embodied
 	$(PY) tools/benchmark.py embodied-self
+	$(PY) tools/benchmark.py embodied-labels --root $(TOY_VIDEO)
 
 # The toy's streets have no kerb.
 $(TOY_EMBODIED)/planes.json: | $(TOY_VIDEO)/toy_world.json

@@ -14,6 +14,7 @@ Example:
     python tools/benchmark.py fb-bev --out work_dirs/fb_bev
     python tools/benchmark.py embodied --out work_dirs/embodied
     python tools/benchmark.py ground-scale --kitti data/kitti
+    python tools/benchmark.py embodied-labels --root data/toy_kitti
     python tools/benchmark.py kills
     python tools/benchmark.py memory-growth
     python tools/benchmark.py learning work_dirs/kitti_drive
@@ -66,6 +67,11 @@ def main() -> None:
     ground.add_argument(
         '--out', default='work_dirs/ground_scale', help='output folder of info files'
     )
+    labels = commands.add_parser(
+        'embodied-labels', help='embodied depth with exact and damaged labels on the toy world'
+    )
+    labels.add_argument('--root', default='data/toy_kitti', help='toy world of KITTI layout')
+    labels.add_argument('--every', type=int, default=10, help='frames of a drive, one of so many')
     kills = commands.add_parser('kills', help='SIGKILLs of trainings and writers')
     kills.add_argument('--out', default='work_dirs/kills', help='output folder; rows are kept')
     growth = commands.add_parser('memory-growth', help='memory over training and inference steps')
