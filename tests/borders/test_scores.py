@@ -10,8 +10,8 @@ from hybrid_depth.bev.evaluation.nuscenes_metric import NuScenesBEVMetric, repor
 from hybrid_depth.datasets.nuscenes.infos import CLASSES, create_nuscenes_infos
 from hybrid_depth.depth.evaluation.evaluate import evaluate_files
 from hybrid_depth.depth.evaluation.pose_metrics import read_motions, score_poses
+from hybrid_depth.depth.evaluation.predicted_maps import check_aspect
 from hybrid_depth.depth.evaluation.protocols import PROTOCOLS
-from hybrid_depth.depth.evaluation.scoring import check_aspect
 from tests.bev.evaluation.test_nuscenes_metric import (
     PREFIX,
     dataset,

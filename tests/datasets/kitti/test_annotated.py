@@ -9,8 +9,9 @@ from PIL import Image
 from hybrid_depth.config_files import find_config
 from hybrid_depth.datasets.depth_map_files import read_depth_png, write_depth_png
 from hybrid_depth.datasets.kitti.annotated import KittiDepthDataset
+from hybrid_depth.depth.evaluation.predicted_maps import uncrop
 from hybrid_depth.depth.evaluation.protocols import PROTOCOLS
-from hybrid_depth.depth.evaluation.scoring import uncrop, valid_pixels
+from hybrid_depth.depth.evaluation.scoring import valid_pixels
 from hybrid_depth.depth.transforms import (
     BottomCrop,
     FlipFrames,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from PIL import Image
 
-from ..errors import HybridDepthError
+from .transformers_models import load_pretrained
 
 
 class Captioner:
@@ -29,20 +29,14 @@ class Captioner:
     """
 
     def __init__(self, name: str, device: str = 'cpu', max_tokens: int = 40) -> None:
-        transformers = _transformers()
-        options = dict(trust_remote_code=False)
-        try:
-            self.model = transformers.AutoModelForImageTextToText.from_pretrained(
-                name, use_safetensors=True, **options
-            )
-            self.images = transformers.AutoImageProcessor.from_pretrained(name, **options)
-            self.tokenizer = transformers.AutoTokenizer.from_pretrained(name, **options)
-        except (OSError, ValueError, KeyError) as error:
-            raise HybridDepthError(
-                f'expected an image-to-text model of transformers in {name} (folder or name on '
-                f'huggingface.co) with .safetensors weights, got: {str(error)[:500]}'
-            ) from error
-        self.model = self.model.eval().to(device)
+        model, self.images, self.tokenizer = load_pretrained(
+            'AutoModelForImageTextToText',
+            name,
+            'an image-to-text model',
+            'AutoImageProcessor',
+            'AutoTokenizer',
+        )
+        self.model = model.to(device)
         self.device, self.max_tokens = device, max_tokens
 
     @torch.no_grad()
@@ -54,15 +48,3 @@ class Captioner:
         )
         texts = self.tokenizer.batch_decode(tokens, skip_special_tokens=True)
         return [' '.join(text.split()) for text in texts]
-
-
-def _transformers():
-    try:
-        import transformers
-    except ImportError as error:
-        raise HybridDepthError(
-            'captions need the package transformers, which is not installed: pip install '
-            '"transformers>=4.50", or write the captions yourself (hybrid_depth/datasets/'
-            'captions.py describes the file)'
-        ) from error
-    return transformers

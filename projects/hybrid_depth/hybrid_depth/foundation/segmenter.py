@@ -8,6 +8,7 @@ from PIL import Image
 
 from ..errors import HybridDepthError
 from ..geometry.scene_classes import CLASSES, ROAD, UNLABELLED
+from .transformers_models import load_pretrained
 
 
 class Segmenter:
@@ -28,19 +29,13 @@ class Segmenter:
     """
 
     def __init__(self, name: str, device: str = 'cpu') -> None:
-        transformers = _transformers()
-        options = dict(trust_remote_code=False)
-        try:
-            self.model = transformers.AutoModelForSemanticSegmentation.from_pretrained(
-                name, use_safetensors=True, **options
-            )
-            self.images = transformers.AutoImageProcessor.from_pretrained(name, **options)
-        except (OSError, ValueError, KeyError) as error:
-            raise HybridDepthError(
-                f'expected a semantic segmentation model of transformers in {name} (folder or name '
-                f'on huggingface.co) with .safetensors weights, got: {str(error)[:500]}'
-            ) from error
-        self.model, self.device = self.model.eval().to(device), device
+        model, self.images = load_pretrained(
+            'AutoModelForSemanticSegmentation',
+            name,
+            'a semantic segmentation model',
+            'AutoImageProcessor',
+        )
+        self.model, self.device = model.to(device), device
         names = {index: text.lower() for index, text in self.model.config.id2label.items()}
         known = {text: index for index, text in enumerate(CLASSES)}
         self.table = np.full(max(names) + 1, UNLABELLED, np.uint8)
@@ -60,14 +55,3 @@ class Segmenter:
             self.model(**inputs), target_sizes=[image.size[::-1]]
         )
         return self.table[found[0].cpu().numpy()]
-
-
-def _transformers():
-    try:
-        import transformers
-    except ImportError as error:
-        raise HybridDepthError(
-            'segmentation needs the package transformers, which is not installed: pip install '
-            '"transformers>=4.50", or give a folder of label images'
-        ) from error
-    return transformers

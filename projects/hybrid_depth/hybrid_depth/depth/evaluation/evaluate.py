@@ -12,8 +12,9 @@ from ...datasets.label_images import read_moving_mask
 from ...errors import DepthDataError
 from .files import DepthMaps, match_predictions
 from .metrics import merge_flipped
-from .protocols import DepthProtocol
-from .scoring import DepthKind, check_aspect, check_kind, score_set, swapped_kind_warning
+from .predicted_maps import check_aspect
+from .protocols import DepthKind, DepthProtocol
+from .scoring import check_kind, score_set, swapped_kind_warning
 
 
 def _require_mirrored(mirrored: DepthMaps, predicted: DepthMaps, kind: DepthKind) -> None:

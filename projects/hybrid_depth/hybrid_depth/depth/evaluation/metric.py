@@ -13,16 +13,10 @@ from mmengine.registry import METRICS
 from ...datasets.label_images import read_moving_mask
 from ...errors import DepthDataError
 from .files import DepthMaps
+from .predicted_maps import uncrop
 from .protocols import DepthProtocol, load_protocol
 from .report import result_table, write_result
-from .scoring import (
-    check_kind,
-    score_image,
-    score_set,
-    summarise,
-    swapped_kind_warning,
-    uncrop,
-)
+from .scoring import check_kind, score_image, score_set, summarise, swapped_kind_warning
 
 
 @METRICS.register_module()
