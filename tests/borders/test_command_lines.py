@@ -198,7 +198,7 @@ def test_infos_of_other_versions(key, toy_infos, tmp_path):
         content['data_list'][0].setdefault(key, None)
 
 
-@pytest.mark.parametrize('out', ['/proc/absent/out', 'a file'])
+@pytest.mark.parametrize('out', ['/proc/absent', 'a file'])
 def test_read_only_outputs(out, toy_kitti, tmp_path):
     if out == 'a file':
         out = tmp_path / 'file'

@@ -38,11 +38,13 @@ def check(args: argparse.Namespace) -> None:
 def export_gt(args: argparse.Namespace) -> None:
     frames = read_split(args.split, args.root)
     if args.source == 'velodyne':
-        read = kitti_export.velodyne_truth(KittiRawTree(args.root))
+        truth = kitti_export.velodyne_truth(KittiRawTree(args.root))
     else:
-        read = kitti_export.improved_truth(args.depth_root or args.root)
-    report = kitti_export.export_ground_truth(frames, read, args.out, args.source, args.split)
+        truth = kitti_export.improved_truth(args.depth_root or args.root)
+    report = kitti_export.export_ground_truth(frames, truth, args.out, args.source, args.split)
     print(f'{args.out}: {report.written} maps written, {report.kept} existed')
+    if report.changed:
+        print(f'changed since the last export, written again: {", ".join(report.changed)}')
     if report.missing:
         print(
             f'PARTIAL: {len(report.missing)} of {len(frames)} frames have no {args.source} '

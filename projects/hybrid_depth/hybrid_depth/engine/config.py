@@ -14,6 +14,7 @@ from mmengine.utils import import_modules_from_strings
 from .. import checkpoints
 from ..config_files import find_config
 from ..errors import ConfigError, HybridDepthError
+from ..info_files import naming
 from .config_keys import check_keys, check_options
 from .hooks.checkpointing import find_latest_checkpoint
 from .hooks.visualization_window import has_screen
@@ -46,7 +47,8 @@ def read_config(path: str | Path) -> Config:
 
 def _parse(file: Path) -> Config:
     try:
-        return Config.fromfile(file, import_custom_modules=False)
+        with naming(file):
+            return Config.fromfile(file, import_custom_modules=False)
     except (HybridDepthError, FileNotFoundError):
         raise
     except Exception as error:  # of any kind: a config is executed
