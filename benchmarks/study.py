@@ -1,7 +1,7 @@
 """Studies: several trainings and evaluations by command line, with one table of results.
 
-Every run has a folder. Finished runs of an unchanged recipe are kept, interrupted ones resume from their last checkpoint,
-and failed ones are named without stopping the others.
+Every run has a folder. Finished runs of an unchanged recipe are kept, interrupted ones resume from
+their last checkpoint, and failed ones are named without stopping the others.
 """
 
 import json
