@@ -1,7 +1,7 @@
 """Studies: several trainings and evaluations by command line, with one table of results.
 
-Every run has a folder. Finished runs are kept, interrupted ones resume from their last checkpoint,
-and failed ones are named without stopping the others.
+Every run has a folder. Finished runs of an unchanged recipe are kept, interrupted ones resume from
+their last checkpoint, and failed ones are named without stopping the others.
 """
 
 import json
@@ -15,13 +15,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from hybrid_depth.digests import differences, digest, file_digest
+from hybrid_depth.engine.config import read_config
 from hybrid_depth.files import atomic_file
 
 from .learning import read_scalars
 from .study_plot import column_names, plot_study
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-LOG, RESULT = 'study.log', 'result.json'
+LOG, RESULT, RECIPE = 'study.log', 'result.json', 'recipe.json'
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,7 @@ def run_study(runs: Sequence[Run], study: Path, metrics: Sequence[str], jobs: in
     """Train and evaluate the unfinished runs, print the table; write `study/table.md` and
     `plot.png` if any run is scored.
 
-    A result is used until its run's folder is removed, even if its config or the run from which it
-    starts has changed.
+    A result is used while its recipe (`recipe`) is unchanged; a run of another recipe is refused.
 
     Args:
         runs: runs, in the required order.
@@ -64,8 +65,9 @@ def run_study(runs: Sequence[Run], study: Path, metrics: Sequence[str], jobs: in
             on two cores (0.36 s per step in both cases).
 
     Raises:
-        SystemExit: some runs failed.
+        SystemExit: some runs failed, or a folder has a run of another recipe.
     """
+    _require_same_recipes(runs, study)
     threads = max(1, os.cpu_count() // jobs)
     todo = [run for run in runs if not _done(run, study)]
     with ThreadPoolExecutor(jobs) as pool:
@@ -81,6 +83,39 @@ def run_study(runs: Sequence[Run], study: Path, metrics: Sequence[str], jobs: in
     if failed:
         logs = ', '.join(str(run.folder(study) / LOG) for run in failed)
         sys.exit(f'{len(failed)} of {len(runs)} runs failed, see {logs}; the others are kept')
+
+
+def recipe(run: Run, study: Path) -> dict[str, str]:
+    """What a run is made from: digests of its whole config, of its options and of the files that
+    the options name, such as the checkpoint of an earlier run."""
+    options = _options(run, study)
+    values = [option.partition('=')[2] for option in options]
+    files = sorted(value for value in values if (REPOSITORY / value).is_file())
+    return dict(
+        config=digest(read_config(REPOSITORY / run.config).pretty_text),
+        options=digest(*options),
+        **{name: file_digest(REPOSITORY / name) for name in files},
+    )
+
+
+def _options(run: Run, study: Path) -> list[str]:
+    names = dict(study=study, seed=run.seed)
+    return [f'randomness.seed={run.seed}', *(o.format(**names) for o in run.options)]
+
+
+def _require_same_recipes(runs: Sequence[Run], study: Path) -> None:
+    for run in runs:
+        if (run.folder(study) / RECIPE).is_file():
+            held = json.loads((run.folder(study) / RECIPE).read_text())
+        elif _done(run, study):
+            held = {}  # of a version that did not record it
+        else:
+            continue
+        if changed := differences(held, recipe(run, study)):
+            sys.exit(
+                f'{run.folder(study)}: expected a run of the same recipe, got another '
+                f'{", ".join(changed)}. Remove that folder to train again, or use another study'
+            )
 
 
 def study_table(runs: Sequence[Run], study: Path, metrics: Sequence[str]) -> str:
@@ -119,8 +154,9 @@ def _train(run: Run, study: Path, threads: int) -> bool:
     """Train and evaluate a run; False if it fails."""
     folder = run.folder(study)
     folder.mkdir(parents=True, exist_ok=True)
-    names = dict(study=study, seed=run.seed)
-    options = [f'randomness.seed={run.seed}', *(o.format(**names) for o in run.options)]
+    options = _options(run, study)
+    with atomic_file(folder / RECIPE, 'w') as file:
+        json.dump(recipe(run, study), file, indent=2)
     print(f'{time.strftime("%H:%M")} {folder} ...', flush=True)
     arguments = [run.config, '--work-dir', folder, '--resume', '--cfg-options', *options]
     if not _tool(folder, threads, 'train.py', *arguments):

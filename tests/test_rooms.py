@@ -29,6 +29,7 @@ FLOORS = (
     ('losses',),
     ('ops',),
     ('geometry',),
+    ('digests',),
     (
         'array_files',
         'calibration_checks',

@@ -1,6 +1,7 @@
 """The tool on a toy drive, whose depth is known."""
 
 import json
+import shutil
 import sys
 
 import numpy as np
@@ -47,6 +48,22 @@ def test_road_and_ground_are_exact_and_runs_resume(toy, tmp_path, monkeypatch, c
     origin = read_label_image(str(depths[0]).replace('/depth/', '/provenance/'))
     depth = read_depth_png(depths[0])
     assert set(np.unique(origin)) <= {0, 1, 2, 3, 4, 5} and (depth[origin == 5] == 0).all()
+
+
+def test_changed_labels_and_calibration_are_processed_again(toy, tmp_path, monkeypatch):
+    root, out = tmp_path / 'kitti', tmp_path / 'out'
+    shutil.copytree(toy, root)
+    call(monkeypatch, *options(root, out))
+    first, second = sorted((out / 'depth').rglob('*.png'))[:2]
+    times = [path.stat().st_mtime_ns for path in (first, second)]
+    label = root / 'semantic' / first.relative_to(out / 'depth')
+    write_label_image(np.full_like(read_label_image(label), 10), label)
+    call(monkeypatch, *options(root, out))
+    assert (read_depth_png(first) == 0).all() and second.stat().st_mtime_ns == times[1]
+    calibration = next(root.glob('2*/calib_cam_to_cam.txt'))
+    calibration.write_text(calibration.read_text().replace('P_rect_02: ', 'P_rect_02: 1'))
+    call(monkeypatch, *options(root, out))
+    assert second.stat().st_mtime_ns != times[1]
 
 
 def test_lidar_fit_corrects_a_wrong_height(toy, tmp_path, monkeypatch):

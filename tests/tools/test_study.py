@@ -3,6 +3,7 @@
 import json
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -49,6 +50,7 @@ def calls(monkeypatch):
         return True
 
     monkeypatch.setattr(study, '_tool', tool)
+    monkeypatch.setattr(study, 'read_config', lambda path: SimpleNamespace(pretty_text=path.name))
     return made
 
 
@@ -71,6 +73,28 @@ def test_a_failed_run_is_repeated_and_others_are_kept(calls, tmp_path, capsys):
         '| net | 2 | 0.5000 ± 0.3536 | 2.0 |'
     ]
     assert np.asarray(Image.open(tmp_path / 'plot.png').convert('L')).min() < 50
+
+
+def test_runs_of_a_changed_recipe_are_refused(calls, tmp_path, monkeypatch):
+    """Results were used after their config or the checkpoint they start from had changed."""
+    start = tmp_path / 'start_seed0/epoch_1.pth'
+    start.parent.mkdir()
+    start.write_bytes(b'one')
+    run_study(RUNS[:2], tmp_path, ['depth/abs_rel'])
+    made = len(calls)
+    run_study(RUNS[:2], tmp_path, ['depth/abs_rel'])
+    assert len(calls) == made
+    start.write_bytes(b'two')
+    with pytest.raises(SystemExit, match='net_seed0.*same recipe.*epoch_1.pth.*Remove that folder'):
+        run_study(RUNS[:2], tmp_path, ['depth/abs_rel'])
+    start.write_bytes(b'one')
+    with pytest.raises(SystemExit, match='another .*options'):
+        run_study([RUNS[0], Run('net', 'net.py', 0)], tmp_path, ['depth/abs_rel'])
+    monkeypatch.setattr(study, 'read_config', lambda path: SimpleNamespace(pretty_text='other'))
+    with pytest.raises(SystemExit, match='start_seed0.*another config'):
+        run_study(RUNS[:2], tmp_path, ['depth/abs_rel'])
+    monkeypatch.undo()
+    assert len(calls) == made
 
 
 def test_runs_may_lack_a_metric(calls, tmp_path, monkeypatch):

@@ -32,7 +32,7 @@ def image(tree, drive, side, number) -> np.ndarray:
 
 
 def dense(tree, drive, side, number) -> np.ndarray:
-    return improved_truth(tree.root)(KittiFrame(drive, number, side))
+    return improved_truth(tree.root).read(KittiFrame(drive, number, side))
 
 
 def test_tree_is_complete(toy_kitti, tree):

@@ -5,7 +5,12 @@ import pytest
 from PIL import Image
 
 from hybrid_depth.datasets.depth_map_files import read_depth_png
-from hybrid_depth.datasets.kitti.export import export_ground_truth, improved_truth, velodyne_truth
+from hybrid_depth.datasets.kitti.export import (
+    Truth,
+    export_ground_truth,
+    improved_truth,
+    velodyne_truth,
+)
 from hybrid_depth.datasets.kitti.splits import KittiFrame, read_split
 from hybrid_depth.datasets.kitti.tree import KittiRawTree
 from hybrid_depth.depth.evaluation.files import DepthMaps
@@ -51,8 +56,35 @@ def test_killed_export_leaves_no_incomplete_map(tree, tmp_path):
         return np.ones((2, 3))
 
     with pytest.raises(KeyboardInterrupt):
-        export_ground_truth(FRAMES, killed, tmp_path / 'gt', 'velodyne', 'local')
-    assert [path.name for path in (tmp_path / 'gt').iterdir()] == [f'{FRAMES[0].name}.npz']
+        export_ground_truth(
+            FRAMES, Truth(killed, lambda frame: {}), tmp_path / 'gt', 'velodyne', 'local'
+        )
+    assert [path.name for path in (tmp_path / 'gt').glob('*.npz')] == [f'{FRAMES[0].name}.npz']
+    assert not list((tmp_path / 'gt').glob('.*'))
+
+
+def test_a_repaired_calibration_or_sweep_is_exported_again(tree, tmp_path):
+    """Ground truth of a broken calibration was kept after its repair."""
+
+    def export():
+        truth = velodyne_truth(KittiRawTree(tree.root))
+        return export_ground_truth(FRAMES[:2], truth, tmp_path / 'gt', 'velodyne', 'local')
+
+    calibration = tree.root / FRAMES[0].folder.split('/')[0] / 'calib_velo_to_cam.txt'
+    good = calibration.read_text()
+    calibration.write_text(good + '\nnote: 1\n')
+    assert export()[:2] == (2, 0)
+    assert export()[:2] == (0, 2)
+    calibration.write_text(good)
+    report = export()
+    assert report[:2] == (2, 0) and report.changed == ['calib_velo_to_cam.txt']
+    sweep = KittiRawTree(tree.root).sweeps(FRAMES[0].folder)[FRAMES[0].number]
+    kitti_files.write_sweep(sweep, kitti_files.forward_points(14))
+    report = export()
+    assert report[:2] == (1, 1) and report.changed == ['sweep']
+    assert DepthMaps(tmp_path / 'gt')[0].max() == 14
+    (tmp_path / 'gt/origins.jsonl').unlink()  # an export of an older version
+    assert export()[:2] == (2, 0)
 
 
 def test_exports_are_not_mixed(tree, tmp_path):

@@ -8,6 +8,7 @@ errors are immediate.
 import argparse
 import importlib
 import sys
+import urllib.error
 from collections.abc import Callable
 
 from ..errors import HybridDepthError
@@ -75,6 +76,12 @@ def run(function: Callable[..., None], *arguments) -> None:
         function(*arguments)
     except (HybridDepthError, FileNotFoundError, FloatingPointError) as error:
         sys.exit(f'error: {error}')
+    except urllib.error.URLError as error:
+        address = getattr(error, 'url', None) or 'a URL'
+        sys.exit(
+            f'error: expected to download {address}, got {error}. Download the file in another way '
+            'and give its path'
+        )
     except OSError as error:
         if error.errno is None:  # not of the system
             raise

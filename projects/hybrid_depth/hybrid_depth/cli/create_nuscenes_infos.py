@@ -7,6 +7,7 @@ Writes nuscenes_infos_train.pkl and nuscenes_infos_val.pkl (nuscenes_infos_test.
 import argparse
 
 from ..datasets.nuscenes.names import SPLITS
+from .numbers import at_least
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,12 +15,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--version', required=True, choices=list(SPLITS))
     parser.add_argument('--out', help='folder for the info files (default: the root)')
     parser.add_argument(
-        '--workers', type=int, default=1, help='number of processes (default: %(default)s)'
+        '--workers', type=at_least(1), default=1, help='number of processes (default: %(default)s)'
     )
-    parser.add_argument('--max-scenes', type=int, help='only the first scenes of each split')
+    parser.add_argument(
+        '--max-scenes', type=at_least(1), help='only the first scenes of each split'
+    )
     parser.add_argument(
         '--lidar-sweeps',
-        type=int,
+        type=at_least(0),
         default=0,
         help='listed sweeps before each key frame, for LoadLidarDepth(sweeps=...) (default: 0)',
     )

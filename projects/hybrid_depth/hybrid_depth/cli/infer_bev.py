@@ -11,6 +11,7 @@ import argparse
 from pathlib import Path
 
 from ..config_files import find_config
+from .numbers import finite
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     which.add_argument('--all', action='store_true', help='every keyframe of the file')
     parser.add_argument(
         '--score-thr',
-        type=float,
+        type=finite,
         default=0.1,
         help='smallest score of the boxes drawn (default: %(default)s)',
     )

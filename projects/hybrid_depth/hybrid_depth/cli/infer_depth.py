@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..config_files import find_config
+from .numbers import at_least, finite, positive
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,12 +32,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--device', default='cpu', help='cpu (default), cuda, cuda:1, ...')
     parser.add_argument(
         '--size',
-        type=int,
+        type=at_least(1),
         nargs=2,
         metavar=('HEIGHT', 'WIDTH'),
         help='size of the network input (default: training size)',
     )
-    parser.add_argument('--batch-size', type=int, default=1)
+    parser.add_argument('--batch-size', type=at_least(1), default=1)
     parser.add_argument(
         '--frames',
         type=int,
@@ -51,16 +52,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--no-color', action='store_true', help='write no visualizations')
     parser.add_argument(
         '--range',
-        type=float,
+        type=positive,
         nargs=2,
         metavar=('NEAR', 'FAR'),
         help='depth range of colours and point clouds (default: per image)',
     )
-    parser.add_argument('--scale', type=float, help="metres per unit of the model's depth")
+    parser.add_argument('--scale', type=positive, help="metres per unit of the model's depth")
     parser.add_argument('--ply', action='store_true', help='write point clouds')
     parser.add_argument(
         '--intrinsics',
-        type=float,
+        type=finite,
         nargs=4,
         metavar=('FX', 'FY', 'CX', 'CY'),
         help='intrinsics for --ply, pixels of the images (default: intrinsics.txt beside them)',

@@ -11,13 +11,15 @@ caption are skipped, so an interrupted run goes on. The toy world comes with cap
 
 import argparse
 
+from .numbers import at_least
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('root', help='folder of the images; captions name paths below it')
     parser.add_argument('out', help='JSON lines file')
     parser.add_argument('--model', required=True, help='folder, or name on huggingface.co')
     parser.add_argument('--glob', default='**/*', help='images below the root (default: all)')
-    parser.add_argument('--batch', type=int, default=8, help='images at a time (default 8)')
+    parser.add_argument('--batch', type=at_least(1), default=8, help='images at a time (default 8)')
     parser.add_argument('--device', default='cpu', help='cpu (default) or cuda')
 
 

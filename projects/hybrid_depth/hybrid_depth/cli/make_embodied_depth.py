@@ -18,6 +18,8 @@ import argparse
 import os
 from pathlib import Path
 
+from .numbers import at_least, finite, positive
+
 FITS = ('lidar', 'depth', 'motion', 'vanishing-point')
 
 
@@ -38,29 +40,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--instances', help='folder of instance images (default: components)')
     parser.add_argument('--infos', help='info file of a nuScenes root (create-nuscenes-infos)')
     parser.add_argument(
-        '--intrinsics', type=float, nargs=4, metavar=('FX', 'FY', 'CX', 'CY'),
+        '--intrinsics', type=finite, nargs=4, metavar=('FX', 'FY', 'CX', 'CY'),
         help='of a folder of images, pixels (default: its intrinsics.txt)',
     )  # fmt: skip
     parser.add_argument(
-        '--height', type=float, help='of the camera above the road, metres (KITTI: 1.65)'
+        '--height', type=positive, help='of the camera above the road, metres (KITTI: 1.65)'
     )
-    parser.add_argument('--pitch', type=float, default=0.0, help='degrees, positive looks down')
+    parser.add_argument('--pitch', type=finite, default=0.0, help='degrees, positive looks down')
     parser.add_argument(
-        '--roll', type=float, default=0.0, help='degrees, positive if the right side is lower'
+        '--roll', type=finite, default=0.0, help='degrees, positive if the right side is lower'
     )
     parser.add_argument(
         '--fit', nargs='+', choices=FITS, default=[], help='fit the plane (default: calibration)'
     )
     parser.add_argument(
-        '--gaps', type=int, nargs='+', default=[3, 6, 9, 12], metavar='FRAMES',
+        '--gaps', type=at_least(1), nargs='+', default=[3, 6, 9, 12], metavar='FRAMES',
         help='distances to the images for the fit motion (default 3 6 9 12, for 10 Hz)',
     )  # fmt: skip
     parser.add_argument(
         '--depth', help='folder of metric depth PNGs of a network, for the fit depth'
     )
-    parser.add_argument('--kerb-height', type=float, default=0.12, help='metres (default 0.12)')
-    parser.add_argument('--terrain-height', type=float, default=0.0, help='metres (default 0)')
-    parser.add_argument('--max-depth', type=float, default=80.0, help='metres (default 80)')
+    parser.add_argument('--kerb-height', type=finite, default=0.12, help='metres (default 0.12)')
+    parser.add_argument('--terrain-height', type=finite, default=0.0, help='metres (default 0)')
+    parser.add_argument('--max-depth', type=positive, default=80.0, help='metres (default 80)')
     parser.add_argument('--no-fill', action='store_true', help='leave holes invalid')
     parser.add_argument('--device', default='cpu', help='of the segmenter: cpu (default) or cuda')
     parser.add_argument('--report', action='store_true', help='print the accuracy')

@@ -18,6 +18,7 @@ import statistics
 from pathlib import Path
 
 from ..config_files import find_config
+from .numbers import at_least, not_negative, positive
 
 SCALES = ('ground', 'lidar', 'motion', 'none')
 
@@ -36,24 +37,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'motion, or none for a metric model',
     )
     parser.add_argument(
-        '--max-depth', type=float, default=80.0, help='largest depth kept, metres (default 80)'
+        '--max-depth', type=positive, default=80.0, help='largest depth kept, metres (default 80)'
     )
     parser.add_argument(
         '--mirror-tolerance',
-        type=float,
+        type=not_negative,
         default=0.1,
         help='largest relative difference from the disparity of the mirrored image (default 0.1)',
     )
     parser.add_argument(
         '--neighbour-tolerance',
-        type=float,
+        type=not_negative,
         help='largest relative difference from the depth of the previous key frame, such as 0.1 '
         '(default: not compared)',
     )
     parser.add_argument('--device', default='cpu', help='cpu (default) or cuda')
     parser.add_argument(
         '--size',
-        type=int,
+        type=at_least(1),
         nargs=2,
         metavar=('HEIGHT', 'WIDTH'),
         help='size of the network input (default: training size)',

@@ -37,6 +37,7 @@ def run(args: argparse.Namespace) -> None:
 
     from ..datasets.captions import read_texts, write_texts
     from ..datasets.object_texts import object_texts
+    from ..engine.model_files import for_inference
     from ..errors import ConfigError
     from ..foundation.text_features import TextEncoder, TextFeatures
 
@@ -53,7 +54,8 @@ def run(args: argparse.Namespace) -> None:
         texts += [text for sentences in objects.values() for text in sentences]
     torch.manual_seed(args.seed)
     pretrained = None if args.pretrained == 'none' else args.pretrained
-    encode = TextEncoder(args.tower, pretrained, device=args.device)
+    encode = TextEncoder(args.tower, pretrained)
+    for_inference(encode.model, args.device)
     path = out / FEATURES
     before = TextFeatures.read(path) if path.exists() else TextFeatures.empty(encode)
     after = before.with_texts(texts, encode)

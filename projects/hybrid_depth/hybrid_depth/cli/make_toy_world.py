@@ -12,6 +12,7 @@ import sys
 
 from ..toy_world import LAYOUTS, make_toy_world
 from ..toy_world.api import PREVIEW
+from .numbers import at_least
 
 SHOWN = '(default: %(default)s)'
 DEFAULT_SIZES = {name: layout.default_size for name, layout in LAYOUTS.items()}
@@ -48,7 +49,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=0,
         help=f'nuScenes: camera images between two keyframes {SHOWN}',
     )
-    parser.add_argument('--workers', type=int, default=2, help=f'rendering processes {SHOWN}')
+    parser.add_argument(
+        '--workers', type=at_least(1), default=2, help=f'rendering processes {SHOWN}'
+    )
     parser.add_argument(
         '--preview', action='store_true', help='draw a contact sheet, OUT/preview.png'
     )

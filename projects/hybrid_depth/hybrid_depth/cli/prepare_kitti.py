@@ -21,6 +21,7 @@ from ..datasets.kitti.splits import read_split, write_split
 from ..datasets.kitti.splits.make_split import make_split
 from ..datasets.kitti.tree import KittiRawTree
 from ..doctor import video as kitti_check
+from .numbers import at_least, fraction, not_negative
 
 
 def check(args: argparse.Namespace) -> None:
@@ -37,11 +38,13 @@ def check(args: argparse.Namespace) -> None:
 def export_gt(args: argparse.Namespace) -> None:
     frames = read_split(args.split, args.root)
     if args.source == 'velodyne':
-        read = kitti_export.velodyne_truth(KittiRawTree(args.root))
+        truth = kitti_export.velodyne_truth(KittiRawTree(args.root))
     else:
-        read = kitti_export.improved_truth(args.depth_root or args.root)
-    report = kitti_export.export_ground_truth(frames, read, args.out, args.source, args.split)
+        truth = kitti_export.improved_truth(args.depth_root or args.root)
+    report = kitti_export.export_ground_truth(frames, truth, args.out, args.source, args.split)
     print(f'{args.out}: {report.written} maps written, {report.kept} existed')
+    if report.changed:
+        print(f'changed since the last export, written again: {", ".join(report.changed)}')
     if report.missing:
         print(
             f'PARTIAL: {len(report.missing)} of {len(frames)} frames have no {args.source} '
@@ -91,7 +94,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     command.add_argument('root', help='folder of the days')
     command.add_argument('--remove-png', action='store_true', help='delete converted PNGs')
     command.add_argument(
-        '--workers', type=int, default=1, help='number of processes (default: %(default)s)'
+        '--workers', type=at_least(1), default=1, help='number of processes (default: %(default)s)'
     )
     command.set_defaults(command=to_jpeg)
 
@@ -101,11 +104,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     command.add_argument('--of', metavar='LIST', help='only frames of this list')
     command.add_argument('--sides', choices=['l', 'r', 'lr'], default='lr', help='cameras')
     command.add_argument(
-        '--min-motion', type=float, default=0, help='smallest image motion, pixels per frame'
+        '--min-motion', type=not_negative, default=0, help='smallest image motion, pixels per frame'
     )
     command.add_argument(
         '--val-share',
-        type=float,
+        type=fraction,
         default=0.1,
         help='fraction of validation frames (default: %(default)s)',
     )

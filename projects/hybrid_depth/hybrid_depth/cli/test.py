@@ -8,6 +8,7 @@ Of checkpoints with EMA, the averaged weights are evaluated.
 import argparse
 
 from ..config_files import find_config
+from .numbers import finite, not_negative
 from .runner_arguments import add_runner_arguments, set_local_rank
 
 
@@ -23,10 +24,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--show', action='store_true', help='show each visualization in a window (needs a screen)'
     )
     parser.add_argument(
-        '--wait-time', type=float, default=2, help='display time per visualization, seconds'
+        '--wait-time', type=not_negative, default=2, help='display time per visualization, seconds'
     )
     parser.add_argument(
-        '--score-thr', type=float, default=0.1, help='smallest score of the boxes drawn'
+        '--score-thr', type=finite, default=0.1, help='smallest score of the boxes drawn'
     )
     add_runner_arguments(parser)
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..errors import DepthDataError
+from ..calibration_checks import check_camera, check_rigid
+from ..errors import DamagedFileError, DepthDataError
 from ..geometry import GroundPlane
 from ..info_files import read_infos
 from .kitti.splits import KittiFrame
@@ -79,25 +80,43 @@ def info_clips(infos: str | Path, root: str | Path) -> list[Clip]:
         root: nuScenes root.
 
     Raises:
-        DepthDataError: the file has no samples.
+        DepthDataError: the file has no samples, or calibration that cannot be used.
+        DamagedFileError: the file is of another version.
     """
     clips: dict[tuple[str, str], Clip] = {}
-    for info in read_infos(infos)['data_list']:
-        lidar = info['lidar_points']
-        sweep = Path(root, 'samples', 'LIDAR_TOP', Path(lidar['lidar_path']).name)
-        for name, camera in info['images'].items():
-            cam2ego, to_camera = np.array(camera['cam2ego']), np.array(camera['lidar2cam'])[:3]
-            frame = CalibratedFrame(
-                Path(root, 'samples', name, Path(camera['img_path']).name),
-                np.array(camera['cam2img'], np.float64),
-                GroundPlane.from_pose(torch.from_numpy(cam2ego)),
-                position=(np.array(camera['ego2global']) @ cam2ego)[:3, 3],
-                points=_reader(sweep, lidar['num_pts_feats'], to_camera),
-            )
-            clips.setdefault((info['scene_token'], name), []).append(frame)
+    for index, info in enumerate(read_infos(infos)['data_list']):
+        try:
+            for name, camera in info['images'].items():
+                source = f'{infos}, sample {index}, {name}'
+                frame = _info_frame(info, name, camera, root, source)
+                clips.setdefault((info['scene_token'], name), []).append(frame)
+        except (AttributeError, KeyError, TypeError) as error:
+            raise DamagedFileError(
+                f'{infos}, sample {index}: expected images with calibration, lidar_points and '
+                f'scene_token, got {type(error).__name__}: {error}. Make the file with this '
+                'version: hybrid-depth create-nuscenes-infos --root ROOT --version VERSION'
+            ) from error
     if not clips:
         raise DepthDataError(f'{infos}: expected an info file with samples, got none')
     return list(clips.values())
+
+
+def _info_frame(
+    info: dict, name: str, camera: dict, root: str | Path, source: str
+) -> CalibratedFrame:
+    lidar = info['lidar_points']
+    sweep = Path(root, 'samples', 'LIDAR_TOP', Path(lidar['lidar_path']).name)
+    poses = {
+        key: check_rigid(camera[key], f'{source}, {key}')
+        for key in ('cam2ego', 'ego2global', 'lidar2cam')
+    }
+    return CalibratedFrame(
+        Path(root, 'samples', name, Path(camera['img_path']).name),
+        check_camera(camera['cam2img'], source),
+        GroundPlane.from_pose(torch.from_numpy(poses['cam2ego'])),
+        position=(poses['ego2global'] @ poses['cam2ego'])[:3, 3],
+        points=_reader(sweep, lidar['num_pts_feats'], poses['lidar2cam'][:3]),
+    )
 
 
 def folder_clips(

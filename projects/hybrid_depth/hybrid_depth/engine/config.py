@@ -1,5 +1,6 @@
 """Configs with command-line options, for `hybrid-depth train` and `hybrid-depth test`."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from mmengine.utils import import_modules_from_strings
 
 from .. import checkpoints
 from ..config_files import find_config
-from ..errors import ConfigError
+from ..errors import ConfigError, HybridDepthError
+from ..info_files import naming
 from .config_keys import check_keys, check_options
 from .hooks.checkpointing import find_latest_checkpoint
 from .hooks.visualization_window import has_screen
@@ -28,19 +30,32 @@ def read_config(path: str | Path) -> Config:
 
     Raises:
         FileNotFoundError: the config does not exist.
-        ConfigError: a module of `custom_imports` does not exist.
+        ConfigError: the file is no config, or a module of `custom_imports` does not exist.
     """
     checkpoints.install()
     file = find_config(path)
     folder = str(file.resolve().parent)
     if folder not in sys.path:
         sys.path.append(folder)
-    cfg = Config.fromfile(file, import_custom_modules=False)
+    cfg = _parse(file)
     _import_modules(cfg, folder)
     # No yapf for logs and checkpoints: it takes 0.25 s, four times before the first iteration and
     # once per checkpoint. mmengine 0.10.7 has an argument for it, which has no effect.
     object.__setattr__(cfg, '_format_python_code', False)
     return cfg
+
+
+def _parse(file: Path) -> Config:
+    try:
+        with naming(file):
+            return Config.fromfile(file, import_custom_modules=False)
+    except (HybridDepthError, FileNotFoundError):
+        raise
+    except Exception as error:  # of any kind: a config is executed
+        raise ConfigError(
+            f'{file}: expected a config in Python, JSON or YAML, as UTF-8 without a byte-order '
+            f'mark, got {type(error).__name__}: {error}. Correct it, or is it of another kind?'
+        ) from error
 
 
 def _import_modules(cfg: Config, folder: str) -> None:
@@ -73,15 +88,50 @@ def load_config(
 
     Raises:
         FileNotFoundError: no such config.
-        ConfigError: a misspelt top-level key.
+        ConfigError: a misspelt top-level key, a training of no length, or a launcher that has not
+            started this process.
     """
+    _require_launcher(launcher)
     cfg = read_config(path)
     cfg.launcher = launcher
     check_options(cfg, options)
     cfg.merge_from_dict(options or {})
     check_keys(cfg)
+    _check_length(cfg)
     cfg.work_dir = work_dir or cfg.get('work_dir') or str(Path('work_dirs', Path(path).stem))
     return cfg
+
+
+#: By launcher: how it starts a process, and the environment variable that it sets.
+_LAUNCHERS = dict(
+    pytorch=('torchrun --nproc_per_node N -m hybrid_depth', 'RANK'),
+    slurm=('srun', 'SLURM_PROCID'),
+    mpi=('mpirun', 'OMPI_COMM_WORLD_LOCAL_RANK'),
+)
+
+
+def _require_launcher(launcher: str) -> None:
+    command, variable = _LAUNCHERS.get(launcher, (None, None))
+    if variable is not None and variable not in os.environ:
+        raise ConfigError(
+            f'--launcher {launcher} expected the environment variable {variable}, got none: start '
+            f'with {command} ..., or omit --launcher for a single process'
+        )
+
+
+def _check_length(cfg: Config) -> None:
+    """Raise ConfigError unless the number of epochs or iterations, if any, is above 0."""
+    train = cfg.get('train_cfg')
+    if train is None:
+        return
+    if not isinstance(train, dict):
+        raise ConfigError(f'{cfg.filename}: expected train_cfg = dict(...), got {train!r}')
+    for key in {'max_epochs', 'max_iters'} & set(train):
+        if type(train[key]) is not int or train[key] < 1:
+            raise ConfigError(
+                f'{cfg.filename}: expected train_cfg.{key} as a whole number above 0, got '
+                f'{train[key]!r}; to evaluate without training: hybrid-depth test'
+            )
 
 
 def enable_amp(cfg: Config) -> None:

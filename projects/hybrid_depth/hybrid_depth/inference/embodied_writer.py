@@ -13,6 +13,7 @@ from ..datasets.calibrated_frames import CalibratedFrame, Clip
 from ..datasets.depth_map_files import read_depth_png, write_depth_png
 from ..datasets.image_files import image_size
 from ..datasets.label_images import label_path, read_label_image, write_label_image
+from ..digests import differences, digest, file_digest
 from ..errors import DepthDataError
 from ..files import atomic_file
 from ..geometry import EmbodiedDepth, GroundPlaneFit
@@ -54,7 +55,7 @@ class EmbodiedWriter:
         return clips[rank::world]
 
     def write(self, clips: list[Clip], facts: dict, rank: int = 0) -> Iterator[bool]:
-        """Process clips; frames that are done are skipped.
+        """Process clips; frames that are done, from the same files and calibration, are skipped.
 
         Args:
             clips: of `shard`.
@@ -79,14 +80,30 @@ class EmbodiedWriter:
                     name = frame.image.relative_to(self.root).as_posix()
                     nominal = GroundPlaneFit.from_calibration(frame.plane)
                     prior = nominal if state is None else state.predict(nominal)
-                    if name in done and all(path.is_file() for path in self._paths(frame)):
-                        state = _fit(done[name])
+                    origin, held = self._origin(frame), done.get(name, {})
+                    kept = not differences(held.get('made_from', {}), origin)
+                    if kept and all(path.is_file() for path in self._paths(frame)):
+                        state = _fit(held)
                     else:
                         state = self._frame(clip, index, prior)
-                        notes.write(json.dumps(_note(name, state)) + '\n')
+                        notes.write(json.dumps(_note(name, state, origin)) + '\n')
                         notes.flush()
                     yield bool(state.used)
         merge_planes(self.out)
+
+    def _origin(self, frame: CalibratedFrame) -> dict[str, str]:
+        """What the depth of a frame is made from, beside the settings."""
+        plane = frame.plane
+        origin = dict(
+            image=file_digest(frame.image),
+            calibration=digest(frame.cam2img.tolist(), plane.normal.tolist(), float(plane.height)),
+        )
+        # a segmentation network has no folder
+        folders = dict(labels=getattr(self.labels, 'folder', None), instances=self.instances)
+        for name, folder in folders.items():
+            if folder is not None:
+                origin[name] = file_digest(label_path(folder, frame.image, self.root))
+        return origin
 
     def _frame(self, clip: Clip, index: int, prior: GroundPlaneFit) -> GroundPlaneFit:
         frame = clip[index]
@@ -148,7 +165,7 @@ def merge_planes(out: Path) -> None:
         json.dump({name: records[name] for name in sorted(records)}, file, indent=1)
 
 
-def _note(name: str, fit: GroundPlaneFit) -> dict:
+def _note(name: str, fit: GroundPlaneFit, origin: dict[str, str]) -> dict:
     plane = fit.plane
     return dict(
         image=name,
@@ -162,6 +179,7 @@ def _note(name: str, fit: GroundPlaneFit) -> dict:
         measurements=fit.used,
         inverse=fit.inverse.tolist(),
         covariance=fit.covariance.tolist(),
+        made_from=origin,
     )
 
 

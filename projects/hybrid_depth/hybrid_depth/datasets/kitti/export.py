@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
+from ...digests import Origins, file_digest
 from ...errors import DepthDataError
 from ...files import atomic_file
 from ...text_files import read_json
@@ -21,7 +22,7 @@ from .tree import KittiRawTree, annotated_depth_path
 from .velodyne import read_velodyne, velodyne_depth_map
 
 TruthSource = Literal['velodyne', 'improved']
-INFO_FILE, LIST_FILE = 'export.json', 'files.txt'
+INFO_FILE, LIST_FILE, ORIGIN_FILE = 'export.json', 'files.txt', 'origins.jsonl'
 
 
 class ExportReport(NamedTuple):
@@ -31,14 +32,29 @@ class ExportReport(NamedTuple):
         written: number of maps written.
         kept: number of maps that existed already.
         missing: number of frames whose measurement is not on disk.
+        changed: names of files that have changed since an earlier export, whose maps were written
+            again.
     """
 
     written: int
     kept: int
     missing: list[KittiFrame]
+    changed: list[str]
 
 
-def velodyne_truth(tree: KittiRawTree) -> Callable[[KittiFrame], np.ndarray | None]:
+class Truth(NamedTuple):
+    """Reader of the ground truth of frames.
+
+    Attributes:
+        read: map of a frame, or None if its measurement is not on disk.
+        sources: files that the map of a frame is made from, by name.
+    """
+
+    read: Callable[[KittiFrame], np.ndarray | None]
+    sources: Callable[[KittiFrame], dict[str, Path]]
+
+
+def velodyne_truth(tree: KittiRawTree) -> Truth:
     """Reader of the `eigen` ground truth: forward distance measured by the Velodyne.
 
     Source: docs/reference/kitti.md, "Velodyne depth maps".
@@ -52,10 +68,16 @@ def velodyne_truth(tree: KittiRawTree) -> Callable[[KittiFrame], np.ndarray | No
         camera = camera_number(frame.side)
         return velodyne_depth_map(read_velodyne(sweep), calibration, camera, 'forward')
 
-    return read
+    def sources(frame: KittiFrame) -> dict[str, Path]:
+        day = tree.root / frame.folder.split('/')[0]
+        names = ('calib_cam_to_cam.txt', 'calib_velo_to_cam.txt')
+        sweep = tree.sweeps(frame.folder).get(frame.number)
+        return {**{name: day / name for name in names}, **({'sweep': sweep} if sweep else {})}
+
+    return Truth(read, sources)
 
 
-def improved_truth(depth_root: str | Path) -> Callable[[KittiFrame], np.ndarray | None]:
+def improved_truth(depth_root: str | Path) -> Truth:
     """Reader of the improved ground truth: KITTI's annotated depth PNGs.
 
     Args:
@@ -74,24 +96,29 @@ def improved_truth(depth_root: str | Path) -> Callable[[KittiFrame], np.ndarray 
         path = annotated_depth_path(depth_root, frame)
         return None if path is None else read_depth_png(path)
 
-    return read
+    def sources(frame: KittiFrame) -> dict[str, Path]:
+        path = annotated_depth_path(depth_root, frame)
+        return {'annotated depth': path} if path else {}
+
+    return Truth(read, sources)
 
 
 def export_ground_truth(
     frames: Sequence[KittiFrame],
-    read: Callable[[KittiFrame], np.ndarray | None],
+    truth: Truth,
     out: str | Path,
     source: TruthSource,
     split: str,
 ) -> ExportReport:
     """Write the maps of the frames to `out/<name>.npz` (float32 metres, 0 = none).
 
-    Existing maps are kept, so an interrupted export continues and a growing download is added.
+    Existing maps are kept if they were made from the same files (`origins.jsonl`): an interrupted
+    export continues, a growing download is added and a repaired calibration takes effect.
     `files.txt` lists the frames with a map, in the order of the split; `export.json` records
     source, split and the number of its frames.
 
     Args:
-        read: returns the map of a frame, or None if its measurement is not on disk.
+        truth: reader of the maps.
         source, split: recorded in `export.json`.
 
     Raises:
@@ -101,17 +128,24 @@ def export_ground_truth(
     out = Path(out)
     digest = hashlib.sha256('\n'.join(map(str, frames)).encode()).hexdigest()[:16]
     _require_same_export(out / INFO_FILE, source, split, digest)
-    written, kept, missing = 0, 0, []
+    origins = Origins(out / ORIGIN_FILE)
+    written, kept, missing, changed = 0, 0, [], set()
     for frame in tqdm(frames, desc='maps', mininterval=1):
         path = out / f'{frame.name}.npz'
+        origin = {name: file_digest(file) for name, file in truth.sources(frame).items()}
         if path.is_file():
-            kept += 1
-            continue
-        depth = read(frame)
+            differing = origins.differences(frame.name, origin)
+            if not differing:
+                kept += 1
+                continue
+            changed.update(differing)
+        depth = truth.read(frame)
         if depth is None:
+            path.unlink(missing_ok=True)  # its measurement has gone
             missing.append(frame)
         else:
             write_depth_map(depth, path)
+            origins.add(frame.name, origin)
             written += 1
     if not written + kept:
         raise DepthDataError(
@@ -130,7 +164,7 @@ def export_ground_truth(
     )
     with atomic_file(out / INFO_FILE, 'w') as file:
         json.dump(info, file, indent=2)
-    return ExportReport(written, kept, missing)
+    return ExportReport(written, kept, missing, sorted(changed))
 
 
 def _require_same_export(info_file: Path, source: str, split: str, digest: str) -> None:
