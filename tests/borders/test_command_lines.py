@@ -76,7 +76,6 @@ INFOS = ('create_nuscenes_infos.py', '--root', 'root', '--version', 'v1.0-mini')
         (PSEUDO, '--max-depth', ['nan', '0', '-1', 'inf']),
         (PSEUDO, '--mirror-tolerance', ['nan', '-0.1']),
         (PSEUDO, '--neighbour-tolerance', ['nan', '-0.1']),
-        (EMBODIED, '--height', ['0', 'nan', '-1']),
         (EMBODIED, '--pitch', ['nan', 'inf']),
         (EMBODIED, '--max-depth', ['nan', '0']),
         (EMBODIED, '--kerb-height', ['nan']),

@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='of a folder of images, pixels (default: its intrinsics.txt)',
     )  # fmt: skip
     parser.add_argument(
-        '--height', type=positive, help='of the camera above the road, metres (KITTI: 1.65)'
+        '--height', type=float, help='of the camera above the road, metres (KITTI: 1.65)'
     )
     parser.add_argument('--pitch', type=finite, default=0.0, help='degrees, positive looks down')
     parser.add_argument(
