@@ -22,7 +22,7 @@ from tests.tools.run import run_tool
 
 
 def test_every_tool_is_a_subcommand_and_a_script():
-    shared = {'__init__', 'runner_arguments'}
+    shared = {'__init__', 'number_types', 'runner_arguments'}
     modules = {module.name for module in pkgutil.iter_modules(cli.__path__)} - shared
     assert {tool.replace('-', '_') for tool in cli.TOOLS} == modules
     only_here = {'benchmark', 'bootstrap'}  # measurement and set-up of the repository

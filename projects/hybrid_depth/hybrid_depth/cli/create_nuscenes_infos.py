@@ -7,7 +7,7 @@ Writes nuscenes_infos_train.pkl and nuscenes_infos_val.pkl (nuscenes_infos_test.
 import argparse
 
 from ..datasets.nuscenes.names import SPLITS
-from .numbers import at_least
+from .number_types import at_least
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -11,7 +11,7 @@ import argparse
 from pathlib import Path
 
 from ..config_files import find_config
-from .numbers import finite
+from .number_types import finite
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..config_files import find_config
-from .numbers import at_least, finite, positive
+from .number_types import at_least, finite, positive
 
 if TYPE_CHECKING:
     import numpy as np

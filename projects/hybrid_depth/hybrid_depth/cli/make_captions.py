@@ -11,7 +11,7 @@ caption are skipped, so an interrupted run goes on. The toy world comes with cap
 
 import argparse
 
-from .numbers import at_least
+from .number_types import at_least
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

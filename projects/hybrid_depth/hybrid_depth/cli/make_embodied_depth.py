@@ -18,7 +18,7 @@ import argparse
 import os
 from pathlib import Path
 
-from .numbers import at_least, finite, positive
+from .number_types import at_least, finite, positive
 
 FITS = ('lidar', 'depth', 'motion', 'vanishing-point')
 

@@ -18,7 +18,7 @@ import statistics
 from pathlib import Path
 
 from ..config_files import find_config
-from .numbers import at_least, not_negative, positive
+from .number_types import at_least, not_negative, positive
 
 SCALES = ('ground', 'lidar', 'motion', 'none')
 

@@ -12,7 +12,7 @@ import sys
 
 from ..toy_world import LAYOUTS, make_toy_world
 from ..toy_world.api import PREVIEW
-from .numbers import at_least
+from .number_types import at_least
 
 SHOWN = '(default: %(default)s)'
 DEFAULT_SIZES = {name: layout.default_size for name, layout in LAYOUTS.items()}

@@ -21,7 +21,7 @@ from ..datasets.kitti.splits import read_split, write_split
 from ..datasets.kitti.splits.make_split import make_split
 from ..datasets.kitti.tree import KittiRawTree
 from ..doctor import video as kitti_check
-from .numbers import at_least, fraction, not_negative
+from .number_types import at_least, fraction, not_negative
 
 
 def check(args: argparse.Namespace) -> None:

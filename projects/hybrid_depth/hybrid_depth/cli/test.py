@@ -8,7 +8,7 @@ Of checkpoints with EMA, the averaged weights are evaluated.
 import argparse
 
 from ..config_files import find_config
-from .numbers import finite, not_negative
+from .number_types import finite, not_negative
 from .runner_arguments import add_runner_arguments, set_local_rank
 
 
