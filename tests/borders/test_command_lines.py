@@ -12,7 +12,7 @@ from hybrid_depth.cli import run
 from hybrid_depth.datasets.calibrated_frames import info_clips
 from hybrid_depth.datasets.depth_map_files import read_depth_png
 from hybrid_depth.datasets.kitti.splits import read_split
-from hybrid_depth.engine.config import load_config
+from hybrid_depth.engine.config import load_config, require_length
 from tests.borders.refusal import refused
 from tests.engine.tiny import CONFIG
 from tests.tools.run import run_tool
@@ -112,9 +112,10 @@ def config(path, old='', new='', name='net.py'):
 def test_trainings_of_no_length(value, tmp_path):
     path = config(tmp_path, 'max_epochs=3', value)
     with refused('net.py', value.split('=')[0], 'whole number above 0', 'hybrid-depth test'):
-        load_config(path, None, None, 'none')
+        require_length(load_config(path, None, None, 'none'))
+    path = config(tmp_path, new='train_cfg = [1]\n')
     with refused('train_cfg = dict'):
-        load_config(config(tmp_path, new='train_cfg = [1]\n'), None, None, 'none')
+        require_length(load_config(path, None, None, 'none'))
 
 
 @pytest.mark.parametrize(

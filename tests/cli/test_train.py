@@ -62,3 +62,9 @@ def test_random_transforms_in_validation_are_refused(tmp_path):
     path.write_text(f'{CONFIG}\nval_dataloader = {loader}')
     error = run_tool('train.py', path, '--work-dir', tmp_path)
     assert 'val_dataloader without random augmentation, got JitterFrames' in error
+
+
+def test_a_training_of_no_epochs_is_refused(tmp_path):
+    (tmp_path / 'net.py').write_text(CONFIG + 'train_cfg = dict(max_epochs=0)')
+    error = run_tool('train.py', tmp_path / 'net.py', '--work-dir', tmp_path)
+    assert 'max_epochs as a whole number above 0, got 0' in error

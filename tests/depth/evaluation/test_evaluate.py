@@ -114,8 +114,9 @@ def test_moving_pixels_by_a_folder_of_masks(tmp_path):
 
 def test_masks_of_an_export_mirror_the_images(toy_kitti, tmp_path):
     """Those of the toy world, against a count of their pixels with a depth."""
-    frames, read = read_split('splits/toy/val_files.txt', toy_kitti), improved_truth(toy_kitti)
-    export_ground_truth(frames, read, tmp_path / 'gt', 'improved', 'toy')
+    frames, truth = read_split('splits/toy/val_files.txt', toy_kitti), improved_truth(toy_kitti)
+    export_ground_truth(frames, truth, tmp_path / 'gt', 'improved', 'toy')
+    read = truth.read
     maps = [np.where(read(frame) > 0, read(frame), 1) for frame in frames]
     predicted = folder_of(tmp_path / 'predicted', [frame.name for frame in frames], maps)
     moving = toy_kitti / 'moving'

@@ -46,6 +46,7 @@ def run(args: argparse.Namespace) -> None:
     from ..engine.work_dir import locked_work_dir
 
     cfg = config_tools.load_config(config, args.work_dir, args.cfg_options, args.launcher)
+    config_tools.require_length(cfg)
     if args.amp:
         config_tools.enable_amp(cfg)
     if args.auto_scale_lr:

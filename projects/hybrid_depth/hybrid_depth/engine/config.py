@@ -88,8 +88,7 @@ def load_config(
 
     Raises:
         FileNotFoundError: no such config.
-        ConfigError: a misspelt top-level key, a training of no length, or a launcher that has not
-            started this process.
+        ConfigError: a misspelt top-level key, or a launcher that has not started this process.
     """
     _require_launcher(launcher)
     cfg = read_config(path)
@@ -97,7 +96,6 @@ def load_config(
     check_options(cfg, options)
     cfg.merge_from_dict(options or {})
     check_keys(cfg)
-    _check_length(cfg)
     cfg.work_dir = work_dir or cfg.get('work_dir') or str(Path('work_dirs', Path(path).stem))
     return cfg
 
@@ -119,8 +117,12 @@ def _require_launcher(launcher: str) -> None:
         )
 
 
-def _check_length(cfg: Config) -> None:
-    """Raise ConfigError unless the number of epochs or iterations, if any, is above 0."""
+def require_length(cfg: Config) -> None:
+    """Check that a config trains for some epochs or iterations.
+
+    Raises:
+        ConfigError: their number is given and is not above 0, or train_cfg is of another type.
+    """
     train = cfg.get('train_cfg')
     if train is None:
         return
