@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from hybrid_depth.checkpoints import load_checkpoint_file
 from hybrid_depth.checkpoints.safe_load import DamagedCheckpointError
 from hybrid_depth.engine.config import build_runner, load_config, set_resume
 
@@ -13,7 +14,7 @@ from .tiny import CONFIG
 def checkpoint(tmp_path_factory):
     folder = tmp_path_factory.mktemp('trained')
     build_runner(config(folder, epochs=1)).train()
-    return torch.load(folder / 'epoch_1.pth', weights_only=False)
+    return load_checkpoint_file(folder / 'epoch_1.pth')
 
 
 def config(folder, epochs):

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from mmengine import dump
 
 from hybrid_depth.bev.datasets.nuscenes import NuScenesBEVDataset
+from hybrid_depth.checkpoints import load_checkpoint_file
 from hybrid_depth.datasets.nuscenes.infos import create_nuscenes_infos
 from hybrid_depth.engine.config import (
     build_runner,
@@ -101,7 +102,7 @@ def trained(tmp_path_factory):
         CONFIG.format(workers=0).replace('max_epochs=3', 'max_epochs=1')
     )
     train(folder / 'tiny.py', folder)
-    return folder / 'tiny.py', torch.load(folder / 'epoch_1.pth', weights_only=False)
+    return folder / 'tiny.py', load_checkpoint_file(folder / 'epoch_1.pth')
 
 
 @few
