@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -26,31 +25,9 @@ from ..encoders.freezing import is_frozen
 from .base import Cameras, DepthEstimator, as_view, check_cameras, check_frames, full_precision
 from .feature_memory import FeatureMemory
 from .monodepth2 import Estimate, Monodepth2
+from .multi_frame_terms import MultiFrameTerms
 
 _STATIC, _MISSING = 0.25, 0.5  # draws below: a standing camera, no lookup frame
-
-
-@dataclass(frozen=True)
-class MultiFrameTerms:
-    """Terms of a training step of `ManyDepth`.
-
-    Attributes:
-        student: what `ReprojectionObjective` says about the multi-frame depth, by scale.
-        teacher: the single-frame estimates, by scale.
-        views: images that both are scored with.
-        volume: matching costs.
-        poses: (B, L, 4, 4) that the costs were made with.
-        consistent: (B, H, W) bool, matched at every bin, and no other depth than the teacher's.
-        augmented: (B,) bool, items whose lookup frames were replaced.
-    """
-
-    student: dict[int, ReprojectionTerms]
-    teacher: dict[int, Estimate]
-    views: Views
-    volume: CostVolume
-    poses: Tensor
-    consistent: Tensor
-    augmented: Tensor
 
 
 @MODELS.register_module()
