@@ -11,6 +11,7 @@ from hybrid_depth.cli import main
 from hybrid_depth.datasets.depth_map_files import read_depth_png
 from hybrid_depth.datasets.label_images import read_label_image, write_label_image
 from hybrid_depth.toy_world import make_toy_world
+from tests.tools.run import run_tool
 
 
 @pytest.fixture(scope='module')
@@ -99,3 +100,8 @@ def test_labels_of_another_size_and_folders_without_height(toy, tmp_path, monkey
         call(monkeypatch, toy, tmp_path / 'out', '--labels', labels)
     with pytest.raises(SystemExit, match='--height METRES'):
         call(monkeypatch, image.parent, tmp_path / 'out', '--labels', labels)
+
+
+def test_a_missing_folder_of_images_is_named(tmp_path):
+    arguments = (tmp_path / 'absent', tmp_path / 'out', '--labels', tmp_path)
+    assert 'absent, which does not exist' in run_tool('make_embodied_depth.py', *arguments)

@@ -70,6 +70,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
+    if not Path(args.root).is_dir():
+        raise FileNotFoundError(
+            f'expected a folder of images, got {args.root}, which does not exist'
+        )
     from tqdm import tqdm
 
     from ..geometry import EmbodiedDepth
