@@ -205,7 +205,13 @@ class EmbodiedDepth:
         surfaces = surface_distance(upright, per_row, view.horizon, self.reach)
         inverse = view.to_image(surfaces, labels.shape).copy()
         number, table = thing_distance(
-            view.from_image(ids, 0), upright, per_row, view.horizon, view.focal, self.near
+            view.from_image(ids, 0),
+            upright,
+            per_row,
+            view.horizon,
+            view.focal,
+            view.middle,
+            self.near,
         )
         number[ids[-1]] = -1  # its nearest contact is below the image
         table = np.append(table, np.full((1, view.size[1]), np.nan, np.float32), 0)  # row -1

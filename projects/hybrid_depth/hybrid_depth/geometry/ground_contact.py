@@ -9,7 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from .scene_classes import CLASSES, ROAD, SURFACES, THING_GROUPS, THINGS, UNLABELLED
+from .scene_classes import CLASSES, GROUND, ROAD, SKY, SURFACES, THING_GROUPS, THINGS, UNLABELLED
 
 
 def class_table(classes: tuple[int, ...]) -> np.ndarray:
@@ -22,8 +22,12 @@ def class_table(classes: tuple[int, ...]) -> np.ndarray:
 _SECTION = 16  # columns
 _LOWER = 1.1  # ratio of distances
 _WHEEL = 1.0  # metres, wider than a wheel and narrower than the space between two
-_CLEARANCE = 1.4  # largest factor, of a clearance of 0.5 m seen from 1.7 m
+_REACH = 0.5  # metres to the side of a contact for which it speaks
+_HIGHEST = 0.4  # metres of ground clearance; above it, parts of the edge hang in the air
+_BUS = CLASSES.index('bus')
+_LOW_FLOOR = 0.3  # metres of ground clearance of a bus, whose rear and front hide the wheels
 _SURFACE, _THING = class_table(SURFACES), class_table(THINGS)
+_STANDING = ~class_table((*GROUND, SKY, UNLABELLED))
 
 
 def surface_distance(labels: np.ndarray, per_row: np.ndarray, horizon: float, reach: int):
@@ -81,8 +85,9 @@ def _nan_median(table: np.ndarray, reach: int) -> np.ndarray:
 def thing_ids(labels: np.ndarray, instances: np.ndarray | None) -> tuple[np.ndarray, int]:
     """Id of the thing of every pixel, 0 for none, and the number of connected components among.
 
-    Things without an instance (id 0, or no instance image) are the connected components of their
-    group of classes: neighbours that touch in the image are merged and share one distance.
+    What has an instance is a thing, such as a barrier that is labelled as a fence. Things without
+    an instance (id 0, or no instance image) are the connected components of their group of classes:
+    neighbours that touch in the image are merged and share one distance.
 
     Args:
         labels: (H, W) uint8.
@@ -94,7 +99,7 @@ def thing_ids(labels: np.ndarray, instances: np.ndarray | None) -> tuple[np.ndar
     thing = _THING[labels]
     ids = np.zeros(labels.shape, np.int32)
     if instances is not None:
-        np.copyto(ids, instances, where=thing, casting='unsafe')
+        np.copyto(ids, instances, where=_STANDING[labels], casting='unsafe')
     first = last = int(ids.max(initial=0))
     missing = thing & (ids == 0)
     counts = np.bincount(labels[missing], minlength=UNLABELLED + 1)
@@ -114,6 +119,7 @@ def thing_distance(
     per_row: np.ndarray,
     horizon: float,
     focal: float,
+    middle: float,
     near: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Inverse distance of things, from the envelope of their nearest contacts.
@@ -123,13 +129,15 @@ def thing_distance(
     are those of wheels and feet. The visible side of a convex upright body has an inverse distance
     that is concave along the columns (a vertical plane has a linear one), so it is the concave hull
     of the contacts of sections of `_SECTION` columns; narrow things have one section, thus one
-    distance. Beyond its contacts, a thing keeps the distance of the last one.
+    distance. Columns without a contact within `_REACH` metres, because others hide it, have no
+    distance, nor have things with a clearance above `_HIGHEST`: invalid instead of wrong.
 
     Args:
         ids: (H, W) uint16 of `thing_ids`, upright.
         labels: (H, W) uint8, upright.
         per_row, horizon: as of `surface_distance`.
         focal: focal length of the view, pixels.
+        middle: column of the view's axis.
         near: fraction of the contacts of a section that may be nearer, against errors of labels.
 
     Returns:
@@ -140,19 +148,28 @@ def thing_distance(
     inverse = (rows + 0.5 - horizon) * per_row[labels[rows + 1, columns]]
     owner = ids[rows, columns].astype(np.int64)
     found, row = np.unique(owner, return_inverse=True)
+    is_bus = np.bincount(row, labels[rows, columns] == _BUS, len(found)) > 0
     first, last = np.full(len(found), ids.shape[1]), np.full(len(found), -1)
     np.minimum.at(first, row, columns)
     np.maximum.at(last, row, columns)
     contacts = np.full((len(found), ids.shape[1]), -np.inf)
     np.maximum.at(contacts, (row, columns), inverse)
-    table = np.empty((len(found), ids.shape[1]), np.float32)
+    table = np.full((len(found), ids.shape[1]), np.nan, np.float32)
     every = np.arange(ids.shape[1])
     for index, (begin, end) in enumerate(zip(first, last, strict=True)):
         seen = begin + np.flatnonzero(np.isfinite(contacts[index, begin : end + 1]))
         profile = np.interp(every[begin : end + 1], seen, contacts[index, seen])
-        profile = _without_clearance(profile, focal, per_row[ROAD])
-        knots = _sections(profile, near)
-        table[index] = np.interp(every, *_concave_hull(begin + knots, profile[knots]))
+        least = 1.0
+        if is_bus[index]:
+            ends = _facing(profile, begin - middle, focal, near)
+            least = np.where(ends, 1 / max(1 - _LOW_FLOOR * focal * per_row[ROAD], 1e-6), 1)
+        body = _without_clearance(profile, focal, per_row[ROAD], least)
+        if body is None:
+            continue
+        knots = _sections(body, near)
+        distance = np.interp(every, *_concave_hull(begin + knots, body[knots]))
+        known = _gap(every, seen) <= np.maximum(_REACH * focal * distance, 1)
+        table[index] = np.where(known, distance, np.nan)
     table[_hidden(ids, found, contacts.max(1, initial=-np.inf), per_row, horizon)] = np.nan
     number = np.full(2**16, -1)
     number[found] = np.arange(len(found))
@@ -167,24 +184,52 @@ def _hidden(ids, found, nearest, per_row, horizon) -> np.ndarray:
     return (lowest[found] + 0.5 - horizon) * per_row[ROAD] > nearest * _LOWER
 
 
-def _without_clearance(profile: np.ndarray, focal: float, row: float) -> np.ndarray:
+def _gap(columns: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """Distance of each column to the nearest of the increasing columns `seen`."""
+    index = np.searchsorted(seen, columns)
+    before, after = seen[np.maximum(index - 1, 0)], seen[np.minimum(index, len(seen) - 1)]
+    return np.minimum(np.abs(columns - before), np.abs(after - columns))
+
+
+def _facing(profile: np.ndarray, first: float, focal: float, near: float) -> np.ndarray:
+    """Whether a side of a body faces the camera by less than 45 degrees, per column.
+
+    On a plane the inverse distance is a + b x / focal with x from the middle of the image; its
+    normal has the direction (b, a).
+    """
+    columns, sections = np.arange(len(profile)), _sections(profile, near)
+    knots, inverse = _concave_hull(sections, profile[sections])
+    if len(knots) < 2:
+        return np.ones(len(profile), bool)
+    slopes = np.diff(inverse) / np.diff(knots)
+    slope = slopes[np.clip(np.searchsorted(knots, columns) - 1, 0, len(slopes) - 1)]
+    hull = np.interp(columns, knots, inverse)
+    return np.abs(slope * focal) < np.abs(hull - slope * (first + columns))
+
+
+def _without_clearance(
+    profile: np.ndarray, focal: float, row: float, least: np.ndarray | float
+) -> np.ndarray | None:
     """Inverse distance per column, corrected for the ground clearance of the body.
 
     Wheels stand out of the lower edge of a body, which a morphological opening by `_WHEEL` metres
-    shows. What they stand out at most is the factor h / (h - g) of the whole edge. A body whose
-    wheels are hidden stays too far by that factor.
+    shows. What they stand out at most is the factor h / (h - g) of the whole edge, which is at
+    least `least`. A body whose wheels are hidden stays too far by the rest of it. None if the
+    clearance is above `_HIGHEST`.
     """
     width = int(_WHEEL * focal * np.median(profile)) // 2 * 2 + 1
     if not 3 <= width < len(profile):
-        return profile
+        return profile * least
     line = profile.astype(np.float32)[None]
     edge = cv2.morphologyEx(
         line, cv2.MORPH_OPEN, np.ones((1, width), np.uint8), borderType=cv2.BORDER_REPLICATE
     )[0]
-    factor = min(np.quantile(profile / np.maximum(edge, 1e-6), 0.98), _CLEARANCE)
+    factor = np.quantile(profile / np.maximum(edge, 1e-6), 0.98)
+    if factor * (1 - _HIGHEST * row * focal) > 1:
+        return None
     if (factor - 1) * np.median(profile) < 1.5 * row:  # rounded rows stand out by one
-        return profile
-    return np.maximum(profile, edge * factor)
+        return np.maximum(profile, edge * least)
+    return np.maximum(profile, edge * np.maximum(factor, least))
 
 
 def _sections(profile: np.ndarray, near: float) -> np.ndarray:

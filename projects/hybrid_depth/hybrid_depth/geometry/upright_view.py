@@ -24,6 +24,7 @@ class UprightView:
         size: height and width of the view.
         focal: vertical focal length, pixels.
         horizon: row of the horizon.
+        middle: column of the axis.
         forward: (3,) such that forward . (u, v, 1) is the horizontal distance per depth of the
             ray of an image pixel.
     """
@@ -32,6 +33,7 @@ class UprightView:
     size: tuple[int, int]
     focal: float
     horizon: float
+    middle: float
     forward: np.ndarray
 
     @classmethod
@@ -64,7 +66,9 @@ class UprightView:
         high = np.minimum(seen.max(0), longest / 2).round(6)
         width, height = np.ceil(high - low - 1e-3).astype(int) + 1
         shift = np.array([[1, 0, -low[0]], [0, 1, -low[1]], [0, 0, 1]])
-        return cls(shift @ level, (int(height), int(width)), focals[1], -low[1], ahead @ img2cam)
+        return cls(
+            shift @ level, (int(height), int(width)), focals[1], -low[1], -low[0], ahead @ img2cam
+        )
 
     @property
     def identity(self) -> bool:
