@@ -9,7 +9,7 @@ train_dataloader = dict(dataset=dict(frame_ids=(0, -1, 1)))
 val_evaluator = dict(protocol=dict(name='toy_kitti_metres', scaling='none'))
 test_evaluator = val_evaluator
 
-max_epochs = 1
+max_epochs = 3
 train_cfg = dict(max_epochs=max_epochs, val_interval=1)
 param_scheduler = [
     *_base_.param_scheduler[:1],

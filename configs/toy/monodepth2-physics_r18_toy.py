@@ -1,6 +1,6 @@
 # First of two steps to metric depth without LiDAR or labels of depth (arXiv 2408.01565): the
 # network of monodepth2_r18_toy.py, supervised by embodied depth of the toy world's class labels:
-#   hybrid-depth make-embodied-depth data/toy_kitti data/toy_kitti_embodied
+#   hybrid-depth make-embodied-depth data/toy_kitti data/toy_kitti_embodied --kerb-height 0
 # Evaluated in metres as predicted; the median-scaled errors stand beside.
 _base_ = './monodepth2_r18_toy.py'
 
