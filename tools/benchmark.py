@@ -5,6 +5,7 @@ Example:
     python tools/benchmark.py pooling
     python tools/benchmark.py rotated-nms
     python tools/benchmark.py models --root data/nuscenes_keyframe
+    python tools/benchmark.py loading --root data/nuscenes_keyframe
     python tools/benchmark.py depth-models
     python tools/benchmark.py depth-step
     python tools/benchmark.py depth-toy --out work_dirs/depth_toy
@@ -48,6 +49,8 @@ def main() -> None:
     commands.add_parser('rotated-nms', help='NMS of BEV boxes against mmcv or shapely')
     models = commands.add_parser('models', help='full-size detectors: parameters and CPU time')
     models.add_argument('--root', default='data/nuscenes_keyframe', help='nuScenes root')
+    loading = commands.add_parser('loading', help='loading of the six images of a sample')
+    loading.add_argument('--root', default='data/nuscenes_keyframe', help='nuScenes root')
     depth = commands.add_parser('depth-models', help='Monodepth2, ManyDepth and Mono-ViFI: cost')
     depth.add_argument('--quick', action='store_true', help='small images, one repeat')
     commands.add_parser('depth-step', help='hybrid encoder: effect of each optimisation')

@@ -25,7 +25,7 @@ def test_damaged_and_missing_images_are_named(tmp_path, read):
 @pytest.mark.parametrize('error', [OSError, SyntaxError, ValueError])
 def test_every_complaint_of_pillow_names_the_file(tmp_path, monkeypatch, error):
     """A PNG with a broken chunk is a SyntaxError or a ValueError to Pillow."""
-    Image.new('RGB', (8, 4)).save(tmp_path / 'a.png')
+    Image.new('L', (8, 4)).save(tmp_path / 'a.png')
 
     def convert(*_):
         raise error('broken chunk')
@@ -33,3 +33,17 @@ def test_every_complaint_of_pillow_names_the_file(tmp_path, monkeypatch, error):
     monkeypatch.setattr(Image.Image, 'convert', convert)
     with pytest.raises(DepthDataError, match=r'a.png.*\(broken chunk\)'):
         open_image(tmp_path / 'a.png')
+
+
+@pytest.mark.parametrize(
+    ('name', 'size', 'expected'),
+    [
+        ('a.jpg', (80, 60), (40, 30)),
+        ('odd.jpg', (81, 60), (81, 60)),
+        ('a.png', (80, 60), (80, 60)),
+    ],
+)
+def test_half_size_is_for_jpeg_of_even_sides(tmp_path, name, size, expected):
+    Image.new('RGB', size, 'red').save(tmp_path / name)
+    assert open_image(tmp_path / name, half=True).size == expected
+    assert open_image(tmp_path / name).size == size

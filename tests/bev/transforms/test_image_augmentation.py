@@ -11,6 +11,7 @@ from hybrid_depth.bev.transforms.image_augmentation import (
 )
 from hybrid_depth.bev.transforms.load_images import LoadMultiViewImages
 from hybrid_depth.bev.transforms.pack_bev_inputs import PackBEVInputs
+from hybrid_depth.foundation.images import unit_range
 from tests.datasets.roots import keyframe_dataset
 from tests.golden.bevdet import CAMERAS, GEOMETRY
 from tests.golden.reader import Golden
@@ -75,7 +76,7 @@ def test_packed_images_equal_the_official_network_input(sample, view):
 
     Source: docs/reference/bevdet.md, "Channel order".
     """
-    packed = PackBEVInputs()(augmented(sample, view))['inputs']['img']
+    packed = unit_range(PackBEVInputs()(augmented(sample, view))['inputs']['img'])
     mean = torch.tensor([123.675, 116.28, 103.53]).view(3, 1, 1)
     std = torch.tensor([58.395, 57.12, 57.375]).view(3, 1, 1)
     IDA.check(f'{view}.normalized', (packed.flip(1) * 255 - mean) / std, 1e-6)
@@ -139,3 +140,22 @@ def test_random_parameters_are_in_range_and_depend_on_the_seed():
 def test_parameters_are_drawn_per_camera():
     results = ImageAugmentation(random=True, **STEPS)(dict(img=[Image.new('RGB', FULL)] * 2))
     assert not np.allclose(*results['img_aug'])
+
+
+def test_half_size_decoding_keeps_the_augmentation(tmp_path):
+    yy, xx = np.mgrid[:900, :1600]
+    smooth = np.stack([xx / 1600, yy / 900, (xx + yy) / 2500], -1) * 255
+    path = tmp_path / 'a.jpg'
+    Image.fromarray(smooth.astype(np.uint8)).save(path, quality=95)
+    cam2img = np.array([[1266.0, 0, 800], [0, 1266, 450], [0, 0, 1]])
+    found = []
+    for half in (False, True):
+        info = dict(img_path=[path] * 2, cam2img=[cam2img] * 2, img_size=[FULL] * 2)
+        np.random.seed(3)
+        info = LoadMultiViewImages(half=half)(info)
+        assert info['img'][0].size == ((800, 450) if half else FULL)
+        found.append(ImageAugmentation(random=True, **STEPS)(info))
+    np.testing.assert_array_equal(found[0]['img_aug'], found[1]['img_aug'])
+    whole, half = (np.stack(each['img']).astype(float) for each in found)
+    # a shift by half a pixel would be 0.25 on average
+    assert np.abs(whole - half).mean() < 0.2

@@ -57,7 +57,7 @@ def test_item_of_a_dataset(tmp_path):
     for name in ('images', 'augmented'):
         assert list(inputs[name]) == [0, -1, 1, 's']
         assert inputs[name]['s'].shape == (2, 3, 32, 64)
-        assert inputs[name]['s'].dtype == torch.float32
+        assert inputs[name]['s'].dtype == torch.uint8
     assert not torch.equal(inputs['images'][0], inputs['augmented'][0])
     assert inputs['cam2img'].shape == (2, 3, 3)
     stereo = torch.eye(4)

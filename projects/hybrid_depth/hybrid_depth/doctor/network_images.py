@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from torch import Tensor
 
 from ..datasets.image_files import open_image
+from ..foundation.images import unit_range
 from .case import Case
 from .findings import NotCheckedError
 
@@ -57,9 +59,7 @@ def network_images(case: Case) -> dict[str, list[NetworkImage]]:
             continue
         names, paths = (packed['data_samples'].metainfo[key] for key in ('cam_names', 'img_path'))
         found[part] = [
-            network_image(
-                name, image.movedim(0, -1).numpy() * 255, np.asarray(open_image(path)), matrix
-            )
+            network_image(name, _pixels(image), np.asarray(open_image(path)), matrix)
             for name, image, path, matrix in zip(
                 names, inputs['img'], paths, inputs['rig']['img_aug'].numpy(), strict=True
             )
@@ -67,6 +67,11 @@ def network_images(case: Case) -> dict[str, list[NetworkImage]]:
     if not found:
         raise NotCheckedError('no pipeline packs images with img_aug')
     return found
+
+
+def _pixels(image: Tensor) -> np.ndarray:
+    """(H, W, 3) on the scale of 8 bit."""
+    return unit_range(image).movedim(0, -1).numpy() * 255
 
 
 def network_image(

@@ -15,18 +15,29 @@ PRESETS = {
 }
 
 
-def to_tensor(image: Image.Image | np.ndarray) -> Tensor:
-    """RGB images (..., H, W, 3) uint8 as (..., 3, H, W) float32 in [0, 1], the input of models.
+def pixel_tensor(image: Image.Image | np.ndarray) -> Tensor:
+    """RGB images (..., H, W, 3) uint8 as (..., 3, H, W) uint8, a quarter of the size of floats.
 
     The memory layout stays that of the image, channels last, in which convolutions are faster on
     CPU; ``contiguous()`` changes it.
+    """
+    pixels = image if isinstance(image, np.ndarray) else np.array(image)
+    return torch.from_numpy(pixels).movedim(-1, -3)
+
+
+def unit_range(images: Tensor) -> Tensor:
+    """Images of 8 bit as float32 in [0, 1], the input of models; floats unchanged."""
+    return images.float().div_(255) if images.dtype == torch.uint8 else images
+
+
+def to_tensor(image: Image.Image | np.ndarray) -> Tensor:
+    """RGB images (..., H, W, 3) uint8 as (..., 3, H, W) float32 in [0, 1].
 
     Example:
         >>> to_tensor(np.full((2, 4, 3), 255, np.uint8)).shape
         torch.Size([3, 2, 4])
     """
-    pixels = image if isinstance(image, np.ndarray) else np.array(image)
-    return torch.from_numpy(pixels).movedim(-1, -3).float().div_(255)
+    return unit_range(pixel_tensor(image))
 
 
 class InputNormalization(nn.Module):

@@ -9,6 +9,7 @@ from mmdet3d.registry import MODELS
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
+from ...foundation.images import unit_range
 from ...geometry import CameraRig
 
 
@@ -25,14 +26,15 @@ def _stack(name: str, tensors: Sequence[Tensor]) -> Tensor:
 
 def _frame(inputs: dict) -> dict:
     rig = {name: _stack(name, tensors) for name, tensors in inputs['rig'].items()}
-    return dict(imgs=_stack('img', inputs['img']), rig=CameraRig(**rig))
+    return dict(imgs=unit_range(_stack('img', inputs['img'])), rig=CameraRig(**rig))
 
 
 @MODELS.register_module()
 class BEVDataPreprocessor(BaseDataPreprocessor):
     """Data preprocessor that stacks a batch of ``PackBEVInputs`` on the device.
 
-    Images remain RGB in [0, 1] (each tower normalises its input) and calibration float64.
+    Images of 8 bit become RGB in [0, 1] on the device (each tower normalises its input);
+    calibration remains float64.
 
     ``forward`` returns ``inputs`` = dict(imgs (B, N, 3, H, W), rig ``CameraRig``, gt_depth,
     pseudo_depth and physics_depth (B, N, H, W) metres and ground_mask (B, N, H, W) bool if set by

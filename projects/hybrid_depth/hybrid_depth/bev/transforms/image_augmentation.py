@@ -9,6 +9,8 @@ from mmcv.transforms import BaseTransform
 from mmdet3d.registry import TRANSFORMS
 from PIL import Image
 
+from .resized_crop import resized_crop
+
 
 @dataclass(frozen=True)
 class ImageAugmentationParams:
@@ -49,7 +51,7 @@ class ImageAugmentationParams:
 
     def apply(self, image: Image.Image) -> Image.Image:
         """Augment one image: bicubic resize, nearest rotation."""
-        image = image.resize(self.resize_dims, Image.Resampling.BICUBIC).crop(self.crop)
+        image = resized_crop(image, self.resize_dims, self.crop)
         if self.flip:
             image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         return image.rotate(self.rotate, Image.Resampling.NEAREST)
@@ -60,7 +62,7 @@ class ImageAugmentation(BaseTransform):
     """Resize, crop, flip and rotation of N images, random or fixed (BEVDet's IDA).
 
     Source: docs/reference/bevdet.md, "Image augmentation". Random per camera, from numpy's global
-    generator. Changes ``img`` and ``img_aug``.
+    generator. Changes ``img`` and ``img_aug``; images decoded at half size have ``img_full_size``.
 
     Args:
         final_size: (height, width) of the network image; the resize factor is final width / width.
@@ -133,4 +135,5 @@ class ImageAugmentation(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         draw = self.sample_params if self.random else self.fixed_params
-        return self.apply(results, [draw(image.size) for image in results['img']])
+        sizes = results.get('img_full_size', [image.size for image in results['img']])
+        return self.apply(results, [draw(size) for size in sizes])

@@ -9,7 +9,7 @@ from mmdet3d.registry import TRANSFORMS
 from mmdet3d.structures import Det3DDataSample
 from mmengine.structures import InstanceData
 
-from ...foundation.images import to_tensor
+from ...foundation.images import pixel_tensor
 
 _RIG_KEYS = ('cam2img', 'cam2ego', 'img_aug', 'bda', 'ego2global')
 _META_KEYS = (
@@ -20,7 +20,7 @@ _META_KEYS = (
 
 def _frame(results: dict) -> dict:
     return dict(
-        img=to_tensor(np.stack(results['img'])),
+        img=pixel_tensor(np.stack(results['img'])),
         rig={key: torch.from_numpy(np.asarray(results[key])) for key in _RIG_KEYS},
     )
 
@@ -29,7 +29,7 @@ def _frame(results: dict) -> dict:
 class PackBEVInputs(BaseTransform):
     """Pack a sample into ``inputs`` and ``data_samples``.
 
-    ``inputs``: img (N, 3, H, W) float32 RGB in [0, 1]; rig, the five matrices of a ``CameraRig``
+    ``inputs``: img (N, 3, H, W) uint8 RGB; rig, the five matrices of a ``CameraRig``
     as float64 (N leading, except bda and ego2global); gt_depth, pseudo_depth and physics_depth
     (N, H, W) metres and ground_mask (N, H, W) bool if set by a transform; adjacent, a list of
     dict(img, rig), if the data set has earlier frames.

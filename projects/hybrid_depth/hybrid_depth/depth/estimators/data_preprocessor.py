@@ -11,29 +11,31 @@ from mmengine.registry import MODELS
 from torch import Tensor
 
 from ...errors import DepthDataError
+from ...foundation.images import unit_range
 
 
 def _stack(name: str, value: Any) -> Any:
-    """Stack every list of tensors inside nested dictionaries."""
+    """Stack every list of tensors inside nested dictionaries; images of 8 bit become floats."""
     if isinstance(value, Mapping):
         return {key: _stack(f'{name}[{key!r}]', item) for key, item in value.items()}
     if isinstance(value, Tensor):
-        return value
+        return unit_range(value)
     shapes = {tuple(tensor.shape) for tensor in value}
     if len(shapes) > 1:
         raise DepthDataError(
             f'DepthDataPreprocessor: expected {name} of one shape in a batch, got {sorted(shapes)};'
             ' every item needs the same size and the same frames'
         )
-    return torch.stack(list(value))
+    return unit_range(torch.stack(list(value)))
 
 
 @MODELS.register_module()
 class DepthDataPreprocessor(BaseDataPreprocessor):
-    """Data preprocessor that stacks a batch on the device; images stay RGB in [0, 1].
+    """Data preprocessor that stacks a batch on the device and makes images RGB in [0, 1].
 
     Source of the convention: docs/reference/conventions.md, "Images". An item is dict(inputs,
-    data_samples), inputs = dict(images {frame: (3, H, W)}, augmented {frame: (3, H, W)} (input of
+    data_samples), inputs = dict(images {frame: (3, H, W)}, of 8 bit or floats in [0, 1], augmented
+    {frame: (3, H, W)} (input of
     the networks; the loss uses `images`), cam2img (3, 3) in pixels of these images, transforms
     {frame: (4, 4)} from frame 0's camera, if known). Frames are 0
     (the target), -1, 1, ... in time, and 's', the other camera. Only images[0] is needed for

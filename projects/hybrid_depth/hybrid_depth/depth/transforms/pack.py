@@ -8,7 +8,7 @@ from mmengine.registry import TRANSFORMS
 from mmengine.structures import BaseDataElement
 from PIL import Image
 
-from ...foundation.images import to_tensor
+from ...foundation.images import pixel_tensor
 
 
 @TRANSFORMS.register_module()
@@ -16,7 +16,7 @@ class PackFrames:
     """Pack a sample into dict(inputs, data_samples).
 
     inputs: images {frame id: (3, H, W)} clean, augmented {frame id: (3, H, W)} for the networks
-    (the same tensors without jitter), float32 RGB in [0, 1]; cam2img (3, 3) float32 in image
+    (the same tensors without jitter), uint8 RGB; cam2img (3, 3) float32 in image
     pixels, if known; transforms {frame id: (4, 4)} float32 from the current camera's frame to that
     frame's camera, if known; affine, the same of affine views with their `view`, if there are any
     (`AffineFrames`); pyramid {scale: {frame id: (3, h, w)}}; depth maps (1, H, W) float32 metres,
@@ -58,16 +58,16 @@ class PackFrames:
                 i: frame.resize((frame.width // 2, frame.height // 2), Image.Resampling.LANCZOS)
                 for i, frame in frames.items()
             }
-            scales[scale] = {i: to_tensor(frame).contiguous() for i, frame in frames.items()}
+            scales[scale] = {i: pixel_tensor(frame).contiguous() for i, frame in frames.items()}
         return scales
 
     @staticmethod
     def _images(results: dict) -> dict:
-        images = {i: to_tensor(frame).contiguous() for i, frame in results['frames'].items()}
+        images = {i: pixel_tensor(frame).contiguous() for i, frame in results['frames'].items()}
         augmented = images
         if 'augmented' in results:
             augmented = {
-                i: to_tensor(frame).contiguous() for i, frame in results['augmented'].items()
+                i: pixel_tensor(frame).contiguous() for i, frame in results['augmented'].items()
             }
         return dict(images=images, augmented=augmented)
 
