@@ -11,6 +11,7 @@ from PIL import Image
 from hybrid_depth.datasets.depth_map_files import read_pseudo_depth, write_depth_png
 from hybrid_depth.datasets.nuscenes.infos import create_nuscenes_infos
 from hybrid_depth.errors import DepthDataError
+from hybrid_depth.foundation.images import unit_range
 from hybrid_depth.geometry import CameraRig
 from hybrid_depth.pseudo_depth.cache import keyframes_for, read_scales
 from hybrid_depth.pseudo_depth.model import PseudoDepth
@@ -150,7 +151,7 @@ def test_cached_depth_equals_the_prediction(depth_model, infos, toy_nuscenes, tm
     dataset = keyframes_for(source, infos, toy_nuscenes)
     sample = dataset[0]
     rig = CameraRig.collate([sample['inputs']['rig']])
-    expected, _ = source(dict(imgs=sample['inputs']['img'][None], rig=rig))
+    expected, _ = source(dict(imgs=unit_range(sample['inputs']['img'])[None], rig=rig))
     info = dataset.get_data_info(0)
     names = dict(cam_names=info['cam_names'], img_path=info['img_path'])
     images = [Image.new('RGB', (128, 64))] * 6

@@ -76,7 +76,7 @@ def test_flip_crop_and_resize_move_depth_and_camera_together(root):
     assert ray == pytest.approx(-(source[1] - cx) / focal)
     assert (row - cam2img[1, 2]) / cam2img[1, 1] == pytest.approx((source[0] - cy) / focal)
     assert sample['data_samples'].crop == (left, top, left + width, SIZE[1])
-    image = sample['inputs']['images'][0]
+    image = sample['inputs']['images'][0] / 255
     plain = np.asarray(kitti_files.image(1)) / 255
     np.testing.assert_allclose(image[:, row, column], plain[source], atol=1e-6)
 

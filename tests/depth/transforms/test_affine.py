@@ -13,6 +13,7 @@ from hybrid_depth.depth.transforms.load import LoadFrames
 from hybrid_depth.depth.transforms.pack import PackFrames
 from hybrid_depth.depth.transforms.resize import ResizeFrames
 from hybrid_depth.errors import DepthDataError
+from hybrid_depth.foundation.images import unit_range
 from tests.golden.mono_vifi import meta
 from tests.golden.reader import Golden
 
@@ -45,8 +46,8 @@ def test_golden_item(real_data, tmp_path):
     inputs = official_item(real_data, tmp_path / 'list.txt', recipe['frame'], pipeline)
     for i in (-1, 0, 1):
         for name, images in (('color', inputs), ('color_affine', inputs['affine'])):
-            GOLDEN.check(f'item.{name}.{i}.0', images['images'][i], 1e-7)
-            GOLDEN.check(f'item.{name}_aug.{i}.0', images['augmented'][i], 1e-7)
+            GOLDEN.check(f'item.{name}.{i}.0', unit_range(images['images'][i]), 1e-7)
+            GOLDEN.check(f'item.{name}_aug.{i}.0', unit_range(images['augmented'][i]), 1e-7)
     check_view(inputs['affine']['view'], size)
     check_cameras(inputs['cam2img'], size)
 

@@ -21,6 +21,7 @@ from hybrid_depth.depth.transforms.load import LoadFrames
 from hybrid_depth.depth.transforms.pack import PackFrames
 from hybrid_depth.depth.transforms.resize import ResizeFrames, ResizeShortSide, resize_cam2img
 from hybrid_depth.errors import DepthDataError
+from hybrid_depth.foundation.images import unit_range
 from tests.datasets import kitti_files
 from tests.golden import monodepth2
 from tests.golden.reader import Golden
@@ -203,7 +204,7 @@ def test_golden_items_of_a_real_frame(real_data, tmp_path, case):
             for frame_id, image in inputs[ours].items():
                 name = f'item.{case}.{theirs}.{frame_id}.{scale}'
                 if f'{name}.slice' in KITTI:
-                    KITTI.check(name, image, 0)
+                    KITTI.check(name, unit_range(image), 0)
                     checked.add(name)
         if case != 'train_flip':
             camera = torch.eye(4)
@@ -225,7 +226,7 @@ def test_golden_pyramid_of_a_real_frame(real_data, tmp_path, case):
     assert len(stored) >= 3 and list(pyramid) == [1, 2, 3]
     for name in stored:
         frame_id, scale = map(int, name.split('.')[-2:])
-        KITTI.check(name, pyramid[scale][frame_id], 0)
+        KITTI.check(name, unit_range(pyramid[scale][frame_id]), 0)
 
 
 @pytest.mark.parametrize('case', CASES)
