@@ -253,6 +253,11 @@ KITTI = {
     'far camera': (CAMERAS, 'P_rect_03', '72 0 61 -1e9 0 72 17 0 0 0 1 0'),
     'zero': (CAMERAS, 'P_rect_02', ' '.join(['0'] * 12)),
     'negative': (CAMERAS, 'P_rect_02', P.replace('72', '-72')),
+    'superscript': (CAMERAS, 'P_rect_02', P.replace('61', '³')),
+    'digits of another script': (CAMERAS, 'P_rect_02', P.replace('61', '٦١')),
+    'full-width digits': (VELODYNE, 'T', '0 ０ 0'),
+    'underscores': (CAMERAS, 'P_rect_02', P.replace('61', '6_1')),
+    'text in an unused entry': (CAMERAS, 'D_03', '0 ³ 0'),
     'of another size': (CAMERAS, 'P_rect_02', '36 0 30 0 0 36 8 0 0 0 1 0'),
     'relative': (CAMERAS, 'P_rect_02', '0.58 0 0.5 0 0 1.92 0.5 0 0 0 1 0'),
     'transposed': (CAMERAS, 'P_rect_02', '72 0 0 0 72 0 61 17 1 0 0 0'),
@@ -295,8 +300,10 @@ def test_kitti_images_of_another_size(tmp_path, size):
 
 
 @pytest.mark.parametrize(
-    'line', ['P2: ' + P.replace('72', 'nan'), 'P2: ' + ' '.join(['0'] * 12), 'P2: ' + 'x ' * 12]
-)
+    'line',
+    ['P2: ' + P.replace('72', 'nan'), 'P2: ' + ' '.join(['0'] * 12), 'P2: ' + 'x ' * 12,
+        'P2: ' + P.replace('61', '6_1'), 'P2: ' + P.replace('61', '６1'), 'P³: ' + P],
+)  # fmt: skip
 def test_kitti_odometry(tmp_path, line):
     folder = tmp_path / 'sequences/06'
     (folder / 'image_2').mkdir(parents=True)
