@@ -5,7 +5,6 @@ import pytest
 from hybrid_depth.errors import DamagedFileError
 from hybrid_depth.text_files import parse_json, parse_number, read_json, read_text
 
-
 INF = float('inf')
 
 
