@@ -53,6 +53,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--workers', type=at_least(1), default=2, help=f'rendering processes {SHOWN}'
     )
     parser.add_argument(
+        '--keep',
+        action='store_true',
+        help='keep a toy world of the same parameters, made by this version',
+    )
+    parser.add_argument(
         '--preview', action='store_true', help='draw a contact sheet, OUT/preview.png'
     )
 
@@ -68,6 +73,7 @@ def run(args: argparse.Namespace) -> None:
             args.workers,
             args.layout,
             args.sweeps,
+            args.keep,
         )
     except ValueError as error:
         sys.exit(f'error: {error}')

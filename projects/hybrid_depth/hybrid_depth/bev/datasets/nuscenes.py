@@ -140,6 +140,7 @@ class NuScenesBEVDataset(NuScenesDataset):
                 f'{self.ann_file} has no samples: no scene of this root is in that split. Use '
                 'the info file of another split, or a root with scenes of this one.'
             )
+        self._checks.check_tokens(data_list)
         self._check_box_convention(data_list)
         self._require_boxes(data_list)
         self._index_of = {info['token']: index for index, info in enumerate(data_list)}
