@@ -77,7 +77,7 @@ def test_bad_intrinsics_are_rejected(root):
 def test_frames_on_both_sides_of_a_dropped_one_are_no_neighbours(tmp_path, numbers, pairs):
     """Half of the distances of a short clip may be gaps."""
     for number in numbers:
-        kitti_files.image(number).save(tmp_path / f'{number}.png')
+        image(number).save(tmp_path / f'{number}.png')
     dataset = VideoFolderDataset(str(tmp_path), (72, 72, 61, 17), frame_ids=(0, 1))
     assert len(dataset) == pairs
 
