@@ -65,8 +65,8 @@ lock: setup
 	$(LOCK) --output-file requirements/lock.txt
 	$(LOCK) --output-file requirements/lock-oldest.txt --resolution lowest-direct
 
-# Existing parts are kept, and an interrupted training is resumed: `rm -r data/toy
-# work_dirs/bevdet_hybrid_toy` for a new start.
+# Existing parts are kept while they are up to date, and an interrupted training is resumed: `rm -r
+# data/toy work_dirs/bevdet_hybrid_toy` for a new start.
 demo: $(TOY)/nuscenes_infos_val.pkl
 	$(PY) tools/train.py $(DEMO_CONFIG) --work-dir $(DEMO) --resume
 	$(PY) tools/test.py $(DEMO_CONFIG) "$$(cat $(DEMO)/last_checkpoint)" --work-dir $(DEMO) \
@@ -74,12 +74,13 @@ demo: $(TOY)/nuscenes_infos_val.pkl
 	@echo 'Weights, metrics.json and visualizations are in $(DEMO)'
 
 # create_nuscenes_infos.py writes this file last.
-$(TOY)/nuscenes_infos_val.pkl: | $(TOY)/toy_world.json
+$(TOY)/nuscenes_infos_val.pkl: $(TOY)/toy_world.json
 	$(PY) tools/create_nuscenes_infos.py --root $(TOY) --version v1.0-mini
 
-# A world with other files in it, such as those above, is not replaced.
-$(TOY)/toy_world.json: | setup
-	$(PY) tools/make_toy_world.py $(TOY) --keyframes 16 --size 256x144
+# Looked at each time: a world of other parameters is made again, or refused if it has other files in
+# it, such as those above.
+$(TOY)/toy_world.json: setup
+	@$(PY) tools/make_toy_world.py $(TOY) --keep --keyframes 16 --size 256x144
 
 # Two workers with a thread each; a file's tests stay together, as they share fixtures.
 PYTEST = OMP_NUM_THREADS=1 $(PY) -m pytest --numprocesses 2 --dist loadfile
@@ -157,23 +158,23 @@ bench-embodied: $(TOY_VIDEO)/gt/toy/export.json $(TOY_TEXT)/features.safetensors
 	$(PY) tools/benchmark.py embodied-labels --root $(TOY_VIDEO)
 
 # The toy's streets have no kerb.
-$(TOY_EMBODIED)/planes.json: | $(TOY_VIDEO)/toy_world.json
+$(TOY_EMBODIED)/planes.json: $(TOY_VIDEO)/toy_world.json
 	$(PY) tools/make_embodied_depth.py $(TOY_VIDEO) $(TOY_EMBODIED) --kerb-height 0 \
 		--labels $(TOY_VIDEO)/semantic --instances $(TOY_VIDEO)/instance
 
-$(TOY_TEXT)/features.safetensors: | $(TOY_EMBODIED)/planes.json
+$(TOY_TEXT)/features.safetensors: $(TOY_EMBODIED)/planes.json
 	$(PY) tools/make_text_features.py $(TOY_VIDEO)/captions.jsonl $(TOY_TEXT) \
 		--embodied $(TOY_EMBODIED) --instances $(TOY_VIDEO)/instance --pretrained none
 
-$(TOY_RIG_VIDEO)/toy_world.json: | setup
-	$(PY) tools/make_toy_world.py $(TOY_RIG_VIDEO) --keyframes 16 --sweeps 5 --size 256x144
+$(TOY_RIG_VIDEO)/toy_world.json: setup
+	@$(PY) tools/make_toy_world.py $(TOY_RIG_VIDEO) --keep --keyframes 16 --sweeps 5 --size 256x144
 
-$(TOY_VIDEO)/toy_world.json: | setup
-	$(PY) tools/make_toy_world.py $(TOY_VIDEO) --layout kitti
+$(TOY_VIDEO)/toy_world.json: setup
+	@$(PY) tools/make_toy_world.py $(TOY_VIDEO) --keep --layout kitti
 
-$(TOY_VIDEO)/gt/toy/export.json: | $(TOY_VIDEO)/toy_world.json
+$(TOY_VIDEO)/gt/toy/export.json: $(TOY_VIDEO)/toy_world.json
 	$(PY) tools/prepare_kitti.py export-gt $(TOY_VIDEO) $(TOY_VIDEO)/gt/toy \
 		--split splits/toy/val_files.txt --source improved
 
-$(TOY_LANES)/toy_world.json: | setup
-	$(PY) tools/make_toy_world.py $(TOY_LANES) --layout tusimple
+$(TOY_LANES)/toy_world.json: setup
+	@$(PY) tools/make_toy_world.py $(TOY_LANES) --keep --layout tusimple

@@ -35,8 +35,8 @@ default_hooks = dict(checkpoint=dict(interval=1))
 def small_detector(folder: Path, name: str, epochs: int, depth_epochs: int = 1) -> Path:
     """Config of a toy detector on scenes of two keyframes of 128 x 72 pixels."""
     root, history = folder / 'nuscenes', 'history' in name
-    if not root.exists():
-        make_toy_world(root, 3, 2, size=(128, 72), workers=1)
+    make_toy_world(root, 3, 2, size=(128, 72), workers=1, keep=True)
+    if not (root / 'nuscenes_infos_val.pkl').exists():  # written last
         create_nuscenes_infos(root, 'v1.0-mini')
     text = DETECTOR.format(
         base=REPOSITORY / 'configs' / 'toy' / f'{name}.py',
@@ -52,8 +52,7 @@ def small_detector(folder: Path, name: str, epochs: int, depth_epochs: int = 1) 
 def small_depth_model(folder: Path, name: str, epochs: int) -> Path:
     """Config of a toy depth model on drives of nine frames of 160 x 48 pixels."""
     root = folder / 'kitti'
-    if not root.exists():
-        make_toy_world(root, 2, 2, size=(160, 48), workers=1, layout='kitti')
+    make_toy_world(root, 2, 2, size=(160, 48), workers=1, layout='kitti', keep=True)
     base = REPOSITORY / 'configs' / 'toy' / f'{name}.py'
     return _written(folder / f'{name}.py', DEPTH.format(base=base, root=root, epochs=epochs))
 

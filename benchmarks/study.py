@@ -6,6 +6,7 @@ their last checkpoint, and failed ones are named without stopping the others.
 
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from pathlib import Path
 from hybrid_depth.digests import differences, digest, file_digest
 from hybrid_depth.engine.config import read_config
 from hybrid_depth.files import atomic_file
+from hybrid_depth.toy_world.api import MARKER
 
 from .learning import read_scalars
 from .study_plot import column_names, plot_study
@@ -86,13 +88,15 @@ def run_study(runs: Sequence[Run], study: Path, metrics: Sequence[str], jobs: in
 
 
 def recipe(run: Run, study: Path) -> dict[str, str]:
-    """What a run is made from: digests of its whole config, of its options and of the files that
-    the options name, such as the checkpoint of an earlier run."""
+    """What a run is made from: digests of its whole config, of its options, of the files that the
+    options name, such as the checkpoint of an earlier run, and of its toy worlds."""
     options = _options(run, study)
-    values = [option.partition('=')[2] for option in options]
-    files = sorted(value for value in values if (REPOSITORY / value).is_file())
+    config = read_config(REPOSITORY / run.config).pretty_text
+    values = {option.partition('=')[2] for option in options}
+    worlds = {str(Path(value, MARKER)) for value in {*values, *re.findall("'([^']+)'", config)}}
+    files = sorted(name for name in values | worlds if (REPOSITORY / name).is_file())
     return dict(
-        config=digest(read_config(REPOSITORY / run.config).pretty_text),
+        config=digest(config),
         options=digest(*options),
         **{name: file_digest(REPOSITORY / name) for name in files},
     )

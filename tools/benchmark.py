@@ -77,6 +77,7 @@ def main() -> None:
     labels.add_argument('--every', type=int, default=10, help='frames of a drive, one of so many')
     kills = commands.add_parser('kills', help='SIGKILLs of trainings and writers')
     kills.add_argument('--out', default='work_dirs/kills', help='output folder; rows are kept')
+    kills.add_argument('--only', nargs='+', metavar='ROW', help='only these rows')
     growth = commands.add_parser('memory-growth', help='memory over training and inference steps')
     growth.add_argument('--out', default='work_dirs/memory_growth', help='output folder')
     growth.add_argument('--steps', type=int, default=2000, help='training steps of each model')

@@ -90,6 +90,11 @@ INFOS = {
         'CAM_BACK.lidar2cam',
     ),
     'no image': (lambda info: info['images']['CAM_BACK'].pop('img_path'), 'CAM_BACK.img_path'),
+    'NaN time': (put('timestamp', NAN), 'timestamp'),
+    'time of text': (put('timestamp', 'noon'), 'timestamp'),
+    'no time': (put('timestamp', None), 'timestamp'),
+    'token of a number': (put('prev', 3), 'prev'),
+    'scene of a number': (put('scene_token', 3), 'scene_token'),
     'boxes of 6 numbers': (put('instances', 0, 'bbox_3d', [1.0] * 6), 'bbox_3d'),
     'boxes of text': (put('instances', 0, 'bbox_3d', ['a'] * 7), 'bbox_3d'),
     'no box': (put('instances', 0, 'bbox_3d', None), 'bbox_3d'),
@@ -253,6 +258,11 @@ KITTI = {
     'far camera': (CAMERAS, 'P_rect_03', '72 0 61 -1e9 0 72 17 0 0 0 1 0'),
     'zero': (CAMERAS, 'P_rect_02', ' '.join(['0'] * 12)),
     'negative': (CAMERAS, 'P_rect_02', P.replace('72', '-72')),
+    'superscript': (CAMERAS, 'P_rect_02', P.replace('61', '³')),
+    'digits of another script': (CAMERAS, 'P_rect_02', P.replace('61', '٦١')),
+    'full-width digits': (VELODYNE, 'T', '0 ０ 0'),
+    'underscores': (CAMERAS, 'P_rect_02', P.replace('61', '6_1')),
+    'text in an unused entry': (CAMERAS, 'D_03', '0 ³ 0'),
     'of another size': (CAMERAS, 'P_rect_02', '36 0 30 0 0 36 8 0 0 0 1 0'),
     'relative': (CAMERAS, 'P_rect_02', '0.58 0 0.5 0 0 1.92 0.5 0 0 0 1 0'),
     'transposed': (CAMERAS, 'P_rect_02', '72 0 0 0 72 0 61 17 1 0 0 0'),
@@ -295,8 +305,10 @@ def test_kitti_images_of_another_size(tmp_path, size):
 
 
 @pytest.mark.parametrize(
-    'line', ['P2: ' + P.replace('72', 'nan'), 'P2: ' + ' '.join(['0'] * 12), 'P2: ' + 'x ' * 12]
-)
+    'line',
+    ['P2: ' + P.replace('72', 'nan'), 'P2: ' + ' '.join(['0'] * 12), 'P2: ' + 'x ' * 12,
+        'P2: ' + P.replace('61', '6_1'), 'P2: ' + P.replace('61', '６1'), 'P³: ' + P],
+)  # fmt: skip
 def test_kitti_odometry(tmp_path, line):
     folder = tmp_path / 'sequences/06'
     (folder / 'image_2').mkdir(parents=True)

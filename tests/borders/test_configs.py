@@ -12,13 +12,15 @@ from hybrid_depth.config_errors import explained, nearest
 from hybrid_depth.doctor.depth_range import check_depth_range
 from hybrid_depth.engine.config import build_runner, load_config, read_config
 from hybrid_depth.engine.config_keys import check_keys
+from hybrid_depth.engine.config_values import check_values
 from tests.borders.refusal import refused
 from tests.configs.shipped import NAMES, read
 from tests.conftest import ROOT
 from tests.depth.estimators.tiny import CONV
-from tests.engine.tiny import tiny_config
+from tests.engine.tiny import TinyModel, tiny_config
 from tests.tools.run import run_tool
 
+NAN, INF = float('nan'), float('inf')
 TOP = {
     'optim_wraper': 'optim_wrapper',
     'optimwrapper': 'optim_wrapper',
@@ -149,6 +151,110 @@ def test_runners(tmp_path, case):
     with refused(*words), explained(cfg):
         build_runner(cfg).train()
     assert not list(tmp_path.rglob('*.pth'))
+
+
+VALUES = {
+    'train_dataloader.batch_size': [0, -1, 'a', '2', 1.5, None, True, [2]],
+    'train_dataloader.num_workers': [-1, 'a', 1.5, None, True],
+    'train_dataloader.dataset': [None, [1], 'x'],
+    'train_dataloader.sampler': ['x', 3],
+    'train_dataloader.sampler.type': [3],
+    'train_dataloader.drop_last': ['no', 0],
+    'train_dataloader.collate_fn': [None, 'x'],
+    'train_dataloader.prefetch_factor': [2],
+    'train_dataloader.persistent_workers': [1, True],
+    'train_dataloader': [None, {}, 3, 'x', [1], dict(a=1)],
+    'train_cfg': [None, {}, 3, 'x', [1], dict(by_epoch=True), dict(by_epoch=False)],
+    'train_cfg.by_epoch': ['no', 1],
+    'train_cfg.val_interval': [0, '1', 1.5],
+    'train_cfg.val_begin': [-1, '1'],
+    'optim_wrapper': [None, {}, 3, 'x', [1], [], dict(a=1)],
+    'optim_wrapper.optimizer': [None, 'AdamW', {}],
+    'optim_wrapper.optimizer.lr': [-1, NAN, INF, 'a', '1e-3', None, True, [1e-3]],
+    'optim_wrapper.optimizer.weight_decay': [-1, NAN, 'a', None],
+    'optim_wrapper.optimizer.betas': [(2, 2), 'x'],
+    'optim_wrapper.accumulative_counts': [0, -1, '2', 1.5],
+    'optim_wrapper.clip_grad': [3, {}, [5], dict(max_norm=-1), dict(max_norm=NAN)],
+    'optim_wrapper.paramwise_cfg': ['x', dict(custom_keys=dict(net=dict(lr_mult=NAN)))],
+    'param_scheduler': [3, 'x', ['x'], [None], dict(a=1), [dict(by_epoch=True)]],
+    'param_scheduler.0.start_factor': [NAN, -1, 'a'],
+    'param_scheduler.0.end': [-1, '5', 0],
+    'param_scheduler.1.milestones': ['2', 2, [1.5]],
+    'param_scheduler.1.gamma': [NAN, 'a'],
+    'custom_hooks': [3, 'x', ['EMAHook'], [None], dict(type='EMAHook'), [dict(momentum=1)]],
+    'custom_hooks.0.priority': ['VERY', 1000],
+    'default_hooks': [3, 'x', [1], dict(checkpoint='x'), dict(checkpoint=dict(interval=2))],
+    'default_hooks.checkpoint.interval': [0, -2, '1', NAN],
+    'default_hooks.checkpoint.max_keep_ckpts': ['x', 0, 1],
+    'val_evaluator': [3, 'x', [], [1], dict(type='DepthMetric')],
+    'val_dataloader': [3, 'x', dict(batch_size=1)],
+    'val_cfg': [3, {}],
+    'test_evaluator': [3, [None]],
+    'model.type': [None, 3],
+    'randomness': [3, 'x', dict(seed='a'), dict(seed=-1), dict(seed=1.5), dict(seed=NAN)],
+    'env_cfg': [3, dict(mp_cfg='x'), dict(dist_cfg=3), dict(mp_cfg=dict(mp_start_method='x'))],
+    'custom_imports': [3, 'x', ['x'], dict(a=1), dict(imports='x'), dict(imports=[3])],
+    'auto_scale_lr': [3, 'x', dict(enable='no', base_batch_size=2)],
+    'model_wrapper_cfg': ['x', 3],
+    'visualizer': [3, dict(type='Visualiser')],
+    'runner_type': [3, 'Runer'],
+    'load_from': [3, ['x']],
+    'resume': ['no', 1],
+    'sync_bn': [3, 'batch'],
+    'log_level': ['LOUD'],
+}
+
+
+def set_below(cfg, path, value):
+    """Set a value below a path of keys; unlike `merge_from_dict`, a dict replaces."""
+    *path, last = path.split('.')
+    node = cfg
+    for key in path:
+        node = node[int(key) if key.isdecimal() else key]
+    node[int(last) if last.isdecimal() else last] = value
+
+
+@pytest.mark.parametrize('path', VALUES)
+def test_values(tmp_path, path, monkeypatch):
+    """Each is refused before the first iteration, by a sentence with the config and the key."""
+    monkeypatch.setattr(sys, 'path', list(sys.path))
+    for index, value in enumerate(VALUES[path]):
+        cfg = tiny_config(tmp_path)
+        set_below(cfg, path, value)
+        file = tmp_path / f'net{index}.py'
+        file.write_text('\n'.join(f'{key} = {of!r}' for key, of in cfg.to_dict().items()))
+        text = file.read_text().replace('nan', 'float("nan")').replace('inf', 'float("inf")')
+        file.write_text(text)
+        said = run_tool('train.py', file, '--work-dir', tmp_path / f'{index}')
+        assert isinstance(said, str) and said.startswith(f'error: {file}: expected'), (value, said)
+        assert path.split('.')[0] in said or 'be built' in said, (value, said)
+    assert not list(tmp_path.rglob('*.pth'))
+
+
+def test_values_that_mean_the_default(tmp_path):
+    """Guard: None, no schedulers, no hooks and a rate of 0 are usual, and train."""
+    cfg = tiny_config(tmp_path)
+    cfg.launcher = 'none'
+    for key in ('param_scheduler', 'custom_hooks', 'val_evaluator', 'load_from'):
+        cfg[key] = None
+    cfg.optim_wrapper.optimizer.lr = 0
+    cfg.default_hooks.update(timer=None)
+    check_values(cfg)
+    build_runner(cfg).train()
+    assert (tmp_path / 'epoch_3.pth').is_file()
+    for name in NAMES:
+        check_values(read(name))
+
+
+def test_faults_of_an_iteration_keep_their_traceback(tmp_path, monkeypatch):
+    def fail(*args, **kwargs):
+        raise TypeError('a fault of ours')
+
+    cfg = tiny_config(tmp_path)
+    cfg.launcher = 'none'
+    monkeypatch.setattr(TinyModel, 'forward', fail)
+    with pytest.raises(TypeError, match='a fault of ours'), explained(cfg):
+        build_runner(cfg).train()
 
 
 def test_errors_that_are_not_of_the_config_stay():

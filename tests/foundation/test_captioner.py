@@ -11,30 +11,14 @@ from PIL import Image
 from hybrid_depth.datasets.captions import read_texts
 from hybrid_depth.errors import HybridDepthError
 from hybrid_depth.foundation.captioner import Captioner
+from tests.foundation.tiny_blip import WORDS, write_tiny_blip
 from tests.tools.run import run_tool
-
-WORDS = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', '[DEC]', 'a', 'street', 'with', 'cars']
 
 
 @pytest.fixture(scope='module')
 def blip(tmp_path_factory):
-    transformers = pytest.importorskip('transformers')
-    folder = tmp_path_factory.mktemp('blip')
-    (folder / 'vocab.txt').write_text('\n'.join(WORDS))
-    transformers.BertTokenizer(str(folder / 'vocab.txt')).save_pretrained(folder)
-    size = dict(height=32, width=32)
-    transformers.BlipImageProcessor(size=size).save_pretrained(folder)
-    small = dict(hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2)
-    tokens = dict(bos_token_id=5, eos_token_id=3, pad_token_id=0, sep_token_id=3)
-    config = transformers.BlipConfig(
-        text_config=dict(small, vocab_size=len(WORDS), encoder_hidden_size=16, **tokens),
-        vision_config=dict(small, image_size=32, patch_size=16),
-        projection_dim=16,
-    )
-    torch.manual_seed(0)
-    transformers.BlipForConditionalGeneration(config).save_pretrained(folder)
-    assert (folder / 'model.safetensors').is_file()
-    return folder
+    pytest.importorskip('transformers')
+    return write_tiny_blip(tmp_path_factory.mktemp('blip'))
 
 
 def images(count=3):

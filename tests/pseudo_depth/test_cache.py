@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import shutil
 
 import numpy as np
 import pytest
@@ -58,6 +59,46 @@ def test_cache_by_command_line(depth_model, infos, toy_nuscenes, tmp_path, capsy
     error = run_tool('make_pseudo_depth.py', *arguments, '--max-depth', '40')
     assert 'another origin' in error and 'max_depth 40.0' in error
     assert json.loads((out / 'manifest.json').read_text())['max_depth'] == 80.0
+
+
+@pytest.mark.parametrize('change', ['calibration', 'image', 'nothing'])
+def test_depth_of_another_calibration_or_image_is_made_again(
+    depth_model, infos, toy_nuscenes, tmp_path, change
+):
+    """It was kept: only the names of the files counted."""
+    content, own = load(infos), tmp_path / 'infos.pkl'
+    camera = content['data_list'][1]['images']['CAM_BACK']
+    camera['img_path'] = str(tmp_path / 'CAM_BACK.png')
+    shutil.copy(next(toy_nuscenes.glob('samples/CAM_BACK/*')), camera['img_path'])
+    dump(content, own)
+    out = tmp_path / 'cache'
+    arguments = (*depth_model, '--infos', own, '--root', toy_nuscenes, '--out', out)
+    arguments += ('--scale', 'none')
+    assert run_tool('make_pseudo_depth.py', *arguments) is None
+    before = {path: path.stat().st_mtime_ns for path in out.glob('CAM_*/*.png')}
+    if change == 'calibration':
+        camera['cam2img'][0][0] *= 1.01
+        dump(content, own)
+    if change == 'image':
+        Image.new('RGB', Image.open(camera['img_path']).size).save(camera['img_path'])
+    assert run_tool('make_pseudo_depth.py', *arguments) is None
+    again = {path for path, time in before.items() if path.stat().st_mtime_ns != time}
+    assert len(again) == (0 if change == 'nothing' else 6)
+    assert change == 'nothing' or out / 'CAM_BACK/CAM_BACK.png' in again
+
+
+def test_another_model_of_the_same_config_name_is_refused(
+    depth_model, infos, toy_nuscenes, tmp_path
+):
+    config, checkpoint = depth_model
+    own = tmp_path / 'net.py'
+    shared = ('--infos', infos, '--root', toy_nuscenes, '--out', tmp_path / 'cache')
+    shared += ('--scale', 'none')
+    for depth, refused in ((0.1, False), (0.2, True)):
+        own.write_text(f"_base_ = '{config}'\nmodel = dict(min_depth={depth})\n")
+        error = run_tool('make_pseudo_depth.py', own, checkpoint, *shared)
+        assert (error is None) is not refused
+    assert 'another origin' in error and 'model ' in error
 
 
 def test_another_size_by_command_line(depth_model, infos, toy_nuscenes, tmp_path):

@@ -97,6 +97,19 @@ def test_runs_of_a_changed_recipe_are_refused(calls, tmp_path, monkeypatch):
     assert len(calls) == made
 
 
+def test_a_changed_toy_world_is_another_recipe(calls, tmp_path, monkeypatch):
+    """Scores of two worlds stood in one table."""
+    marker = tmp_path / 'world/toy_world.json'
+    marker.parent.mkdir()
+    marker.write_text('{}')
+    config = SimpleNamespace(pretty_text=f"data_root = '{marker.parent}/'\nlr = 'x'")
+    monkeypatch.setattr(study, 'read_config', lambda path: config)
+    run_study(RUNS[:2], tmp_path / 'study', ['depth/abs_rel'])
+    marker.write_text('{"seed": 1}')
+    with pytest.raises(SystemExit, match=f'another {marker}. Remove'):
+        run_study(RUNS[:2], tmp_path / 'study', ['depth/abs_rel'])
+
+
 def test_runs_may_lack_a_metric(calls, tmp_path, monkeypatch):
     """A model of one frame has no second mode: its cell is empty, its other scores are shown."""
     figures = []

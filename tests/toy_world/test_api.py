@@ -71,6 +71,37 @@ def test_only_toy_worlds_are_replaced(tmp_path):
     assert os.listdir(own) == ['wedding.jpg']
 
 
+@pytest.mark.parametrize(
+    'change',
+    [dict(keyframes=2), dict(seed=1), dict(size=(64, 40)), dict(scenes=3), dict(layout='kitti')],
+)
+def test_a_kept_world_has_the_same_parameters(tmp_path, change, capsys):
+    """`make demo` trained on whatever toy world was there."""
+    out = make_toy_world(tmp_path / 'out', **TINY)
+    before = {path: path.stat().st_mtime_ns for path in out.rglob('*')}
+    make_toy_world(out, keep=True, **TINY)
+    assert before == {path: path.stat().st_mtime_ns for path in out.rglob('*')}
+    (out / 'notes.txt').write_text('mine')
+    make_toy_world(out, keep=True, **TINY)  # other files are no matter then
+    with pytest.raises(OutputInUseError, match='notes'):
+        make_toy_world(out, keep=True, **{**TINY, **change})
+    assert f'differ: {next(iter(change))}' in capsys.readouterr().out
+    (out / 'notes.txt').unlink()
+    make_toy_world(out, keep=True, **{**TINY, **change})
+    assert digest(out) == digest(make_toy_world(tmp_path / 'new', **{**TINY, **change}))
+
+
+def test_worlds_that_lack_a_file_or_are_of_another_version_are_not_kept(tmp_path, monkeypatch):
+    out = make_toy_world(tmp_path / 'out', **TINY)
+    whole = digest(out)
+    (out / 'train_label_data.json').unlink()
+    make_toy_world(out, keep=True, **TINY)
+    assert digest(out) == whole
+    monkeypatch.setattr(api, '_generator', lambda: 'of another version')
+    make_toy_world(out, keep=True, **TINY)
+    assert digest(out).keys() == whole.keys() and digest(out) != whole
+
+
 OWN_FILES = [
     'nuscenes_infos_train.pkl',
     'notes.txt',

@@ -180,6 +180,6 @@ def _numbers(values: Any, shape: tuple[int, int], source: str, what: str) -> np.
     finite = np.isfinite(array).all((-1, -2))
     if not finite.all():
         raise DepthDataError(
-            f'{source}{_first(~finite)}: expected finite {what}, got NaN or infinity'
+            f'{source}{_first(~finite)}: expected finite numbers in {what}, got NaN or infinity'
         )
     return array

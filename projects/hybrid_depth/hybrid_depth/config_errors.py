@@ -10,10 +10,12 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
-from types import TracebackType
+from pathlib import Path
+from traceback import walk_tb
+from types import FrameType, TracebackType
 from typing import Any
 
-from .errors import ConfigError
+from .errors import ConfigError, HybridDepthError
 
 _UNEXPECTED = re.compile(r"([\w.]+)\(\) got an unexpected keyword argument '(\w+)'")
 _NONE_TAKEN = re.compile(r'(\w+)\(\) takes no arguments')
@@ -28,17 +30,25 @@ def explained(cfg: Any) -> Iterator[None]:
         cfg: complete config, or a part; paths in errors start there.
 
     Raises:
-        ConfigError: an unknown `type`, or an unknown or missing argument of a component.
+        ConfigError: an unknown `type`, an unknown or missing argument of a component, or a value
+            from which it cannot be built.
     """
     try:
         yield
-    except (KeyError, TypeError) as error:
+    except (HybridDepthError, OSError, FloatingPointError):
+        raise
+    except Exception as error:  # whatever components do with values of another kind
         parts = cfg.to_dict() if hasattr(cfg, 'to_dict') else cfg
-        explain = _unknown_type if isinstance(error, KeyError) else _argument
-        text = explain(error, parts)
+        text = _known(error, parts) or _cannot_be_built(error, parts)
         if text is None:
             raise
         raise ConfigError(f'{getattr(cfg, "filename", None) or "config"}: {text}') from error
+
+
+def _known(error: Exception, cfg: Any) -> str | None:
+    if isinstance(error, KeyError):
+        return _unknown_type(error, cfg)
+    return _argument(error, cfg) if isinstance(error, TypeError) else None
 
 
 def nearest(name: str, names: Iterable[str], cutoff: float = 0.6) -> str:
@@ -111,6 +121,28 @@ def _argument(error: TypeError, cfg: Any) -> str | None:
         place = next((path for path, _ in paths_of(cfg, 'type', kind)), None)
         return f'expected {missing[2]} of {kind}{_at(place)}, got {sorted(given)}'
     return None
+
+
+def _cannot_be_built(error: Exception, cfg: Any) -> str | None:
+    """Text on any other error before the first iteration; None for one of a running loop."""
+    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+    by_mmengine = [f for f in frames if f.f_globals['__name__'].startswith('mmengine.')]
+    if not by_mmengine or any(map(_is_loop, frames)):
+        return None
+    built = (_last_build(error.__traceback__) or {}).get('obj_type')
+    name = getattr(built, '__name__', built)
+    place = next((path for path, _ in paths_of(cfg, 'type', name)), None) if name else None
+    inner = frames[-1]
+    return (
+        f'expected values from which {name or "the training or test"}{_at(place)} can be built, '
+        f'got {type(error).__name__}: {error} '
+        f'({Path(inner.f_code.co_filename).name}, line {inner.f_lineno})'
+    )
+
+
+def _is_loop(frame: FrameType) -> bool:
+    kind = type(frame.f_locals.get('self')).__name__
+    return kind.endswith('Loop') and frame.f_code.co_name == 'run'
 
 
 def _unknown_optimizer(cfg: Any) -> str | None:

@@ -30,6 +30,26 @@ def read_text(path: str | Path) -> str:
         ) from error
 
 
+def parse_number(text: str, kind: type = float) -> float:
+    """Number in decimal digits, as all tools write it.
+
+    Python also accepts the digits of other scripts, which look alike, and underscores.
+
+    Args:
+        kind: float or int.
+
+    Raises:
+        ValueError: anything else.
+
+    Example:
+        >>> parse_number('-1.5e3'), parse_number('12', int)
+        (-1500.0, 12)
+    """
+    if not text.isascii() or '_' in text:
+        raise ValueError(f'could not convert string to {kind.__name__}: {text!r}')
+    return kind(text)
+
+
 def parse_json(text: str, source: str | Path) -> Any:
     """Value of a JSON text.
 

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import shutil
 
 import numpy as np
 import pytest
@@ -10,7 +11,9 @@ from mmdet3d.registry import MODELS
 from mmdet3d.structures import LiDARInstance3DBoxes
 from mmengine.config import Config
 
+from hybrid_depth.bev.datasets import nuscenes
 from hybrid_depth.bev.datasets.nuscenes import NuScenesBEVDataset
+from hybrid_depth.bev.evaluation import nuscenes_metric
 from hybrid_depth.bev.evaluation.nuscenes_metric import NuScenesBEVMetric
 from hybrid_depth.datasets.nuscenes.infos import create_nuscenes_infos
 from hybrid_depth.errors import UnsafeFileError
@@ -51,6 +54,20 @@ def score(metric: NuScenesBEVMetric, predictions: list[dict]) -> dict:
 def nothing(prediction: dict) -> dict:
     found = prediction['pred_instances_3d']
     return dict(prediction, pred_instances_3d={key: found[key][:0] for key in found})
+
+
+def test_infos_of_other_tables_are_named_by_data_set_and_metric(root, tmp_path, monkeypatch):
+    """Repaired tables changed nothing, without a word, until the infos were made again."""
+    said = []
+    for module in (nuscenes, nuscenes_metric):
+        monkeypatch.setattr(module, 'print_log', lambda text, **_: said.append(text))
+    shutil.copytree(root, tmp_path / 'root')
+    metric_of(dataset(tmp_path / 'root'), eval_split='mini_train')
+    assert said == []
+    with open(tmp_path / 'root/v1.0-mini/sample_annotation.json', 'a') as file:
+        file.write('\n')
+    metric_of(dataset(tmp_path / 'root'), eval_split='mini_train')
+    assert len(said) == 2 and all('has now: sample_annotation. Make it' in text for text in said)
 
 
 @pytest.mark.parametrize(('split', 'eval_split'), [('train', 'mini_train'), ('val', None)])

@@ -23,8 +23,10 @@ def test_convert_resume_and_remove(tmp_path):
         assert np.abs(grey[0] - grey[1]).mean() < 3
     assert convert_to_jpeg(tmp_path, remove=True) == (0, 3)
     assert sorted({path.suffix for path in folder.iterdir()}) == ['.jpg']
+    # a run killed after its last image could not be repeated
+    assert convert_to_jpeg(tmp_path, remove=True) == (0, 3)
     with pytest.raises(DepthDataError, match='got none'):
-        convert_to_jpeg(tmp_path)
+        convert_to_jpeg(folder)
 
 
 def test_damaged_images_are_named_and_kept(tmp_path):

@@ -40,6 +40,22 @@ def test_keyframes_and_sweeps_in_order_of_time(root):
     assert len(names) == len(dataset)
 
 
+@pytest.mark.parametrize(('missing', 'pairs'), [((1,), 1), ((0,), 2), ((3,), 2), ((1, 2), 1)])
+def test_neighbours_end_where_images_are_missing(root, tmp_path, missing, pairs):
+    """The sides of a dropped frame were neighbours; a root without sweeps still has its keyframes.
+
+    Of keyframe, two sweeps, keyframe.
+    """
+    own = tmp_path / 'toy'
+    shutil.copytree(root, own)
+    paths = make(root, split='mini_train', missing_neighbours='repeat')
+    clip = [s['img_paths'][0] for s in paths if s['meta']['folder'].endswith('CAM_FRONT')]
+    for place in missing:
+        (own / Path(clip[place]).relative_to(root)).unlink()
+    dataset = make(own, split='mini_train', cameras=['CAM_FRONT'], frame_ids=(0, 1))
+    assert len(clip) == 4 and len(dataset) == pairs
+
+
 def test_intrinsics_per_camera(root):
     lenses = {}
     dataset = make(root)

@@ -71,6 +71,17 @@ def test_bad_intrinsics_are_rejected(root):
         VideoFolderDataset(data_root=str(root))
 
 
+@pytest.mark.parametrize(
+    ('numbers', 'pairs'), [((1, 2, 4), 1), ((1, 3, 4), 1), ((10, 20, 40, 50), 2), ((2, 4, 6), 2)]
+)
+def test_frames_on_both_sides_of_a_dropped_one_are_no_neighbours(tmp_path, numbers, pairs):
+    """Half of the distances of a short clip may be gaps."""
+    for number in numbers:
+        image(number).save(tmp_path / f'{number}.png')
+    dataset = VideoFolderDataset(str(tmp_path), (72, 72, 61, 17), frame_ids=(0, 1))
+    assert len(dataset) == pairs
+
+
 def test_missing_folder_and_images(tmp_path):
     with pytest.raises(FileNotFoundError, match='which does not exist'):
         VideoFolderDataset(data_root=str(tmp_path / 'x'))

@@ -10,13 +10,14 @@ import argparse
 
 from ..depth.evaluation.pose_metrics import score_poses
 from ..depth.evaluation.report import write_result
+from .number_types import whole
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--pred', required=True, help='predicted motions or poses')
     parser.add_argument('--gt', required=True, help='poses of KITTI odometry, 12 numbers per line')
     parser.add_argument(
-        '--frames', type=int, default=5, help='frames per snippet (default: %(default)s)'
+        '--frames', type=whole, default=5, help='frames per snippet (default: %(default)s)'
     )
     parser.add_argument('--trajectory', action='store_true', help='needs evo (pip install evo)')
     parser.add_argument('--json', help='output file of the result')

@@ -8,6 +8,7 @@ index and token. Info files are made by hybrid-depth create-nuscenes-infos.
 """
 
 import argparse
+import re
 from pathlib import Path
 
 from ..config_files import find_config
@@ -54,7 +55,7 @@ def run(args: argparse.Namespace) -> None:
 
     model = init_bev_model(config, args.checkpoint, args.device)
     dataset = keyframes(model, args.infos, args.root)
-    keys = [int(name) if name.isdecimal() else name for name in args.index]
+    keys = [int(name) if re.fullmatch('[0-9]{1,9}', name) else name for name in args.index]
     indices = in_order(dataset) if args.all else [find_keyframe(dataset, key) for key in keys]
     boxes = 0
     for index in tqdm(indices, desc='keyframes'):

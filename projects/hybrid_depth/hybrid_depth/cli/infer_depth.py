@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..config_files import find_config
-from .number_types import at_least, finite, positive
+from .number_types import at_least, finite, positive, whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--batch-size', type=at_least(1), default=1)
     parser.add_argument(
         '--frames',
-        type=int,
+        type=whole,
         nargs='+',
         metavar='FRAME',
         help='frames to predict from, 0 the image itself, -1 the one before (default: all that the '

@@ -119,7 +119,9 @@ def find_clips(args: argparse.Namespace) -> list:
             )
         return info_clips(args.infos, args.root)
     root = Path(args.root)
-    days = root.is_dir() and any(re.fullmatch(r'\d{4}_\d\d_\d\d', x.name) for x in root.iterdir())
+    days = root.is_dir() and any(
+        re.fullmatch(r'[0-9]{4}_[0-9]{2}_[0-9]{2}', x.name) for x in root.iterdir()
+    )
     height = KITTI_HEIGHT if days and args.height is None else args.height
     if height is None:
         raise ConfigError('expected --height METRES, of the camera above the road')

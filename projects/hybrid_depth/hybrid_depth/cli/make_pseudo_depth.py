@@ -67,6 +67,8 @@ def run(args: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     from ..depth.estimators.init import init_depth_model
+    from ..digests import digest
+    from ..engine.model_files import read_model_config
     from ..errors import ConfigError, DepthDataError
     from ..pseudo_depth.cache import keyframes_for, read_scales, write_pseudo_depth
     from ..pseudo_depth.model import PseudoDepth
@@ -85,6 +87,7 @@ def run(args: argparse.Namespace) -> None:
     out = Path(args.out)
     facts = dict(
         config=config.name,
+        model=digest(read_model_config(config).model.to_dict()),
         checkpoint=sha256(Path(args.checkpoint)),
         scale=args.scale,
         max_depth=args.max_depth,

@@ -15,6 +15,8 @@ skipped. Train on them with LoadText; no text tower runs in training or inferenc
 import argparse
 from pathlib import Path
 
+from .number_types import whole
+
 FEATURES, OBJECTS = 'features.safetensors', 'objects.jsonl'
 
 
@@ -27,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--pretrained', default='openai', help='open_clip tag, a file, or none for random weights'
     )
-    parser.add_argument('--seed', type=int, default=0, help='of random weights (default 0)')
+    parser.add_argument('--seed', type=whole, default=0, help='of random weights (default 0)')
     parser.add_argument('--device', default='cpu', help='cpu (default) or cuda')
 
 

@@ -12,7 +12,7 @@ import sys
 
 from ..toy_world import LAYOUTS, make_toy_world
 from ..toy_world.api import PREVIEW
-from .number_types import at_least
+from .number_types import at_least, whole
 
 SHOWN = '(default: %(default)s)'
 DEFAULT_SIZES = {name: layout.default_size for name, layout in LAYOUTS.items()}
@@ -20,7 +20,7 @@ DEFAULT_SIZES = {name: layout.default_size for name, layout in LAYOUTS.items()}
 
 def parse_size(text: str) -> tuple[int, int]:
     """Width and height from 'WIDTHxHEIGHT'."""
-    match = re.fullmatch(r'(\d+)x(\d+)', text)
+    match = re.fullmatch('([0-9]+)x([0-9]+)', text)
     if match is None:
         raise argparse.ArgumentTypeError(f'expected WxH, such as 400x225, got {text!r}')
     return int(match[1]), int(match[2])
@@ -31,10 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'out', help='folder to make; an older toy world there is replaced, other files are kept'
     )
     parser.add_argument('--layout', choices=list(LAYOUTS), default='nuscenes', help=f'{SHOWN}')
-    parser.add_argument('--scenes', type=int, default=10, help=f'number of scenes {SHOWN}')
+    parser.add_argument('--scenes', type=whole, default=10, help=f'number of scenes {SHOWN}')
     parser.add_argument(
         '--keyframes',
-        type=int,
+        type=whole,
         default=10,
         help=f'keyframes per scene, at 2 Hz; KITTI has five frames per keyframe {SHOWN}',
     )
@@ -42,15 +42,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--size', type=parse_size, metavar='WxH', help=f'image size (default: {sizes})'
     )
-    parser.add_argument('--seed', type=int, default=0, help=f'random seed {SHOWN}')
+    parser.add_argument('--seed', type=whole, default=0, help=f'random seed {SHOWN}')
     parser.add_argument(
         '--sweeps',
-        type=int,
+        type=whole,
         default=0,
         help=f'nuScenes: camera images between two keyframes {SHOWN}',
     )
     parser.add_argument(
         '--workers', type=at_least(1), default=2, help=f'rendering processes {SHOWN}'
+    )
+    parser.add_argument(
+        '--keep',
+        action='store_true',
+        help='keep a toy world of the same parameters, made by this version',
     )
     parser.add_argument(
         '--preview', action='store_true', help='draw a contact sheet, OUT/preview.png'
@@ -68,6 +73,7 @@ def run(args: argparse.Namespace) -> None:
             args.workers,
             args.layout,
             args.sweeps,
+            args.keep,
         )
     except ValueError as error:
         sys.exit(f'error: {error}')

@@ -4,13 +4,15 @@ import argparse
 import math
 from collections.abc import Callable
 
+from ..text_files import parse_number
+
 
 def at_least(minimum: int) -> Callable[[str], int]:
     """Type of whole numbers from a minimum on."""
 
     def parse(text: str) -> int:
         try:
-            value = int(text)
+            value = parse_number(text, int)
         except ValueError:
             value = minimum - 1
         if value < minimum:
@@ -20,6 +22,14 @@ def at_least(minimum: int) -> Callable[[str], int]:
         return value
 
     return parse
+
+
+def whole(text: str) -> int:
+    """Type of whole numbers."""
+    try:
+        return parse_number(text, int)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f'expected a whole number, got {text!r}') from None
 
 
 def finite(text: str) -> float:
@@ -44,7 +54,7 @@ def fraction(text: str) -> float:
 
 def _number(text: str, allowed: Callable[[float], bool], form: str) -> float:
     try:
-        value = float(text)
+        value = parse_number(text)
     except ValueError:
         value = math.nan
     if not allowed(value):

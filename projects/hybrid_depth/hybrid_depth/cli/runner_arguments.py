@@ -5,6 +5,8 @@ import os
 import re
 from typing import Any
 
+from .number_types import whole
+
 _SPACE = '\x1f'
 
 
@@ -53,7 +55,7 @@ def add_runner_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--work-dir', help='logs and results (default: work_dirs/CONFIG)')
     add_config_options(parser)
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+    parser.add_argument('--local_rank', '--local-rank', type=whole, default=0)
 
 
 def add_config_options(parser: argparse.ArgumentParser) -> None:

@@ -18,7 +18,7 @@ from .video.intrinsics import read_intrinsics
 _CAMERA_SUFFIX = '_cam.txt'
 _PANELS = {-1: 0, 0: 1, 1: 2}
 _IMAGE, _CAMERA = 'leftImg8bit', 'camera'
-_FRAME = re.compile(r'(?P<city>.+)_(?P<sequence>\d+)_(?P<frame>\d+)_leftImg8bit')
+_FRAME = re.compile(r'(?P<city>.+)_(?P<sequence>[0-9]+)_(?P<frame>[0-9]+)_leftImg8bit')
 _VISIBLE = 0.75  # rows above the car's bonnet
 
 

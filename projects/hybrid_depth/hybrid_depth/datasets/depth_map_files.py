@@ -40,6 +40,15 @@ def write_depth_png(depth: np.ndarray, path: str | Path, text: dict[str, str] | 
         Image.fromarray(values.astype(np.uint16)).save(file, format='PNG', pnginfo=info)
 
 
+def depth_png_text(path: str | Path, name: str) -> str | None:
+    """Text chunk of a depth PNG by its name; None without the file or the chunk, or if damaged."""
+    try:
+        with opened_image(path) as image:
+            return image.info.get(name)
+    except (FileNotFoundError, DepthDataError):
+        return None
+
+
 def read_depth_png(path: str | Path) -> np.ndarray:
     """Read a 16-bit depth PNG of KITTI (metres times 256) as (H, W) float32 metres, 0 = none.
 

@@ -97,7 +97,7 @@ def opened_image(path: str | Path) -> Iterator[Image.Image]:
 
 def natural_key(path: Path) -> list:
     """Natural sorting key: frame 9 before frame 10."""
-    return [int(part) if part.isdecimal() else part for part in re.split(r'(\d+)', path.name)]
+    return [int(part) if part.isdecimal() else part for part in re.split('([0-9]+)', path.name)]
 
 
 def images_in(folder: str | Path) -> list[Path]:
@@ -113,5 +113,5 @@ def numbered_files(folder: Path, suffixes: tuple[str, ...]) -> dict[int, Path]:
     found: dict[int, Path] = {}
     for suffix in reversed(suffixes):
         names = (path for path in folder.iterdir() if path.suffix.lower() == suffix)
-        found.update({int(path.stem): path for path in names if path.stem.isdecimal()})
+        found.update({int(path.stem): path for path in names if re.fullmatch('[0-9]+', path.stem)})
     return dict(sorted(found.items()))

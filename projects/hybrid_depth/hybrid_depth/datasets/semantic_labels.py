@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import DepthDataError
+from ..text_files import parse_number, read_json
 from .label_images import label_path, read_label_image
 
 UNLABELLED = 255
@@ -87,15 +87,15 @@ def _read_mapping(path: Path) -> dict[int, int]:
             f"expected ids 'train' or 'cityscapes', or a mapping file; {path} does not exist"
         )
     try:
-        mapping = {int(value): int(train) for value, train in json.loads(path.read_text()).items()}
-    except (ValueError, AttributeError, TypeError) as error:
+        mapping = {parse_number(value, int): train for value, train in read_json(path).items()}
+    except ValueError as error:
         raise DepthDataError(
             f'{path}: expected a JSON object {{"value": train id, ...}}, got: {error}'
         ) from error
     bad = {
         value: train
         for value, train in mapping.items()
-        if not 0 <= value < 2**16 or not (0 <= train < 19 or train == UNLABELLED)
+        if not 0 <= value < 2**16 or train not in (*range(19), UNLABELLED) or type(train) is not int
     }
     if bad:
         raise DepthDataError(

@@ -16,6 +16,7 @@ from ..config_files import find_config
 from ..errors import ConfigError, HybridDepthError
 from ..info_files import naming
 from .config_keys import check_keys, check_options
+from .config_values import check_values
 from .hooks.checkpointing import find_latest_checkpoint
 from .hooks.visualization_window import has_screen
 from .runner import CheckedRunner
@@ -60,6 +61,12 @@ def _parse(file: Path) -> Config:
 
 def _import_modules(cfg: Config, folder: str) -> None:
     custom = cfg.get('custom_imports') or dict(imports=[])
+    imports = custom.get('imports') if isinstance(custom, dict) else None
+    if not (isinstance(imports, list) and all(isinstance(name, str) for name in imports)):
+        raise ConfigError(
+            f"{cfg.filename}: expected custom_imports = dict(imports=['a module', ...]), got "
+            f'{custom!r}'
+        )
     try:
         import_modules_from_strings(**custom)
     except ImportError as error:
@@ -88,7 +95,8 @@ def load_config(
 
     Raises:
         FileNotFoundError: no such config.
-        ConfigError: a misspelt top-level key, or a launcher that has not started this process.
+        ConfigError: a misspelt top-level key, a value of another kind or out of range, or a
+            launcher that has not started this process.
     """
     _require_launcher(launcher)
     cfg = read_config(path)
@@ -96,6 +104,7 @@ def load_config(
     check_options(cfg, options)
     cfg.merge_from_dict(options or {})
     check_keys(cfg)
+    check_values(cfg)
     cfg.work_dir = work_dir or cfg.get('work_dir') or str(Path('work_dirs', Path(path).stem))
     return cfg
 
@@ -121,14 +130,17 @@ def require_length(cfg: Config) -> None:
     """Check that a config trains for some epochs or iterations.
 
     Raises:
-        ConfigError: their number is given and is not above 0, or train_cfg is of another type.
+        ConfigError: their number is not above 0, or missing for a loop of mmengine, or there is no
+            train_cfg.
     """
-    train = cfg.get('train_cfg')
-    if train is None:
-        return
-    if not isinstance(train, dict):
-        raise ConfigError(f'{cfg.filename}: expected train_cfg = dict(...), got {train!r}')
-    for key in {'max_epochs', 'max_iters'} & set(train):
+    train = cfg.get('train_cfg') or {}
+    lengths = {'max_epochs', 'max_iters'} & set(train)
+    if not lengths and train.get('type', 'IterBasedTrainLoop').endswith('BasedTrainLoop'):
+        raise ConfigError(
+            f'{cfg.filename}: expected train_cfg = dict(by_epoch=True, max_epochs=...), or with '
+            f'by_epoch=False and max_iters, got {dict(train) or "none"}'
+        )
+    for key in lengths:
         if type(train[key]) is not int or train[key] < 1:
             raise ConfigError(
                 f'{cfg.filename}: expected train_cfg.{key} as a whole number above 0, got '
@@ -257,7 +269,7 @@ def check_initial_weights(cfg: Config) -> None:
 
 
 def _add_hooks(cfg: Config, *hooks: dict) -> None:
-    cfg.custom_hooks = [*cfg.get('custom_hooks', []), *hooks]
+    cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), *hooks]
 
 
 def build_runner(cfg: Config) -> Runner:

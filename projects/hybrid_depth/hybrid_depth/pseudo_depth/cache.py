@@ -6,14 +6,16 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import torch
 from mmengine.dataset import BaseDataset, pseudo_collate
 from mmengine.registry import DefaultScope
 
 from ..bev.datasets.nuscenes import NuScenesBEVDataset
 from ..bev.detectors.data_preprocessor import BEVDataPreprocessor
-from ..datasets.depth_map_files import pseudo_depth_path, write_depth_png
+from ..datasets.depth_map_files import depth_png_text, pseudo_depth_path, write_depth_png
 from ..datasets.nuscenes.names import CAMERAS
+from ..digests import digest, file_digest
 from ..errors import DamagedFileError, DepthDataError
 from ..files import atomic_file
 from ..info_files import read_infos
@@ -21,6 +23,7 @@ from ..text_files import parse_json, read_json, read_text
 from .model import PseudoDepth
 
 MANIFEST = 'manifest.json'
+_MADE_FROM = 'made_from'  # text chunk of the PNGs
 
 
 def keyframes_for(
@@ -69,7 +72,7 @@ def write_pseudo_depth(
     """Write one 16-bit PNG (metres times 256, 0 = unknown) and one record per image.
 
     Resumable: keyframes that are recorded in a `scales_<shard>.jsonl` and whose files exist are
-    skipped.
+    skipped, if these were made from the same images and calibration.
 
     Args:
         dataset: keyframes, packed, at the image size of the source's model.
@@ -94,16 +97,33 @@ def write_pseudo_depth(
             pairs = zip(info['cam_names'], info['img_path'], strict=True)
             paths = [pseudo_depth_path(out, name, image) for name, image in pairs]
             names = [path.relative_to(out).as_posix() for path in paths]
-            if not (done.issuperset(names) and all(path.is_file() for path in paths)):
+            origins = list(_origins(info, source.scale == 'lidar'))
+            held = [depth_png_text(path, _MADE_FROM) for path in paths]
+            if not (done.issuperset(names) and held == origins):
                 batch = to_batch(pseudo_collate([dataset[index]]))['inputs']
                 depth, scale = source(batch)
                 maps, affines = depth[0].cpu().numpy(), batch['rig'].img_aug[0]
                 for camera, path in enumerate(paths):
                     placed = dict(img_aug=json.dumps(affines[camera].tolist()))
+                    placed[_MADE_FROM] = origins[camera]
                     write_depth_png(maps[camera], path, placed)
                     notes.write(_note(names[camera], scale, camera, maps[camera]))
                 notes.flush()
             yield len(paths)
+
+
+def _origins(info: dict, lidar: bool) -> Iterator[str]:
+    """Digest of what the depth of each camera is made from: images, calibration, poses, sweep."""
+    frames = [info, *info.get('adjacent', ())]
+    sweep = file_digest(info['lidar_path']) if lidar else ''
+    for camera in range(len(info['img_path'])):
+        parts = [(file_digest(f['img_path'][camera]), *_numbers(f, camera)) for f in frames]
+        yield digest(parts, sweep)
+
+
+def _numbers(frame: dict, camera: int) -> tuple[list, ...]:
+    of_camera = (frame['cam2img'][camera], frame['cam2ego'][camera])
+    return tuple(np.asarray(x, float).tolist() for x in (*of_camera, frame['ego2global']))
 
 
 def read_scales(out: Path) -> Iterator[dict]:

@@ -11,11 +11,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from tqdm import tqdm
 
+from ..digests import differences, digest, file_digest
 from ..errors import DamagedFileError, OutputInUseError
 from ..files import temporary_folder
 from ..text_files import read_json
@@ -45,6 +46,7 @@ def make_toy_world(
     workers: int = 2,
     layout: str = 'nuscenes',
     sweeps: int = 0,
+    keep: bool = False,
 ) -> Path:
     """Generates a toy world; equal arguments give equal bytes with any number of ``workers``.
 
@@ -58,13 +60,15 @@ def make_toy_world(
         workers: number of rendering processes.
         layout: 'nuscenes' (v1.0-mini root), 'kitti' (KITTI raw tree) or 'tusimple' (lane labels).
         sweeps: nuScenes: camera images between two keyframes.
+        keep: keep a complete toy world of the same parameters, made by this version.
 
     Returns:
         The folder.
 
     Raises:
         ValueError: for parameters outside of their range.
-        OutputInUseError: where ``out`` holds anything but a toy world as it was made.
+        OutputInUseError: where ``out`` holds anything but a toy world as it was made, and is not
+            kept.
     """
     if layout not in LAYOUTS:
         raise ValueError(f'expected a layout out of {", ".join(LAYOUTS)}, got {layout!r}')
@@ -73,6 +77,12 @@ def make_toy_world(
     writer = LAYOUTS[layout]
     world = World(scenes, keyframes, tuple(size or writer.default_size), seed, sweeps)
     writer.check(world)
+    parameters = dict(layout=layout, **asdict(world), generator=_generator())
+    if keep and (Path(out) / MARKER).is_file():
+        stale = _stale(Path(out), parameters)
+        if not stale:
+            return Path(out)
+        print(f'{out}: made again, as these differ: {", ".join(stale)}')
     with _folder(Path(out).resolve()) as root:  # keep a link
         frames = range(keyframes * writer.frames_per_keyframe)
         tasks = [(index, frame) for index in range(scenes) for frame in frames]
@@ -80,9 +90,21 @@ def make_toy_world(
         results = [[done[index, frame] for frame in frames] for index in range(scenes)]
         writer.finish(root, world, results)
         files = sorted(p.relative_to(root).as_posix() for p in root.rglob('*') if p.is_file())
-        marker = dict(layout=layout, **asdict(world), files=files)
-        (root / MARKER).write_text(json.dumps(marker, indent=1))
+        (root / MARKER).write_text(json.dumps(dict(parameters, files=files), indent=1))
     return Path(out)
+
+
+@cache
+def _generator() -> str:
+    """Digest of the modules that make toy worlds: other versions make other images."""
+    return digest(*map(file_digest, sorted(Path(__file__).parent.glob('*.py'))))
+
+
+def _stale(out: Path, parameters: dict) -> list[str]:
+    """Names of parameters that differ from those of a toy world, and of files that it lacks."""
+    held, expected = _read_marker(out, out), json.loads(json.dumps(parameters))
+    absent = [name for name in held.get('files', ()) if not (out / name).is_file()]
+    return differences({name: held.get(name) for name in expected}, expected) + absent[:3]
 
 
 def open_toy_world(root: str | os.PathLike) -> tuple[str, World]:
@@ -96,7 +118,8 @@ def open_toy_world(root: str | os.PathLike) -> tuple[str, World]:
     if not path.is_file():
         raise FileNotFoundError(f'expected a toy world in {root}, got no file {path}')
     parameters = _read_marker(Path(root), Path(root))
-    parameters.pop('files', None)
+    for other in ('files', 'generator'):
+        parameters.pop(other, None)
     size = tuple(parameters.pop('size'))
     return parameters.pop('layout'), World(size=size, **parameters)
 

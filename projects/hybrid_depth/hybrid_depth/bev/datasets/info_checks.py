@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Container
 
 import numpy as np
@@ -12,6 +13,7 @@ from ...datasets.nuscenes.names import InfoError
 _VEHICLE_KEYS = ('token', 'ego2global', 'lidar_points', 'images')
 # other data may have no velocities and no counts of LiDAR points
 _DEFAULTS = dict(velocity=[np.nan, np.nan], bbox_3d_isvalid=True)
+_LINKS = ('scene_token', 'prev', 'next')
 _IMAGE_KEYS = ('img_path', 'cam2img', 'lidar2cam')
 
 
@@ -41,10 +43,11 @@ class InfoChecks:
         """Check keys, cameras and poses of a sample.
 
         Raises:
-            InfoError: a key or camera is missing.
+            InfoError: a key or camera is missing, or a token or time is none.
             DepthDataError: a matrix that is not that of a camera, or of a rigid motion.
         """
         self._require_keys(info)
+        self._check_entries(info)
         source = f'{self.file}, sample {info["token"]}'
         check_rigid(info['ego2global'], f'{source}, ego2global')
         check_rigid(info['lidar_points']['lidar2ego'], f'{source}, lidar2ego')
@@ -77,6 +80,32 @@ class InfoChecks:
                 f'{self.file}, sample {info.get("token", "without a token")}: expected '
                 f'{", ".join(_VEHICLE_KEYS)} and {len(self.cameras)} cameras with '
                 f'{", ".join(_IMAGE_KEYS)}, got none of {", ".join(absent)}; {self.advice}'
+            )
+
+    def _check_entries(self, info: dict) -> None:
+        """Samples are sorted by time and linked by tokens."""
+        texts = [info['token'], *(info[key] for key in _LINKS if info.get(key) is not None)]
+        time = info.get('timestamp', 0)
+        if all(isinstance(text, str) for text in texts) and (
+            isinstance(time, int | float | np.number) and np.isfinite(time)
+        ):
+            return
+        raise InfoError(
+            f'{self.file}, sample {info["token"]}: expected text as token, {", ".join(_LINKS)} and '
+            f'a finite number as timestamp, got {texts} and {time!r}; {self.advice}'
+        )
+
+    def check_tokens(self, infos: list[dict]) -> None:
+        """Check that no sample is twice in the file.
+
+        Raises:
+            InfoError: a token of several samples.
+        """
+        token, count = Counter(info['token'] for info in infos).most_common(1)[0]
+        if count > 1:
+            raise InfoError(
+                f'{self.file}: expected a token per sample, got {token} in {count} samples; '
+                f'{self.advice}'
             )
 
     def _check_camera(self, image: dict, source: str) -> None:

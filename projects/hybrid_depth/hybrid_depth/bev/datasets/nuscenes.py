@@ -11,6 +11,7 @@ from mmdet3d.registry import DATASETS
 from mmengine.logging import print_log
 
 from ...datasets.nuscenes.names import CAMERAS, CLASSES, InfoError
+from ...datasets.nuscenes.table_digests import changed_tables
 from ...errors import HybridDepthError
 from ...geometry import invert_rigid
 from ...info_files import read_infos
@@ -127,6 +128,8 @@ class NuScenesBEVDataset(NuScenesDataset):
     def load_data_list(self) -> list[dict]:
         """Read, check and parse the info file."""
         content = read_infos(self.ann_file)
+        if changed := changed_tables(content['metainfo'], self.data_root):
+            print_log(f'{self.ann_file} {changed}', logger='current', level=logging.WARNING)
         for key, value in content['metainfo'].items():
             self._metainfo.setdefault(key, value)
         self._checks = InfoChecks(
@@ -140,6 +143,7 @@ class NuScenesBEVDataset(NuScenesDataset):
                 f'{self.ann_file} has no samples: no scene of this root is in that split. Use '
                 'the info file of another split, or a root with scenes of this one.'
             )
+        self._checks.check_tokens(data_list)
         self._check_box_convention(data_list)
         self._require_boxes(data_list)
         self._index_of = {info['token']: index for index, info in enumerate(data_list)}

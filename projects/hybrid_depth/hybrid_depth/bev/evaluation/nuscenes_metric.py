@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 from collections import Counter
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from terminaltables import AsciiTable
 
 from ...datasets.nuscenes.names import CLASSES as _ALL
 from ...datasets.nuscenes.names import InfoError
+from ...datasets.nuscenes.table_digests import changed_tables
 from ...datasets.nuscenes.tables import CheckedNuScenes
 from ...files import atomic_file
 from ...info_files import naming, read_infos
@@ -164,7 +166,10 @@ class NuScenesBEVMetric(NuScenesMetric):
         """Check that the info file has the samples of the split, and boxes."""
         tables = read_tables(self.data_root, version)
         tokens = set(split_sample_tokens(tables, self.eval_split or _DEFAULT_SPLITS[version]))
-        infos = read_infos(self.ann_file)['data_list']
+        content = read_infos(self.ann_file)
+        if changed := changed_tables(content['metainfo'], self.data_root):
+            print_log(f'{self.ann_file} {changed}', logger='current', level=logging.WARNING)
+        infos = content['data_list']
         there = [info for info in infos if info.get('token') in tokens]
         if len(there) < len(tokens):
             raise InfoError(

@@ -10,10 +10,11 @@ import numpy as np
 
 from ...calibration_checks import check_camera, check_rigid
 from ...errors import DepthDataError
-from ...text_files import read_text
+from ...text_files import parse_number, read_text
 
 _WIDEST_RIG = 100.0  # metres
 _WIDEST_IMAGE = 1e5  # pixels
+_DATE = 'calib_time'  # the entry without numbers
 _FILES = ('calib_cam_to_cam.txt', 'calib_velo_to_cam.txt')
 # Monodepth2's intrinsics of all KITTI cameras, relative to the image size: fx, fy, cx, cy.
 MONODEPTH2_INTRINSICS = (0.58, 1.92, 0.5, 0.5)
@@ -22,14 +23,14 @@ MONODEPTH2_INTRINSICS = (0.58, 1.92, 0.5, 0.5)
 def read_calibration_file(path: str | Path) -> dict[str, np.ndarray]:
     """Read a KITTI calibration file of `name: number number ...` lines.
 
-    Lines without numbers (the date) are skipped.
+    The date is skipped.
 
     Returns:
         float64 vectors by name.
 
     Raises:
         FileNotFoundError: no such file.
-        DepthDataError: the file has no numbers.
+        DepthDataError: the file has no numbers, or other text among them.
     """
     path = Path(path)
     if not path.is_file():
@@ -40,10 +41,15 @@ def read_calibration_file(path: str | Path) -> dict[str, np.ndarray]:
     entries = {}
     for line in read_text(path).splitlines():
         name, _, numbers = line.partition(':')
-        try:
-            entries[name.strip()] = np.array([float(number) for number in numbers.split()])
-        except ValueError:
+        if name.strip() == _DATE:
             continue
+        try:
+            entries[name.strip()] = np.array([parse_number(number) for number in numbers.split()])
+        except ValueError as error:
+            raise DepthDataError(
+                f'{path}: expected numbers for {name.strip()[:60]}, got {error}. Download the '
+                'calibration again.'
+            ) from error
     entries = {name: vector for name, vector in entries.items() if vector.size}
     if not entries:
         raise DepthDataError(

@@ -90,13 +90,19 @@ def convert_to_jpeg(root: str | Path, remove: bool = False, workers: int = 1) ->
         Number of images written, and of existing ones.
 
     Raises:
-        DepthDataError: no PNG, a damaged one, or one beside the JPEG of another image.
+        DepthDataError: no image, a damaged PNG, or one beside the JPEG of another image.
     """
-    paths = sorted(Path(root).glob('*/*/image_0[0-3]/data/*.png'))
+    images = Path(root).glob('*/*/image_0[0-3]/data/*')
+    places = {'.png': [], '.jpg': []}
+    for path in sorted(images):
+        places.get(path.suffix, []).append(path)
+    paths = places['.png']
+    if not paths and places['.jpg']:  # all were converted and removed
+        return 0, len(places['.jpg'])
     if not paths:
         raise DepthDataError(
             f'{root}: expected PNG images in <day>/<drive>/image_02/data, got none. Is it the '
-            'folder of the days, and are the images JPEG already?'
+            'folder of the days?'
         )
     convert = partial(_convert, remove=remove)
     with ProcessPoolExecutor(workers) as pool:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...calibration_checks import check_rigid
 from ...errors import DepthDataError
-from ...text_files import read_text
+from ...text_files import parse_number, read_text
 from .calibration import KittiCalibration, matrix_entry, read_calibration_file
 
 _EARTH_RADIUS = 6378137.0  # metres
@@ -41,7 +41,7 @@ def _read(path: Path) -> np.ndarray:
             'drive; without them: ego_motion=False'
         )
     try:
-        numbers = np.array([float(number) for number in read_text(path).split()])
+        numbers = np.array([parse_number(number) for number in read_text(path).split()])
     except ValueError as error:
         raise DepthDataError(f'{path}: expected {_FIELDS} numbers, got {error}') from error
     if len(numbers) != _FIELDS or not np.isfinite(numbers[:6]).all():

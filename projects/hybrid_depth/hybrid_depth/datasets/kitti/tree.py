@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import DepthDataError
-from ...text_files import read_text
+from ...text_files import parse_number, read_text
 from ..image_files import IMAGE_SUFFIXES, numbered_files
 from .calibration import KittiCalibration, check_projection
 from .oxts import imu_motion, imu_to_camera
@@ -45,7 +45,7 @@ class KittiRawTree:
 
     def _days(self) -> list[Path]:
         days = self.root.iterdir() if self.root.is_dir() else []
-        return sorted(day for day in days if re.fullmatch(r'\d{4}_\d{2}_\d{2}', day.name))
+        return sorted(day for day in days if re.fullmatch(r'[0-9]{4}_[0-9]{2}_[0-9]{2}', day.name))
 
     def drives(self) -> list[str]:
         """Drives on disk as '<day>/<drive>', sorted."""
@@ -150,7 +150,12 @@ class KittiOdometryTree:
         if not cameras or any(len(row) != 13 for row in cameras):
             raise DepthDataError(f'{path}: expected lines of 12 numbers (P0 to P3)')
         try:
-            found = {int(row[0][1]): np.array(row[1:], dtype=float) for row in cameras}
+            found = {
+                parse_number(row[0][1:].rstrip(':'), int): np.array(
+                    [parse_number(text) for text in row[1:]]
+                )
+                for row in cameras
+            }
         except ValueError as error:
             raise DepthDataError(f'{path}: expected lines of 12 numbers, got {error}') from error
         for number, row in found.items():

@@ -2,8 +2,9 @@
 
 Camera-only models need no sweeps and no image boxes: ``lidar_sweeps`` is empty unless requested and
 ``cam_instances`` is left out. Added to v2 (docs/reference/nuscenes.md, "Info files"):
-``scene_token``, ``prev``, ``next``, ``frame_idx`` and, for each camera, ``ego2global`` at the time
-of its image. All numbers stay float64 (docs/reference/nuscenes.md, "Precision of poses").
+``scene_token``, ``prev``, ``next``, ``frame_idx``, for each camera ``ego2global`` at the time of
+its image, and in ``metainfo`` digests of the tables (``tables``). All numbers stay float64
+(docs/reference/nuscenes.md, "Precision of poses").
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from ...files import atomic_file
 from ...geometry import invert_rigid
 from .names import CAMERAS, CLASSES, SPLITS, InfoError
 from .poses import check_rotation, rigid_matrix
+from .table_digests import table_digests
 from .tables import CheckedNuScenes
 
 _SHOWN = 5
@@ -321,7 +323,11 @@ def _build_split(
         info['sample_idx'] = index
     categories = {label: i for i, label in enumerate(CLASSES)} | dict.fromkeys(sorted(ignored), -1)
     metainfo = dict(
-        categories=categories, dataset='nuscenes', version=nusc.version, info_version='1.1'
+        categories=categories,
+        dataset='nuscenes',
+        version=nusc.version,
+        info_version='1.1',
+        tables=table_digests(Path(nusc.table_root)),
     )
     return (
         _canonical(dict(metainfo=metainfo)) | dict(data_list=data_list),

@@ -11,6 +11,7 @@ from mmengine.registry import DATASETS
 
 from ...calibration_checks import check_camera
 from ...errors import DepthDataError
+from ..video.clips import are_missing_between, in_steps
 from ..video.frame_triplets import FrameId, FrameTripletDataset
 from .names import CAMERAS
 
@@ -30,7 +31,8 @@ class NuScenesVideoDataset(FrameTripletDataset):
     """Frames of nuScenes cameras, keyframes and sweeps, with their neighbours in time.
 
     A clip has the images of one camera in one scene, in order of time (12 Hz); images that are not
-    on disk are left out, so a root without `sweeps/` gives keyframes (2 Hz). Intrinsics are per
+    on disk are left out, so a root without `sweeps/` gives keyframes (2 Hz). Where images are
+    missing beyond that, there are no neighbours. Intrinsics are per
     camera, in pixels of the original image. `meta` of a sample: dataset, name (unique), folder
     (scene and camera), frame.
 
@@ -88,8 +90,10 @@ class NuScenesVideoDataset(FrameTripletDataset):
         return None if index is None else self._clips[frame.clip].images[index]
 
     def _place(self, frame: CameraFrame, frame_id: int) -> int | None:
-        index = frame.index + frame_id * self.frame_step
-        return index if 0 <= index < len(self._clips[frame.clip].images) else None
+        clip, index = self._clips[frame.clip], frame.index + frame_id * self.frame_step
+        if not 0 <= index < len(clip.images) or are_missing_between(clip.steps, frame.index, index):
+            return None
+        return index
 
     def describe(self, frame: CameraFrame) -> dict:
         clip = self._clips[frame.clip]
@@ -121,6 +125,7 @@ class _Clip(NamedTuple):
     size: tuple[int, int]
     images: list[Path]
     keyframes: list[bool]
+    steps: np.ndarray | None  # (frames,) places in the tables' sequence, see `in_steps`
     mounting: np.ndarray  # (7,) camera to vehicle, translation and quaternion
     poses: np.ndarray  # (frames, 7) vehicle to world, or (0, 7)
 
@@ -164,24 +169,27 @@ def _read_clip(nusc: NuScenes, root: Path, scene: dict, camera: str, with_poses:
     while first['prev']:
         first = nusc.get('sample_data', first['prev'])
     calibration = nusc.get('calibrated_sensor', first['calibrated_sensor_token'])
-    images, keyframes, poses, row = [], [], [], first
+    images, keyframes, places, poses, row, place = [], [], [], [], first, 0
     while row is not None:
         path = root / row['filename']
         if path.is_file():
             images.append(path)
             keyframes.append(row['is_key_frame'])
+            places.append(place)
             if with_poses:
                 pose = nusc.get('ego_pose', row['ego_pose_token'])
                 rigid_matrix(pose, f'{nusc.version}/ego_pose.json, {pose["token"]}')
                 poses.append([*pose['translation'], *pose['rotation']])
         row = nusc.get('sample_data', row['next']) if row['next'] else None
+        place += 1
     source = f'{nusc.version}/calibrated_sensor.json, {calibration["token"]}, of {camera}'
     size = (first['width'], first['height'])
     cam2img = check_camera(calibration['camera_intrinsic'], source, size)
     rigid_matrix(calibration, source)
     mounting = np.array([*calibration['translation'], *calibration['rotation']])
     folder = f'{scene["name"]}/{camera}'
-    return _Clip(folder, cam2img, size, images, keyframes, mounting, np.reshape(poses, (-1, 7)))
+    steps, poses = in_steps(places), np.reshape(poses, (-1, 7))
+    return _Clip(folder, cam2img, size, images, keyframes, steps, mounting, poses)
 
 
 def _matrix(pose: np.ndarray, inverse: bool = False) -> np.ndarray:

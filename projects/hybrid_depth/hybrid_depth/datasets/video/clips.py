@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,6 +18,7 @@ _NOT_VIDEO = {
     'annotations', 'color', 'depth', 'disparity', 'instance', 'label', 'labels', 'mask', 'masks',
     'moving', 'provenance', 'semantic', 'visualizations',
 }  # fmt: skip
+_GAP = 0.5  # steps; names with times of capture are not quite regular
 
 
 def find_clips(root: Path) -> dict[Path, list[Path]]:
@@ -70,18 +72,30 @@ def without_copies(images: list[Path]) -> list[Path]:
 
 
 def frame_numbers(images: list[Path]) -> np.ndarray | None:
-    """Places of the images in their video, by the last number in their names.
+    """`in_steps` of the last numbers in the names of images; None if the names tell nothing."""
+    found = [re.findall(r'\d+', image.stem, re.ASCII) for image in images]
+    return in_steps([int(parts[-1]) for parts in found]) if all(found) else None
+
+
+def in_steps(numbers: Sequence[int]) -> np.ndarray | None:
+    """Places of frames in their video, in units of the usual distance of two frames.
+
+    Args:
+        numbers: place or time of each frame, in order.
 
     Returns:
-        (N,) floats, in units of the usual distance of two frames; None if the names tell nothing.
+        (N,) floats; None if there is no usual distance.
     """
-    found = [re.findall(r'\d+', image.stem, re.ASCII) for image in images]
-    if len(found) < 2 or not all(found):
-        return None
-    numbers = [int(parts[-1]) for parts in found]
     steps = [after - before for before, after in zip(numbers, numbers[1:], strict=False)]
-    usual = sorted(steps)[len(steps) // 2]
+    usual = sorted(steps)[(len(steps) - 1) // 2] if steps else 0  # the shorter one of two
     if usual <= 0:
         return None
     # differences first: times in nanoseconds are too long for floats
     return np.array([float(number - numbers[0]) / usual for number in numbers])
+
+
+def are_missing_between(steps: np.ndarray | None, first: int, second: int) -> bool:
+    """Whether frames are missing between two, by their `in_steps`: these are no neighbours."""
+    if steps is None:
+        return False
+    return abs(steps[second] - steps[first] - (second - first)) > _GAP

@@ -10,7 +10,7 @@ import numpy as np
 from ...calibration_checks import check_camera
 from ...errors import DamagedFileError, DepthDataError
 from ...limits import TooLargeError
-from ...text_files import read_text
+from ...text_files import parse_number, read_text
 
 INTRINSICS_FILE = 'intrinsics.txt'
 _FORM = '9 numbers (a 3x3 matrix) or 4 (fx fy cx cy), in pixels'
@@ -23,7 +23,7 @@ def read_intrinsics(path: str | Path) -> np.ndarray:
         DepthDataError: another count of numbers, text, or not a camera.
     """
     try:
-        numbers = np.array(read_text(path).replace(',', ' ').split(), dtype=float)
+        numbers = np.array([parse_number(x) for x in read_text(path).replace(',', ' ').split()])
     except ValueError as error:
         if isinstance(error, DamagedFileError | TooLargeError):
             raise

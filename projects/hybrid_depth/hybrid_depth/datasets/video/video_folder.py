@@ -12,11 +12,9 @@ from mmengine.registry import DATASETS
 from ...calibration_checks import check_camera
 from ...errors import DepthDataError
 from ..image_files import image_size
-from .clips import find_clips, frame_numbers
+from .clips import are_missing_between, find_clips, frame_numbers
 from .frame_triplets import FrameId, FrameTripletDataset
 from .intrinsics import INTRINSICS_FILE, pixel_matrix, read_intrinsics
-
-_GAP = 0.5  # frames; names with times of capture are not quite regular
 
 
 class ClipFrame(NamedTuple):
@@ -83,10 +81,8 @@ class VideoFolderDataset(FrameTripletDataset):
         index = frame.index + frame_id * self.frame_step
         if not 0 <= index < len(images):
             return None
-        numbers = self._steps[frame.clip]
-        expected = index - frame.index
-        if numbers is not None and abs(numbers[index] - numbers[frame.index] - expected) > _GAP:
-            return None  # frames are missing in between
+        if are_missing_between(self._steps[frame.clip], frame.index, index):
+            return None
         return images[index]
 
     def load_data_list(self) -> list[dict]:

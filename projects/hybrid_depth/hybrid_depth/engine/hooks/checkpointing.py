@@ -16,6 +16,7 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
 from ...checkpoints.strict_load import CheckpointMismatchError
+from ...errors import ConfigError
 from ...files import atomic_file, remove_leftovers
 from ..work_dir import lock_work_dir
 
@@ -130,7 +131,7 @@ def _keep_own_names(messages: dict) -> None:
 
 def _check_scheduler_states(runner: Runner) -> None:
     """Reject mmengine's OneCycle schedulers: functions in their state cannot be loaded safely."""
-    schedulers = runner.param_schedulers
+    schedulers = runner.param_schedulers or []
     groups = schedulers.values() if isinstance(schedulers, dict) else [schedulers]
     for scheduler in (scheduler for group in groups for scheduler in group):
         buffer = io.BytesIO()
@@ -139,7 +140,7 @@ def _check_scheduler_states(runner: Runner) -> None:
         try:
             torch.load(buffer, weights_only=True)
         except pickle.UnpicklingError as error:
-            raise ValueError(
+            raise ConfigError(
                 f'{type(scheduler).__name__}: expected a parameter scheduler whose state is plain '
                 'numbers, got functions in it: the checkpoints of this run could not be loaded. '
                 'Use LinearLR and CosineAnnealingLR (or LinearMomentum, ...) instead.'
@@ -160,6 +161,6 @@ def find_latest_checkpoint(work_dir: str | Path) -> Path | None:
     numbered = [
         (int(match.group(1)), path)
         for path in work_dir.glob('*.pth')
-        if (match := re.fullmatch(r'(?:epoch|iter)_(\d+)\.pth', path.name))
+        if (match := re.fullmatch(r'(?:epoch|iter)_([0-9]+)\.pth', path.name))
     ]
     return max(numbered)[1] if numbered else None
