@@ -5,6 +5,7 @@ Example:
     python tools/benchmark.py pooling
     python tools/benchmark.py rotated-nms
     python tools/benchmark.py models --root data/nuscenes_keyframe
+    python tools/benchmark.py folding --root data/nuscenes_keyframe
     python tools/benchmark.py loading --root data/nuscenes_keyframe
     python tools/benchmark.py depth-models
     python tools/benchmark.py depth-step
@@ -49,6 +50,8 @@ def main() -> None:
     commands.add_parser('rotated-nms', help='NMS of BEV boxes against mmcv or shapely')
     models = commands.add_parser('models', help='full-size detectors: parameters and CPU time')
     models.add_argument('--root', default='data/nuscenes_keyframe', help='nuScenes root')
+    folding = commands.add_parser('folding', help='full-size detectors: BatchNorms folded or not')
+    folding.add_argument('--root', default='data/nuscenes_keyframe', help='nuScenes root')
     loading = commands.add_parser('loading', help='loading of the six images of a sample')
     loading.add_argument('--root', default='data/nuscenes_keyframe', help='nuScenes root')
     depth = commands.add_parser('depth-models', help='Monodepth2, ManyDepth and Mono-ViFI: cost')

@@ -11,6 +11,7 @@ default_hooks = dict(
     sampler_seed=dict(type='DistSamplerSeedHook'),
     epoch_seed=dict(type='EpochSeedHook'),
     nan_guard=dict(type='NaNGuardHook'),
+    fold=dict(type='FoldBatchNormHook'),  # in tests
     progress=dict(type='ProgressBarHook'),
 )
 randomness = dict(seed=0)

@@ -13,6 +13,7 @@ from ..checkpoints.strict_load import load_strictly
 from ..checkpoints.weights import weights_of
 from ..errors import ConfigError, HybridDepthError
 from .config import read_config
+from .folding import fold_batch_norms
 
 
 class DeviceError(HybridDepthError, RuntimeError):
@@ -56,15 +57,17 @@ def load_weights(model: torch.nn.Module, checkpoint: str | Path | None) -> dict:
 
 
 def for_inference(model: torch.nn.Module, device: str | torch.device) -> torch.nn.Module:
-    """The model on a device, in evaluation mode.
+    """The model on a device, in evaluation mode, its BatchNorms folded into convolutions.
 
     Raises:
         DeviceError: PyTorch does not know the device, or cannot use it on this machine.
     """
     try:
-        return model.to(device).eval()
+        model = model.to(device).eval()
     except (AssertionError, RuntimeError) as error:  # AssertionError: PyTorch without CUDA
         raise DeviceError(
             f'expected a device that PyTorch can use, such as cpu or cuda, got {device}: {error}\n'
             'python -m hybrid_depth.env reports the devices of this machine.'
         ) from error
+    fold_batch_norms(model)
+    return model

@@ -2,6 +2,7 @@
 
 from .checkpoint_fit import ChannelOrderHook, InitialWeightsHook, StrictLoadHook
 from .checkpointing import AtomicCheckpointHook, AtomicLocalBackend
+from .fold import FoldBatchNormHook
 from .nan_guard import NaNGuardHook
 from .progress import ProgressBarHook
 from .seeding import EpochSeedHook
@@ -13,6 +14,7 @@ __all__ = [
     'AtomicLocalBackend',
     'ChannelOrderHook',
     'EpochSeedHook',
+    'FoldBatchNormHook',
     'InitialWeightsHook',
     'NaNGuardHook',
     'VisualizationWindowHook',
