@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -53,6 +54,11 @@ class VoxelGrid:
     def size(self) -> tuple[int, int, int]:
         """(X, Y, Z) number of cells."""
         return tuple(int(round((hi - lo) / step)) for lo, hi, step in (self.x, self.y, self.z))
+
+    @property
+    def num_voxels(self) -> int:
+        """Cells of one sample."""
+        return math.prod(self.size)
 
     def centres(self) -> Tensor:
         """(Z, Y, X, 3) float32 cell centres, metres."""

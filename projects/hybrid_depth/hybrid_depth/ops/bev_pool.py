@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..geometry import VoxelGrid
+from ..geometry import CameraRig, VoxelGrid, frustum_ranks
 from .index_add_pool import index_add_pool
 from .sparse_pool import SparsePattern, sparse_pool
 
@@ -22,12 +22,17 @@ class PoolingPlan:
     """Voxel index of every frustum point; depends on geometry only, so it can be cached.
 
     Args:
-        ranks: (B, N, D, h, w) int64 voxel of each point, -1 outside (``VoxelGrid.ranks``).
+        ranks: (B, N, D, h, w) int32 or int64 voxel of each point, -1 outside (``VoxelGrid.ranks``).
         grid: the voxel grid.
     """
 
     ranks: Tensor
     grid: VoxelGrid
+
+    @classmethod
+    def from_frustum(cls, frustum: Tensor, rig: CameraRig, grid: VoxelGrid) -> PoolingPlan:
+        """Plan for the frustum (D, h, w, 3) of every camera (``frustum_ranks``)."""
+        return cls(frustum_ranks(frustum, rig, grid), grid)
 
     @classmethod
     def from_points(cls, points: Tensor, grid: VoxelGrid) -> PoolingPlan:
@@ -36,8 +41,7 @@ class PoolingPlan:
 
     @property
     def num_voxels(self) -> int:
-        nx, ny, nz = self.grid.size
-        return self.ranks.shape[0] * nx * ny * nz
+        return self.ranks.shape[0] * self.grid.num_voxels
 
     def sparse_pattern(self) -> SparsePattern:
         """The voxel x pixel sparsity pattern, built on first use."""

@@ -6,7 +6,7 @@ from mmdet3d.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor
 
-from ...geometry import CameraRig, DepthBins, VoxelGrid, create_frustum, lift_frustum
+from ...geometry import CameraRig, DepthBins, VoxelGrid, create_frustum
 from ...ops import PoolingPlan, bev_pool
 from ..depth_nets.base import DepthDistribution
 from ..parts import BEVSpace
@@ -121,4 +121,4 @@ class LSSViewTransformer(BaseModule):
         return self._cached[1]
 
     def _plan(self, rig: CameraRig) -> PoolingPlan:
-        return PoolingPlan.from_points(lift_frustum(self.frustum, rig), self.grid)
+        return PoolingPlan.from_frustum(self.frustum, rig, self.grid)
