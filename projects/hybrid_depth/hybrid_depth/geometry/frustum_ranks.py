@@ -30,7 +30,7 @@ def frustum_ranks(frustum: Tensor, rig: CameraRig, grid: VoxelGrid) -> Tensor:
         (B, N, D, h, w) int32, or int64 from 2**31 voxels, -1 outside.
 
     Raises:
-        ValueError: an image augmentation or an intrinsic matrix is singular.
+        ValueError: an image augmentation or an intrinsic matrix is singular (CPU only).
 
     Example:
         >>> k = torch.tensor([[[[100.0, 0, 32], [0, 100, 24], [0, 0, 1]]]])
@@ -42,6 +42,7 @@ def frustum_ranks(frustum: Tensor, rig: CameraRig, grid: VoxelGrid) -> Tensor:
         >>> frustum_ranks(frustum, rig, grid).flatten().tolist()
         [50, -1]
     """
+    frustum = frustum.to(rig.cam2img.device)
     if frustum.is_cuda:
         return grid.ranks(lift_frustum(frustum, rig)).to(rank_dtype(grid, rig.batch_size))
     cameras = LiftMatrices.of(rig)

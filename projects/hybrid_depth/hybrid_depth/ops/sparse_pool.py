@@ -45,13 +45,14 @@ class SparsePattern:
         """Pattern of voxel ranks (B, N, D, h, w), int32 or int64, -1 outside."""
         b, n, d, h, w = ranks.shape
         plane, num_pixels = h * w, b * n * h * w
-        by_pixel = ranks.permute(0, 1, 3, 4, 2).reshape(num_pixels, d)  # rows of A^T
+        # rows of A^T
+        by_pixel = ranks.permute(0, 1, 3, 4, 2).reshape(num_pixels, d).contiguous()
         # MKL and cuSPARSE use 32-bit CSR indices without a copy, and sorting them takes half the
         # time; larger problems need 64 bits.
         index = torch.int32 if max(num_voxels, ranks.numel()) < 2**31 else torch.int64
         inside = by_pixel >= 0
         kept = inside.view(-1).nonzero().squeeze(1)
-        voxel_of = by_pixel.reshape(-1).index_select(0, kept).to(index)
+        voxel_of = by_pixel.view(-1).index_select(0, kept).to(index)
         counts = inside.sum(1)
         pixels = torch.arange(num_pixels, device=ranks.device)
         # kept is pixel * D + bin; in (B, N, D, h, w) it is (view * D + bin) * plane + cell

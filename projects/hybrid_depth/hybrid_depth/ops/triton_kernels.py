@@ -1,7 +1,8 @@
 """Triton kernels of BEV pooling and its gradients, also with the softmax over bins inside.
 
-No atomics: every element of an output is written by one program, which sums in a fixed order. Points
-are flat indices into depth (B, N, D, h, w), pixels rows of (B * N * h * w, C); PLANE is h * w.
+No atomics: every element of an output is written by one program, which sums in a fixed order.
+Points are flat indices into depth (B, N, D, h, w), pixels rows of (B * N * h * w, C); PLANE is
+h * w.
 """
 
 import os
