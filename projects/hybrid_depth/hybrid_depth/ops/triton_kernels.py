@@ -16,15 +16,15 @@ PART_LENGTH = 32  # points of a voxel that one program sums; the rest is for oth
 UNROLL = tl.constexpr(4)  # points whose loads are independent of the sums before them
 
 
-def _tuned(*configs: triton.Config):
+def _tuned(*configs: triton.Config, interpreted: dict[str, int]):
     """Autotuning by channels, bins and dtypes.
 
-    The first configuration is taken by the interpreter, and for deterministic algorithms: the
-    fastest one may be another in the next process, and with it the order of sums in the backward
-    pass.
+    For deterministic algorithms the first configuration is taken: the fastest one may be another in
+    the next process, and with it the order of sums in the backward pass. The interpreter, whose
+    time is per program, has larger blocks.
     """
     if INTERPRETED:
-        return triton.heuristics({k: lambda _, v=v: v for k, v in configs[0].kwargs.items()})
+        return triton.heuristics({k: lambda _, v=v: v for k, v in interpreted.items()})
 
     def candidates(configs, named_args, **options):
         return configs[:1] if torch.are_deterministic_algorithms_enabled() else configs
@@ -37,6 +37,7 @@ def _tuned(*configs: triton.Config):
 @_tuned(
     triton.Config(dict(PARTS=8), num_warps=4),
     *(triton.Config(dict(PARTS=n), num_warps=w) for n in (2, 4, 16) for w in (1, 2, 4)),
+    interpreted=dict(PARTS=16),
 )
 @triton.jit
 def pool_parts(
@@ -151,6 +152,7 @@ def log_sum_exp(
         for n, c in ((1, 16), (1, 32), (4, 16))
         for w in (2, 4, 8)
     ),
+    interpreted=dict(PIXELS=8, CHANNELS=64),
 )
 @triton.jit
 def pool_gradients(

@@ -6,7 +6,7 @@ it whole. Imported only where Triton is installed.
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -62,7 +62,9 @@ def triton_pool(depth: Tensor, pixels: Tensor, tables: PointTables, softmax: boo
     Returns:
         (V, C) float32; sums are in float32 for every dtype of the inputs.
     """
-    voxels, _ = bev_pool_op(depth.contiguous(), pixels.contiguous(), *astuple(tables), softmax)
+    voxels, _ = bev_pool_op(
+        depth.contiguous(), pixels.contiguous(), *vars(tables).values(), softmax
+    )
     return voxels
 
 
