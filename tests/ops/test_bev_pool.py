@@ -1,15 +1,22 @@
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 import torch
 
 from hybrid_depth.geometry import VoxelGrid
 from hybrid_depth.ops import PoolingPlan, bev_pool
-from hybrid_depth.ops.bev_pool import BACKENDS
-from tests.golden.bevdet import OFFICIAL_GRID, feature, lifted, near_border
+from tests.golden.bevdet import (
+    OFFICIAL_GRID,
+    feature,
+    lifted,
+    near_border,
+    official_frustum,
+    official_rig,
+)
 from tests.golden.reader import Golden
 
 POOLING = Golden('bevdet_pooling')
+BACKENDS = ('sparse', 'index_add')  # Triton: test_triton_pool.py
 # Sums in another order of some hundred terms per cell. The note has 1.5e-6 for the largest error.
 LIMIT = 2e-6
 
@@ -79,6 +86,29 @@ def test_two_height_layers_fold_z_before_channels(backend):
     free = near_border(TWO_LAYERS, lifted('aug'))[1][:, None].expand(volume.shape)
     POOLING.check('two_layers.bev', volume.flatten(1, 2), LIMIT, free=free.flatten(1, 2))
     POOLING.check('two_layers.volume', volume.transpose(1, 2), LIMIT, free=free.transpose(1, 2))
+
+
+def test_softmax_inside_equals_the_softmax_before():
+    logits, feat = feature('pool_depth', (1, 6, 59, 16, 44)), real_inputs()[1]
+    plan = real_plan('test')
+    for backend in BACKENDS:
+        inside = bev_pool(logits, feat, plan, backend, softmax=True)
+        assert torch.equal(inside, bev_pool(logits.softmax(2), feat, plan, backend))
+
+
+def test_auto_is_the_sparse_product_on_a_cpu():
+    plan, (depth, feat) = real_plan('test'), real_inputs()
+    assert torch.equal(bev_pool(depth, feat, plan), bev_pool(depth, feat, plan, 'sparse'))
+
+
+def test_plan_of_a_frustum_equals_that_of_its_points():
+    """The same arrays, from int32 ranks in another memory order."""
+    frustum, rig = official_frustum(), official_rig('aug')
+    plan, points = PoolingPlan.from_frustum(frustum, rig, OFFICIAL_GRID), real_plan('aug')
+    assert plan.ranks.dtype == torch.int32
+    one, other = plan.sparse_pattern(), points.sparse_pattern()
+    for field in fields(one):
+        assert torch.equal(getattr(one, field.name), getattr(other, field.name))
 
 
 def test_batch_items_do_not_mix():

@@ -7,6 +7,7 @@ from .depth_map import DepthMap
 from .embodied_depth import EmbodiedDepth, EmbodiedDepthMap, Provenance
 from .flow import resize_flow, warp_by_flow
 from .frustum import cell_pixels, create_frustum, lift_frustum
+from .frustum_ranks import frustum_ranks
 from .ground_plane import GroundPlane, ground_plane_depth
 from .ground_plane_fit import GroundPlaneFit, fit_ground_depth, fit_ground_points
 from .ground_plane_motion import fit_ground_motion
@@ -35,6 +36,7 @@ __all__ = [
     'fit_ground_motion',
     'fit_ground_points',
     'fit_vanishing_point',
+    'frustum_ranks',
     'ground_plane_depth',
     'invert_rigid',
     'lift_frustum',

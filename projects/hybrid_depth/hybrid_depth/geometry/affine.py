@@ -19,20 +19,23 @@ def invert_affine(matrix: Tensor) -> Tensor:
         matrix: (..., 3, 3) with last row (0, 0, 1).
 
     Raises:
-        ValueError: a matrix is singular.
+        ValueError: a matrix is singular. Not on CUDA, where the host would have to wait for the
+            device; calibrations are checked where they are read.
 
     Example:
         >>> matrix = torch.tensor([[2.0, 0, 4], [0, 4, 8], [0, 0, 1]])
         >>> invert_affine(matrix).tolist()
         [[0.5, 0.0, -2.0], [0.0, 0.25, -2.0], [0.0, 0.0, 1.0]]
     """
-    swap = (matrix[..., 1:2, 0].abs() > matrix[..., :1, 0].abs()).unsqueeze(-1)
-    unit = torch.eye(3).to(matrix).expand_as(matrix)
+    swap = matrix[..., 1:2, 0].abs() > matrix[..., :1, 0].abs()
+    unit = torch.eye(3, dtype=matrix.dtype, device=matrix.device).expand_as(matrix)
     # Rows of (matrix | unit matrix), the pivot row first.
     rows = torch.cat((matrix, unit), -1)
-    top, middle, bottom = torch.where(swap, rows[..., [1, 0, 2], :], rows).unbind(-2)
+    first, second, bottom = rows.unbind(-2)
+    top, middle = torch.where(swap, second, first), torch.where(swap, first, second)
     middle = middle - middle[..., :1] / top[..., :1] * top
-    if not ((top[..., 0] * middle[..., 1]).abs() > 0).all():  # false for NaN too
+    regular = (top[..., 0] * middle[..., 1]).abs() > 0  # false for NaN too
+    if not (matrix.is_cuda or regular.all()):
         raise ValueError(
             'invert_affine: expected invertible matrices, got a singular one; check the intrinsics '
             'and the image augmentation'

@@ -1,6 +1,9 @@
 """Camera frustum and its lift to the ego frame."""
 
-from collections.abc import Sequence
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
@@ -85,31 +88,69 @@ def lift_frustum(frustum: Tensor, rig: CameraRig) -> Tensor:
         >>> lift_frustum(torch.tensor([[[[32.0, 39.0, 10.0]]]]), rig).flatten().tolist()
         [10.0, 0.0, 0.0]
     """
-    u, v, depth = frustum.to(rig.cam2img).unbind(-1)
-    shift_u, shift_v = _per_camera(rig.img_aug[..., :2, 2])
-    linear = torch.nn.functional.pad(rig.img_aug[..., :2, :2], (0, 1, 0, 1))
-    linear[..., 2, 2] = 1
-    u, v = _apply(invert_affine(linear)[..., :2, :2], (u - shift_u, v - shift_v))
+    cameras = LiftMatrices.of(rig).per_point()
+    return torch.stack(cameras.lift(*frustum.to(rig.cam2img).unbind(-1)), -1)
 
-    camera2ego = multiply(rig.cam2ego[..., :3, :3], invert_affine(rig.cam2img))
-    points = _apply(camera2ego, (u.mul_(depth), v.mul_(depth), depth))
-    shifts = _per_camera(rig.cam2ego[..., :3, 3])
-    points = [point.add_(shift) for point, shift in zip(points, shifts, strict=True)]
-    return torch.stack(_apply(rig.bda[:, None, :3, :3], points), -1)
+
+@dataclass(frozen=True)
+class LiftMatrices:
+    """Matrices of the lift of each camera: ``bda ((camera2ego @ (depth * (u, v, 1))) + shift)``
+    with ``(u, v) = pixel2image @ (pixel - origin)``.
+
+    Args:
+        pixel2image: (..., 2, 2) inverse of the linear part of the image augmentation.
+        origin: (..., 2) shift of the image augmentation, pixels.
+        camera2ego: (..., 3, 3) rotation to the ego frame times the inverse intrinsics.
+        shift: (..., 3) camera centre in the ego frame, metres.
+        bda: (..., 3, 3) BEV augmentation.
+    """
+
+    pixel2image: Tensor
+    origin: Tensor
+    camera2ego: Tensor
+    shift: Tensor
+    bda: Tensor
+
+    @classmethod
+    def of(cls, rig: CameraRig) -> LiftMatrices:
+        """Those of B x N cameras, in the rig's dtype; ValueError for a singular matrix."""
+        linear = torch.nn.functional.pad(rig.img_aug[..., :2, :2], (0, 1, 0, 1))
+        linear[..., 2, 2] = 1
+        return cls(
+            pixel2image=invert_affine(linear)[..., :2, :2],
+            origin=rig.img_aug[..., :2, 2],
+            camera2ego=multiply(rig.cam2ego[..., :3, :3], invert_affine(rig.cam2img)),
+            shift=rig.cam2ego[..., :3, 3],
+            bda=rig.bda[:, None, :3, :3].expand(*rig.cam2ego.shape[:2], 3, 3),
+        )
+
+    def map(self, change: Callable[[Tensor], Tensor]) -> LiftMatrices:
+        """The same change of every tensor."""
+        return LiftMatrices(*(change(getattr(self, field.name)) for field in fields(self)))
+
+    def per_point(self) -> LiftMatrices:
+        """Every element in the shape (B, N, 1, 1, 1), for points (B, N, D, h, w)."""
+        return self.map(lambda x: x[:, :, None, None, None])
+
+    def lift(self, u: Tensor, v: Tensor, depth: Tensor) -> list[Tensor]:
+        """Ego x, y, z of network pixels (u, v) at the depth, which broadcast with the cameras.
+
+        Elementwise, in a fixed order: bit for bit the same for any selection of points.
+        """
+        u, v = _apply(self.pixel2image, (u - self.origin[..., 0], v - self.origin[..., 1]))
+        points = _apply(self.camera2ego, (u.mul_(depth), v.mul_(depth), depth))
+        shifts = self.shift.unbind(-1)
+        points = [point.add_(shift) for point, shift in zip(points, shifts, strict=True)]
+        return _apply(self.bda, points)
 
 
 def _apply(matrix: Tensor, point: Sequence[Tensor]) -> list[Tensor]:
-    """(B, N, C, C) times C coordinates (B, N, D, h, w), summed from left to right, never fused."""
+    """(..., C, C) times C coordinates (...), summed from left to right, never fused."""
     result = []
-    for row in matrix.unbind(2):
-        first, *others = zip(_per_camera(row), point, strict=True)
+    for row in matrix.unbind(-2):
+        first, *others = zip(row.unbind(-1), point, strict=True)
         total = first[0] * first[1]
         for weight, coordinate in others:
             total.add_(weight * coordinate)
         result.append(total)
     return result
-
-
-def _per_camera(vector: Tensor) -> tuple[Tensor, ...]:
-    """(B, N, C) to C tensors (B, N, 1, 1, 1)."""
-    return vector[..., None, None, None].unbind(2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -54,6 +55,11 @@ class VoxelGrid:
         """(X, Y, Z) number of cells."""
         return tuple(int(round((hi - lo) / step)) for lo, hi, step in (self.x, self.y, self.z))
 
+    @property
+    def num_voxels(self) -> int:
+        """Cells of one sample."""
+        return math.prod(self.size)
+
     def centres(self) -> Tensor:
         """(Z, Y, X, 3) float32 cell centres, metres."""
         x, y, z = (
@@ -72,12 +78,14 @@ class VoxelGrid:
         Returns:
             (B, ...) int64.
         """
-        lower = points.new_tensor([self.x[0], self.y[0], self.z[0]])
-        step = points.new_tensor([self.x[2], self.y[2], self.z[2]])
-        scaled = (points - lower) / step
-        if self.rounding == 'floor':
-            scaled = scaled.floor()
-        x, y, z = scaled.long().unbind(-1)
+        cells = []
+        for coordinate, axis in zip(points.unbind(-1), (self.x, self.y, self.z), strict=True):
+            # Filled on the device, where a copy would make the host wait; not numbers, by which
+            # CUDA divides with another rounding.
+            lower, step = (points.new_full((), axis[i]) for i in (0, 2))
+            scaled = (coordinate - lower) / step
+            cells.append((scaled.floor() if self.rounding == 'floor' else scaled).long())
+        x, y, z = cells
         nx, ny, nz = self.size
         batch = torch.arange(len(points), device=points.device).view(-1, *[1] * (x.ndim - 1))
         rank = ((batch * nz + z) * ny + y) * nx + x

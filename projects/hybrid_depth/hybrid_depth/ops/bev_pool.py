@@ -6,15 +6,20 @@ Semantics of the official code: docs/reference/bevdet.md, "Voxel pooling".
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from ..geometry import VoxelGrid
+from ..geometry import CameraRig, VoxelGrid, frustum_ranks
 from .index_add_pool import index_add_pool
 from .sparse_pool import SparsePattern, sparse_pool
+from .triton_check import triton_works
 
-BACKENDS = ('sparse', 'index_add')
+if TYPE_CHECKING:  # needs Triton
+    from .triton_pool import PointTables
+
+BACKENDS = ('auto', 'triton', 'sparse', 'index_add')
 
 
 @dataclass(frozen=True)
@@ -22,12 +27,17 @@ class PoolingPlan:
     """Voxel index of every frustum point; depends on geometry only, so it can be cached.
 
     Args:
-        ranks: (B, N, D, h, w) int64 voxel of each point, -1 outside (``VoxelGrid.ranks``).
+        ranks: (B, N, D, h, w) int32 or int64 voxel of each point, -1 outside (``VoxelGrid.ranks``).
         grid: the voxel grid.
     """
 
     ranks: Tensor
     grid: VoxelGrid
+
+    @classmethod
+    def from_frustum(cls, frustum: Tensor, rig: CameraRig, grid: VoxelGrid) -> PoolingPlan:
+        """Plan for the frustum (D, h, w, 3) of every camera (``frustum_ranks``)."""
+        return cls(frustum_ranks(frustum, rig, grid), grid)
 
     @classmethod
     def from_points(cls, points: Tensor, grid: VoxelGrid) -> PoolingPlan:
@@ -36,8 +46,7 @@ class PoolingPlan:
 
     @property
     def num_voxels(self) -> int:
-        nx, ny, nz = self.grid.size
-        return self.ranks.shape[0] * nx * ny * nz
+        return self.ranks.shape[0] * self.grid.num_voxels
 
     def sparse_pattern(self) -> SparsePattern:
         """The voxel x pixel sparsity pattern, built on first use."""
@@ -45,15 +54,33 @@ class PoolingPlan:
             object.__setattr__(self, '_pattern', SparsePattern.build(self.ranks, self.num_voxels))
         return self._pattern
 
+    def point_tables(self) -> PointTables:
+        """The tables of the Triton kernels, built on first use."""
+        if not hasattr(self, '_tables'):
+            from .triton_pool import PointTables
 
-def bev_pool(depth: Tensor, feat: Tensor, plan: PoolingPlan, backend: str = 'sparse') -> Tensor:
+            object.__setattr__(self, '_tables', PointTables.build(self.ranks, self.num_voxels))
+        return self._tables
+
+
+def bev_pool(
+    depth: Tensor,
+    feat: Tensor,
+    plan: PoolingPlan,
+    backend: str = 'auto',
+    softmax: bool = False,
+) -> Tensor:
     """Sum ``depth * feat`` over the frustum points of every voxel; no (points x C) tensor is built.
 
     Args:
-        depth: (B, N, D, h, w) depth distribution.
+        depth: (B, N, D, h, w) depth distribution, or its logits with ``softmax``.
         feat: (B, N, C, h, w) context features.
         plan: geometry of the same B, N, D, h, w.
-        backend: ``sparse`` (matrix product, CPU and CUDA) or ``index_add`` (the slow reference).
+        backend: ``triton`` (kernels for CUDA), ``sparse`` (matrix product, CPU and CUDA),
+            ``index_add`` (the slow reference); ``auto`` is ``triton`` on CUDA where it passes a
+            check against the reference once a process, else ``sparse``.
+        softmax: whether to apply the softmax over the bins. ``triton`` does so without writing the
+            distribution to memory.
 
     Returns:
         (B, Z * C, Y, X) float32, channel ``z * C + c``.
@@ -82,12 +109,21 @@ def bev_pool(depth: Tensor, feat: Tensor, plan: PoolingPlan, backend: str = 'spa
     if backend not in BACKENDS:
         raise ValueError(f'bev_pool: backend must be one of {BACKENDS}, got {backend!r}')
     nx, ny, nz = plan.grid.size
+    if backend == 'auto':
+        backend = 'triton' if depth.is_cuda and triton_works(depth.device) else 'sparse'
     with torch.autocast(depth.device.type, enabled=False):
-        pixels = feat.float().permute(0, 1, 3, 4, 2).flatten(0, 3)  # one row per image pixel
-        if backend == 'sparse':
-            voxels = sparse_pool(depth.float(), pixels, plan.sparse_pattern())
+        pixels = feat.permute(0, 1, 3, 4, 2).flatten(0, 3)  # one row per image pixel
+        if backend == 'triton':
+            from .triton_pool import triton_pool
+
+            voxels = triton_pool(depth, pixels, plan.point_tables(), softmax)
         else:
-            voxels = index_add_pool(depth.float(), pixels, plan.ranks, plan.num_voxels)
+            depth, pixels = depth.float(), pixels.float()
+            depth = depth.softmax(2) if softmax else depth
+            if backend == 'sparse':
+                voxels = sparse_pool(depth, pixels, plan.sparse_pattern())
+            else:
+                voxels = index_add_pool(depth, pixels, plan.ranks, plan.num_voxels)
     channels = feat.shape[2]
     volume = voxels.view(b, nz, ny, nx, channels).permute(0, 1, 4, 2, 3)
     return volume.reshape(b, nz * channels, ny, nx)

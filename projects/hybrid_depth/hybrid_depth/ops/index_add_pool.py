@@ -10,7 +10,7 @@ def index_add_pool(depth: Tensor, pixels: Tensor, ranks: Tensor, num_voxels: int
     Args:
         depth: (B, N, D, h, w).
         pixels: (B * N * h * w, C).
-        ranks: (B, N, D, h, w) int64, -1 outside.
+        ranks: (B, N, D, h, w) int32 or int64, -1 outside.
         num_voxels: B * Z * Y * X.
 
     Returns:

@@ -6,7 +6,7 @@ from mmdet3d.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor
 
-from ...geometry import CameraRig, DepthBins, VoxelGrid, create_frustum, lift_frustum
+from ...geometry import CameraRig, DepthBins, VoxelGrid, create_frustum
 from ...ops import PoolingPlan, bev_pool
 from ..depth_nets.base import DepthDistribution
 from ..parts import BEVSpace
@@ -45,7 +45,7 @@ class LSSViewTransformer(BaseModule):
         depth_net: dict,
         stride: int = 16,
         frustum_align: str = 'centres',
-        pool_backend: str = 'sparse',
+        pool_backend: str = 'auto',
         log_scale: bool = False,
         init_cfg: dict | None = None,
     ):
@@ -98,10 +98,10 @@ class LSSViewTransformer(BaseModule):
                 f'{(h, w)}; check image_size and stride against the image pipeline and the neck'
             )
         distribution = self.depth(image_feats.flatten(0, 1), images, rig, physics_depth)
-        depth = distribution.prob.unflatten(0, (b, n))
+        logits = distribution.logits.unflatten(0, (b, n))
         context = distribution.context.unflatten(0, (b, n))
         plan = self.pooling_plan(rig) if lift_rig is None else self._plan(lift_rig)
-        bev = bev_pool(depth, context, plan, self.pool_backend)
+        bev = bev_pool(logits, context, plan, self.pool_backend, softmax=True)
         if self.log_scale:
             bev = bev.sign() * bev.abs().log1p()
         return bev, distribution
@@ -115,10 +115,17 @@ class LSSViewTransformer(BaseModule):
         return self.depth_net(image_feats, images, rig, **given)
 
     def pooling_plan(self, rig: CameraRig) -> PoolingPlan:
-        """Pooling plan; cached while the rig does not change."""
-        if self._cached is None or not self._cached[0].same_geometry(rig):
+        """Pooling plan; cached while the rig does not change.
+
+        On CUDA only for the same object: comparing calibrations would make the host wait for the
+        device, which makes a new plan in less time.
+        """
+        cached = self._cached is not None and (
+            self._cached[0] is rig or not rig.cam2img.is_cuda and self._cached[0].same_geometry(rig)
+        )
+        if not cached:
             self._cached = (rig, self._plan(rig))
         return self._cached[1]
 
     def _plan(self, rig: CameraRig) -> PoolingPlan:
-        return PoolingPlan.from_points(lift_frustum(self.frustum, rig), self.grid)
+        return PoolingPlan.from_frustum(self.frustum, rig, self.grid)
