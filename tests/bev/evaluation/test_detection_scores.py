@@ -3,18 +3,13 @@
 import numpy as np
 import pytest
 from nuscenes.eval.common.data_classes import EvalBoxes
-from nuscenes.eval.common.utils import quaternion_yaw
 from nuscenes.eval.detection.algo import accumulate, calc_ap, calc_tp
 from nuscenes.eval.detection.config import config_factory
 from nuscenes.eval.detection.data_classes import DetectionBox, DetectionMetrics
-from pyquaternion import Quaternion
 
 from hybrid_depth.bev.evaluation.detection_boxes import DetectionBoxes
-from hybrid_depth.bev.evaluation.detection_scores import (
-    ERRORS,
-    DetectionProtocol,
-    score_detections,
-)
+from hybrid_depth.bev.evaluation.detection_protocol import ERRORS, DetectionProtocol
+from hybrid_depth.bev.evaluation.detection_scores import score_detections
 
 ATTRIBUTES = ('', 'vehicle.moving', 'vehicle.parked')
 CONFIG = config_factory('detection_cvpr_2019')
@@ -33,24 +28,21 @@ def random_boxes(random, samples, most, classes, ties) -> DetectionBoxes:
     velocity[random.random(number) < 0.1] = np.nan
     label = random.choice(classes, number)
     size = random.uniform(0.3, 5, (number, 3))
-    yaw = random.uniform(-4, 4, number)
+    rotation = random.normal(size=(number, 4)) * [1, 0.1, 0.1, 1]
     attribute = random.integers(-1, 2, number)
-    return DetectionBoxes(sample, label, centre, size, yaw, velocity, attribute, score)
+    return DetectionBoxes(sample, label, centre, size, rotation, velocity, attribute, score)
 
 
-def of_devkit(boxes: DetectionBoxes, samples: int) -> tuple[EvalBoxes, DetectionBoxes]:
-    """The devkit's boxes, and ours with its yaw, which passes through a quaternion."""
-    found, yaw = EvalBoxes(), np.empty(len(boxes))
+def of_devkit(boxes: DetectionBoxes, samples: int) -> EvalBoxes:
+    found = EvalBoxes()
     lists = {str(sample): [] for sample in range(samples)}
     for i in range(len(boxes)):
-        rotation = Quaternion(axis=[0, 0, 1], radians=boxes.yaw[i])
-        yaw[i] = quaternion_yaw(Quaternion(list(rotation)))
         lists[str(boxes.sample[i])].append(
             DetectionBox(
                 sample_token=str(boxes.sample[i]),
                 translation=tuple(boxes.centre[i].tolist()),
                 size=tuple(boxes.size[i].tolist()),
-                rotation=tuple(rotation),
+                rotation=tuple(boxes.rotation[i].tolist()),
                 velocity=tuple(boxes.velocity[i].tolist()),
                 detection_name=CLASSES[boxes.label[i]],
                 detection_score=float(boxes.score[i]),
@@ -59,7 +51,7 @@ def of_devkit(boxes: DetectionBoxes, samples: int) -> tuple[EvalBoxes, Detection
         )
     for sample, entries in lists.items():
         found.add_boxes(sample, entries)
-    return found, DetectionBoxes(**{**vars(boxes), 'yaw': yaw})
+    return found
 
 
 def devkit_scores(truth: EvalBoxes, predicted: EvalBoxes) -> DetectionMetrics:
@@ -91,9 +83,7 @@ def test_random_sets_equal_the_devkit(seed):
         near = DetectionBoxes(**{**vars(near), 'centre': moved})
         predicted = DetectionBoxes.concatenate([predicted, near])
         predicted = predicted[np.argsort(predicted.sample, kind='stable')]
-    theirs, truth = of_devkit(truth, samples)
-    predicted_theirs, predicted = of_devkit(predicted, samples)
-    expected = devkit_scores(theirs, predicted_theirs)
+    expected = devkit_scores(of_devkit(truth, samples), of_devkit(predicted, samples))
     scores = score_detections(truth, predicted, DetectionProtocol())
     for name in CLASSES:
         ours = scores.classes[name]

@@ -17,7 +17,7 @@ class DetectionBoxes:
         label: (N,) int, index of the class.
         centre: (N, 3) float64 metres.
         size: (N, 3) float64 width, length, height in metres, positive.
-        yaw: (N,) float64 radians about z.
+        rotation: (N, 4) float64 quaternion (w, x, y, z), of the box frame (x ahead).
         velocity: (N, 2) float64 metres per second; NaN where unknown.
         attribute: (N,) int, index of the attribute; -1 for none.
         score: (N,) float64; not used of ground truth.
@@ -30,13 +30,13 @@ class DetectionBoxes:
     label: np.ndarray
     centre: np.ndarray
     size: np.ndarray
-    yaw: np.ndarray
+    rotation: np.ndarray
     velocity: np.ndarray
     attribute: np.ndarray
     score: np.ndarray
 
     def __post_init__(self) -> None:
-        widths = dict(centre=(3,), size=(3,), velocity=(2,))
+        widths = dict(centre=(3,), size=(3,), rotation=(4,), velocity=(2,))
         for name, array in self._columns():
             expected = (len(self.sample), *widths.get(name, ()))
             if array.shape != expected:

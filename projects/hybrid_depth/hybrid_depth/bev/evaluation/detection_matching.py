@@ -2,68 +2,96 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from .detection_boxes import DetectionBoxes
+from .quaternion_arrays import dots
+
+_PAIRS = 1 << 20  # computed at a time
+_SLACK = 1e-6  # metres, far above rounding
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """Pairs of prediction and box of the same sample, nearest first for each prediction."""
+
+    rank: np.ndarray  # of the prediction
+    box: np.ndarray
+    distance: np.ndarray
+
+    def __getitem__(self, rows: np.ndarray) -> _Pairs:
+        return _Pairs(self.rank[rows], self.box[rows], self.distance[rows])
 
 
 def match_by_distance(
     truth: DetectionBoxes, predicted: DetectionBoxes, limits: Sequence[float]
-) -> tuple[np.ndarray, np.ndarray]:
+) -> np.ndarray:
     """Match the predictions of one class, best first, each with the nearest free box of its sample.
 
     nuScenes' rule: a prediction whose nearest free box is not nearer than the limit is a false
-    positive. Of equal scores the later prediction comes first, of equal distances the earlier box.
-    All samples are matched together, one prediction of each at a time.
+    positive; of equal distances the earlier box is taken. All samples are matched together, one
+    prediction of each at a time (docs/reference/nuscenes.md, "Scores").
 
     Args:
-        truth, predicted: boxes of one class.
+        truth: boxes of one class.
+        predicted: predictions of that class, best first.
         limits: distances (x, y) that a match must be below, metres.
 
     Returns:
-        order: (P,) indices of the predictions, best first.
-        matches: (limits, P) index of the matched box of each prediction in that order, -1 for none.
+        (limits, P) index of the matched box of each prediction, -1 for none.
     """
-    order = np.argsort(predicted.score, kind='stable')[::-1]
-    matches = np.full((len(limits), len(order)), -1)
-    samples, row_of_box = np.unique(truth.sample, return_inverse=True)
-    row = np.searchsorted(samples, predicted.sample[order])
-    with_boxes = np.flatnonzero(np.isin(predicted.sample[order], samples))
-    boxes = _padded(row_of_box)  # (samples, most boxes of one), -1 = none
-    centres = truth.centre[:, :2][boxes]
-    free = np.tile(boxes >= 0, (len(limits), 1, 1))
-    for at in _by_rank(with_boxes, row[with_boxes]):
-        rows, each = row[at], np.arange(len(at))
-        offset = predicted.centre[order[at], None, :2] - centres[rows]
-        distance = np.sqrt(offset[..., 0] ** 2 + offset[..., 1] ** 2)
-        distance[np.isnan(distance)] = np.inf
+    matches = np.full((len(limits), len(predicted)), -1)
+    pairs = _near_pairs(truth, predicted, max(limits))
+    first = np.flatnonzero(np.diff(pairs.rank, prepend=-1))
+    turns = ranks_in_groups(predicted.sample[pairs.rank[first]])  # of predictions with near boxes
+    turn = np.repeat(turns, np.diff(np.append(first, len(pairs.rank))))
+    order = np.argsort(turn, kind='stable')
+    pairs, ends = pairs[order], np.cumsum(np.bincount(turn))
+    free = np.ones((len(limits), len(truth)), bool)
+    for start, end in zip([0, *ends[:-1]], ends, strict=False):
+        now = pairs[np.arange(start, end)]
+        starts = np.flatnonzero(np.diff(now.rank, prepend=-1))
         for index, limit in enumerate(limits):
-            left = np.where(free[index, rows], distance, np.inf)
-            nearest = left.argmin(1)
-            found = left[each, nearest] < limit
-            free[index, rows[found], nearest[found]] = False
-            matches[index, at[found]] = boxes[rows[found], nearest[found]]
-    return order, matches
+            is_free = free[index, now.box] & (now.distance < limit)
+            place = np.where(is_free, np.arange(len(is_free)), len(is_free))
+            nearest = np.minimum.reduceat(place, starts)
+            nearest = nearest[nearest < len(is_free)]
+            matches[index, now.rank[nearest]] = now.box[nearest]
+            free[index, now.box[nearest]] = False
+    return matches
 
 
-def _padded(groups: np.ndarray) -> np.ndarray:
-    """(groups, most of one group) indices of the entries of each group, -1 = none."""
-    ranks = _ranks(groups)
-    places = np.full((groups.max(initial=-1) + 1, ranks.max(initial=-1) + 1), -1)
-    places[groups, ranks] = np.arange(len(groups))
-    return places
+def _near_pairs(truth: DetectionBoxes, predicted: DetectionBoxes, limit: float) -> _Pairs:
+    """All pairs nearer than the limit, sorted by prediction, distance and box."""
+    parts = []
+    for rank, box in _sample_pairs(truth.sample, predicted.sample):
+        offset = predicted.centre[rank, :2] - truth.centre[box, :2]
+        near = offset[:, 0] ** 2 + offset[:, 1] ** 2 < (limit + _SLACK) ** 2
+        rank, box, offset = rank[near], box[near], offset[near]
+        parts.append((rank, box, np.sqrt(dots(offset, offset))))
+    pairs = _Pairs(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    return pairs[np.lexsort((pairs.box, pairs.distance, pairs.rank))]
 
 
-def _by_rank(entries: np.ndarray, groups: np.ndarray) -> list[np.ndarray]:
-    """The first entries of all groups, then the second ones, ..."""
-    ranks = _ranks(groups)
-    ends = np.cumsum(np.bincount(ranks))
-    return np.split(entries[np.argsort(ranks, kind='stable')], ends[:-1]) if len(ends) else []
+def _sample_pairs(
+    boxes: np.ndarray, predictions: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Indices of predictions and boxes of the same sample, some million pairs at a time."""
+    order = np.argsort(boxes, kind='stable')
+    starts = np.searchsorted(boxes[order], predictions)
+    counts = np.searchsorted(boxes[order], predictions, side='right') - starts
+    ends = np.cumsum(counts)
+    cuts = np.searchsorted(ends, np.arange(_PAIRS, ends[-1] if len(ends) else 0, _PAIRS))
+    for rows in np.split(np.arange(len(predictions)), cuts):
+        number = counts[rows]
+        within = np.arange(number.sum()) - np.repeat(np.cumsum(number) - number, number)
+        yield np.repeat(rows, number), order[np.repeat(starts[rows], number) + within]
 
 
-def _ranks(groups: np.ndarray) -> np.ndarray:
+def ranks_in_groups(groups: np.ndarray) -> np.ndarray:
     """(N,) number of earlier entries of the same group."""
     order = np.argsort(groups, kind='stable')
     starts = np.searchsorted(groups[order], groups[order])

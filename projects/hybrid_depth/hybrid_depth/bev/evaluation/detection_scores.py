@@ -2,62 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from ...errors import DepthDataError
 from .detection_boxes import DetectionBoxes
 from .detection_matching import match_by_distance
+from .detection_protocol import ERRORS, DetectionProtocol
+from .quaternion_arrays import dots, yaws_of
 
-ERRORS = ('trans_err', 'scale_err', 'orient_err', 'vel_err', 'attr_err')
 _RECALLS = np.linspace(0, 1, 101)
-_NUSCENES_RANGES = dict(
-    car=50.0,
-    truck=50.0,
-    bus=50.0,
-    trailer=50.0,
-    construction_vehicle=50.0,
-    pedestrian=40.0,
-    motorcycle=40.0,
-    bicycle=40.0,
-    traffic_cone=30.0,
-    barrier=30.0,
-)
-
-
-@dataclass(frozen=True)
-class DetectionProtocol:
-    """Detection benchmark; by default that of nuScenes (docs/reference/nuscenes.md, "Scores").
-
-    Args:
-        ranges: classes, with the largest distance from the vehicle that is evaluated, metres.
-        distances: limits of matches over which average precision is averaged, metres.
-        error_distance: limit of the matches whose errors are averaged; one of `distances`.
-        min_recall: recall from which on precision and errors count.
-        min_precision: precision that counts as 0.
-        ap_weight: weight of mAP in the summary, beside 1 for each error.
-        half_turn: classes whose yaw is known up to half a turn.
-        undefined: errors that do not exist, by class.
-    """
-
-    ranges: Mapping[str, float] = field(default_factory=lambda: dict(_NUSCENES_RANGES))
-    distances: Sequence[float] = (0.5, 1.0, 2.0, 4.0)
-    error_distance: float = 2.0
-    min_recall: float = 0.1
-    min_precision: float = 0.1
-    ap_weight: float = 5.0
-    half_turn: Sequence[str] = ('barrier',)
-    undefined: Mapping[str, Sequence[str]] = field(
-        default_factory=lambda: dict(
-            traffic_cone=('attr_err', 'vel_err', 'orient_err'), barrier=('attr_err', 'vel_err')
-        )
-    )
-
-    @property
-    def classes(self) -> list[str]:
-        """Names of the classes; labels of boxes are indices into it."""
-        return list(self.ranges)
 
 
 @dataclass(frozen=True)
@@ -85,7 +42,7 @@ class DetectionScores:
     """Scores of all classes, by name."""
 
     classes: dict[str, ClassScores]
-    ap_weight: float
+    protocol: DetectionProtocol
 
     @property
     def mean_ap(self) -> float:
@@ -93,20 +50,106 @@ class DetectionScores:
         return float(np.mean([scores.ap for scores in self.classes.values()]))
 
     @property
+    def mean_ap_present(self) -> float:
+        """Mean over the classes with boxes; 0 if there are none."""
+        present = [scores.ap for scores in self.classes.values() if scores.boxes]
+        return float(np.mean(present)) if present else 0.0
+
+    @property
     def errors(self) -> dict[str, float]:
-        """Mean of each error over the classes that have it."""
-        return {
-            name: float(np.nanmean([scores.errors[name] for scores in self.classes.values()]))
-            for name in ERRORS
-        }
+        """Mean of each error over the classes that have it; NaN if none has."""
+        means = {}
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore', RuntimeWarning)  # of a mean over nothing
+            for name in ERRORS:
+                values = [scores.errors[name] for scores in self.classes.values()]
+                means[name] = float(np.nanmean(values))
+        return means
 
     @property
     def nds(self) -> float:
-        """Weighted mean of mAP and 1 - error, errors clipped to 1."""
-        goodness = [max(0.0, 1.0 - error) for error in self.errors.values()]
-        return float(self.ap_weight * self.mean_ap + np.sum(goodness)) / float(
-            self.ap_weight + len(goodness)
-        )
+        """Weighted mean of mAP and 1 - error, errors clipped to 1 (also those that none has)."""
+        errors = self.errors
+        goodness = [max(0.0, 1.0 - errors[name]) for name in self.protocol.errors]
+        weight = self.protocol.ap_weight
+        return float(weight * self.mean_ap + np.sum(goodness)) / float(weight + len(goodness))
+
+
+@dataclass(frozen=True)
+class MatchedClass:
+    """Matches of a class, from which the scores of any part of its boxes are computed.
+
+    Attributes:
+        name: class.
+        truth: boxes of the ground truth.
+        predicted: predictions, best first.
+        matches: (distances, P) index of the box matched to each prediction, -1 for none.
+        errors: by name, (hits,) errors of the matches at the protocol's `error_distance`.
+    """
+
+    name: str
+    truth: DetectionBoxes
+    predicted: DetectionBoxes
+    matches: np.ndarray
+    errors: dict[str, np.ndarray]
+
+    def scores(
+        self,
+        protocol: DetectionProtocol,
+        rows: Sequence[np.ndarray] | None = None,
+        boxes: int | None = None,
+    ) -> ClassScores:
+        """Scores of all predictions, or of some.
+
+        Args:
+            protocol: benchmark.
+            rows: for each distance, the predictions that count, in their order.
+            boxes: number of boxes that count.
+        """
+        boxes = len(self.truth) if boxes is None else boxes
+        undefined = protocol.undefined.get(self.name, ())
+        aps = dict.fromkeys(protocol.distances, 0.0)
+        errors = {error: np.nan if error in undefined else 1.0 for error in ERRORS}
+        for index, distance in enumerate(protocol.distances):
+            chosen = slice(None) if rows is None else rows[index]
+            all_hits = self.matches[index] >= 0
+            hits, score = all_hits[chosen], self.predicted.score[chosen]
+            if not hits.any():
+                continue
+            precision, confidence = _curves(hits, score, boxes)
+            aps[distance] = _average_precision(precision, protocol)
+            if distance == protocol.error_distance:
+                place = (np.cumsum(all_hits) - 1)[chosen][hits]
+                for error in self.errors.keys() - set(undefined):
+                    values = self.errors[error][place]
+                    errors[error] = _mean_error(values, score[hits], confidence, protocol)
+        return ClassScores(boxes, aps, errors)
+
+
+def match_detections(
+    truth: DetectionBoxes, predicted: DetectionBoxes, protocol: DetectionProtocol
+) -> list[MatchedClass]:
+    """Matches of all classes.
+
+    Of predictions with equal scores the later one comes first, as in the devkit.
+
+    Args:
+        truth, predicted: boxes, already filtered; labels are indices of `protocol.classes`.
+        protocol: benchmark.
+    """
+    at = list(protocol.distances).index(protocol.error_distance)
+    matched = []
+    for label, name in enumerate(protocol.classes):
+        boxes = truth[truth.label == label]
+        found = np.flatnonzero(predicted.label == label)
+        order = np.argsort(predicted.score[found], kind='stable')[::-1]
+        best_first = predicted[found[order]]
+        matches = match_by_distance(boxes, best_first, protocol.distances)
+        hits = matches[at] >= 0
+        period = np.pi if name in protocol.half_turn else 2 * np.pi
+        errors = _errors(boxes[matches[at][hits]], best_first[hits], period)
+        matched.append(MatchedClass(name, boxes, best_first, matches, errors))
+    return matched
 
 
 def score_detections(
@@ -115,42 +158,11 @@ def score_detections(
     """Scores of predictions, equal to those of the nuScenes devkit on the same numbers.
 
     Args:
-        truth, predicted: boxes, already filtered by range; labels are indices of
-            `protocol.classes`.
+        truth, predicted: boxes, already filtered; labels are indices of `protocol.classes`.
         protocol: benchmark.
     """
-    return DetectionScores(
-        {
-            name: _score_class(
-                truth[truth.label == i], predicted[predicted.label == i], name, protocol
-            )
-            for i, name in enumerate(protocol.classes)
-        },
-        protocol.ap_weight,
-    )
-
-
-def _score_class(
-    truth: DetectionBoxes, predicted: DetectionBoxes, name: str, protocol: DetectionProtocol
-) -> ClassScores:
-    undefined = protocol.undefined.get(name, ())
-    aps = dict.fromkeys(protocol.distances, 0.0)
-    errors = {error: np.nan if error in undefined else 1.0 for error in ERRORS}
-    order, matches = match_by_distance(truth, predicted, protocol.distances)
-    predicted = predicted[order]
-    for distance, matched in zip(protocol.distances, matches, strict=True):
-        if not (matched >= 0).any():
-            continue
-        precision, confidence = _curves(matched >= 0, predicted.score, len(truth))
-        aps[distance] = _average_precision(precision, protocol)
-        if distance == protocol.error_distance:
-            hits = matched >= 0
-            period = np.pi if name in protocol.half_turn else 2 * np.pi
-            found = _errors(truth[matched[hits]], predicted[hits], period)
-            for error in set(ERRORS) - set(undefined):
-                scores = predicted.score[hits]
-                errors[error] = _mean_error(found[error], scores, confidence, protocol)
-    return ClassScores(len(truth), aps, errors)
+    matched = match_detections(truth, predicted, protocol)
+    return DetectionScores({found.name: found.scores(protocol) for found in matched}, protocol)
 
 
 def _curves(hits: np.ndarray, scores: np.ndarray, boxes: int) -> tuple[np.ndarray, np.ndarray]:
@@ -193,21 +205,30 @@ def _running_means(values: np.ndarray) -> np.ndarray:
 def _errors(
     truth: DetectionBoxes, predicted: DetectionBoxes, period: float
 ) -> dict[str, np.ndarray]:
-    """Errors of matched pairs."""
+    """Errors of matched pairs.
+
+    Raises:
+        DepthDataError: a size that is not positive.
+    """
+    for boxes in (truth, predicted):
+        if not (boxes.size > 0).all():
+            size = boxes.size[(boxes.size <= 0).any(1)][0]
+            raise DepthDataError(f'expected boxes of positive size, got {size.tolist()}')
     right = (truth.attribute == predicted.attribute).astype(float)
     smaller = np.minimum(truth.size, predicted.size).prod(1)
     union = truth.size.prod(1) + predicted.size.prod(1) - smaller
+    turn = _angle(yaws_of(truth.rotation) - yaws_of(predicted.rotation), period)
     return dict(
-        trans_err=_length(predicted.centre[:, :2] - truth.centre[:, :2]),
+        trans_err=_lengths(predicted.centre[:, :2] - truth.centre[:, :2]),
         scale_err=1 - smaller / union,
-        orient_err=np.abs(_angle(truth.yaw - predicted.yaw, period)),
-        vel_err=_length(predicted.velocity - truth.velocity),
+        orient_err=np.abs(turn),
+        vel_err=_lengths(predicted.velocity - truth.velocity),
         attr_err=1 - np.where(truth.attribute < 0, np.nan, right),
     )
 
 
-def _length(vectors: np.ndarray) -> np.ndarray:
-    return np.sqrt(vectors[:, 0] ** 2 + vectors[:, 1] ** 2)
+def _lengths(vectors: np.ndarray) -> np.ndarray:
+    return np.sqrt(dots(vectors, vectors))
 
 
 def _angle(difference: np.ndarray, period: float) -> np.ndarray:
