@@ -1,4 +1,4 @@
-"""NuScenesBEVMetric: perfect, empty, partial and reordered predictions; report; splits."""
+"""BEVDetectionMetric: perfect, empty, partial and reordered predictions; report; splits."""
 
 import json
 import pickle
@@ -11,7 +11,7 @@ from mmdet3d.structures import LiDARInstance3DBoxes
 from mmengine.config import Config
 
 from hybrid_depth.bev.datasets.nuscenes import NuScenesBEVDataset
-from hybrid_depth.bev.evaluation.nuscenes_metric import NuScenesBEVMetric
+from hybrid_depth.bev.evaluation.detection_metric import BEVDetectionMetric
 from hybrid_depth.datasets.nuscenes.infos import create_nuscenes_infos
 from hybrid_depth.errors import UnsafeFileError
 from hybrid_depth.toy_world import make_toy_world
@@ -33,8 +33,8 @@ def dataset(root, split: str = 'train') -> NuScenesBEVDataset:
     return NuScenesBEVDataset(str(root), f'nuscenes_infos_{split}.pkl', test_mode=True)
 
 
-def metric_of(data: NuScenesBEVDataset, **kwargs) -> NuScenesBEVMetric:
-    metric = NuScenesBEVMetric(data_root=data.data_root, ann_file=data.ann_file, **kwargs)
+def metric_of(data: NuScenesBEVDataset, **kwargs) -> BEVDetectionMetric:
+    metric = BEVDetectionMetric(data_root=data.data_root, ann_file=data.ann_file, **kwargs)
     metric.dataset_meta = data.metainfo
     return metric
 
@@ -43,7 +43,7 @@ def perfect(data: NuScenesBEVDataset, detector: Detector = echo) -> list[dict]:
     return [perfect_prediction(data.get_data_info(i), detector) for i in range(len(data))]
 
 
-def score(metric: NuScenesBEVMetric, predictions: list[dict]) -> dict:
+def score(metric: BEVDetectionMetric, predictions: list[dict]) -> dict:
     metric.process({}, predictions)
     return metric.evaluate(len(predictions))
 
@@ -213,7 +213,7 @@ def test_code_in_an_info_file_is_not_run(root, tmp_path):
     path = tmp_path / 'infos.pkl'
     infos = pickle.loads((root / 'nuscenes_infos_train.pkl').read_bytes())
     path.write_bytes(pickle.dumps(dict(infos, x=payloads(marker)['system'])))
-    metric = NuScenesBEVMetric(data_root=str(root), ann_file=str(path), eval_split='mini_train')
+    metric = BEVDetectionMetric(data_root=str(root), ann_file=str(path), eval_split='mini_train')
     with pytest.raises(UnsafeFileError, match='infos.pkl: expected.*do not trust'):
         metric.dataset_meta = data.metainfo
     metric._dataset_meta = data.metainfo
