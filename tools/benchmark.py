@@ -4,6 +4,7 @@
 Example:
     python tools/benchmark.py pooling
     python tools/benchmark.py rotated-nms
+    python tools/benchmark.py nuscenes-eval
     python tools/benchmark.py models --root data/nuscenes_keyframe
     python tools/benchmark.py depth-models
     python tools/benchmark.py depth-step
@@ -46,6 +47,7 @@ def main() -> None:
     commands = parser.add_subparsers(dest='command', required=True)
     commands.add_parser('pooling', help='BEV pooling back-ends: time and peak memory')
     commands.add_parser('rotated-nms', help='NMS of BEV boxes against mmcv or shapely')
+    commands.add_parser('nuscenes-eval', help='detection scores against the devkit')
     models = commands.add_parser('models', help='full-size detectors: parameters and CPU time')
     models.add_argument('--root', default='data/nuscenes_keyframe', help='nuScenes root')
     depth = commands.add_parser('depth-models', help='Monodepth2, ManyDepth and Mono-ViFI: cost')

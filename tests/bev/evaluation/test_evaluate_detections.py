@@ -1,6 +1,5 @@
 """Scores from info files and predictions equal the devkit's, which reads tables and a file."""
 
-
 import numpy as np
 import pytest
 from mmdet3d.evaluation.metrics import NuScenesMetric
@@ -68,7 +67,7 @@ def assert_equal(report: dict, tables, path, tokens) -> None:
 def check(seed: int, folder) -> None:
     tables, infos, found = random_set(seed)
     tokens = [one['token'] for one in found]
-    if not any(info['evaluation']['labels'] for info in infos['data_list']):
+    if not any(info['evaluation']['names'] for info in infos['data_list']):
         return
     theirs = of_mmdet3d(infos, found, folder / 'theirs')
     predicted = global_boxes(infos, found)

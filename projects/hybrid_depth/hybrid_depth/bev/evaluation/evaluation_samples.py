@@ -9,16 +9,12 @@ import numpy as np
 import torch
 from pyquaternion import Quaternion
 
-from ...datasets.nuscenes.names import ATTRIBUTES, INFO_VERSION, InfoError
+from ...datasets.nuscenes.names import ATTRIBUTES, CLASSES, InfoError
 from ...geometry import invert_rigid
 from .detection_boxes import DetectionBoxes
 from .detection_protocol import DetectionProtocol
+from .evaluation_split import old_info_file
 from .quaternion_arrays import about_z, dots, rotation_matrices
-
-_REMEDY = (
-    'make it again with: hybrid-depth create-nuscenes-infos --root ROOT --version VERSION; or use '
-    "the devkit and its tables, with the metric's type='NuScenesBEVMetric'"
-)
 
 
 @dataclass(frozen=True)
@@ -98,8 +94,8 @@ def read_samples(
 ) -> EvaluationSamples:
     """Ground truth of some samples of an info file.
 
-    nuScenes' boxes are those of `evaluation`, in the numbers of the tables. Of other data, boxes of
-    `instances` are transformed to the global frame; they have no attributes.
+    nuScenes' boxes are those of `evaluation`, in the numbers of the tables. Of other data and other
+    classes, boxes of `instances` are transformed to the global frame; they have no attributes.
 
     Args:
         content: of the info file.
@@ -108,25 +104,17 @@ def read_samples(
         source: info file, for errors.
 
     Raises:
-        InfoError: a sample is not in the file, a class is not, or the file is older than
-            `evaluation`.
+        InfoError: the file lacks a class, or is older than `evaluation`.
     """
     infos = {info['token']: info for info in content['data_list']}
     chosen = [infos[token] for token in tokens]
-    if content['metainfo'].get('dataset') == 'nuscenes':
-        old = next((info for info in chosen if 'evaluation' not in info), None)
-        if old is not None:
-            raise InfoError(
-                f'{source}: expected info_version {INFO_VERSION}, with the boxes that are '
-                f'evaluated, got {content["metainfo"].get("info_version")}; {_REMEDY}'
-            )
-    entries = [info.get('evaluation') or _of_instances(info) for info in chosen]
-    counts = [len(entry['labels']) for entry in entries]
+    entries = _entries(content['metainfo'], chosen, protocol, source)
+    counts = [len(entry['names']) for entry in entries]
     rows = np.array([row for entry in entries for row in entry['boxes']], float).reshape(-1, 12)
-    labels = _labels(content['metainfo'], protocol, source)
+    labels = {name: label for label, name in enumerate(protocol.classes)}
     boxes = DetectionBoxes(
         sample=np.repeat(np.arange(len(chosen)), counts),
-        label=np.array([labels.get(i, -1) for e in entries for i in e['labels']], int),
+        label=np.array([labels.get(name, -1) for e in entries for name in e['names']], int),
         centre=rows[:, :3],
         size=rows[:, 3:6],
         rotation=rows[:, 6:10],
@@ -160,8 +148,14 @@ def attribute_index(name: str) -> int:
     return ATTRIBUTES.index(name) if name else -1
 
 
-def _labels(meta: Mapping, protocol: DetectionProtocol, source: str) -> dict[int, int]:
-    """{label in the file: label of the protocol}"""
+def _entries(
+    meta: Mapping, infos: Sequence[Mapping], protocol: DetectionProtocol, source: str
+) -> list[dict[str, list]]:
+    """`evaluation` of samples; for own classes or data made from the boxes for training."""
+    if meta.get('dataset') == 'nuscenes' and set(protocol.classes) <= set(CLASSES):
+        if not all('evaluation' in info for info in infos):
+            raise old_info_file(meta, source)
+        return [info['evaluation'] for info in infos]
     categories = meta.get('categories', {})
     absent = [name for name in protocol.classes if name not in categories]
     if absent:
@@ -169,21 +163,22 @@ def _labels(meta: Mapping, protocol: DetectionProtocol, source: str) -> dict[int
             f'{source}: expected categories with {", ".join(protocol.classes)}, got none named '
             f'{", ".join(absent)}'
         )
-    return {categories[name]: i for i, name in enumerate(protocol.classes)}
+    names = {label: name for name, label in categories.items()}
+    return [_of_instances(info, names) for info in infos]
 
 
-def _of_instances(info: Mapping) -> dict[str, list]:
-    """`evaluation` of a sample of other data, from its LiDAR-frame `instances`."""
+def _of_instances(info: Mapping, names: Mapping[int, str]) -> dict[str, list]:
+    """`evaluation` of a sample, from its LiDAR-frame `instances`."""
     lidar2global = np.array(info['ego2global']) @ np.array(info['lidar_points']['lidar2ego'])
     turn = Quaternion(matrix=lidar2global, rtol=1e-5, atol=1e-7)
-    entry = dict(boxes=[], labels=[], attributes=[], points=[], racks=[])
+    entry = dict(boxes=[], names=[], attributes=[], points=[], racks=[])
     for item in info.get('instances', ()):
         x, y, z, length, width, height, yaw = item['bbox_3d'][:7]
         centre = lidar2global[:3, :3] @ [x, y, z] + lidar2global[:3, 3]
         velocity = lidar2global[:2, :2] @ item.get('velocity', [np.nan, np.nan])
         rotation = turn * Quaternion(about_z(np.array([yaw]))[0])
         entry['boxes'].append([*centre, width, length, height, *rotation.q, *velocity])
-        entry['labels'].append(item['bbox_label_3d'])
+        entry['names'].append(names.get(item['bbox_label_3d'], ''))
         entry['attributes'].append('')
         valid = int(item.get('bbox_3d_isvalid', True))  # of data that do not count points
         entry['points'].append(item.get('num_lidar_pts', valid) + item.get('num_radar_pts', 0))

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from nuscenes.utils.splits import create_splits_scenes, get_scenes_of_split
 
 from ...config_errors import nearest
-from ...datasets.nuscenes.names import InfoError
+from ...datasets.nuscenes.names import INFO_VERSION, InfoError
 
 _DEFAULTS = {'v1.0-mini': 'mini_val', 'v1.0-trainval': 'val', 'v1.0-test': 'test'}
 ONE_SPLIT = (
@@ -83,7 +83,9 @@ def split_tokens(
         split = split or default_split(version)
         scenes = scenes_of_split(split, root, version)
         names = [info.get('scene_name', info.get('scene_token')) for info in infos]
-        counts = meta.get('scenes') or dict.fromkeys(names, 0)  # of all scenes of the root
+        if meta.get('dataset') == 'nuscenes' and 'scenes' not in meta:
+            raise old_info_file(meta, source)
+        counts = meta.get('scenes', dict.fromkeys(names, 0))  # of all scenes of the root
         require_scenes(scenes, counts, split, f'{root}/{version}')
         chosen = [info for info, name in zip(infos, names, strict=True) if name in scenes]
         expected = sum(number for name, number in counts.items() if name in scenes)
@@ -98,6 +100,16 @@ def split_tokens(
             'format_only=True and jsonfile_prefix, to write predictions only'
         )
     return [info['token'] for info in chosen]
+
+
+def old_info_file(meta: Mapping, source: str | Path) -> InfoError:
+    """Error for an info file of nuScenes without what the benchmark reads."""
+    return InfoError(
+        f'{source}: expected info_version {INFO_VERSION}, with the boxes that are evaluated, got '
+        f'{meta.get("info_version")}; make it again with: hybrid-depth create-nuscenes-infos '
+        "--root ROOT --version VERSION; or use the devkit and its tables, with the metric's "
+        "type='NuScenesBEVMetric'"
+    )
 
 
 def check_coverage(tokens: Sequence[str], predicted: Sequence[str], split: object) -> None:

@@ -54,13 +54,13 @@ def evaluation_entry(nusc: NuScenes, tokens: list[str]) -> dict[str, list]:
 
     Global frame (docs/reference/nuscenes.md, "Evaluation entries"): ``boxes`` (n, 12) of centre
     (3), size w l h (3), rotation w x y z (4) and velocity x y (2; NaN if unknown), with their
-    ``labels``, ``attributes`` ('' for none) and ``points`` (LiDAR and radar) in the order of the
-    tables, and ``racks`` (m, 10), the bicycle racks.
+    class ``names``, ``attributes`` ('' for none) and ``points`` (LiDAR and radar), in the order of
+    the tables, and ``racks`` (m, 10), the bicycle racks.
 
     Raises:
         InfoError: an annotation with several attributes, or with one that is not in the tables.
     """
-    entry = dict(boxes=[], labels=[], attributes=[], points=[], racks=[])
+    entry = dict(boxes=[], names=[], attributes=[], points=[], racks=[])
     for token in tokens:
         record = nusc.get('sample_annotation', token)
         box = [*record['translation'], *record['size'], *record['rotation']]
@@ -70,7 +70,7 @@ def evaluation_entry(nusc: NuScenes, tokens: list[str]) -> dict[str, list]:
         if name is None:
             continue
         entry['boxes'].append([*map(float, box), *nusc.box_velocity(token)[:2].tolist()])
-        entry['labels'].append(CLASSES.index(name))
+        entry['names'].append(name)
         entry['attributes'].append(_attribute(nusc, record))
         entry['points'].append(record['num_lidar_pts'] + record['num_radar_pts'])
     return entry
