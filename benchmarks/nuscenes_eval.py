@@ -104,7 +104,8 @@ def main(samples: int = FULL, devkit: tuple[int, int] = DEVKIT) -> None:
     full = {part: more[part] + slope[part] * (samples - devkit[1]) for part in few}
     for count, row in zip(devkit, (few, more), strict=True):
         print(
-            f'mmdet3d, {count} samples: convert and write {row["convert"]:.1f}, devkit {row["score"]:.1f}'
+            f'mmdet3d, {count} samples: convert and write {row["convert"]:.1f}, devkit '
+            f'{row["score"]:.1f}'
         )
     print(
         f'mmdet3d, {samples} samples, extrapolated linearly: convert and write '
