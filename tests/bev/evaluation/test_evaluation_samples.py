@@ -36,7 +36,7 @@ def test_bicycles_in_racks_by_the_devkit():
     tokens = [info['token'] for info in infos['data_list']]
     samples = read_samples(infos, tokens, PROTOCOL, 'memory')
     number = 400
-    points = centre + random.uniform(-4, 4, (number, 3))
+    points = centre + random.uniform(-1, 1, (number, 3)) * [3, 3, 1]
     names = np.array(['bicycle', 'car', 'motorcycle', 'pedestrian'])[np.arange(number) % 4]
     boxes = DetectionBoxes(
         sample=(np.arange(number) // 4) % 2,
