@@ -4,6 +4,8 @@
 Example:
     python tools/benchmark.py pooling
     python tools/benchmark.py rotated-nms
+    python tools/benchmark.py nuscenes-eval
+    python tools/benchmark.py depth-eval
     python tools/benchmark.py models --root data/nuscenes_keyframe
     python tools/benchmark.py folding --root data/nuscenes_keyframe
     python tools/benchmark.py loading --root data/nuscenes_keyframe
@@ -48,6 +50,8 @@ def main() -> None:
     commands = parser.add_subparsers(dest='command', required=True)
     commands.add_parser('pooling', help='BEV pooling back-ends: time and peak memory')
     commands.add_parser('rotated-nms', help='NMS of BEV boxes against mmcv or shapely')
+    commands.add_parser('nuscenes-eval', help='detection scores against the devkit')
+    commands.add_parser('depth-eval', help='depth scores against a plain loop')
     models = commands.add_parser('models', help='full-size detectors: parameters and CPU time')
     models.add_argument('--root', default='data/nuscenes_keyframe', help='nuScenes root')
     folding = commands.add_parser('folding', help='full-size detectors: BatchNorms folded or not')

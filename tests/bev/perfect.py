@@ -49,7 +49,7 @@ def perfect_prediction(info: dict, detector: Detector = echo) -> dict:
         detector: encodes and decodes ego-frame boxes.
 
     Returns:
-        Input of ``NuScenesBEVMetric.process``.
+        Input of ``BEVDetectionMetric.process``.
     """
     truth = info.get('ann_info', info.get('eval_ann_info'))
     known = truth['gt_labels_3d'] >= 0

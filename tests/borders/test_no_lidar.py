@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from hybrid_depth.bev.datasets.nuscenes import NuScenesBEVDataset
+from hybrid_depth.bev.evaluation.detection_metric import BEVDetectionMetric
 from hybrid_depth.bev.evaluation.nuscenes_metric import NuScenesBEVMetric
 from hybrid_depth.bev.hooks.bev_visualization_hook import scene_of
 from hybrid_depth.datasets.nuscenes.infos import create_nuscenes_infos
@@ -107,9 +108,10 @@ def test_own_class_names(root, tmp_path, names):
 
 @pytest.mark.parametrize('names', NAMES)
 def test_the_benchmark_says_that_it_has_other_classes(root, names):
-    metric = NuScenesBEVMetric(str(root), str(root / 'nuscenes_infos_val.pkl'))
-    with refused('own classes', names[-1]):
-        metric.dataset_meta = dict(classes=names, version='v1.0-mini')
+    for kind, word in ((NuScenesBEVMetric, 'BEVDetectionMetric'), (BEVDetectionMetric, 'ranges=')):
+        metric = kind(str(root), str(root / 'nuscenes_infos_val.pkl'))
+        with refused(word, names[-1]):
+            metric.dataset_meta = dict(classes=names, version='v1.0-mini')
 
 
 def test_the_class_keeps_its_classes(root):

@@ -6,13 +6,15 @@ import pickle
 import numpy as np
 import pytest
 
-from hybrid_depth.bev.evaluation.nuscenes_metric import NuScenesBEVMetric, report_table
+from hybrid_depth.bev.evaluation.detection_metric import BEVDetectionMetric
+from hybrid_depth.bev.evaluation.detection_report import report_table
+from hybrid_depth.bev.evaluation.nuscenes_metric import NuScenesBEVMetric
 from hybrid_depth.datasets.nuscenes.infos import CLASSES, create_nuscenes_infos
 from hybrid_depth.depth.evaluation.evaluate import evaluate_files
 from hybrid_depth.depth.evaluation.pose_metrics import read_motions, score_poses
 from hybrid_depth.depth.evaluation.predicted_maps import check_aspect
 from hybrid_depth.depth.evaluation.protocols import PROTOCOLS
-from tests.bev.evaluation.test_nuscenes_metric import (
+from tests.bev.evaluation.test_detection_metric import (
     PREFIX,
     dataset,
     metric_of,
@@ -70,7 +72,7 @@ def test_predictions_are_written_before_they_are_scored(root, tmp_path, monkeypa
     def full_disk(*_):
         raise OSError('disk full')
 
-    monkeypatch.setattr('hybrid_depth.bev.evaluation.nuscenes_metric.SplitDetectionEval', full_disk)
+    monkeypatch.setattr(BEVDetectionMetric, 'evaluate_boxes', full_disk)
     data = dataset(root, 'val')
     with pytest.raises(OSError, match='disk full'):
         score(metric_of(data, out_dir=str(tmp_path)), perfect(data))
@@ -107,12 +109,12 @@ def test_sets_without_boxes_are_asked_before_the_inference(root, tmp_path):
     path = tmp_path / 'bare.pkl'
     path.write_bytes(pickle.dumps(infos))
     meta = dict(infos['metainfo'], classes=CLASSES)
-    metric = NuScenesBEVMetric(data_root=str(root), ann_file=str(path))
+    metric = BEVDetectionMetric(data_root=str(root), ann_file=str(path))
     meta = dict(infos['metainfo'], classes=CLASSES)
     with refused('bare.pkl', 'expected annotated boxes', 'format_only'):
         metric.dataset_meta = meta
     only = dict(format_only=True, jsonfile_prefix=str(tmp_path / 'out'))
-    NuScenesBEVMetric(str(root), str(path), **only).dataset_meta = meta
+    BEVDetectionMetric(str(root), str(path), **only).dataset_meta = meta
 
 
 def test_infos_of_another_split_or_root(tmp_path, root):
@@ -120,9 +122,10 @@ def test_infos_of_another_split_or_root(tmp_path, root):
     create_nuscenes_infos(other, 'v1.0-mini')
     data = dataset(root, 'val')
     for name, word in (('nuscenes_infos_train.pkl', 'got 0 of them'), ('absent.pkl', 'absent')):
-        metric = NuScenesBEVMetric(data_root=str(root), ann_file=str(other / name))
+        metric = BEVDetectionMetric(data_root=str(root), ann_file=str(other / name))
         with refused(name, word):
             metric.dataset_meta = data.metainfo
+    # the devkit reads the tables
     metric = NuScenesBEVMetric(str(tmp_path / 'none'), str(other / 'nuscenes_infos_val.pkl'))
     with refused('scene.json'):
         metric.dataset_meta = data.metainfo

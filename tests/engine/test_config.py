@@ -21,7 +21,7 @@ def cfg(tmp_path) -> Config:
             work_dir=str(tmp_path),
             optim_wrapper=dict(type='OptimWrapper'),
             custom_hooks=[dict(type='EMAHook')],
-            test_evaluator=dict(type='NuScenesBEVMetric'),
+            test_evaluator=dict(type='BEVDetectionMetric'),
         )
     )
 
@@ -149,7 +149,7 @@ def test_metrics_are_written_to_the_work_directory(cfg):
     cfg.test_evaluator = dict(type='DepthMetric')
     config_tools.add_report(cfg)
     assert cfg.test_evaluator.out_dir == cfg.work_dir
-    elsewhere = dict(type='NuScenesBEVMetric', out_dir='elsewhere')
+    elsewhere = dict(type='BEVDetectionMetric', out_dir='elsewhere')
     cfg.test_evaluator = [dict(type='PatchOrderMetric'), elsewhere]
     config_tools.add_report(cfg)
     assert cfg.test_evaluator == [dict(type='PatchOrderMetric'), elsewhere]

@@ -56,7 +56,7 @@ val_dataloader = dict(
 test_dataloader = val_dataloader
 
 val_evaluator = dict(
-    type='NuScenesBEVMetric',
+    type='BEVDetectionMetric',
     data_root=data_root,
     ann_file=data_root + 'nuscenes_infos_val.pkl',
     eval_split='val',

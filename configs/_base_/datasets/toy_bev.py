@@ -58,7 +58,7 @@ test_dataloader = dict(
     ),
 )
 test_evaluator = dict(
-    type='NuScenesBEVMetric',
+    type='BEVDetectionMetric',
     data_root=data_root,
     ann_file=data_root + 'nuscenes_infos_val.pkl',
     eval_split='mini_val',

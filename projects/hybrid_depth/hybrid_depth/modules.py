@@ -25,6 +25,7 @@ _MODULES = (
     'bev.datasets.nuscenes',
     'bev.datasets.sequence_batches',
     'bev.transforms',
+    'bev.evaluation.detection_metric',
     'bev.evaluation.nuscenes_metric',
     'bev.hooks',
     'pseudo_depth.hook',

@@ -9,7 +9,7 @@ from nuscenes import NuScenes
 from nuscenes.eval.common.utils import quaternion_yaw
 
 from hybrid_depth.datasets.nuscenes.infos import CAMERAS, CLASSES, InfoError, create_nuscenes_infos
-from tests.datasets.fake_nuscenes import CAR_SPEED, sensor_files, write_fake_nuscenes
+from tests.datasets.fake_nuscenes import CAR_SPEED, SCENES, sensor_files, write_fake_nuscenes
 
 NAMES = ('nuscenes_infos_train.pkl', 'nuscenes_infos_val.pkl')
 
@@ -37,10 +37,11 @@ def test_splits_and_order(root, train):
 
 def test_schema(train):
     assert train['metainfo']['version'] == 'v1.0-mini'
-    assert train['metainfo']['info_version'] == '1.1'
+    assert train['metainfo']['info_version'] == '1.2'
+    assert train['metainfo']['scenes'] == dict.fromkeys(SCENES, 3)
     assert train['metainfo']['categories'] == {n: i for i, n in enumerate(CLASSES)} | {'animal': -1}
     info = train['data_list'][0]
-    assert info['scene_token'] == 'scene-0061'
+    assert info['scene_token'] == info['scene_name'] == 'scene-0061'
     assert info['lidar_points']['lidar_path'] == 'scene-0061-0-LIDAR_TOP.pcd.bin'
     assert tuple(info['images']) == CAMERAS
     assert info['images']['CAM_BACK']['img_path'] == 'scene-0061-0-CAM_BACK.jpg'

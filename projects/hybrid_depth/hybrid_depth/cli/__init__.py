@@ -26,6 +26,7 @@ TOOLS = {
     'make-captions': 'captions of images by an image-to-text model',
     'make-text-features': 'features of captions and object sentences by a CLIP text tower',
     'convert-checkpoint': 'convert official weights',
+    'evaluate-boxes': 'evaluate a file of predicted boxes against an info file',
     'evaluate-depth': 'evaluate depth maps against ground truth',
     'evaluate-pose': 'evaluate camera motion against ground-truth poses',
     'create-nuscenes-infos': 'make the info files of a nuScenes root',

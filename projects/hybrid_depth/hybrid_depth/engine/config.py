@@ -21,6 +21,8 @@ from .hooks.checkpointing import find_latest_checkpoint
 from .hooks.visualization_window import has_screen
 from .runner import CheckedRunner
 
+_DETECTION_METRICS = ('BEVDetectionMetric', 'NuScenesBEVMetric')
+
 
 def read_config(path: str | Path) -> Config:
     """Read a config file, see `find_config`, and import its `custom_imports`.
@@ -214,7 +216,7 @@ def require_training_free(cfg: Config) -> None:
 def add_report(cfg: Config) -> None:
     """Write a test's metrics to the work directory, unless the config sets a path."""
     for metric in _test_metrics(cfg):
-        if metric.type in ('NuScenesBEVMetric', 'DepthMetric'):
+        if metric.type in (*_DETECTION_METRICS, 'DepthMetric'):
             metric.setdefault('out_dir', cfg.work_dir)
 
 
@@ -239,13 +241,13 @@ def add_visualization(
         ConfigError: the test has nothing to draw, or a window is requested without a screen.
     """
     kinds = [metric.type for metric in _test_metrics(cfg)]
-    if 'NuScenesBEVMetric' in kinds:
+    if set(kinds) & set(_DETECTION_METRICS):
         hooks = [dict(type='BEVVisualizationHook', out_dir=folder, score_thr=score_threshold)]
     elif 'DepthMetric' in kinds:
         hooks = [dict(type='DepthVisualizationHook', out_dir=folder)]
     else:
         raise ConfigError(
-            '--show-dir expected a config that tests boxes (NuScenesBEVMetric) or depth '
+            '--show-dir expected a config that tests boxes (BEVDetectionMetric) or depth '
             f'(DepthMetric), got {kinds}'
         )
     if show:

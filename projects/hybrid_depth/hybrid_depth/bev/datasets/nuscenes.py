@@ -160,6 +160,7 @@ class NuScenesBEVDataset(NuScenesDataset):
         return data_list
 
     def _parsed(self, info: dict, index: int) -> dict:
+        info.pop('evaluation', None)  # of the metric, which reads the file itself
         try:
             return self.parse_data_info(info)
         except HybridDepthError:

@@ -17,11 +17,10 @@ from nuscenes.eval.common.loaders import (
 )
 from nuscenes.eval.detection.data_classes import DetectionBox, DetectionConfig
 from nuscenes.eval.detection.evaluate import DetectionEval
-from nuscenes.utils.splits import create_splits_scenes, get_scenes_of_split
 
-from ...config_errors import nearest
 from ...datasets.nuscenes.names import InfoError
 from ...text_files import read_json
+from .evaluation_split import require_scenes, scenes_of_split
 
 
 def split_sample_tokens(nusc: NuScenes, split: str | Sequence[str]) -> list[str]:
@@ -34,22 +33,10 @@ def split_sample_tokens(nusc: NuScenes, split: str | Sequence[str]) -> list[str]
     Raises:
         InfoError: unknown split, or none of its scenes is in the tables.
     """
-    try:
-        scenes = set(get_scenes_of_split(split, nusc) if isinstance(split, str) else split)
-    except (AssertionError, FileNotFoundError, KeyError, ValueError) as error:
-        known = [*create_splits_scenes()]
-        raise InfoError(
-            f'expected eval_split among {", ".join(known)}, or one of {nusc.dataroot}/'
-            f'{nusc.version}/splits.json, got {split!r}{nearest(split, known)}'
-        ) from error
+    scenes = scenes_of_split(split, nusc.dataroot, nusc.version)
     known = {scene['token']: scene['name'] for scene in nusc.scene}
-    tokens = [s['token'] for s in nusc.sample if known[s['scene_token']] in scenes]
-    if not tokens:
-        raise InfoError(
-            f'expected eval_split to name scenes of {nusc.dataroot}/{nusc.version}, got {split}, '
-            f'which has none of its scenes ({", ".join(sorted(known.values())[:5])}, ...)'
-        )
-    return tokens
+    require_scenes(scenes, set(known.values()), split, f'{nusc.dataroot}/{nusc.version}')
+    return [s['token'] for s in nusc.sample if known[s['scene_token']] in scenes]
 
 
 def read_tables(root: str | Path, version: str) -> SimpleNamespace:

@@ -1,10 +1,11 @@
 """Conversion of nuScenes tables to mmdet3d v2 info files.
 
 Camera-only models need no sweeps and no image boxes: ``lidar_sweeps`` is empty unless requested and
-``cam_instances`` is left out. Added to v2 (docs/reference/nuscenes.md, "Info files"):
-``scene_token``, ``prev``, ``next``, ``frame_idx``, for each camera ``ego2global`` at the time of
-its image, and in ``metainfo`` digests of the tables (``tables``). All numbers stay float64
-(docs/reference/nuscenes.md, "Precision of poses").
+``cam_instances`` is left out. Added to v2 (docs/reference/nuscenes.md, "Info files"): the scene,
+the neighbours in time, for each camera ``ego2global`` at the time of its image, what the benchmark
+reads (``evaluation`` of each sample, ``scenes`` with their numbers of samples), and in ``metainfo``
+digests of the tables (``tables``). All numbers stay float64 (docs/reference/nuscenes.md, "Precision
+of poses").
 """
 
 from __future__ import annotations
@@ -26,11 +27,12 @@ from nuscenes.eval.detection.utils import category_to_detection_name
 from nuscenes.utils.splits import create_splits_scenes
 from tqdm import tqdm
 
-from ...calibration_checks import check_boxes, check_camera, known_velocities
+from ...calibration_checks import check_camera
 from ...files import atomic_file
 from ...geometry import invert_rigid
-from .names import CAMERAS, CLASSES, SPLITS, InfoError
-from .poses import check_rotation, rigid_matrix
+from .annotations import evaluation_entry, instance_entries
+from .names import CAMERAS, CLASSES, INFO_VERSION, SPLITS, InfoError
+from .poses import rigid_matrix
 from .table_digests import table_digests
 from .tables import CheckedNuScenes
 
@@ -96,42 +98,6 @@ def _camera_info(nusc: NuScenes, token: str, global2lidar: np.ndarray) -> dict:
     )
 
 
-def _instances(
-    nusc: NuScenes, tokens: list[str], global2lidar: np.ndarray
-) -> tuple[list[dict], list[str]]:
-    """The ``instances`` of one sample, and the tokens of unusable ones.
-
-    LiDAR frame; centre, size l w h, yaw of heading.
-    """
-    rotation, translation = global2lidar[:3, :3], global2lidar[:3, 3]
-    instances, dropped = [], []
-    for token in tokens:
-        record = nusc.get('sample_annotation', token)
-        name = category_to_detection_name(record['category_name'])
-        centre = rotation @ record['translation'] + translation
-        turn = check_rotation(record['rotation'], f'{nusc.version}/sample_annotation.json, {token}')
-        heading = rotation @ turn.rotation_matrix[:, 0]
-        width, length, height = record['size']
-        points = (record['num_lidar_pts'], record['num_radar_pts'])
-        box = [*centre.tolist(), length, width, height, float(np.arctan2(*heading[1::-1]))]
-        velocity = (rotation @ nusc.box_velocity(token))[:2]
-        if not check_boxes(np.array([box], dtype=np.float64)).all():
-            dropped.append(token)
-            continue
-        known = known_velocities(velocity[None]).all()
-        instances.append(
-            dict(
-                bbox_3d=box,
-                bbox_label_3d=CLASSES.index(name) if name else -1,
-                velocity=velocity.tolist() if known else [np.nan, np.nan],
-                num_lidar_pts=points[0],
-                num_radar_pts=points[1],
-                bbox_3d_isvalid=sum(points) > 0,
-            )
-        )
-    return instances, dropped
-
-
 def _lidar_sweeps(nusc: NuScenes, lidar: dict, global2lidar: np.ndarray, number: int) -> list[dict]:
     """The ``lidar_sweeps`` before a sweep that are on disk, latest first.
 
@@ -177,11 +143,12 @@ def _sample_info(
     lidar2ego = _pose(nusc, 'calibrated_sensor', lidar['calibrated_sensor_token'])
     ego2global = _pose(nusc, 'ego_pose', lidar['ego_pose_token'])
     global2lidar = invert_rigid(torch.from_numpy(ego2global @ lidar2ego)).numpy()
-    instances, dropped = _instances(nusc, sample['anns'], global2lidar)
+    instances, dropped = instance_entries(nusc, sample['anns'], global2lidar)
     info = dict(
         sample_idx=0,
         token=sample['token'],
         scene_token=sample['scene_token'],
+        scene_name=nusc.get('scene', sample['scene_token'])['name'],
         prev=neighbours[0],
         next=neighbours[1],
         frame_idx=frame_idx,
@@ -195,6 +162,7 @@ def _sample_info(
         lidar_sweeps=_lidar_sweeps(nusc, lidar, global2lidar, sweeps),
         images={cam: _camera_info(nusc, sample['data'][cam], global2lidar) for cam in CAMERAS},
         instances=instances,
+        evaluation=evaluation_entry(nusc, [t for t in sample['anns'] if t not in dropped]),
     )
     return info, dropped
 
@@ -306,13 +274,13 @@ def _raise_missing(root: Path, missing: list[str]) -> None:
 
 
 def _build_split(
-    nusc: NuScenes, name: str, scenes: list[list[dict]], workers: int, sweeps: int
+    nusc: NuScenes, name: str, scenes: list[str], all_samples: dict, workers: int, sweeps: int
 ) -> tuple[dict, list[str], list[str], int]:
     """Content of one info file, the missing files, the boxes dropped, and the missing sweeps."""
     data_list, missing, ignored, dropped, no_sweep = [], [], set(), [], 0
     progress = tqdm(total=len(scenes), desc=f'{name} scenes', unit='scene')
     with progress:
-        for scene in _stream_scenes(nusc, scenes, workers, sweeps):
+        for scene in _stream_scenes(nusc, [all_samples[s] for s in scenes], workers, sweeps):
             data_list += [_canonical(info) for info in scene.infos]
             missing += scene.missing
             ignored |= scene.ignored
@@ -326,7 +294,8 @@ def _build_split(
         categories=categories,
         dataset='nuscenes',
         version=nusc.version,
-        info_version='1.1',
+        info_version=INFO_VERSION,
+        scenes={scene: len(samples) for scene, samples in all_samples.items()},
         tables=table_digests(Path(nusc.table_root)),
     )
     return (
@@ -393,7 +362,7 @@ def create_nuscenes_infos(
     for name, scenes in names.items():
         path = out / f'nuscenes_infos_{name}.pkl'
         contents[path], absent, *notes[path] = _build_split(
-            nusc, name, [samples[scene] for scene in scenes], workers, lidar_sweeps
+            nusc, name, scenes, samples, workers, lidar_sweeps
         )
         missing += absent
     _raise_missing(root, missing)

@@ -46,6 +46,7 @@ _TEXT, _NUMBER, _INTEGER, _FLAG = (
 _VECTOR, _QUATERNION = ('three numbers', _vectors(3)), ('four numbers', _vectors(4))
 _COLUMNS = {
     'category': dict(name=_TEXT),
+    'attribute': dict(name=_TEXT),
     'sensor': dict(channel=_TEXT, modality=_TEXT),
     'calibrated_sensor': dict(
         translation=_VECTOR,

@@ -12,7 +12,9 @@ _ROOTS = ('rmse', 'rmse_log')  # squared before averaging over pixels
 _RANKED_PIXELS = 2000
 
 
-def depth_errors(truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
+def depth_errors(
+    truth: np.ndarray, prediction: np.ndarray, log_truth: np.ndarray | None = None
+) -> np.ndarray:
     """Depth metrics of Eigen et al. (arXiv 1406.2283) and the log10 error of Make3D.
 
     Definitions: docs/reference/depth_protocols.md, "Metrics".
@@ -22,6 +24,7 @@ def depth_errors(truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
 
     Args:
         truth, prediction: (N,) positive depths of the same pixels, metres.
+        log_truth: (N,) natural logarithms of `truth`, if they are known.
 
     Returns:
         (8,) float64 in the order of `ALL_METRICS`.
@@ -32,15 +35,16 @@ def depth_errors(truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
         {'abs_rel': 0.05, 'sq_rel': 0.05, 'rmse': 0.707, 'rmse_log': 0.067}
     """
     difference = prediction - truth
-    logarithm = np.log(prediction) - np.log(truth)
+    logarithm = np.log(prediction) - (np.log(truth) if log_truth is None else log_truth)
+    squared = difference**2
     worse = np.maximum(truth / prediction, prediction / truth)
     return np.array(
         [
             np.mean(np.abs(difference) / truth),
-            np.mean(difference**2 / truth),
-            np.sqrt(np.mean(difference**2)),
+            np.mean(squared / truth),
+            np.sqrt(np.mean(squared)),
             np.sqrt(np.mean(logarithm**2)),
-            *(np.mean(worse < 1.25**power) for power in (1, 2, 3)),
+            *(np.count_nonzero(worse < 1.25**power) / len(truth) for power in (1, 2, 3)),
             np.mean(np.abs(logarithm)) / np.log(10),
         ],
         dtype=np.float64,
@@ -73,10 +77,16 @@ def rank_correlation(truth: np.ndarray, prediction: np.ndarray) -> float:
         -1.0
     """
     step = -(-len(truth) // _RANKED_PIXELS)
-    ranks = [np.argsort(np.argsort(values[::step])) for values in (truth, prediction)]
+    ranks = [_ranks(values[::step]) for values in (truth, prediction)]
     if len(ranks[0]) < 2 or np.ptp(truth[::step]) == 0 or np.ptp(prediction[::step]) == 0:
         return 0.0
     return float(np.corrcoef(*ranks)[0, 1])
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    ranks = np.empty(len(values), int)
+    ranks[np.argsort(values)] = np.arange(len(values))
+    return ranks
 
 
 def binned_sums(truth: np.ndarray, prediction: np.ndarray, edges: Sequence[float]) -> np.ndarray:
@@ -86,12 +96,16 @@ def binned_sums(truth: np.ndarray, prediction: np.ndarray, edges: Sequence[float
         (4, bins): pixels, sum of |p - t| / t, sum of (p - t)², pixels with ratio < 1.25.
     """
     bins = len(edges) - 1
-    index = np.searchsorted(edges, truth, side='right') - 1
-    inside = (index >= 0) & (index < bins)
+    exact = truth.astype(np.float64)
+    index = np.zeros(len(truth), np.int8)  # number of edges at or below; 0 and bins + 1 are outside
+    for edge in edges:
+        index += exact >= edge
+    index = index.astype(np.intp)
     difference = (prediction - truth).astype(np.float64)
     good = np.maximum(truth / prediction, prediction / truth) < 1.25
-    sums = (np.ones_like(difference), np.abs(difference) / truth, difference**2, good)
-    return np.stack([np.bincount(index[inside], v[inside], minlength=bins) for v in sums])
+    sums = (None, np.abs(difference) / truth, difference**2, good)
+    counts = [np.bincount(index, values, minlength=bins + 2) for values in sums]
+    return np.stack(counts)[:, 1 : bins + 1].astype(np.float64)
 
 
 def binned_table(sums: np.ndarray, edges: Sequence[float]) -> list[dict]:

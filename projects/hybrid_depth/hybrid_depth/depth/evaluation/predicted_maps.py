@@ -70,6 +70,7 @@ def resized_depth(
     kind: DepthKind,
     protocol: DepthProtocol,
     name: str = 'prediction',
+    places: np.ndarray | None = None,
 ) -> np.ndarray:
     """Predicted map as depth at the ground truth's size.
 
@@ -77,6 +78,7 @@ def resized_depth(
         prediction: (h, w), (1, h, w) or (1, 1, h, w).
         shape: (H, W).
         name: name in error messages.
+        places: (N,) indices into H * W pixels, to return the depth of these only.
 
     Raises:
         DepthDataError: not a map of finite, positive numbers.
@@ -86,6 +88,8 @@ def resized_depth(
     if given != protocol.resized:
         values = 1 / values
     values = _resize(values, shape, protocol.resize)
+    if places is not None:
+        values = values.ravel()[places]
     return 1 / values if protocol.resized == 'disparity' else values
 
 

@@ -66,21 +66,31 @@ def check_kind(kind: str, protocol: DepthProtocol) -> None:
 def valid_pixels(truth: np.ndarray, protocol: DepthProtocol) -> np.ndarray:
     """(H, W) mask of the ground truth pixels that a protocol compares."""
     low, high = protocol.truth_range
-    mask = truth > low
-    if high is not None:
-        mask &= truth < high
     rows, columns = truth.shape
     top, bottom, left, right = protocol.crop
-    window = np.zeros_like(mask)
-    window[int(top * rows) : int(bottom * rows), int(left * columns) : int(right * columns)] = True
-    return mask & window
+    window = (
+        slice(int(top * rows), int(bottom * rows)),
+        slice(int(left * columns), int(right * columns)),
+    )
+    mask = np.zeros(truth.shape, bool)
+    mask[window] = truth[window] > low
+    if high is not None:
+        mask[window] &= truth[window] < high
+    return mask
 
 
 def _median(values: np.ndarray, which: str) -> float:
-    if which == 'middle':
-        return float(np.median(values))
-    lower = (len(values) - 1) // 2
-    return float(np.partition(values, lower)[lower])
+    """`np.median`, or the lower of the middle two; in half of its time."""
+    middle = len(values) // 2
+    parts = np.partition(values, middle)
+    if len(values) % 2:
+        return float(parts[middle])
+    lower = parts[:middle].max()
+    return float(lower if which == 'lower' else np.mean([lower, parts[middle]]))
+
+
+def _ratio(truth: np.ndarray, unscaled: np.ndarray, protocol: DepthProtocol) -> float:
+    return _median(truth, protocol.median) / _median(unscaled, protocol.median)
 
 
 @dataclass
@@ -115,12 +125,13 @@ def compared_pixels(
     rows = int(protocol.truth_rows * len(truth))
     truth = truth[:rows]
     mask[:rows] = valid_pixels(truth, protocol)
-    if not mask.any():
+    places = np.flatnonzero(mask)
+    if not len(places):
         return None
-    compared = truth[mask[:rows]]
-    unscaled = resized_depth(prediction, truth.shape, kind, protocol, name)[mask[:rows]]
+    compared = truth.ravel()[places]
+    unscaled = resized_depth(prediction, truth.shape, kind, protocol, name, places)
     unscaled = unscaled * protocol.factor
-    ratio = _median(compared, protocol.median) / _median(unscaled, protocol.median)
+    ratio = _ratio(compared, unscaled, protocol)
     depths = unscaled
     if protocol.scaling == 'median':
         depths = depths * depths.dtype.type(ratio)
@@ -161,28 +172,39 @@ def score_image(
     pixels = compared_pixels(prediction, truth, protocol, kind, scale, name)
     if pixels is None:
         return None
-    score = _score(pixels, protocol)
+    score = _score(pixels, protocol, pixels.ratio)
     if moving is not None:
         moves = moving[pixels.mask]
         for part, chosen in dict(moving=moves, static=~moves).items():
-            score.motion[part] = _score(pixels, protocol, chosen) if chosen.any() else None
+            score.motion[part] = None
+            if chosen.any():
+                ratio = _ratio(pixels.truth[chosen], pixels.unscaled[chosen], protocol)
+                score.motion[part] = _score(pixels, protocol, ratio, chosen)
     return score
 
 
 def _score(
-    pixels: ComparedPixels, protocol: DepthProtocol, chosen: np.ndarray | slice = slice(None)
+    pixels: ComparedPixels,
+    protocol: DepthProtocol,
+    ratio: float,
+    chosen: np.ndarray | slice = slice(None),
 ) -> ImageScore:
-    """Scores of the chosen ones of N pixels, with the scale of all."""
+    """Scores of the chosen ones of N pixels, with the scale of all; `ratio` is theirs."""
     truth, unscaled, depths = (x[chosen] for x in (pixels.truth, pixels.unscaled, pixels.depths))
-    as_given, median_scaled = (
-        depth_errors(truth, np.clip(unscaled * factor, *protocol.clamp))
-        for factor in (1, unscaled.dtype.type(pixels.ratio))
-    )
+    logarithm = np.log(truth)
+    errors = depth_errors(truth, depths, logarithm)
+
+    def scaled_errors(scaling: str, factor: float) -> np.ndarray:
+        if scaling == protocol.scaling:
+            return errors
+        scaled = np.clip(unscaled * unscaled.dtype.type(factor), *protocol.clamp)
+        return depth_errors(truth, scaled, logarithm)
+
     return ImageScore(
-        errors=depth_errors(truth, depths),
-        unscaled_errors=as_given,
-        median_errors=median_scaled,
-        ratio=_median(truth, protocol.median) / _median(unscaled, protocol.median),
+        errors=errors,
+        unscaled_errors=scaled_errors('none', 1),
+        median_errors=scaled_errors('median', pixels.ratio),
+        ratio=ratio,
         pixels=len(truth),
         bins=binned_sums(truth, depths, protocol.bins),
         rank_correlation=rank_correlation(truth, unscaled),
