@@ -18,7 +18,7 @@ from hybrid_depth.files import atomic_file
 from hybrid_depth.inference.bev import infer_sample, keyframes
 
 from .memory import resident_kib
-from .small_worlds import REPOSITORY, small_depth_model, small_detector, small_images
+from .small_worlds import REPOSITORY, small_depth_model, small_detector, small_images, small_infos
 
 DETECTORS = ('bevdet_hybrid_toy', 'bevdet4d_toy', 'fbbev_hybrid_history_toy')
 DEPTH = 'monodepth2_hybrid_toy'
@@ -101,7 +101,8 @@ def _train(config: Path, work_dir: Path, count: int) -> list[int]:
 
 def _detections(config: Path, folder: Path) -> Iterator:
     model = init_bev_model(config)
-    dataset = keyframes(model, folder / 'nuscenes' / 'nuscenes_infos_train.pkl')
+    infos = small_infos(folder) / 'nuscenes_infos_train.pkl'
+    dataset = keyframes(model, infos, folder / 'nuscenes')
     return (infer_sample(model, dataset[index]) for index in cycle(range(len(dataset))))
 
 

@@ -66,14 +66,14 @@ INFOS = ('create_nuscenes_infos.py', '--root', 'root', '--version', 'v1.0-mini')
 @pytest.mark.parametrize(
     ('tool', 'option', 'values'),
     [
-        (DEPTH, '--size', ['0 0', '-32 64', '64 0', '64.5 64', '³ 4']),
+        (DEPTH, '--size', ['0 0', '-32 64', '64 0', '64.5 64', '³ 4', '31 64', '1 1']),
         (DEPTH, '--scale', ['nan', 'inf', '0', '-1', 'x']),
         (DEPTH, '--batch-size', ['0', '-1', 'x', '1_0', '１']),
         (DEPTH, '--frames', ['x', '0 ١', '0.5']),
         (DEPTH, '--range', ['0 1', 'nan 2', '1 inf']),
         (DEPTH, '--intrinsics', ['nan 1 1 1', '1 1 inf 1']),
         (BEV, '--score-thr', ['nan', 'x', '0_1', '٠.5']),
-        (PSEUDO, '--size', ['0 0', '-1 64']),
+        (PSEUDO, '--size', ['0 0', '-1 64', '64 30']),
         (PSEUDO, '--max-depth', ['nan', '0', '-1', 'inf']),
         (PSEUDO, '--mirror-tolerance', ['nan', '-0.1']),
         (PSEUDO, '--neighbour-tolerance', ['nan', '-0.1']),
@@ -118,7 +118,7 @@ def test_trainings_of_no_length(value, tmp_path):
     with refused('net.py', value.split('=')[0], 'whole number above 0', 'hybrid-depth test'):
         require_length(load_config(path, None, None, 'none'))
     path = config(tmp_path, new='train_cfg = [1]\n')
-    with refused('train_cfg = dict'):
+    with refused('train_cfg as dict'):
         require_length(load_config(path, None, None, 'none'))
 
 

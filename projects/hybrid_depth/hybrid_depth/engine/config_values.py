@@ -124,12 +124,20 @@ def check_values(cfg: Config) -> None:
     """Reject values of mmengine's keys that are of another kind or out of range, and NaN anywhere.
 
     Raises:
-        ConfigError: such a value, or some of several keys that belong together.
+        ConfigError: such a value.
     """
     for path, form, value in _wrong(cfg, _RULES, ''):
         raise ConfigError(f'{cfg.filename}: expected {path} as {form}, got {value!r}')
     for path in _nans(cfg.to_dict()):
         raise ConfigError(f'{cfg.filename}: expected numbers, got NaN in {path}')
+
+
+def check_complete(cfg: Config) -> None:
+    """Reject loops without their data or evaluator, and trainings without an optimizer.
+
+    Raises:
+        ConfigError: some of several keys that belong together.
+    """
     for keys in _TOGETHER:
         absent = [key for key in keys if cfg.get(key) is None or key in _FILLED and not cfg[key]]
         if len(absent) in (1, 2):
