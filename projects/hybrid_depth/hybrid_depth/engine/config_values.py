@@ -50,7 +50,7 @@ _INTERVAL: _Rule = (
 )
 _MILESTONES: _Rule = (
     'a list of whole numbers',
-    lambda value: _are(int)(value) and not _are(bool)(value),
+    lambda value: isinstance(value, list | tuple) and all(type(item) is int for item in value),
 )
 _LOADER = dict(
     batch_size=_at_least(1),
@@ -63,8 +63,8 @@ _LOADER = dict(
     pin_memory=_FLAG,
 )
 _SCHEDULER = dict(
-    begin=_at_least(0),
-    end=_at_least(1),
+    begin=_NOT_NEGATIVE,
+    end=_NOT_NEGATIVE,
     by_epoch=_FLAG,
     start_factor=_NOT_NEGATIVE,
     end_factor=_NOT_NEGATIVE,
