@@ -43,6 +43,7 @@ FLOORS = (
         'rotated_boxes',
         'text_files',
         'version',
+        'workers',
     ),  # fmt: skip
     ('limits', 'plain_pickle'),
     ('errors',),

@@ -2,6 +2,11 @@
 
 import copy
 import errno
+import os
+import signal
+import subprocess
+import sys
+import time
 import urllib.error
 
 import mmengine
@@ -48,6 +53,26 @@ def test_ctrl_c(capsys):
     with pytest.raises(SystemExit) as end:
         run(raising(KeyboardInterrupt()))
     assert end.value.code == 130 and capsys.readouterr().err == 'interrupted\n'
+
+
+def test_ctrl_c_in_a_terminal(tmp_path):
+    """It reaches the workers too, which printed a traceback each."""
+    command = ['make-toy-world', 'out', '--keyframes', '50', '--size', '64x36', '--workers', '2']
+    process = subprocess.Popen(
+        [sys.executable, '-m', 'hybrid_depth', *command],
+        cwd=tmp_path,
+        env=dict(os.environ, PYTHONPATH=os.pathsep.join(map(os.path.abspath, sys.path))),
+        start_new_session=True,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while process.poll() is None and not list(tmp_path.glob('.out.part-*/samples/*/*')):
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    text = process.communicate(timeout=60)[1]
+    assert process.returncode == 130, text
+    assert text.endswith('interrupted\n') and 'Traceback' not in text
+    assert not any(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize('error', [OSError('of a library'), ValueError('a fault of ours')])

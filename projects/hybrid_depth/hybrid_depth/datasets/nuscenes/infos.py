@@ -29,6 +29,7 @@ from tqdm import tqdm
 from ...calibration_checks import check_boxes, check_camera, known_velocities
 from ...files import atomic_file
 from ...geometry import invert_rigid
+from ...workers import leave_interrupts_to_parent
 from .names import CAMERAS, CLASSES, SPLITS, InfoError
 from .poses import check_rotation, rigid_matrix
 from .table_digests import table_digests
@@ -245,6 +246,11 @@ def _not_on_disk(nusc: NuScenes, samples: list[dict], channels: tuple[str, ...])
 _in_worker: list[Callable[[list[dict]], _Scene]] = []
 
 
+def _start_worker(read: Callable[[list[dict]], _Scene]) -> None:
+    leave_interrupts_to_parent()
+    _in_worker.append(read)
+
+
 def _scene_in_worker(samples: list[dict]) -> _Scene:
     return _in_worker[0](samples)
 
@@ -258,7 +264,7 @@ def _stream_scenes(
         yield from map(read, scenes)
         return
     fork = multiprocessing.get_context('fork')
-    with fork.Pool(workers, _in_worker.append, (read,)) as pool:
+    with fork.Pool(workers, _start_worker, (read,)) as pool:
         yield from pool.imap(_scene_in_worker, scenes)
 
 
