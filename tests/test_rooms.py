@@ -35,6 +35,7 @@ FLOORS = (
         'calibration_checks',
         'config_errors',
         'config_files',
+        'devices',
         'files',
         'info_files',
         'mmcv_ext',
