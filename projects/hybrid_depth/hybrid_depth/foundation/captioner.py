@@ -26,8 +26,8 @@ class Captioner:
         max_tokens: longest caption.
 
     Raises:
-        HybridDepthError: transformers is not installed, the model cannot be loaded, or PyTorch cannot
-            use the device.
+        HybridDepthError: transformers is not installed, the model cannot be loaded, or PyTorch
+            cannot use the device.
     """
 
     def __init__(self, name: str, device: str = 'cpu', max_tokens: int = 40) -> None:
