@@ -58,12 +58,11 @@ def fitted_slope(memory: list[float]) -> tuple[float, float]:
 
 def record(name: str, task: str, count: int, out: Path) -> None:
     """Run a model for some steps and write its resident memory every `EVERY` of them."""
-    folder = out.parent / out.stem
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = out.parent  # the worlds are common to all
     small = small_detector if name in DETECTORS else small_depth_model
     config = small(folder, name, epochs=count)
     if task == 'train':
-        memory = _train(config, folder / 'train', count)
+        memory = _train(config, folder / out.stem, count)
     else:
         frames = _detections(config, folder) if name in DETECTORS else _depths(config, folder)
         steps = enumerate(islice(frames, count), 1)
