@@ -15,7 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from hybrid_depth.checkpoints.build import build_model
 from hybrid_depth.datasets.nuscenes.infos import create_nuscenes_infos
-from hybrid_depth.engine.folding import fold_batch_norms
+from hybrid_depth.folding import fold_batch_norms
 
 from .models import CONFIGS, REPOSITORY, load_sample
 

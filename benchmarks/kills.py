@@ -25,6 +25,7 @@ from .small_worlds import (
     small_depth_model,
     small_detector,
     small_images,
+    small_infos,
 )
 
 RANDOM_KILLS, SAVE_KILLS, WRITER_KILLS = 20, 10, 5  # of each training, and of each writer
@@ -101,7 +102,7 @@ class Writer:
 def _writers(folder: Path, detector: Path, depth: Path) -> dict[str, Writer]:
     nuscenes, kitti, images = folder / 'nuscenes', folder / 'kitti', small_images(folder)
     split = ('--split', 'splits/toy/val_files.txt', '--source', 'improved')
-    infos = nuscenes / 'nuscenes_infos_train.pkl'
+    infos = small_infos(folder) / 'nuscenes_infos_train.pkl'
     world = ('--scenes', 2, '--keyframes', 1, '--workers', 2, '--size')
     trained = {
         name: folder / name / WHOLE / f'epoch_{EPOCHS}.pth' for name in ('detector', 'depth')

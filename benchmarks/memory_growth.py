@@ -18,7 +18,7 @@ from hybrid_depth.files import atomic_file
 from hybrid_depth.inference.bev import infer_sample, keyframes
 
 from .memory import resident_kib
-from .small_worlds import REPOSITORY, small_depth_model, small_detector, small_images
+from .small_worlds import REPOSITORY, small_depth_model, small_detector, small_images, small_infos
 
 DETECTORS = ('bevdet_hybrid_toy', 'bevdet4d_toy', 'fbbev_hybrid_history_toy')
 DEPTH = 'monodepth2_hybrid_toy'
@@ -58,12 +58,11 @@ def fitted_slope(memory: list[float]) -> tuple[float, float]:
 
 def record(name: str, task: str, count: int, out: Path) -> None:
     """Run a model for some steps and write its resident memory every `EVERY` of them."""
-    folder = out.parent / out.stem
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = out.parent  # the worlds are common to all
     small = small_detector if name in DETECTORS else small_depth_model
     config = small(folder, name, epochs=count)
     if task == 'train':
-        memory = _train(config, folder / 'train', count)
+        memory = _train(config, folder / out.stem, count)
     else:
         frames = _detections(config, folder) if name in DETECTORS else _depths(config, folder)
         steps = enumerate(islice(frames, count), 1)
@@ -101,7 +100,8 @@ def _train(config: Path, work_dir: Path, count: int) -> list[int]:
 
 def _detections(config: Path, folder: Path) -> Iterator:
     model = init_bev_model(config)
-    dataset = keyframes(model, folder / 'nuscenes' / 'nuscenes_infos_train.pkl')
+    infos = small_infos(folder) / 'nuscenes_infos_train.pkl'
+    dataset = keyframes(model, infos, folder / 'nuscenes')
     return (infer_sample(model, dataset[index]) for index in cycle(range(len(dataset))))
 
 

@@ -6,15 +6,19 @@ import numpy as np
 from PIL import Image
 
 from hybrid_depth.datasets.nuscenes.infos import create_nuscenes_infos
+from hybrid_depth.datasets.nuscenes.table_digests import changed_tables
+from hybrid_depth.info_files import read_infos
 from hybrid_depth.toy_world import make_toy_world
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 DETECTOR = """
 _base_ = '{base}'
 data_root = '{root}/'
-train_dataloader = dict(batch_size={batch}, dataset=dict(dataset=dict(data_root=data_root)))
-test_dataloader = dict(num_workers=0, dataset=dict(data_root=data_root))
-test_evaluator = dict(data_root=data_root, ann_file=data_root + 'nuscenes_infos_val.pkl')
+train = dict(data_root=data_root, ann_file='{infos}/nuscenes_infos_train.pkl')
+test = dict(data_root=data_root, ann_file='{infos}/nuscenes_infos_val.pkl')
+train_dataloader = dict(batch_size={batch}, dataset=dict(dataset=train))
+test_dataloader = dict(num_workers=0, dataset=test)
+test_evaluator = test
 train_cfg = dict(max_epochs={epochs})
 custom_hooks = [dict(type='DepthFirstHook', epochs={depth_epochs})]
 default_hooks = dict(checkpoint=dict(interval=1))
@@ -34,19 +38,27 @@ default_hooks = dict(checkpoint=dict(interval=1))
 
 def small_detector(folder: Path, name: str, epochs: int, depth_epochs: int = 1) -> Path:
     """Config of a toy detector on scenes of two keyframes of 128 x 72 pixels."""
-    root, history = folder / 'nuscenes', 'history' in name
-    make_toy_world(root, 3, 2, size=(128, 72), workers=1, keep=True)
-    if not (root / 'nuscenes_infos_val.pkl').exists():  # written last
-        create_nuscenes_infos(root, 'v1.0-mini')
+    infos, history = small_infos(folder), 'history' in name
     text = DETECTOR.format(
         base=REPOSITORY / 'configs' / 'toy' / f'{name}.py',
-        root=root,
+        root=folder / 'nuscenes',
+        infos=infos,
         batch=2 if history else 1,
         epochs=epochs,
         depth_epochs=depth_epochs,
         history=history,
     )
     return _written(folder / f'{name}.py', text)
+
+
+def small_infos(folder: Path) -> Path:
+    """Folder of the info files of three scenes of two keyframes, whose root is `nuscenes`."""
+    root, infos = folder / 'nuscenes', folder / 'infos'
+    make_toy_world(root, 3, 2, size=(128, 72), workers=1, keep=True)
+    last = infos / 'nuscenes_infos_val.pkl'
+    if not last.exists() or changed_tables(read_infos(last)['metainfo'], root):
+        create_nuscenes_infos(root, 'v1.0-mini', infos)
+    return infos
 
 
 def small_depth_model(folder: Path, name: str, epochs: int) -> Path:

@@ -35,6 +35,7 @@ FLOORS = (
         'calibration_checks',
         'config_errors',
         'config_files',
+        'devices',
         'files',
         'info_files',
         'mmcv_ext',
@@ -43,6 +44,7 @@ FLOORS = (
         'rotated_boxes',
         'text_files',
         'version',
+        'workers',
     ),  # fmt: skip
     ('limits', 'plain_pickle'),
     ('errors',),

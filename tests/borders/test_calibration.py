@@ -219,6 +219,19 @@ def test_nuscenes_tables(tmp_path, case):
             NuScenesVideoDataset(str(root), 'v1.0-mini', ego_motion=True, frame_ids=(0,))
 
 
+@pytest.mark.parametrize('table', ['calibrated_sensor', 'sample', 'map'])
+def test_tables_of_another_encoding(tmp_path, table):
+    """UTF-16 is refused; a byte-order mark of UTF-8 is no matter."""
+    root = write_fake_nuscenes(tmp_path / 'root')
+    path = root / f'v1.0-mini/{table}.json'
+    text = path.read_text()
+    path.write_text(text, 'utf-16')
+    with refused(f'{table}.json', 'UTF-8'):
+        create_nuscenes_infos(root, 'v1.0-mini')
+    path.write_text(text, 'utf-8-sig')
+    assert len(create_nuscenes_infos(root, 'v1.0-mini')) == 2
+
+
 @pytest.mark.parametrize('size', [[0, 4, 1], [-1, 4, 1], [NAN, 4, 1], [1.9, 4.6, 0]])
 def test_boxes_of_tables_are_dropped_and_counted(tmp_path, size):
     root = write_fake_nuscenes(tmp_path / 'root')

@@ -2,6 +2,11 @@
 
 import copy
 import errno
+import os
+import signal
+import subprocess
+import sys
+import time
 import urllib.error
 
 import mmengine
@@ -50,6 +55,26 @@ def test_ctrl_c(capsys):
     assert end.value.code == 130 and capsys.readouterr().err == 'interrupted\n'
 
 
+def test_ctrl_c_in_a_terminal(tmp_path):
+    """It reaches the workers too, which printed a traceback each."""
+    command = ['make-toy-world', 'out', '--keyframes', '50', '--size', '64x36', '--workers', '2']
+    process = subprocess.Popen(
+        [sys.executable, '-m', 'hybrid_depth', *command],
+        cwd=tmp_path,
+        env=dict(os.environ, PYTHONPATH=os.pathsep.join(map(os.path.abspath, sys.path))),
+        start_new_session=True,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while process.poll() is None and not list(tmp_path.glob('.out.part-*/samples/*/*')):
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    text = process.communicate(timeout=60)[1]
+    assert process.returncode == 130, text
+    assert text.endswith('interrupted\n') and 'Traceback' not in text
+    assert not any(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize('error', [OSError('of a library'), ValueError('a fault of ours')])
 def test_faults_of_ours_keep_their_traceback(error):
     with pytest.raises(type(error)):
@@ -66,14 +91,14 @@ INFOS = ('create_nuscenes_infos.py', '--root', 'root', '--version', 'v1.0-mini')
 @pytest.mark.parametrize(
     ('tool', 'option', 'values'),
     [
-        (DEPTH, '--size', ['0 0', '-32 64', '64 0', '64.5 64', '³ 4']),
+        (DEPTH, '--size', ['0 0', '-32 64', '64 0', '64.5 64', '³ 4', '31 64', '1 1']),
         (DEPTH, '--scale', ['nan', 'inf', '0', '-1', 'x']),
         (DEPTH, '--batch-size', ['0', '-1', 'x', '1_0', '１']),
         (DEPTH, '--frames', ['x', '0 ١', '0.5']),
         (DEPTH, '--range', ['0 1', 'nan 2', '1 inf']),
         (DEPTH, '--intrinsics', ['nan 1 1 1', '1 1 inf 1']),
         (BEV, '--score-thr', ['nan', 'x', '0_1', '٠.5']),
-        (PSEUDO, '--size', ['0 0', '-1 64']),
+        (PSEUDO, '--size', ['0 0', '-1 64', '64 30']),
         (PSEUDO, '--max-depth', ['nan', '0', '-1', 'inf']),
         (PSEUDO, '--mirror-tolerance', ['nan', '-0.1']),
         (PSEUDO, '--neighbour-tolerance', ['nan', '-0.1']),
@@ -118,7 +143,7 @@ def test_trainings_of_no_length(value, tmp_path):
     with refused('net.py', value.split('=')[0], 'whole number above 0', 'hybrid-depth test'):
         require_length(load_config(path, None, None, 'none'))
     path = config(tmp_path, new='train_cfg = [1]\n')
-    with refused('train_cfg = dict'):
+    with refused('train_cfg as dict'):
         require_length(load_config(path, None, None, 'none'))
 
 

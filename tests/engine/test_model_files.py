@@ -1,11 +1,11 @@
-"""Models for inference: weights from a file, and the device."""
+"""Weights of models for inference."""
 
 import pytest
 import torch
 from torch import nn
 
 from hybrid_depth.checkpoints.strict_load import CheckpointMismatchError
-from hybrid_depth.engine.model_files import DeviceError, for_inference, load_weights
+from hybrid_depth.engine.model_files import load_weights
 
 
 def test_weights_for_another_channel_order_are_rejected(tmp_path):
@@ -23,13 +23,3 @@ def test_weights_for_another_channel_order_are_rejected(tmp_path):
 def test_without_a_checkpoint_there_is_a_warning():
     with pytest.warns(UserWarning, match='Linear has random weights'):
         assert load_weights(nn.Linear(2, 3), None) == {}
-
-
-def test_the_model_is_in_evaluation_mode():
-    assert not for_inference(torch.nn.Dropout(), 'cpu').training
-
-
-@pytest.mark.parametrize('device', ['cuda:99', 'gpu'])
-def test_an_unusable_device_is_an_error_for_the_user(device):
-    with pytest.raises(DeviceError, match=rf'got {device}: [^$]*hybrid_depth.env reports'):
-        for_inference(torch.nn.Linear(1, 1), device)

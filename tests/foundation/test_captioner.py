@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from hybrid_depth.datasets.captions import read_texts
+from hybrid_depth.devices import DeviceError
 from hybrid_depth.errors import HybridDepthError
 from hybrid_depth.foundation.captioner import Captioner
 from tests.foundation.tiny_blip import WORDS, write_tiny_blip
@@ -32,6 +33,12 @@ def test_captions_are_words_of_the_model_and_repeatable(blip):
     assert len(texts) == 3 and all(texts) and texts == captioner(pictures)
     assert all(set(text.split()) <= set(WORDS) for text in texts)
     assert captioner(pictures[:1]) == texts[:1]
+
+
+@pytest.mark.parametrize('device', ['gpu', 'cuda:99'])
+def test_devices_that_do_not_exist(blip, device):
+    with pytest.raises(DeviceError, match=f'got {device}'):
+        Captioner(str(blip), device)
 
 
 def test_pickled_weights_are_refused(blip, tmp_path):

@@ -41,13 +41,17 @@ def main(tool: str | None = None) -> None:
     Args:
         tool: one of `TOOLS`; None for the first argument.
     """
+    run(_main, tool)
+
+
+def _main(tool: str | None) -> None:
     arguments = sys.argv[1:]
     if tool is None:
         tool, arguments = _chosen_tool(arguments[:1]), arguments[1:]
     module = importlib.import_module(f'{__name__}.{tool.replace("-", "_")}')
     parser = make_parser(module.__doc__, f'hybrid-depth {tool}')
     module.add_arguments(parser)
-    run(module.run, parser.parse_args(arguments))
+    module.run(parser.parse_args(arguments))
 
 
 def _chosen_tool(arguments: list[str]) -> str:

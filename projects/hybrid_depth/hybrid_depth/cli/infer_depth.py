@@ -21,6 +21,7 @@ from .number_types import at_least, finite, positive, whole
 if TYPE_CHECKING:
     import numpy as np
 
+SMALLEST_INPUT = 32  # pixels, the stride of the encoders
 FORMATS = ('png', 'npy', 'none')
 
 
@@ -32,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--device', default='cpu', help='cpu (default), cuda, cuda:1, ...')
     parser.add_argument(
         '--size',
-        type=at_least(1),
+        type=at_least(SMALLEST_INPUT),
         nargs=2,
         metavar=('HEIGHT', 'WIDTH'),
         help='size of the network input (default: training size)',

@@ -18,6 +18,7 @@ import statistics
 from pathlib import Path
 
 from ..config_files import find_config
+from .infer_depth import SMALLEST_INPUT
 from .number_types import at_least, not_negative, positive
 
 SCALES = ('ground', 'lidar', 'motion', 'none')
@@ -54,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--device', default='cpu', help='cpu (default) or cuda')
     parser.add_argument(
         '--size',
-        type=at_least(1),
+        type=at_least(SMALLEST_INPUT),
         nargs=2,
         metavar=('HEIGHT', 'WIDTH'),
         help='size of the network input (default: training size)',

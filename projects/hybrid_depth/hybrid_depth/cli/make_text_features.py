@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> None:
 
     from ..datasets.captions import read_texts, write_texts
     from ..datasets.object_texts import object_texts
-    from ..engine.model_files import for_inference
+    from ..devices import for_inference
     from ..errors import ConfigError
     from ..foundation.text_features import TextEncoder, TextFeatures
 

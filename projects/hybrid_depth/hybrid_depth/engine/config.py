@@ -16,7 +16,7 @@ from ..config_files import find_config
 from ..errors import ConfigError, HybridDepthError
 from ..info_files import naming
 from .config_keys import check_keys, check_options
-from .config_values import check_values
+from .config_values import check_complete, check_values
 from .hooks.checkpointing import find_latest_checkpoint
 from .hooks.visualization_window import has_screen
 from .runner import CheckedRunner
@@ -132,15 +132,16 @@ def require_length(cfg: Config) -> None:
     """Check that a config trains for some epochs or iterations.
 
     Raises:
-        ConfigError: their number is not above 0, or missing for a loop of mmengine, or there is no
-            train_cfg.
+        ConfigError: their number is not above 0, or missing for a loop of mmengine.
     """
-    train = cfg.get('train_cfg') or {}
+    train = cfg.get('train_cfg')
+    if train is None:
+        return
     lengths = {'max_epochs', 'max_iters'} & set(train)
     if not lengths and train.get('type', 'IterBasedTrainLoop').endswith('BasedTrainLoop'):
         raise ConfigError(
             f'{cfg.filename}: expected train_cfg = dict(by_epoch=True, max_epochs=...), or with '
-            f'by_epoch=False and max_iters, got {dict(train) or "none"}'
+            f'by_epoch=False and max_iters, got {dict(train)}'
         )
     for key in lengths:
         if type(train[key]) is not int or train[key] < 1:
@@ -280,12 +281,13 @@ def build_runner(cfg: Config) -> Runner:
     Under torchrun on a machine without GPUs, processes communicate over gloo.
 
     Raises:
-        ConfigError: the config has no model.
+        ConfigError: the config has no model, or some of several keys that belong together.
     """
     if not isinstance(cfg.get('model'), dict):
         raise ConfigError(
             f'{cfg.filename}: expected a config with model = dict(type=...), got {sorted(cfg)}'
         )
+    check_complete(cfg)
     if cfg.launcher == 'pytorch' and get_device() == 'cpu':
         _start_gloo(cfg)
     return RUNNERS.build(cfg) if 'runner_type' in cfg else CheckedRunner.from_cfg(cfg)

@@ -50,7 +50,7 @@ _INTERVAL: _Rule = (
 )
 _MILESTONES: _Rule = (
     'a list of whole numbers',
-    lambda value: _are(int)(value) and not _are(bool)(value),
+    lambda value: isinstance(value, list | tuple) and all(type(item) is int for item in value),
 )
 _LOADER = dict(
     batch_size=_at_least(1),
@@ -63,8 +63,8 @@ _LOADER = dict(
     pin_memory=_FLAG,
 )
 _SCHEDULER = dict(
-    begin=_at_least(0),
-    end=_at_least(1),
+    begin=_NOT_NEGATIVE,
+    end=_NOT_NEGATIVE,
     by_epoch=_FLAG,
     start_factor=_NOT_NEGATIVE,
     end_factor=_NOT_NEGATIVE,
@@ -124,12 +124,20 @@ def check_values(cfg: Config) -> None:
     """Reject values of mmengine's keys that are of another kind or out of range, and NaN anywhere.
 
     Raises:
-        ConfigError: such a value, or some of several keys that belong together.
+        ConfigError: such a value.
     """
     for path, form, value in _wrong(cfg, _RULES, ''):
         raise ConfigError(f'{cfg.filename}: expected {path} as {form}, got {value!r}')
     for path in _nans(cfg.to_dict()):
         raise ConfigError(f'{cfg.filename}: expected numbers, got NaN in {path}')
+
+
+def check_complete(cfg: Config) -> None:
+    """Reject loops without their data or evaluator, and trainings without an optimizer.
+
+    Raises:
+        ConfigError: some of several keys that belong together.
+    """
     for keys in _TOGETHER:
         absent = [key for key in keys if cfg.get(key) is None or key in _FILLED and not cfg[key]]
         if len(absent) in (1, 2):

@@ -11,13 +11,8 @@ from mmengine.config import Config
 from ..checkpoints import load_checkpoint_file
 from ..checkpoints.strict_load import load_strictly
 from ..checkpoints.weights import weights_of
-from ..errors import ConfigError, HybridDepthError
+from ..errors import ConfigError
 from .config import read_config
-from .folding import fold_batch_norms
-
-
-class DeviceError(HybridDepthError, RuntimeError):
-    """Device that PyTorch cannot use on this machine."""
 
 
 def read_model_config(config: str | Path | Config) -> Config:
@@ -54,20 +49,3 @@ def load_weights(model: torch.nn.Module, checkpoint: str | Path | None) -> dict:
     weights = weights_of(content, source, model.state_dict())
     load_strictly(model, weights, source, meta.get('input_channel_order'))
     return meta
-
-
-def for_inference(model: torch.nn.Module, device: str | torch.device) -> torch.nn.Module:
-    """The model on a device, in evaluation mode, its BatchNorms folded into convolutions.
-
-    Raises:
-        DeviceError: PyTorch does not know the device, or cannot use it on this machine.
-    """
-    try:
-        model = model.to(device).eval()
-    except (AssertionError, RuntimeError) as error:  # AssertionError: PyTorch without CUDA
-        raise DeviceError(
-            f'expected a device that PyTorch can use, such as cpu or cuda, got {device}: {error}\n'
-            'python -m hybrid_depth.env reports the devices of this machine.'
-        ) from error
-    fold_batch_norms(model)
-    return model

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from PIL import Image
 
+from ..devices import for_inference
 from .transformers_models import load_pretrained
 
 
@@ -25,7 +26,8 @@ class Captioner:
         max_tokens: longest caption.
 
     Raises:
-        HybridDepthError: transformers is not installed, or the model cannot be loaded.
+        HybridDepthError: transformers is not installed, the model cannot be loaded, or PyTorch
+            cannot use the device.
     """
 
     def __init__(self, name: str, device: str = 'cpu', max_tokens: int = 40) -> None:
@@ -36,7 +38,7 @@ class Captioner:
             'AutoImageProcessor',
             'AutoTokenizer',
         )
-        self.model = model.to(device)
+        self.model = for_inference(model, device)
         self.device, self.max_tokens = device, max_tokens
 
     @torch.no_grad()

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from ..devices import for_inference
 from ..errors import HybridDepthError
 from ..geometry.scene_classes import CLASSES, ROAD, UNLABELLED
 from .transformers_models import load_pretrained
@@ -35,7 +36,7 @@ class Segmenter:
             'a semantic segmentation model',
             'AutoImageProcessor',
         )
-        self.model, self.device = model.to(device), device
+        self.model, self.device = for_inference(model, device), device
         names = {index: text.lower() for index, text in self.model.config.id2label.items()}
         known = {text: index for index, text in enumerate(CLASSES)}
         self.table = np.full(max(names) + 1, UNLABELLED, np.uint8)

@@ -12,7 +12,8 @@ from mmengine.registry import DATASETS, DefaultScope
 
 from ..checkpoints.build import build_model
 from ..config_errors import explained
-from ..engine.model_files import for_inference, load_weights, read_model_config
+from ..devices import for_inference
+from ..engine.model_files import load_weights, read_model_config
 from ..errors import ConfigError, HybridDepthError
 
 if TYPE_CHECKING:

@@ -20,6 +20,7 @@ from ..digests import differences, digest, file_digest
 from ..errors import DamagedFileError, OutputInUseError
 from ..files import temporary_folder
 from ..text_files import read_json
+from ..workers import leave_interrupts_to_parent
 from .kitti_layout import KittiLayout
 from .layout import Layout
 from .nuscenes_layout import NuScenesLayout
@@ -136,7 +137,7 @@ def _run(function, tasks: list, workers: int) -> Iterator:
         return
     # Forked workers start immediately; spawned ones would import the whole package again.
     method = 'fork' if 'fork' in multiprocessing.get_all_start_methods() else 'spawn'
-    with multiprocessing.get_context(method).Pool(workers) as pool:
+    with multiprocessing.get_context(method).Pool(workers, leave_interrupts_to_parent) as pool:
         yield from bar(pool.imap_unordered(function, tasks))
 
 

@@ -30,6 +30,7 @@ from tqdm import tqdm
 from ...calibration_checks import check_camera
 from ...files import atomic_file
 from ...geometry import invert_rigid
+from ...workers import leave_interrupts_to_parent
 from .annotations import evaluation_entry, instance_entries
 from .names import CAMERAS, CLASSES, INFO_VERSION, SPLITS, InfoError
 from .poses import rigid_matrix
@@ -213,6 +214,11 @@ def _not_on_disk(nusc: NuScenes, samples: list[dict], channels: tuple[str, ...])
 _in_worker: list[Callable[[list[dict]], _Scene]] = []
 
 
+def _start_worker(read: Callable[[list[dict]], _Scene]) -> None:
+    leave_interrupts_to_parent()
+    _in_worker.append(read)
+
+
 def _scene_in_worker(samples: list[dict]) -> _Scene:
     return _in_worker[0](samples)
 
@@ -226,7 +232,7 @@ def _stream_scenes(
         yield from map(read, scenes)
         return
     fork = multiprocessing.get_context('fork')
-    with fork.Pool(workers, _in_worker.append, (read,)) as pool:
+    with fork.Pool(workers, _start_worker, (read,)) as pool:
         yield from pool.imap(_scene_in_worker, scenes)
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from mmengine.config import Config
 
 from ...checkpoints.build import build_model
-from ...engine.model_files import for_inference, load_weights, read_model_config
+from ...devices import for_inference
+from ...engine.model_files import load_weights, read_model_config
 from ...errors import ConfigError
 from .base import DepthEstimator
 

@@ -9,7 +9,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
-from ..folding import folded_batch_norms
+from ...folding import folded_batch_norms
 
 
 @HOOKS.register_module()
