@@ -21,7 +21,7 @@ CATEGORIES = (
     'movable_object.barrier', 'vehicle.motorcycle', 'vehicle.bicycle', 'human.pedestrian.adult',
     'movable_object.trafficcone', RACK, 'animal',
 )  # fmt: skip
-SHARES = np.array([0.38, 0.08, 0.02, 0.02, 0.03, 0.12, 0.02, 0.02, 0.2, 0.08, 0.01, 0.02])
+SHARES = np.array([0.36, 0.08, 0.02, 0.02, 0.03, 0.12, 0.03, 0.03, 0.2, 0.08, 0.01, 0.02])
 SCENE_SAMPLES = 40
 _SECONDS = 0.5
 
@@ -68,6 +68,7 @@ def make_tables(samples: int, boxes: int, seed: int = 0, rounded: bool = False) 
             start[:, 2] = speed[:, 2] = 0.0
             base = random.uniform(200, 2000, 3)
             sizes = random.uniform(0.4, 5, (boxes, 3))
+            sizes[kinds == CATEGORIES.index(RACK)] += [10.0, 10.0, 3.0]  # so that boxes are inside
         place = base + [2.0 * frame, 0.5 * frame, 0.0]
         tables['ego_pose'].append(
             dict(token=token, translation=place.tolist(), rotation=_turn(random))

@@ -1,10 +1,13 @@
 """nuScenes' detection scores: this package against the devkit and mmdet3d's conversion."""
 
+import io
 import os
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from unittest.mock import patch
 
 from mmdet3d.evaluation.metrics import NuScenesMetric
 from nuscenes.eval.detection.config import config_factory
@@ -57,13 +60,15 @@ def _devkit(samples: int, folder: Path) -> tuple[dict[str, float], dict]:
     metric.data_infos = infos['data_list']
     boxes = [one['pred_instances_3d'] for one in found]
     tokens = [one['token'] for one in found]
-    convert_s, path = _seconds(
-        lambda: metric._format_lidar_bbox(boxes, list(range(samples)), CLASSES, str(folder))
-    )
     config = config_factory('detection_cvpr_2019')
-    score_s, scores = _seconds(
-        lambda: SplitDetectionEval(tables, config, path, tokens).evaluate()[0].serialize()
-    )
+    quiet = patch('mmengine.track_iter_progress', lambda items: items)
+    with quiet, redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        convert_s, path = _seconds(
+            lambda: metric._format_lidar_bbox(boxes, list(range(samples)), CLASSES, str(folder))
+        )
+        score_s, scores = _seconds(
+            lambda: SplitDetectionEval(tables, config, path, tokens).evaluate()[0].serialize()
+        )
     return dict(convert=convert_s, score=score_s), scores
 
 

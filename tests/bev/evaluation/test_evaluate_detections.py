@@ -22,9 +22,9 @@ def random_set(seed: int):
     """Tables, info file and predictions; some samples or classes without any, ties, duplicates."""
     random = np.random.default_rng(seed)
     rounded = seed % 3 == 0
-    tables = make_tables(random.integers(1, 5), random.integers(1, 60), seed, rounded)
+    tables = make_tables(random.integers(1, 5), random.integers(1, 40), seed, rounded)
     infos = make_infos(tables)
-    found = make_predictions(infos, random.integers(0, 60), seed, rounded, unknown=0.1 * (seed % 2))
+    found = make_predictions(infos, random.integers(0, 40), seed, rounded, unknown=0.1 * (seed % 2))
     for prediction in found:
         if random.random() < 0.2:
             boxes = prediction['pred_instances_3d']
@@ -80,7 +80,7 @@ def check(seed: int, folder) -> None:
     assert evaluate_detections(infos, read, again, PROTOCOL, 'file', resamples=0) == report
 
 
-@pytest.mark.parametrize('seed', range(20))
+@pytest.mark.parametrize('seed', range(16))
 def test_random_results_equal_the_devkit(seed, tmp_path):
     check(seed, tmp_path)
 

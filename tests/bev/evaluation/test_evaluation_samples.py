@@ -111,6 +111,8 @@ def test_own_data_and_classes():
     np.testing.assert_allclose(yaws_of(truth.rotation), [0.8, 0.3])
     assert truth.size[0].tolist() == [2, 4, 1.5]
     np.testing.assert_allclose(samples.directions[0, 0], turn[:2, 0], atol=1e-12)
+    del infos['data_list'][0]['images']
+    assert read_samples(infos, ['t'], protocol, 'own.pkl').directions.shape == (1, 0, 2)
     scores = score_detections(truth, truth, protocol)
     assert scores.mean_ap == pytest.approx(1)
     assert scores.classes['tram'].errors['orient_err'] == 0

@@ -61,15 +61,17 @@ def _divisions(samples: EvaluationSamples) -> dict:
     scenes, scene_of = np.unique(samples.scenes, return_inverse=True)
     edges = [*EDGES, np.inf]
     ranges = [f'{low:g}-{high:g} m' for low, high in zip(edges[:-1], edges[1:], strict=True)]
-    return dict(
+    divisions = dict(
         scene=(scenes.tolist(), lambda boxes: scene_of[boxes.sample]),
-        camera=(samples.cameras, lambda boxes: _nearest_camera(boxes, samples)),
         range=(
             ranges,
             lambda boxes: np.searchsorted(EDGES, samples.distance(boxes), side='right') - 1,
         ),
         motion=(['standing', 'moving', 'unknown'], _motion),
     )
+    if samples.cameras:
+        divisions['camera'] = samples.cameras, lambda boxes: _nearest_camera(boxes, samples)
+    return divisions
 
 
 def _nearest_camera(boxes: DetectionBoxes, samples: EvaluationSamples) -> np.ndarray:

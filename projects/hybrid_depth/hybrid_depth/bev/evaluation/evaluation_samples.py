@@ -25,7 +25,7 @@ class EvaluationSamples:
         tokens: of the samples.
         scenes: their scenes, by name if known.
         vehicle: (S, 3) positions of the vehicle at LiDAR time.
-        cameras: names.
+        cameras: names of those that all samples have.
         directions: (S, C, 2) unit viewing directions of the cameras, x and y.
         boxes: annotated boxes of the protocol's classes.
         points: (N,) LiDAR and radar points of each box.
@@ -123,13 +123,16 @@ def read_samples(
         score=np.ones(len(rows)),
     )
     kept = boxes.label >= 0
-    cameras = [*chosen[0]['images']]
+    images = [info.get('images', {}) for info in chosen]
+    cameras = [name for name in images[0] if all(name in one for one in images)]
     return EvaluationSamples(
         tokens=list(tokens),
         scenes=[info.get('scene_name', info.get('scene_token', '')) for info in chosen],
         vehicle=np.array([np.array(info['ego2global'])[:3, 3] for info in chosen]).reshape(-1, 3),
         cameras=cameras,
-        directions=_viewing_directions(chosen, cameras),
+        directions=_viewing_directions(chosen, cameras)
+        if cameras
+        else np.empty((len(chosen), 0, 2)),
         boxes=boxes[kept],
         points=np.array([n for e in entries for n in e['points']], int)[kept],
         rack_sample=np.repeat(np.arange(len(chosen)), [len(e['racks']) for e in entries]),

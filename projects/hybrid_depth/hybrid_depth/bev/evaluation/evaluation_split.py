@@ -82,7 +82,7 @@ def split_tokens(
         version = meta.get('version', '')
         split = split or default_split(version)
         scenes = scenes_of_split(split, root, version)
-        names = [info.get('scene_name', info.get('scene_token')) for info in infos]
+        names = [info.get('scene_name', info.get('scene_token', '')) for info in infos]
         if meta.get('dataset') == 'nuscenes' and 'scenes' not in meta:
             raise old_info_file(meta, source)
         counts = meta.get('scenes', dict.fromkeys(names, 0))  # of all scenes of the root
