@@ -3,6 +3,7 @@
 
 Example:
     python tools/benchmark.py pooling
+    python tools/benchmark.py gpu
     python tools/benchmark.py rotated-nms
     python tools/benchmark.py models --root data/nuscenes_keyframe
     python tools/benchmark.py depth-models
@@ -45,6 +46,7 @@ def main() -> None:
     )
     commands = parser.add_subparsers(dest='command', required=True)
     commands.add_parser('pooling', help='BEV pooling back-ends: time and peak memory')
+    commands.add_parser('gpu', help='BEV pooling on a GPU: kernels checked and timed')
     commands.add_parser('rotated-nms', help='NMS of BEV boxes against mmcv or shapely')
     models = commands.add_parser('models', help='full-size detectors: parameters and CPU time')
     models.add_argument('--root', default='data/nuscenes_keyframe', help='nuScenes root')

@@ -93,7 +93,7 @@ def test_sums_and_gradients_equal_index_add_in_float64(softmax):
 @pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16])
 def test_half_precision_is_summed_in_float32(dtype):
     """Sums are as exact as in float32; gradients are rounded once, to the inputs' dtype."""
-    for seed in range(0, 50, 7):
+    for seed in range(0, 50, 11):
         for softmax in (False, True):
             sums, *gradients = errors(seed, softmax, dtype)
             assert sums <= LIMIT[torch.float32], seed

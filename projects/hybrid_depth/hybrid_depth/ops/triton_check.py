@@ -12,7 +12,6 @@ from mmengine.logging import print_log
 TOLERANCE = 1e-5
 
 
-@torch.compiler.assume_constant_result
 @functools.cache
 def triton_works(device: torch.device) -> bool:
     """Whether pooling by Triton equals ``index_add`` on a CUDA device; logged, once a process.
@@ -35,6 +34,11 @@ def triton_works(device: torch.device) -> bool:
         reason = f'an error of {error:.2g} of the Triton kernels, expected at most {TOLERANCE}'
     print_log(f'bev_pool: sparse product on {device}; {reason}', logger='current', level=30)
     return False
+
+
+# A constant of compiled graphs, as by torch.compiler.assume_constant_result, which would import all of
+# torch._dynamo and Triton with this module.
+triton_works._dynamo_marked_constant = True
 
 
 def largest_error(device: torch.device) -> float:
