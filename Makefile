@@ -35,7 +35,7 @@ PYTHON_newest ?= python3.13
 MATRIX_TESTS := $(addprefix tests/,bev checkpoints depth/encoders foundation geometry losses ops)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo test test-all fuzz test-matrix lint bench bench-keyframe bench-kitti bench-ground bench-depth-toy bench-bev-depth bench-fb-bev bench-embodied
+.PHONY: help setup lock demo test test-all fuzz test-matrix lint bench bench-gpu bench-keyframe bench-kitti bench-ground bench-depth-toy bench-bev-depth bench-fb-bev bench-embodied
 
 help:
 	@echo 'make demo            toy world, training, score (mAP, NDS) and visualizations'
@@ -45,6 +45,7 @@ help:
 	@echo 'make lint            ruff: format and rules'
 	@echo 'make lock            the newest versions that requirements/ allows, into its lock files'
 	@echo 'make bench           BEV pooling and hybrid encoder: time and memory'
+	@echo 'make bench-gpu       BEV pooling on a GPU: kernels checked and timed'
 	@echo 'make bench-keyframe  overfit one real nuScenes keyframe: HYBRID_DEPTH_NUSCENES=FOLDER'
 	@echo 'make bench-kitti     train depth on the frames of one KITTI drive: HYBRID_DEPTH_KITTI=FOLDER'
 	@echo 'make bench-ground    scale by camera height against LiDAR: both folders'
@@ -111,6 +112,10 @@ lint: setup
 bench: setup
 	$(PY) tools/benchmark.py pooling
 	$(PY) tools/benchmark.py depth-step
+
+# Without a card: tiny sizes in Triton's interpreter.
+bench-gpu: setup
+	$(PY) tools/benchmark.py gpu
 
 # The keyframe's scene may be of either split of v1.0-mini: train and test on the one that has it.
 bench-keyframe: export HYBRID_DEPTH_NUSCENES := $(HYBRID_DEPTH_NUSCENES)

@@ -3,6 +3,7 @@
 
 Example:
     python tools/benchmark.py pooling
+    python tools/benchmark.py gpu
     python tools/benchmark.py rotated-nms
     python tools/benchmark.py nuscenes-eval
     python tools/benchmark.py depth-eval
@@ -49,6 +50,7 @@ def main() -> None:
     )
     commands = parser.add_subparsers(dest='command', required=True)
     commands.add_parser('pooling', help='BEV pooling back-ends: time and peak memory')
+    commands.add_parser('gpu', help='BEV pooling on a GPU: kernels checked and timed')
     commands.add_parser('rotated-nms', help='NMS of BEV boxes against mmcv or shapely')
     commands.add_parser('nuscenes-eval', help='detection scores against the devkit')
     commands.add_parser('depth-eval', help='depth scores against a plain loop')
