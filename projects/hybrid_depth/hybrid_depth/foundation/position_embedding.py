@@ -1,5 +1,6 @@
 """Resampling of DINOv2's position embedding."""
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from timm.models.vision_transformer import VisionTransformer
@@ -24,7 +25,7 @@ def resize_position_embedding(grid: Tensor, size: tuple[int, int]) -> Tensor:
     rows, columns = grid.shape[1:3]
     if (rows, columns) == tuple(size):
         return grid
-    factors = (torch.tensor(size) + POSITION_OFFSET) / torch.tensor((rows, columns))
+    factors = np.add(size, POSITION_OFFSET, dtype=np.float32) / np.float32((rows, columns))
     resized = F.interpolate(
         grid.permute(0, 3, 1, 2).float(),
         scale_factor=factors.tolist(),

@@ -189,6 +189,11 @@ def _check(target: Tensor, lookups: Tensor, cam2img: Tensor, transforms: Tensor)
         raise ValueError(
             f'plane_sweep: expected for a target of shape {tuple(target.shape)} {wanted}, got {got}'
         )
+    _require_finite(transforms)
+
+
+def _require_finite(transforms: Tensor) -> None:
+    """Indices made from NaN would read anywhere; on a GPU this waits for the pose net."""
     if not transforms.isfinite().all():
         raise DepthDataError(
             'plane_sweep: expected finite transforms, got NaN or infinity: the pose net has '
