@@ -33,12 +33,10 @@ def main() -> None:
     forward = dict(LENGTH=kernels.PART_LENGTH, CHANNELS=128, PARTS=8)
     backward = dict(BINS=64, PIXELS=2, CHANNELS=32)
     compiled = {
-        'pool_parts': assembly(kernels.pool_parts, FLOAT, dict(forward, SOFTMAX=False)),
-        'pool_parts, softmax': assembly(kernels.pool_parts, HALF, dict(forward, SOFTMAX=True)),
+        'pool_parts': assembly(kernels.pool_parts, HALF, dict(forward, SOFTMAX=True)),
         'add_parts': assembly(kernels.add_parts, FLOAT, dict(CHANNELS=128, VOXELS=32)),
         'log_sum_exp': assembly(kernels.log_sum_exp, HALF, dict(BINS=64, PIXELS=4)),
-        'gradients': assembly(kernels.pool_gradients, HALF, dict(backward, SOFTMAX=False)),
-        'gradients, softmax': assembly(kernels.pool_gradients, FLOAT, dict(backward, SOFTMAX=True)),
+        'pool_gradients': assembly(kernels.pool_gradients, FLOAT, dict(backward, SOFTMAX=True)),
     }
     assert all('st.global' in ptx for ptx in compiled.values())
     print('compiled', len(compiled), [x for x, ptx in compiled.items() if 'atom.' in ptx])

@@ -36,7 +36,7 @@ def triton_works(device: torch.device) -> bool:
     return False
 
 
-# A constant of compiled graphs, as by torch.compiler.assume_constant_result, which would import all of
+# A constant of compiled graphs, as by torch.compiler.assume_constant_result, which would import
 # torch._dynamo and Triton with this module.
 triton_works._dynamo_marked_constant = True
 
