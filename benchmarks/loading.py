@@ -36,11 +36,11 @@ def pipelines(random: bool) -> dict[str, Callable[[dict], torch.Tensor]]:
     """Images of a sample by each pipeline, as they leave a loader process."""
     size = dict(final_size=FINAL_SIZE, random=random)
     with DefaultScope.overwrite_default_scope('mmdet3d'):
-        load, half = (Compose([dict(type='LoadMultiViewImages', half=h)]) for h in (False, True))
+        read, half = (Compose([dict(type='LoadMultiViewImages', half=h)]) for h in (False, True))
     whole, crop = WholeResize(**size), ImageAugmentation(**size)
     return {
-        'whole resize, floats': lambda info: to_tensor(np.stack(whole(load(info))['img'])),
-        'resize of the crop, 8 bit': lambda info: pixel_tensor(np.stack(crop(load(info))['img'])),
+        'whole resize, floats': lambda info: to_tensor(np.stack(whole(read(info))['img'])),
+        'resize of the crop, 8 bit': lambda info: pixel_tensor(np.stack(crop(read(info))['img'])),
         'decoded at half size': lambda info: pixel_tensor(np.stack(crop(half(info))['img'])),
     }
 
@@ -57,10 +57,10 @@ def main(root: str) -> None:
         named = pipelines(random)
         times, images = {name: [] for name in named}, {}
         for index in range(SAMPLES + 1):
-            for name, load in named.items():
+            for name, pipeline in named.items():
                 np.random.seed(index)  # the same augmentation
                 begin = time.perf_counter()
-                images[name] = load({key: list(value) for key, value in info.items()})
+                images[name] = pipeline({key: list(value) for key, value in info.items()})
                 if index:  # the first fills the file cache
                     times[name].append(time.perf_counter() - begin)
         first = next(iter(named))

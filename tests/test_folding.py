@@ -10,8 +10,8 @@ from torch import nn
 
 import hybrid_depth.modules  # noqa: F401  registers the models
 from hybrid_depth.checkpoints.build import build_model
-from hybrid_depth.folding import fold_batch_norms
 from hybrid_depth.engine.hooks import FoldBatchNormHook
+from hybrid_depth.folding import fold_batch_norms
 from hybrid_depth.geometry.camera_view import CameraView
 from tests.bev.toy import training_keyframe
 from tests.configs.shipped import read

@@ -54,7 +54,8 @@ def options_for(toy_kitti, prepared, width):
                 f'{dataset}.depth_folders.physics_depth={prepared}/embodied/depth',
                 f'{dataset}.pipeline.2.objects={text}/objects.jsonl',
             ]
-    return [*options, f'model.text_width={width}', 'model.text_probability=0.5']
+    options += [f'model.text_width={width}', 'model.text_probability=0.5']
+    return [*options, 'train_cfg.max_epochs=1', 'train_cfg.val_interval=2']
 
 
 def test_text_of_the_toy(toy_kitti, prepared):

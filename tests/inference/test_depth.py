@@ -44,7 +44,8 @@ def test_weights_and_training_size_come_from_the_checkpoint(checkpoint):
     images = torch.rand(2, 3, *SIZE)
     with torch.no_grad():
         disparity = model.predict({0: images}).values
-        assert torch.equal(disparity, expected.predict({0: images}).values)
+        # folded BatchNorms round differently
+        assert torch.allclose(disparity, expected.predict({0: images}).values, rtol=1e-5)
         pose = model.relative_pose(images[:1], images[1:])
     assert disparity.shape == (2, 1, *SIZE) and pose.shape == (1, 4, 4)
 
