@@ -46,7 +46,7 @@ FLOORS = (
         'version',
         'workers',
     ),  # fmt: skip
-    ('limits', 'plain_pickle'),
+    ('folding', 'limits', 'plain_pickle'),
     ('errors',),
 )
 HEIGHT = {room: -level for level, rooms in enumerate(FLOORS) for room in rooms}
