@@ -1,11 +1,13 @@
-"""Training on two processes over gloo equals one process with the same global batch."""
+"""Two processes over gloo, or two accumulated batches, train as one of the same global batch."""
 
 import json
 import os
+import socket
 import subprocess
 import sys
 
 import numpy as np
+import pytest
 
 from tests.conftest import ROOT
 
@@ -46,36 +48,68 @@ train_dataloader = dict(
 val_cfg = val_dataloader = val_evaluator = None
 train_cfg = dict(_delete_=True, type='IterBasedTrainLoop', max_iters={iterations})
 param_scheduler = []
-optim_wrapper = dict(_delete_=True, type='OptimWrapper', optimizer=dict(type='SGD', lr=0.1))
+optim_wrapper = dict(
+    _delete_=True,
+    type='OptimWrapper',
+    optimizer=dict(type='SGD', lr=0.1),
+    accumulative_counts={accumulated},
+)
 default_hooks = dict(checkpoint=dict(by_epoch=False, interval=1000))
 log_processor = dict(by_epoch=False)
 custom_hooks = [dict(type='LossLogHook')]
 """
 
 
-def train(folder, data, processes: int) -> np.ndarray:
-    """Loss of every iteration at a global batch of four, mean over the processes."""
+def train(folder, data, launcher: str | None = None, accumulated: int = 1) -> np.ndarray:
+    """Loss of every iteration of a global batch of four, mean over processes or batches."""
     folder.mkdir()
-    config = folder / 'config.py'
-    batch = 4 // processes
-    config.write_text(CONFIG.format(root=ROOT, data=data, batch=batch, iterations=ITERATIONS))
-    launch = [sys.executable]
-    if processes > 1:
-        launch += '-m torch.distributed.run --standalone --nproc_per_node'.split()
-        launch += [str(processes)]
-    command = [*launch, 'tools/train.py', config, '--work-dir', folder]
-    if processes > 1:
-        command += ['--launcher', 'pytorch']
-    env = dict(os.environ, OMP_NUM_THREADS='1', PYTHONPATH=str(ROOT))
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-3000:]
+    config, processes = folder / 'config.py', 2 if launcher else 1
+    values = dict(root=ROOT, data=data, batch=4 // processes // accumulated)
+    values |= dict(iterations=ITERATIONS * accumulated, accumulated=accumulated)
+    config.write_text(CONFIG.format(**values))
+    python = [sys.executable]
+    if launcher == 'pytorch':
+        python += '-m torch.distributed.run --standalone --nproc_per_node 2'.split()
+    command = [*python, 'tools/train.py', config, '--work-dir', folder]
+    command += ['--launcher', launcher] if launcher else []
+    env = dict(os.environ, OMP_NUM_THREADS='1', PYTHONPATH=os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')]))
+    tasks = [{}]
+    if launcher == 'slurm':  # as srun sets them, which starts one process a task
+        env |= dict(SLURM_NTASKS='2', SLURM_NODELIST='localhost', MASTER_PORT=str(free_port()))
+        tasks = [dict(SLURM_PROCID=str(i), SLURM_LOCALID=str(i)) for i in range(2)]
+    running = [
+        subprocess.Popen(command, cwd=ROOT, env=env | task, stderr=subprocess.PIPE, text=True)
+        for task in tasks
+    ]
+    errors = [process.communicate()[1] for process in running]
+    assert not any(process.returncode for process in running), '\n'.join(errors)[-3000:]
     files = [folder / f'loss_{rank}.json' for rank in range(processes)]
-    return np.mean([json.loads(file.read_text()) for file in files], 0)
+    losses = np.mean([json.loads(file.read_text()) for file in files], 0)
+    return losses.reshape(ITERATIONS, accumulated).mean(1)
 
 
-def test_two_processes_train_as_one(toy_kitti, tmp_path):
-    alone = train(tmp_path / 'one', toy_kitti, 1)
-    together = train(tmp_path / 'two', toy_kitti, 2)
-    assert len(alone) == ITERATIONS
-    assert alone[0] - alone[-1] > 5e-3, 'the loss has not decreased'
-    np.testing.assert_allclose(together, alone, atol=1e-4)
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(('localhost', 0))
+        return found.getsockname()[1]
+
+
+@pytest.fixture(scope='module')
+def alone(toy_kitti, tmp_path_factory):
+    losses = train(tmp_path_factory.mktemp('ddp') / 'one', toy_kitti)
+    assert len(losses) == ITERATIONS
+    assert losses[0] - losses[-1] > 5e-3, 'the loss has not decreased'
+    return losses
+
+
+@pytest.mark.parametrize(
+    'options',
+    [
+        dict(launcher='pytorch'),
+        pytest.param(dict(launcher='slurm'), marks=pytest.mark.slow),
+        dict(accumulated=2),
+    ],
+    ids=str,
+)
+def test_trains_as_one(alone, toy_kitti, tmp_path, options):
+    np.testing.assert_allclose(train(tmp_path / 'run', toy_kitti, **options), alone, atol=1e-4)

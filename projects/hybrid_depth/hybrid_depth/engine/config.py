@@ -1,6 +1,7 @@
 """Configs with command-line options, for `hybrid-depth train` and `hybrid-depth test`."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -278,7 +279,7 @@ def _add_hooks(cfg: Config, *hooks: dict) -> None:
 def build_runner(cfg: Config) -> Runner:
     """Build the runner of a config: `CheckedRunner`, or its `runner_type`.
 
-    Under torchrun on a machine without GPUs, processes communicate over gloo.
+    Under torchrun or Slurm on machines without GPUs, processes communicate over gloo.
 
     Raises:
         ConfigError: the config has no model, or some of several keys that belong together.
@@ -288,13 +289,30 @@ def build_runner(cfg: Config) -> Runner:
             f'{cfg.filename}: expected a config with model = dict(type=...), got {sorted(cfg)}'
         )
     check_complete(cfg)
-    if cfg.launcher == 'pytorch' and get_device() == 'cpu':
+    if cfg.launcher in ('pytorch', 'slurm') and get_device() == 'cpu':
         _start_gloo(cfg)
     return RUNNERS.build(cfg) if 'runner_type' in cfg else CheckedRunner.from_cfg(cfg)
 
 
+def _set_slurm_ranks() -> None:
+    """Set torch's variables from Slurm's, as mmengine does."""
+    given = os.environ
+    nodes = given.get('SLURM_NODELIST', 'localhost')
+    if 'MASTER_ADDR' not in given and nodes != 'localhost':
+        names = subprocess.run(
+            ['scontrol', 'show', 'hostname', nodes], capture_output=True, text=True, check=True
+        )
+        given['MASTER_ADDR'] = names.stdout.split()[0]
+    given.setdefault('MASTER_ADDR', 'localhost')
+    given.setdefault('MASTER_PORT', '29500')
+    given['RANK'], given['WORLD_SIZE'] = given['SLURM_PROCID'], given['SLURM_NTASKS']
+    given['LOCAL_RANK'] = given.get('SLURM_LOCALID', '0')
+
+
 def _start_gloo(cfg: Config) -> None:
     """Start the process group and wrap the model on CPUs, as mmengine does on GPUs only."""
+    if cfg.launcher == 'slurm':
+        _set_slurm_ranks()
     torch.distributed.init_process_group('gloo')
     on_cpu = dict(
         type='MMDistributedDataParallel',
