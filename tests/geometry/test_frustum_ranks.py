@@ -82,6 +82,30 @@ def test_ranks_are_those_of_the_lift_bit_for_bit(dtype):
 
 
 @pytest.mark.parametrize('dtype', [torch.float64, torch.float32])
+def test_points_closer_to_a_border_than_float32_tells(dtype):
+    """Grids with a border through a point, or 1e-7 cells beside it: float32 alone is wrong."""
+    wrong = 0
+    for seed in range(1, 40, 2):
+        frustum, rig, grid = random_case(seed)
+        rig = rig.to(dtype)
+        points = lift_frustum(frustum, rig)
+        for point in points.flatten(0, 4)[torch.randperm(points[..., 0].numel())[:5]]:
+            beside = (-1e-7, 0.0, 1e-7)[seed % 3]
+            axes = [
+                (value + (beside - 3) * step, value + (beside + 5) * step, step)
+                for value, (_, _, step) in zip(
+                    point.tolist(), (grid.x, grid.y, grid.z), strict=True
+                )
+            ]
+            close = VoxelGrid(*axes, grid.rounding)
+            expected = close.ranks(points)
+            assert torch.equal(frustum_ranks(frustum, rig, close).long(), expected)
+            float32, _ = MODULE._float32_ranks(frustum, MODULE.LiftMatrices.of(rig), close)
+            wrong += (float32.permute(0, 1, 4, 2, 3) != expected).sum()
+    assert wrong > 20
+
+
+@pytest.mark.parametrize('dtype', [torch.float64, torch.float32])
 @pytest.mark.parametrize('view', ['test', 'aug'])
 def test_ranks_of_a_real_rig(view, dtype):
     frustum, rig = official_frustum(), official_rig(view).to(dtype)
