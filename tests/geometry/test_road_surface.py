@@ -35,7 +35,7 @@ def test_nearest_plane_is_that_of_least_squares():
     expected = np.linalg.lstsq(road, np.ones(len(road)), rcond=None)[0]
     plane, derivative = nearest_plane(SURFACE)
     # the heights of the points differ from those of the plane, which is second order
-    np.testing.assert_allclose(plane, expected, atol=2e-4)
+    np.testing.assert_allclose(plane, expected, atol=4e-4)
     assert np.abs(expected - PRIOR.inverse).max() > 4e-3  # the bend matters
     for index, step in enumerate(np.eye(5) * 1e-8):
         change = (nearest_plane(SURFACE + step)[0] - plane) / 1e-8
