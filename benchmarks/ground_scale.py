@@ -1,7 +1,8 @@
 """Ground-plane scale on real frames against LiDAR, without a network.
 
 The depth to be scaled is LiDAR depth, so the correct scale is 1, and the result evaluates
-the plane: calibration, height and flatness of the road.
+the plane: calibration, height and flatness of the road. A second report has the plane's pitch and
+roll fitted to the ground pixels of the depth itself, as can be done with that of a network.
 """
 
 from __future__ import annotations
@@ -18,14 +19,22 @@ from hybrid_depth.datasets.image_files import image_size
 from hybrid_depth.datasets.kitti.tree import KittiFrame, KittiRawTree
 from hybrid_depth.datasets.kitti.velodyne import read_velodyne, velodyne_depth_map
 from hybrid_depth.datasets.nuscenes.infos import create_nuscenes_infos
-from hybrid_depth.geometry import CameraRig, ground_plane_depth, invert_rigid
+from hybrid_depth.geometry import (
+    CameraRig,
+    GroundPlane,
+    GroundPlaneFit,
+    ground_plane_depth,
+    invert_rigid,
+)
 from hybrid_depth.geometry.depth_scale import GroundPlaneScale
+from hybrid_depth.geometry.ground_plane_fit import fit_ground_depth
 from hybrid_depth.geometry.point_projection import project_nearest
 
 KITTI_HEIGHT = 1.65  # metres (docs/reference/ground_plane.md, "Camera heights")
 RANGES = ((3, 10), (10, 20), (20, 30), (30, 50))
 ROAD = 0.3  # largest distance of road points from the plane, metres
 FAR = 50.0
+SCALE = GroundPlaneScale(min_pixels=50)
 
 
 def kitti_frames(root: Path) -> Iterator[tuple[str, torch.Tensor, CameraRig, tuple[int, int]]]:
@@ -70,20 +79,50 @@ def _rig(cam2img: torch.Tensor, cam2ego: torch.Tensor) -> CameraRig:
     return CameraRig(cam2img[None].double(), cam2ego[None], eye, one, one)
 
 
-def report(frames: Iterator[tuple]) -> str:
-    """Scales per image, and fractions of road pixels within 5 and 10 % of the plane, by range."""
+def fitted(depth: torch.Tensor, plane: torch.Tensor, rig: CameraRig) -> GroundPlane:
+    """Planes of the cameras whose pitch and roll are those of the ground pixels of the depth.
+
+    Ground pixels are those with the ratio to the nominal plane's depth that most have.
+    """
+    nominal = GroundPlane.from_pose(rig.cam2ego[0])
+    scale, found = SCALE(depth, plane).scale, []
+    for index in range(len(depth)):
+        prior = GroundPlaneFit.from_calibration(
+            GroundPlane(nominal.normal[index], nominal.height[index])
+        )
+        ratio = plane[index] / (depth[index] * scale[index])  # NaN without a scale: no pixels
+        ground = ((ratio - 1).abs() <= 2 * SCALE.tolerance) & (plane[index] > 0)
+        cam2img = rig.cam2img[0, index].numpy()
+        values = depth[index].numpy()
+        fit = fit_ground_depth(values, ground.numpy(), cam2img, prior, metric=False)
+        found.append(torch.from_numpy(fit.inverse))
+    return GroundPlane.from_inverse(torch.stack(found))
+
+
+def report(frames: Iterator[tuple], fit: bool = False) -> str:
+    """Scales per image, and fractions of road pixels within 5 and 10 % of the plane, by range.
+
+    Args:
+        frames: of `kitti_frames` or `nuscenes_frames`.
+        fit: use the planes of `fitted`, not the nominal ones.
+    """
     errors, lines, found = {limits: [] for limits in RANGES}, [], []
     for name, depth, rig, size in frames:
         height, width = size
         v, u = torch.meshgrid(torch.arange(height), torch.arange(width), indexing='ij')
-        plane = ground_plane_depth(torch.stack((u, v), -1), rig, max_depth=FAR)[0]
-        estimate = GroundPlaneScale(min_pixels=50)(depth, plane)
+        pixels = torch.stack((u, v), -1)
+        nominal = ground_plane_depth(pixels, rig, max_depth=FAR)[0]
+        plane = nominal
+        if fit:
+            cam2img = rig.img_aug[0] @ rig.cam2img[0]
+            plane = fitted(depth, nominal, rig).depth(pixels, cam2img, max_depth=FAR)
+        estimate = SCALE(depth, plane)
         found.append(estimate.scale)
         lines.append(f'{name}: scale ' + ' '.join(f'{s:.3f}' for s in estimate.scale.tolist()))
         cameras = torch.arange(len(depth))[:, None, None].expand_as(depth)
-        seen = (depth > 0) & (plane > 0)
-        # height of the point above the plane, by similar triangles
-        above = rig.cam2ego[0, :, 2, 3][cameras[seen]] * (1 - depth[seen] / plane[seen])
+        seen = (depth > 0) & (plane > 0) & (nominal > 0)
+        # height of the point above the nominal plane, by similar triangles: the same road in both
+        above = rig.cam2ego[0, :, 2, 3][cameras[seen]] * (1 - depth[seen] / nominal[seen])
         road = above.abs() < ROAD
         ratio = (plane[seen] / depth[seen])[road]
         for near, far in RANGES:
@@ -106,6 +145,8 @@ def report(frames: Iterator[tuple]) -> str:
 
 
 def main(kitti: str, nuscenes: str, out: str) -> None:
-    """Print both reports."""
-    print(report(kitti_frames(Path(kitti))))
-    print(report(nuscenes_frames(Path(nuscenes), Path(out))))
+    """Print the reports of both data sets, with the nominal and the fitted planes."""
+    for fit in (False, True):
+        print('plane: ' + ('pitch and roll fitted to the depth' if fit else 'nominal'))
+        print(report(kitti_frames(Path(kitti)), fit))
+        print(report(nuscenes_frames(Path(nuscenes), Path(out)), fit))

@@ -37,8 +37,8 @@ def test_fits_of_a_real_drive(real_data, number):
     )
     # the robust fit gives up the few points far from the road that a level plane meets
     assert (shares(lidar, points) >= (near, far - 0.01)).all()
-    # frame 0 has only later images and few corners: rounded grey levels turn the plane by 0.1 deg
-    least = 0.75 if number == 0 else near - 0.005
+    # frame 0 has only later images and few corners: 90 % (docs/results.md, "Embodied depth")
+    least = 0.85 if number == 0 else near - 0.005
     assert (shares(motion, points) >= (least, far - 0.005)).all()
     for fit in (lidar, motion):
         assert fit.used > 30
@@ -48,6 +48,8 @@ def test_fits_of_a_real_drive(real_data, number):
 def test_fits_that_lack_their_data_are_errors(toy_kitti, tmp_path):
     with pytest.raises(ConfigError, match='expected fits among'):
         PlaneFitting(['sonar'], toy_kitti)
+    with pytest.raises(ConfigError, match="'motion' before others"):
+        PlaneFitting(['lidar', 'motion'], toy_kitti)
     with pytest.raises(ConfigError, match='folder of depth'):
         PlaneFitting(['lidar'], toy_kitti, depth=tmp_path)
     clip = kitti_clips(toy_kitti, GroundPlane.from_angles(KITTI_HEIGHT))[0]

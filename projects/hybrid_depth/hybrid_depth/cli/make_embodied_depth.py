@@ -51,8 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--roll', type=finite, default=0.0, help='degrees, positive if the right side is lower'
     )
     parser.add_argument(
-        '--fit', nargs='+', choices=FITS, default=[], help='fit the plane (default: calibration)'
-    )
+        '--fit', nargs='+', choices=FITS, default=[],
+        help='fit the plane, motion before others (default: calibration)',
+    )  # fmt: skip
     parser.add_argument(
         '--gaps', type=at_least(1), nargs='+', default=[3, 6, 9, 12], metavar='FRAMES',
         help='distances to the images for the fit motion (default 3 6 9 12, for 10 Hz)',

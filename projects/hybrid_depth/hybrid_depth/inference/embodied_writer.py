@@ -79,13 +79,13 @@ class EmbodiedWriter:
                 for index, frame in enumerate(clip):
                     name = frame.image.relative_to(self.root).as_posix()
                     nominal = GroundPlaneFit.from_calibration(frame.plane)
-                    prior = nominal if state is None else state.predict(nominal)
+                    expected = None if state is None else state.predict(nominal)
                     origin, held = self._origin(frame), done.get(name, {})
                     kept = not differences(held.get('made_from', {}), origin)
                     if kept and all(path.is_file() for path in self._paths(frame)):
                         state = _fit(held)
                     else:
-                        state = self._frame(clip, index, prior)
+                        state = self._frame(clip, index, nominal, expected)
                         notes.write(json.dumps(_note(name, state, origin)) + '\n')
                         notes.flush()
                     yield bool(state.used)
@@ -105,14 +105,18 @@ class EmbodiedWriter:
                 origin[name] = file_digest(label_path(folder, frame.image, self.root))
         return origin
 
-    def _frame(self, clip: Clip, index: int, prior: GroundPlaneFit) -> GroundPlaneFit:
+    def _frame(
+        self, clip: Clip, index: int, nominal: GroundPlaneFit, expected: GroundPlaneFit | None
+    ) -> GroundPlaneFit:
         frame = clip[index]
         size = image_size(frame.image)
         labels, instances = self.labels(frame.image, size), None
         if self.instances is not None:
             path = label_path(self.instances, frame.image, self.root)
             instances = read_label_image(path, size)
-        fit = self.fitting(clip, index, labels, prior)
+        fit = self.fitting(clip, index, labels, nominal)
+        if expected is not None:
+            fit = expected.fuse(fit) if fit.used else expected
         found = self.model(labels, frame.cam2img, fit.plane, instances)
         depth, provenance = self._paths(frame)
         write_label_image(found.provenance[0, 0].numpy(), provenance)

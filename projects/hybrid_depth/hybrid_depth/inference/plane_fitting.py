@@ -28,14 +28,15 @@ class PlaneFitting:
     """Fits of the ground plane, one after the other, each with the last one as its prior.
 
     Args:
-        fits: among `FITS`; none for the calibration alone.
+        fits: among `FITS`; none for the calibration alone. 'motion' is the first, as its prior is
+            that of the plane below the vehicle.
         root: folder of the images.
         depth: folder with the depth PNGs (KITTI's format) of a depth network, which mirrors the
             images, for 'depth'.
         gaps: distances in frames to the images used by 'motion', before and after.
 
     Raises:
-        ConfigError: an unknown fit, or 'depth' without a folder.
+        ConfigError: an unknown fit, 'depth' without a folder, or 'motion' after another.
     """
 
     fits: Sequence[str]
@@ -51,6 +52,9 @@ class PlaneFitting:
                 f'{list(self.fits)} and {self.depth}'
             )
 
+        if 'motion' in self.fits[1:]:
+            raise ConfigError(f"expected the fit 'motion' before others, got {list(self.fits)}")
+
     def __call__(
         self, clip: Clip, index: int, labels: np.ndarray, prior: GroundPlaneFit
     ) -> GroundPlaneFit:
@@ -60,7 +64,7 @@ class PlaneFitting:
             clip: frames in order of time.
             index: of the frame.
             labels: (H, W) its train ids.
-            prior: expected plane.
+            prior: expected plane, that of the calibration.
 
         Raises:
             DepthDataError: a frame has no LiDAR for the fit 'lidar'.
