@@ -72,7 +72,11 @@ def train(folder, data, launcher: str | None = None, accumulated: int = 1) -> np
         python += '-m torch.distributed.run --standalone --nproc_per_node 2'.split()
     command = [*python, 'tools/train.py', config, '--work-dir', folder]
     command += ['--launcher', launcher] if launcher else []
-    env = dict(os.environ, OMP_NUM_THREADS='1', PYTHONPATH=os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')]))
+    env = dict(
+        os.environ,
+        OMP_NUM_THREADS='1',
+        PYTHONPATH=os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')]),
+    )
     tasks = [{}]
     if launcher == 'slurm':  # as srun sets them, which starts one process a task
         env |= dict(SLURM_NTASKS='2', SLURM_NODELIST='localhost', MASTER_PORT=str(free_port()))
