@@ -45,15 +45,19 @@ def _turn(random: np.random.Generator, tilt: float = 0.02) -> list[float]:
     return Quaternion(axis=axis, radians=random.uniform(-np.pi, np.pi)).q.tolist()
 
 
-def make_tables(samples: int, boxes: int, seed: int = 0, rounded: bool = False) -> Tables:
+def make_tables(
+    samples: int, boxes: int, seed: int = 0, rounded: bool = False, racks: float = 0.01
+) -> Tables:
     """Tables of scenes of 40 samples, with boxes around the vehicle.
 
     Args:
         samples, boxes: number of samples, and of boxes of each.
         seed: of the random numbers.
         rounded: positions in whole metres, so that distances are equal.
+        racks: share of bicycle racks.
     """
     random = np.random.default_rng(seed)
+    shares = np.where(np.array(CATEGORIES) == RACK, racks, SHARES)
     tables = dict(
         attribute=[dict(token=f'a{i}', name=name) for i, name in enumerate(ATTRIBUTES)],
         scene=[], sample=[], sample_data=[], ego_pose=[], sample_annotation=[],
@@ -62,7 +66,7 @@ def make_tables(samples: int, boxes: int, seed: int = 0, rounded: bool = False) 
         token, scene, frame = f's{index}', f'scene-{index // SCENE_SAMPLES}', index % SCENE_SAMPLES
         if frame == 0:
             tables['scene'].append(dict(token=scene, name=scene))
-            kinds = random.choice(len(CATEGORIES), boxes, p=SHARES)
+            kinds = random.choice(len(CATEGORIES), boxes, p=shares / shares.sum())
             start, speed = random.uniform(-60, 60, (boxes, 3)), random.normal(0, 3, (boxes, 3))
             speed[random.random(boxes) < 0.5] = 0.0
             start[:, 2] = speed[:, 2] = 0.0

@@ -22,7 +22,7 @@ def random_set(seed: int):
     """Tables, info file and predictions; some samples or classes without any, ties, duplicates."""
     random = np.random.default_rng(seed)
     rounded = seed % 3 == 0
-    tables = make_tables(random.integers(1, 5), random.integers(1, 40), seed, rounded)
+    tables = make_tables(random.integers(1, 5), random.integers(1, 40), seed, rounded, 0.2)
     infos = make_infos(tables)
     found = make_predictions(infos, random.integers(0, 40), seed, rounded, unknown=0.1 * (seed % 2))
     for prediction in found:

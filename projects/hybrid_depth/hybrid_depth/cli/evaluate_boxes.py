@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--resamples',
         type=at_least(0),
-        default=200,
+        default=100,
         help='bootstrap samples of the intervals (default: %(default)s; 0 for none)',
     )
     parser.add_argument('--json', help='output file of the result')

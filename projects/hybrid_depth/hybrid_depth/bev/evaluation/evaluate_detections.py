@@ -16,7 +16,7 @@ from .evaluation_samples import read_samples
 from .evaluation_split import check_coverage, split_tokens
 from .results_file import read_results
 
-RESAMPLES = 200
+RESAMPLES = 100
 
 
 def evaluate_detections(

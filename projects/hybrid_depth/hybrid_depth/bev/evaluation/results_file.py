@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,11 @@ from ...files import atomic_file
 from ...text_files import read_text
 from .detection_boxes import DetectionBoxes
 from .detection_protocol import DetectionProtocol
-from .evaluation_samples import attribute_index
 from .global_boxes import check_numbers
 
 _DECODER = json.JSONDecoder()
 _SPACE = re.compile(r'[ \t\n\r]*')
+_ATTRIBUTES = {name: index for index, name in enumerate(ATTRIBUTES)} | {'': -1}
 _VECTORS = dict(translation=3, size=3, rotation=4, velocity=2)
 
 
@@ -107,7 +108,7 @@ def _boxes(
         raise ValueError('a box of another sample')
     labels = {name: label for label, name in enumerate(protocol.classes)}
     vectors = {
-        name: np.array([entry[name] for entry in entries], float).reshape(len(entries), width)
+        name: _rows([entry[name] for entry in entries], name, width)
         for name, width in _VECTORS.items()
     }
     return DetectionBoxes(
@@ -117,9 +118,16 @@ def _boxes(
         size=vectors['size'],
         rotation=vectors['rotation'],
         velocity=vectors['velocity'],
-        attribute=np.array([attribute_index(entry['attribute_name']) for entry in entries], int),
+        attribute=np.array([_ATTRIBUTES[entry['attribute_name']] for entry in entries], int),
         score=np.array([entry['detection_score'] for entry in entries], float),
     )
+
+
+def _rows(rows: list[list[float]], name: str, width: int) -> np.ndarray:
+    """(N, width) array; `np.array` of lists takes twice as long."""
+    if any(len(row) != width for row in rows):
+        raise ValueError(f'another number of entries than {width} in {name}')
+    return np.fromiter(chain.from_iterable(rows), float, width * len(rows)).reshape(-1, width)
 
 
 def _results(text: str, path: str | Path) -> Iterator[tuple[str, Any]]:
