@@ -6,7 +6,6 @@ Frames are rendered in worker processes; the finished folder is moved into place
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,7 +19,7 @@ from ..digests import differences, digest, file_digest
 from ..errors import DamagedFileError, OutputInUseError
 from ..files import temporary_folder
 from ..text_files import read_json
-from ..workers import leave_interrupts_to_parent
+from ..workers import map_in_workers
 from .kitti_layout import KittiLayout
 from .layout import Layout
 from .nuscenes_layout import NuScenesLayout
@@ -130,15 +129,12 @@ def _render(writer: type[Layout], root: Path, world: World, task: tuple[int, int
 
 
 def _run(function, tasks: list, workers: int) -> Iterator:
-    """Results of the tasks, in any order, with a progress bar."""
+    """Results of the tasks with a progress bar."""
     bar = partial(tqdm, total=len(tasks), desc='toy world', unit='frame')
     if workers == 1:
         yield from bar(map(function, tasks))
         return
-    # Forked workers start immediately; spawned ones would import the whole package again.
-    method = 'fork' if 'fork' in multiprocessing.get_all_start_methods() else 'spawn'
-    with multiprocessing.get_context(method).Pool(workers, leave_interrupts_to_parent) as pool:
-        yield from bar(pool.imap_unordered(function, tasks))
+    yield from bar(map_in_workers(function, tasks, workers))
 
 
 @contextmanager

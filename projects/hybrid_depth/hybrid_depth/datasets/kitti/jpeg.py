@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from tqdm import tqdm
 
 from ...errors import DepthDataError
 from ...files import atomic_file
-from ...workers import leave_interrupts_to_parent
+from ...workers import map_in_workers
 from ..image_files import image_size, open_image
 
 # Grey levels between the means of 8 x 8 pixels. These JPEGs change them by 3 in images of KITTI,
@@ -106,10 +105,6 @@ def convert_to_jpeg(root: str | Path, remove: bool = False, workers: int = 1) ->
             'folder of the days?'
         )
     convert = partial(_convert, remove=remove)
-    with ProcessPoolExecutor(workers, initializer=leave_interrupts_to_parent) as pool:
-        done = pool.map(convert, paths, chunksize=16)
-        try:
-            written = sum(tqdm(done, total=len(paths), desc='images', mininterval=1))
-        finally:
-            pool.shutdown(cancel_futures=True)  # after an error or Ctrl-C
+    done = map_in_workers(convert, paths, workers, chunk=16)
+    written = sum(tqdm(done, total=len(paths), desc='images', mininterval=1))
     return written, len(paths) - written

@@ -10,7 +10,6 @@ of poses").
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import pickle
 import sys
@@ -30,7 +29,7 @@ from tqdm import tqdm
 from ...calibration_checks import check_camera
 from ...files import atomic_file
 from ...geometry import invert_rigid
-from ...workers import leave_interrupts_to_parent
+from ...workers import map_in_workers
 from .annotations import evaluation_entry, instance_entries
 from .names import CAMERAS, CLASSES, INFO_VERSION, SPLITS, InfoError
 from .poses import rigid_matrix
@@ -214,11 +213,6 @@ def _not_on_disk(nusc: NuScenes, samples: list[dict], channels: tuple[str, ...])
 _in_worker: list[Callable[[list[dict]], _Scene]] = []
 
 
-def _start_worker(read: Callable[[list[dict]], _Scene]) -> None:
-    leave_interrupts_to_parent()
-    _in_worker.append(read)
-
-
 def _scene_in_worker(samples: list[dict]) -> _Scene:
     return _in_worker[0](samples)
 
@@ -231,9 +225,7 @@ def _stream_scenes(
     if workers <= 1:
         yield from map(read, scenes)
         return
-    fork = multiprocessing.get_context('fork')
-    with fork.Pool(workers, _start_worker, (read,)) as pool:
-        yield from pool.imap(_scene_in_worker, scenes)
+    yield from map_in_workers(_scene_in_worker, scenes, workers, _in_worker.append, (read,))
 
 
 def _canonical(value: object) -> object:
