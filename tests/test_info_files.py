@@ -150,3 +150,9 @@ def test_absent_files_and_folders(tmp_path):
     for path in (tmp_path, tmp_path / 'absent.pkl'):
         with pytest.raises(FileNotFoundError, match='create-nuscenes-infos'):
             read_infos(path)
+
+
+def test_json_nested_too_deeply(tmp_path):
+    (tmp_path / 'a.json').write_text('[' * 100_000)
+    with pytest.raises(DamagedFileError, match=r'a\.json'):
+        read_infos(tmp_path / 'a.json')

@@ -49,7 +49,12 @@ def test_images_without_lanes(tmp_path):
 def test_bad_labels_are_named(tmp_path):
     with pytest.raises(FileNotFoundError, match='train_label_data.json'):
         TuSimpleLaneDataset(data_root=str(tmp_path))
-    for bad in ('{"raw_file": ', '[1, 2]', json.dumps(dict(raw_file='x'))):
+    for bad in (
+        '{"raw_file": ',
+        '[1, 2]',
+        json.dumps(dict(raw_file='x')),
+        json.dumps(dict(LABEL, raw_file='')),
+    ):
         with pytest.raises(DepthDataError, match='line 2: expected one JSON object'):
             TuSimpleLaneDataset(data_root=write(tmp_path, LABEL, bad))
     with pytest.raises(DepthDataError, match=r'expected 3 points per lane.*\[2\]'):

@@ -95,7 +95,7 @@ def read_infos(path: str | Path) -> dict:
     with naming(path):
         try:
             content = mmengine.load(path)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:  # the last: nested too deeply
             if isinstance(error, DamagedFileError):
                 raise
             raise DamagedFileError(f'expected {_FORM}, as .pkl or .json; got {error}') from error

@@ -72,6 +72,7 @@ class TuSimpleLaneDataset(BaseDataset):
             rows = np.array(label['h_samples'], dtype=np.float32)
             lanes = [np.array(lane, dtype=np.float32) for lane in label['lanes']]
             raw_file = Path(label['raw_file'])
+            name = raw_file.with_suffix('').as_posix().replace('/', '_')
         except (ValueError, KeyError, TypeError) as error:
             raise DepthDataError(f'{where}: expected {_FORM}, got {line[:60]}') from error
         if any(lane.shape != rows.shape for lane in lanes):
@@ -86,7 +87,7 @@ class TuSimpleLaneDataset(BaseDataset):
             lane_rows=rows,
             meta=dict(
                 dataset='tusimple',
-                name=raw_file.with_suffix('').as_posix().replace('/', '_'),
+                name=name,
                 folder=raw_file.parent.as_posix(),
                 frame=raw_file.stem,
             ),

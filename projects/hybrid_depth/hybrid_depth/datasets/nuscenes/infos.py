@@ -79,6 +79,11 @@ def _camera_info(nusc: NuScenes, token: str, global2lidar: np.ndarray) -> dict:
     cam2ego = _pose(nusc, 'calibrated_sensor', data['calibrated_sensor_token'])
     ego2global = _pose(nusc, 'ego_pose', data['ego_pose_token'])
     size = (data['width'], data['height'])
+    if min(size) <= 0:
+        raise InfoError(
+            f'{nusc.version}/sample_data.json, {token}: expected width and height in pixels, got '
+            f'{size[0]} and {size[1]}'
+        )
     check_camera(
         sensor['camera_intrinsic'],
         f'{nusc.version}/calibrated_sensor.json, {sensor["token"]}, of {data["filename"]}',
