@@ -65,6 +65,8 @@ def test_ctrl_c_in_a_terminal(tmp_path):
         start_new_session=True,
         stderr=subprocess.PIPE,
         text=True,
+        # a shell lets background processes, such as this one's parent in CI, ignore it
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     while process.poll() is None and not list(tmp_path.glob('.out.part-*/samples/*/*')):
         time.sleep(0.05)
