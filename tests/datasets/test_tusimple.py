@@ -57,6 +57,8 @@ def test_bad_labels_are_named(tmp_path):
     ):
         with pytest.raises(DepthDataError, match='line 2: expected one JSON object'):
             TuSimpleLaneDataset(data_root=write(tmp_path, LABEL, bad))
+    with pytest.raises(DepthDataError, match='expected finite pixels'):
+        TuSimpleLaneDataset(data_root=write(tmp_path, dict(LABEL, lanes=[[10**40, 1, 2]])))
     with pytest.raises(DepthDataError, match=r'expected 3 points per lane.*\[2\]'):
         TuSimpleLaneDataset(data_root=write(tmp_path, dict(LABEL, lanes=[[1, 2]])))
     with pytest.raises(FileNotFoundError, match='2 labels, 1 of images that do not exist'):

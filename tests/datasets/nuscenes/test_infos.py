@@ -10,6 +10,7 @@ from nuscenes.eval.common.utils import quaternion_yaw
 
 from hybrid_depth.datasets.nuscenes.infos import CAMERAS, CLASSES, InfoError, create_nuscenes_infos
 from tests.datasets.fake_nuscenes import CAR_SPEED, SCENES, sensor_files, write_fake_nuscenes
+from tests.datasets.roots import fake_root
 
 NAMES = ('nuscenes_infos_train.pkl', 'nuscenes_infos_val.pkl')
 
@@ -163,3 +164,15 @@ def test_real_keyframe(real_data, tmp_path):
         construction_vehicle=1,
     )  # fmt: skip
     assert dict(train.boxes) == counts
+
+
+@pytest.mark.parametrize(
+    ('table', 'key', 'value'), [('sample', 'timestamp', float('nan')), ('sample_data', 'height', 0)]
+)
+def test_times_and_sizes_of_the_tables_are_checked(tmp_path, table, key, value):
+    path = fake_root(tmp_path) / f'v1.0-mini/{table}.json'
+    rows = json.loads(path.read_text())
+    rows[1][key] = value
+    path.write_text(json.dumps(rows))
+    with pytest.raises(InfoError, match=f'{table}.json, .*expected .*{key}'):
+        create_nuscenes_infos(path.parents[1], 'v1.0-mini')

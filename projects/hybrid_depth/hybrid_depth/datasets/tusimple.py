@@ -75,6 +75,8 @@ class TuSimpleLaneDataset(BaseDataset):
             name = raw_file.with_suffix('').as_posix().replace('/', '_')
         except (ValueError, KeyError, TypeError) as error:
             raise DepthDataError(f'{where}: expected {_FORM}, got {line[:60]}') from error
+        if not all(np.isfinite(values).all() for values in (rows, *lanes)):
+            raise DepthDataError(f'{where}: expected finite pixels in {_FORM}, got {line[:60]}')
         if any(lane.shape != rows.shape for lane in lanes):
             raise DepthDataError(
                 f'{where}: expected {len(rows)} points per lane (one per entry of h_samples), got '

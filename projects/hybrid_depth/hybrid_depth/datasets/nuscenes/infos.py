@@ -262,6 +262,11 @@ def _samples_by_scene(nusc: NuScenes) -> dict[str, list[dict]]:
     """{scene name: its sample records in order of time}, in the order of the scene table."""
     samples = {scene['token']: [] for scene in nusc.scene}
     for sample in sorted(nusc.sample, key=lambda record: record['timestamp']):
+        if not np.isfinite(sample['timestamp']):
+            raise InfoError(
+                f'{nusc.version}/sample.json, {sample["token"]}: expected a timestamp in '
+                f'microseconds, got {sample["timestamp"]}'
+            )
         samples[sample['scene_token']].append(sample)
     return {scene['name']: samples[scene['token']] for scene in nusc.scene}
 
