@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -101,6 +102,10 @@ _RULES: dict[str, Any] = dict(
     env_cfg=dict(mp_cfg=_DICT, dist_cfg=_DICT),
     auto_scale_lr=dict(base_batch_size=_at_least(1), enable=_FLAG),
     model_wrapper_cfg=_DICT,
+    log_level=(
+        "the name of a level, such as 'INFO'",
+        lambda value: isinstance(logging.getLevelName(value), int) or type(value) is int,
+    ),
     log_processor=_DICT,
     visualizer=_DICT,
     load_from=_TEXT,
