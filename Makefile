@@ -60,7 +60,7 @@ setup:
 
 LOCK := $(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3.10 --no-build \
 	--annotation-style line --custom-compile-command 'make lock' \
-	$(addprefix requirements/,runtime.txt bev.txt tests.txt)
+	$(addprefix requirements/,runtime.txt bev.txt export.txt viewer.txt docs.txt tests.txt)
 
 lock: setup
 	$(LOCK) --output-file requirements/lock.txt
