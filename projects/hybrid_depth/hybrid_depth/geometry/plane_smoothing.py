@@ -65,10 +65,11 @@ def smooth_planes(
     shares[frames] = 1 / (ends - np.searchsorted(frames, frames - window / 2))
     weights = np.ones(len(fits))
     for _ in range(_ROUNDS):
-        counted = [x.times(y) for x, y in zip(found, weights * shares, strict=True)]
+        stated = [x.times(weight) for x, weight in zip(found, weights, strict=True)]
+        counted = [x.times(share) for x, share in zip(stated, shares, strict=True)]
         states = _smooth(counted, np.exp(-1 / (_MEMORY * window)))
-        distances = [_distance(*x) for x in zip(found, counted, states, strict=True)]
-        last, weights = weights, _GATE / np.maximum(distances, _GATE)
+        distances = [_distance(*x) for x in zip(stated, counted, states, strict=True)]
+        last, weights = weights, np.minimum(weights * _GATE / np.maximum(distances, 1e-9), 1)
         if np.abs(weights - last).max() < 1e-3:
             break
     return [
@@ -141,7 +142,13 @@ def _smooth(measurements: list[_Measurement], keep: float) -> list[tuple[np.ndar
 def _distance(
     found: _Measurement, counted: _Measurement, state: tuple[np.ndarray, np.ndarray]
 ) -> float:
-    """Squared distance of a measurement from what all others expect, in standard deviations."""
+    """Squared distance of a measurement from what all others expect, in standard deviations.
+
+    Args:
+        found: the measurement.
+        counted: what of it is part of the state.
+        state: mean and covariance, by all measurements.
+    """
     mean, covariance = state
     others = np.linalg.inv(covariance) - counted.information
     covariance = np.linalg.inv(others)
