@@ -1,0 +1,9 @@
+"""ONNX files of trained models: written with PyTorch, run with onnxruntime and numpy alone.
+
+``OnnxBEVDet`` and ``OnnxDepth`` import neither torch nor mmdet3d; what writes files is in the
+modules ``detector`` and ``depth_model``.
+"""
+
+from .onnx_bevdet import OnnxBEVDet
+
+__all__ = ['OnnxBEVDet']
