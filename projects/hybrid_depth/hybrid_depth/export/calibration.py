@@ -80,6 +80,12 @@ class Calibration:
             **{f.name: getattr(self, f.name)[index : index + 1] for f in fields(self)}
         )
 
+    def repeat(self, count: int) -> Calibration:
+        """The calibration of one sample for a batch of so many."""
+        return Calibration(
+            **{f.name: np.repeat(getattr(self, f.name), count, 0) for f in fields(self)}
+        )
+
     def same_geometry(self, other: Calibration) -> bool:
         """Whether calibration and augmentation are equal; the ego pose may differ."""
         names = ('cam2img', 'cam2ego', 'img_aug', 'bda')

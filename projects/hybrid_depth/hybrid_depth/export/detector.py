@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from pathlib import Path
 
-import numpy as np
 import torch
 from mmdet3d.models.detectors import Base3DDetector
 
 from ..bev.heads import ScaleNMSCenterHead
+from ..bev.temporal import AdjacentFrames
 from ..depth.encoders.prior import GroundPlanePrior
 from ..errors import ConfigError
-from ..geometry import CameraRig
+from ..files import atomic_file
 from .box_decoding import TaskSpec
-from .calibration import Array, Calibration
-from .detector_graph import DetectorGraph
+from .detector_graph import DetectorGraph, prior_encoder
 from .detector_spec import DetectorSpec
+from .earlier_frames import EarlierSpec
+from .example_scene import earlier_frames, example_scene, onnx_outputs, torch_outputs
 from .onnx_bevdet import OnnxBEVDet
+from .pillar_plan import PillarSpec
 from .pooling_plan import LiftSpec
 from .report import ExportReport, relative_errors, seconds
 from .writer import write_onnx
@@ -41,22 +42,26 @@ def export_detector(
         ExportError: the model cannot be exported, or the file has other outputs than the model.
         ConfigError: the model has parts that cannot be exported.
     """
-    graph, spec = DetectorGraph(model).eval(), describe(model)
-    images, calibration = example_images(spec, cameras), example_calibration(spec, cameras)
-    given = dict(spec.geometry(calibration), images=images)
-    arguments = [torch.from_numpy(given[name]) for name in graph.input_names()]
+    spec, graph = describe(model), DetectorGraph(model).eval()
+    scene = example_scene(spec, cameras)
+    arguments = [torch.from_numpy(scene.inputs(spec)[name]) for name in graph.input_names()]
     names = graph.input_names(), graph.output_names()
-    operators = write_onnx(graph, arguments, names, spec.as_metadata(), path, precision)
-    detector = OnnxBEVDet(path, threads=torch.get_num_threads())
-    expected = torch_outputs(model, images, calibration)
-    one = images[:1], calibration.sample(0)
+    with atomic_file(path) as file:
+        operators = write_onnx(
+            graph, arguments, names, spec.as_metadata(), file, precision, graph.free_axes()
+        )
+        detector = OnnxBEVDet(file.name, threads=torch.get_num_threads())
+        found, expected = onnx_outputs(detector, scene), torch_outputs(model, scene)
+        errors = relative_errors(found, expected, precision)
+    one = scene.first()
+    frames = earlier_frames(detector, one)
     return ExportReport(
         path=str(path),
-        errors=relative_errors(detector.run(images, calibration), expected, precision),
+        errors=errors,
         operators=operators,
         megabytes=Path(path).stat().st_size / 1e6,
-        onnx_seconds=seconds(lambda: detector.run(*one)),
-        torch_seconds=seconds(lambda: torch_outputs(model, *one)),
+        onnx_seconds=seconds(lambda: detector.run(one.images, one.calibration, frames)),
+        torch_seconds=seconds(lambda: torch_outputs(model, one)),
     )
 
 
@@ -66,15 +71,9 @@ def describe(model: Base3DDetector) -> DetectorSpec:
     Raises:
         ConfigError: the model has parts that cannot be exported.
     """
-    for name in ('refine', 'temporal'):
-        if getattr(model, name) is not None:
-            raise ConfigError(
-                f'expected a detector without {name}, got {type(getattr(model, name)).__name__}, '
-                'which cannot be exported'
-            )
     view_transformer = model.img_view_transformer
     frustum, grid = view_transformer.frustum, view_transformer.grid
-    prior = DetectorGraph(model).prior_encoder
+    prior = prior_encoder(model)
     ground_depth = None
     if prior is not None:
         if not isinstance(prior.depth_prior, GroundPlanePrior):
@@ -94,12 +93,40 @@ def describe(model: Base3DDetector) -> DetectorSpec:
             z=tuple(grid.z),
             rounding=grid.rounding,
         ),
-        tasks=_tasks(model.pts_bbox_head),
+        channels=view_transformer.space.channels,
+        tasks=task_specs(model.pts_bbox_head),
         ground_depth=ground_depth,
+        refine=_pillar_spec(model),
+        earlier=_earlier_spec(model),
     )
 
 
-def _tasks(head: ScaleNMSCenterHead) -> list[TaskSpec]:
+def _pillar_spec(model: Base3DDetector) -> PillarSpec | None:
+    if model.refine is None:
+        return None
+    projection = model.backward_projection
+    return PillarSpec(
+        heights=tuple(projection.anchor_heights),
+        consistency=projection.consistency,
+        bin_centres=projection.bins.centres.tolist(),
+        bin_edges=projection.bins.edges.tolist(),
+    )
+
+
+def _earlier_spec(model: Base3DDetector) -> EarlierSpec | None:
+    temporal = model.temporal
+    if temporal is None:
+        return None
+    if not isinstance(temporal, AdjacentFrames):
+        raise ConfigError(
+            f'expected a detector without temporal fusion or with AdjacentFrames, got '
+            f'{type(temporal).__name__}, which cannot be exported'
+        )
+    return EarlierSpec(temporal.num_adj, temporal.align, temporal.warp_align)
+
+
+def task_specs(head: ScaleNMSCenterHead) -> list[TaskSpec]:
+    """Decoding and NMS of every task of a head."""
     coder, test_cfg = head.bbox_coder, head.test_cfg
     limits = coder.post_center_range
     if isinstance(limits, torch.Tensor):  # mmdet3d makes it one at the first decoding
@@ -129,66 +156,3 @@ def _tasks(head: ScaleNMSCenterHead) -> list[TaskSpec]:
         )
         for task, rotates in enumerate(rotated)
     ]
-
-
-def example_images(spec: DetectorSpec, cameras: int) -> Array:
-    """Two samples (2, N, 3, H, W) of noise in [0, 1]."""
-    return np.random.default_rng(0).random((2, cameras, 3, *spec.image_size), np.float32)
-
-
-def example_calibration(spec: DetectorSpec, cameras: int) -> Calibration:
-    """Two cars with cameras all around, of different focal length, height and pitch."""
-    rigs = [
-        _ring(spec.image_size, cameras, focal=0.8, height=1.5, pitch=0.0),
-        _ring(spec.image_size, cameras, focal=0.65, height=2.1, pitch=0.06),
-    ]
-    return Calibration.of({name: np.stack([rig[name] for rig in rigs]) for name in rigs[0]})
-
-
-def _ring(
-    size: tuple[int, int], cameras: int, focal: float, height: float, pitch: float
-) -> dict[str, Array]:
-    """Cameras on a circle of 1 m, of images twice as large as the network's.
-
-    Args:
-        size: (H, W) of the network image.
-        cameras: number N.
-        focal: of the network image, over its width.
-        height: metres.
-        pitch: radians, positive if the cameras look down.
-    """
-    rows, columns = size
-    f = 2 * focal * columns
-    cam2img = np.array([[f, 0, columns], [0, f, rows], [0, 0, 1.0]])
-    cos, sin = np.cos(pitch), np.sin(pitch)
-    forward = np.array([[0.0, -sin, cos], [-1, 0, 0], [0, -cos, -sin]])  # camera to ego axes
-    cam2ego = np.tile(np.eye(4), (cameras, 1, 1))
-    for pose, yaw in zip(cam2ego, np.arange(cameras) * 2 * np.pi / cameras, strict=True):
-        turn = np.array([[np.cos(yaw), -np.sin(yaw), 0], [np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]])
-        pose[:3, :3], pose[:3, 3] = turn @ forward, turn @ [1, 0, height]
-    half = np.diag([0.5, 0.5, 1.0])
-    return dict(
-        cam2img=np.tile(cam2img, (cameras, 1, 1)),
-        cam2ego=cam2ego,
-        img_aug=np.tile(half, (cameras, 1, 1)),
-        bda=np.eye(4),
-        ego2global=np.eye(4),
-    )
-
-
-@torch.no_grad()
-def torch_outputs(
-    model: Base3DDetector, images: Array, calibration: Calibration
-) -> dict[str, Array]:
-    """What the file's outputs must be: those of the model, with its own geometry."""
-    device = next(model.parameters()).device
-    rig = CameraRig(
-        **{f.name: torch.from_numpy(getattr(calibration, f.name)) for f in fields(calibration)}
-    ).to(device)
-    inputs = dict(imgs=torch.from_numpy(images).to(device), rig=rig)
-    bev, distribution = model.extract_feat(inputs)
-    depth = model.img_view_transformer.bins.expectation(distribution.prob)
-    outputs = {'depth': depth.unflatten(0, images.shape[:2])}
-    for task, (maps,) in enumerate(model.pts_bbox_head([bev])):
-        outputs |= {f'{name}_{task}': value for name, value in maps.items()}
-    return {name: value.cpu().numpy() for name, value in outputs.items()}

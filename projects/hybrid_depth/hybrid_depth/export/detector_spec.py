@@ -10,6 +10,8 @@ import numpy as np
 
 from .box_decoding import TaskSpec
 from .calibration import Array, Calibration
+from .earlier_frames import EarlierSpec
+from .pillar_plan import PillarSpec, seen_pillars
 from .pooling_plan import LiftSpec, pooling_ranks
 
 
@@ -20,15 +22,21 @@ class DetectorSpec:
     Args:
         image_size: (H, W) of the network image.
         lift: discretisation of the lift.
+        channels: of a voxel.
         tasks: decoding of the head's maps.
         ground_depth: largest depth of the ground plane, an input of the depth net, metres; None for
             nets without it.
+        refine: backward projection, or None.
+        earlier: earlier key frames, or None.
     """
 
     image_size: Sequence[int]
     lift: LiftSpec
+    channels: int
     tasks: Sequence[TaskSpec]
     ground_depth: float | None = None
+    refine: PillarSpec | None = None
+    earlier: EarlierSpec | None = None
 
     @classmethod
     def of(cls, metadata: Mapping[str, Any]) -> DetectorSpec:
@@ -40,6 +48,9 @@ class DetectorSpec:
         values = dict(metadata['detector'])
         values['lift'] = LiftSpec(**values['lift'])
         values['tasks'] = [TaskSpec(**task) for task in values['tasks']]
+        for name, part in (('refine', PillarSpec), ('earlier', EarlierSpec)):
+            if values[name] is not None:
+                values[name] = part(**values[name])
         return cls(**values)
 
     def as_metadata(self) -> dict[str, Any]:
@@ -60,6 +71,8 @@ class DetectorSpec:
         inputs = dict(calibration.as_inputs(), ranks=pooling_ranks(self.lift, calibration))
         if self.ground_depth is not None:
             inputs['prior_depth'] = ground_plane_depth(self.lift, calibration, self.ground_depth)
+        if self.refine is not None:
+            inputs |= seen_pillars(self.refine, self.lift, self.image_size, calibration)
         return inputs
 
 

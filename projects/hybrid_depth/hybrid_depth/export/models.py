@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from mmengine.config import Config
+from mmengine.registry import MODELS
 
+from ..depth.estimators import DepthEstimator
+from ..depth.estimators.init import init_depth_model
 from ..engine.model_files import read_model_config
-from ..inference.bev import init_bev_model
 from .report import ExportReport
 from .writer import require_exporter
 
@@ -18,6 +21,8 @@ def export_model(
     out: str | Path,
     precision: str = 'fp32',
     cameras: int = 6,
+    size: tuple[int, int] | None = None,
+    frames: Sequence[int] | None = None,
 ) -> ExportReport:
     """Write a model as an ONNX file and check it against PyTorch.
 
@@ -27,6 +32,7 @@ def export_model(
         out: file to write.
         precision: ``fp32`` or ``fp16``.
         cameras: number of cameras of a detector.
+        size, frames: of a depth model, see ``export_depth_model``.
 
     Raises:
         ExportError: onnx or onnxruntime is not installed, the model cannot be exported, or the file
@@ -35,6 +41,14 @@ def export_model(
     """
     require_exporter()
     cfg = read_model_config(config)
+    kind = MODELS.get(cfg.model['type'])
+    if kind is not None and issubclass(kind, DepthEstimator):
+        from .depth_model import export_depth_model
+
+        model = init_depth_model(cfg, checkpoint)
+        return export_depth_model(model, out, size, frames, precision)
+
+    from ..inference.bev import init_bev_model  # needs mmdet3d
     from .detector import export_detector
 
     return export_detector(init_bev_model(cfg, checkpoint), out, cameras, precision)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from .box_decoding import Detections, decode_task, suppress
+from .box_decoding import Detections, TaskSpec, decode_task, suppress
 from .calibration import Array, Calibration
 from .detector_spec import DetectorSpec
+from .earlier_frames import KEPT, EarlierFrame, earlier_inputs
 from .model_file import ModelFile, network_images
 
 MAPS = ('heatmap', 'reg', 'height', 'dim', 'rot', 'vel')
@@ -48,11 +50,20 @@ class OnnxBEVDet:
         self.file = ModelFile(path, 'detector', providers, threads)
         self.spec = self.file.parse(DetectorSpec.of)
         self._cached: tuple[Calibration, dict[str, Array]] | None = None
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the key frames of a video, before another one."""
+        count = 0 if self.spec.earlier is None else self.spec.earlier.count
+        self._frames: deque[EarlierFrame] = deque(maxlen=count)
 
     def __call__(
         self, images: Array, calibration: Mapping[str, Array] | Calibration
     ) -> list[Detections]:
         """Boxes in the ego frame, per sample.
+
+        A detector of several key frames (BEVDet4D) keeps those of earlier calls, until ``reset``;
+        its calibration needs ``ego2global``.
 
         Args:
             images: (N, 3, H, W) or (B, N, 3, H, W) RGB of the network size, uint8 or float in
@@ -62,14 +73,43 @@ class OnnxBEVDet:
         Raises:
             DepthDataError: images or calibration of another shape.
         """
-        return self.detections(self.run(images, calibration))
+        calibration = Calibration.of(calibration)
+        outputs = self.run(images, calibration, self._frames)
+        if self.spec.earlier is not None:
+            self._frames.appendleft(self.frame(outputs, calibration))
+        return detections(self.spec.tasks, outputs)
 
     def run(
-        self, images: Array, calibration: Mapping[str, Array] | Calibration
+        self,
+        images: Array,
+        calibration: Mapping[str, Array] | Calibration,
+        earlier: Sequence[EarlierFrame] = (),
     ) -> dict[str, Array]:
-        """Outputs of the file by name; arguments as of a call."""
+        """Outputs of the file by name.
+
+        Args:
+            images, calibration: as of a call.
+            earlier: key frames before, latest first, from ``frame``; the current frame stands for
+                those that are absent.
+        """
+        calibration = Calibration.of(calibration)
         images = network_images(images, self.spec.image_size, leading=2)
-        return self.file.run(dict(self.geometry(Calibration.of(calibration)), images=images))
+        inputs = dict(self.geometry(calibration), images=images)
+        spec = self.spec.earlier
+        if spec is not None:
+            frames = list(earlier)[: spec.count]
+            if len(frames) < spec.count:
+                current = self.frame(self.file.run(self._blank(len(images)) | inputs), calibration)
+                frames += [current] * (spec.count - len(frames))
+            inputs |= earlier_inputs(spec, self.spec.lift, calibration, frames)
+        return self.file.run(inputs)
+
+    def frame(
+        self, outputs: Mapping[str, Array], calibration: Mapping[str, Array] | Calibration
+    ) -> EarlierFrame:
+        """What later key frames need of one: its outputs of ``run`` and its calibration."""
+        kept = {name: outputs[name] for name in KEPT[self.spec.earlier.align]}
+        return EarlierFrame(kept, Calibration.of(calibration))
 
     def geometry(self, calibration: Calibration) -> dict[str, Array]:
         """Geometry inputs of the file by name."""
@@ -77,19 +117,33 @@ class OnnxBEVDet:
             self._cached = calibration, self.spec.geometry(calibration)
         return self._cached[1]
 
-    def detections(self, outputs: Mapping[str, Array]) -> list[Detections]:
-        """Boxes of the outputs of ``run``."""
-        found: list[list[tuple[Array, Array, Array]]] = [[] for _ in outputs['depth']]
-        first = 0
-        for number, task in enumerate(self.spec.tasks):
-            maps = {name: outputs[f'{name}_{number}'] for name in MAPS}
-            for sample, (boxes, scores, labels) in zip(found, decode_task(task, maps), strict=True):
-                kept = suppress(task, boxes, scores, labels)
-                sample.append((boxes[kept], scores[kept], labels[kept] + first))
-            first += len(task.classes)
-        results = []
-        for sample, depth in zip(found, outputs['depth'], strict=True):
-            boxes, scores, labels = (np.concatenate(parts) for parts in zip(*sample, strict=True))
-            boxes[:, 2] -= boxes[:, 5] * np.float32(0.5)  # gravity centre to bottom
-            results.append(Detections(boxes, scores, labels, depth))
-        return results
+    def _blank(self, batch: int) -> dict[str, Array]:
+        """Inputs of earlier frames, without content."""
+        return {
+            name: np.zeros((batch, *shape[1:]), np.int64 if name.endswith('ranks') else np.float32)
+            for name, shape in self.file.inputs.items()
+            if name.startswith('earlier_')
+        }
+
+
+def detections(tasks: Sequence[TaskSpec], outputs: Mapping[str, Array]) -> list[Detections]:
+    """Boxes of a file's outputs, per sample.
+
+    Args:
+        tasks: decoding of the file.
+        outputs: head maps by name and number of the task, and ``depth``.
+    """
+    found: list[list[tuple[Array, Array, Array]]] = [[] for _ in outputs['depth']]
+    first = 0
+    for number, task in enumerate(tasks):
+        maps = {name: outputs[f'{name}_{number}'] for name in MAPS}
+        for sample, (boxes, scores, labels) in zip(found, decode_task(task, maps), strict=True):
+            kept = suppress(task, boxes, scores, labels)
+            sample.append((boxes[kept], scores[kept], labels[kept] + first))
+        first += len(task.classes)
+    results = []
+    for sample, depth in zip(found, outputs['depth'], strict=True):
+        boxes, scores, labels = (np.concatenate(parts) for parts in zip(*sample, strict=True))
+        boxes[:, 2] -= boxes[:, 5] * np.float32(0.5)  # gravity centre to bottom
+        results.append(Detections(boxes, scores, labels, depth))
+    return results

@@ -47,7 +47,8 @@ def pooling_ranks(lift: LiftSpec, calibration: Calibration) -> Array:
         (B, N, D, h, w) int64 ``((b * Z + z) * Y + y) * X + x``, -1 outside the grid.
 
     Example:
-        >>> lift = LiftSpec([32.0], [39.0], [10.0, 30.0], (0, 20, 1), (-2, 2, 1), (-5, 3, 8), 'floor')
+        >>> axes = dict(x=(0, 20, 1), y=(-2, 2, 1), z=(-5, 3, 8))
+        >>> lift = LiftSpec([32.0], [39.0], [10.0, 30.0], **axes, rounding='floor')
         >>> k = np.array([[[100.0, 0, 32], [0, 100, 24], [0, 0, 1]]])
         >>> front = np.array([[[0.0, 0, 1, 0], [-1, 0, 0, 0], [0, -1, 0, 1.5], [0, 0, 0, 1]]])
         >>> pooling_ranks(lift, Calibration.of(dict(cam2img=k, cam2ego=front))).ravel().tolist()

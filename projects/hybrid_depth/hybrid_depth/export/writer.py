@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from io import BytesIO
-from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import torch
 from torch import Tensor, nn
 
 from ..errors import HybridDepthError
-from ..files import atomic_file
 from .model_file import KEY, VERSION
 
 OPSET = 18  # the first with all of: ScatterND with addition, GridSample, LayerNormalization
@@ -48,19 +46,22 @@ def write_onnx(
     arguments: Sequence[Tensor],
     names: tuple[Sequence[str], Sequence[str]],
     metadata: dict[str, Any],
-    path: str | Path,
+    file: IO[bytes],
     precision: str = 'fp32',
+    free_axes: Mapping[str, Mapping[int, str]] | None = None,
 ) -> Counter[str]:
-    """Export a module by tracing; the first axis of every input and output is the batch.
+    """Export a module by tracing; the first axis of every input and output is the batch, of any
+    size.
 
     Args:
         graph: module in evaluation mode.
         arguments: example inputs of a batch of two.
         names: of the inputs and of the outputs.
         metadata: JSON values for the runtime, with ``kind``.
-        path: file to write.
+        file: where to write.
         precision: ``fp32``, or ``fp16`` for weights and most operators in half precision; inputs
             and outputs are float32 in both.
+        free_axes: names of other axes of any size, by input.
 
     Returns:
         Number of operators by name.
@@ -83,7 +84,10 @@ def write_onnx(
                 opset_version=OPSET,
                 input_names=list(inputs),
                 output_names=list(outputs),
-                dynamic_axes={name: {0: 'batch'} for name in (*inputs, *outputs)},
+                dynamic_axes={
+                    name: {0: 'batch', **(free_axes or {}).get(name, {})}
+                    for name in (*inputs, *outputs)
+                },
             )
         except Exception as error:  # of the exporter, without a common base class
             raise ExportError(f'PyTorch cannot export this model to ONNX: {error}') from error
@@ -96,8 +100,8 @@ def write_onnx(
     metadata = dict(metadata, version=VERSION, precision=precision)
     onnx.helper.set_model_props(model, {KEY: json.dumps(metadata)})
     onnx.checker.check_model(model)
-    with atomic_file(path) as file:
-        file.write(model.SerializeToString())
+    file.write(model.SerializeToString())
+    file.flush()
     return Counter(node.op_type for node in model.graph.node)
 
 
@@ -106,6 +110,6 @@ def _halved(model):
     from onnxruntime.transformers.onnx_model import OnnxModel
 
     blocked = [*DEFAULT_OP_BLOCK_LIST, *_FULL_PRECISION]
-    half = OnnxModel(convert_float_to_float16(model, True, op_block_list=blocked))
+    half = OnnxModel(convert_float_to_float16(model, keep_io_types=True, op_block_list=blocked))
     half.topological_sort()  # the conversion appends its casts at the end
     return half.model

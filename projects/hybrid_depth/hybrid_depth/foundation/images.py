@@ -98,8 +98,7 @@ def resize_images(images: Tensor, size: tuple[int, int]) -> Tensor:
         return images
     if torch.onnx.is_in_onnx_export():  # few runtimes have an antialiased Resize
         rows, columns = (
-            _resize_weights(int(old), new)
-            for old, new in zip(images.shape[-2:], size, strict=True)
+            _resize_weights(int(old), new) for old, new in zip(images.shape[-2:], size, strict=True)
         )
         return rows.to(images) @ images @ columns.T.to(images)
     return F.interpolate(images, size=size, mode='bilinear', antialias=True, align_corners=False)

@@ -233,7 +233,8 @@ def check_frames(model: str, frames: Mapping, wanted: Sequence[int], frame_ids: 
             f'{model}: expected frames {tuple(wanted)}, got {list(frames)}; set the '
             f"dataset's frame_ids to {frame_ids}"
         )
-    sizes = {i: tuple(frames[i].shape) for i in wanted}
+    # numbers also while torch.jit traces, whose sizes are tensors
+    sizes = {i: tuple(int(side) for side in frames[i].shape) for i in wanted}
     if len(set(sizes.values())) > 1:
         raise DepthDataError(
             f'{model}: expected frames of one size, got {sizes}; resize them in the pipeline '
