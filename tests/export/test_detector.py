@@ -182,3 +182,17 @@ def test_recurrent_fusion_has_no_export(tmp_path):
         model = init_bev_model(ROOT / 'configs/toy/fbbev_hybrid_history_toy.py')
     with pytest.raises(ConfigError, match='History'):
         export_detector(model, tmp_path / 'a.onnx')
+
+
+@pytest.mark.parametrize('head', ['boxes', 'nms'])
+def test_boxes_from_inside_the_file(head, plain, tmp_path):
+    model, path, _ = plain
+    report = export_detector(model, tmp_path / 'a.onnx', head=head)
+    assert report.errors.keys() == {'depth', 'scores'}
+    scene = example_scene(OnnxBEVDet(path).spec, 6)
+    outside = OnnxBEVDet(path)(scene.images, scene.calibration)
+    inside = OnnxBEVDet(tmp_path / 'a.onnx')(scene.images, scene.calibration)
+    for found, expected in zip(inside, outside, strict=True):
+        assert len(found.scores) == len(expected.scores) > 50
+        by_place = [each.boxes[each.boxes[:, 0].argsort()] for each in (found, expected)]
+        np.testing.assert_allclose(*by_place, atol=1e-3)

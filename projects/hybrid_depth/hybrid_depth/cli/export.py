@@ -8,9 +8,10 @@ different calibration; hybrid_depth.export.OnnxBEVDet runs it with onnxruntime a
 import argparse
 
 from ..config_files import find_config
-from .number_types import at_least
+from .number_types import at_least, whole
 
 PRECISIONS = ('fp32', 'fp16')
+HEADS = ('maps', 'boxes', 'nms')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +24,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default='fp32',
         help='of the weights and most operators (default: %(default)s); inputs and outputs are '
         'float32',
+    )
+    parser.add_argument(
+        '--size',
+        type=at_least(1),
+        nargs=2,
+        metavar=('HEIGHT', 'WIDTH'),
+        help='network image of a depth model (default: of its training)',
+    )
+    parser.add_argument(
+        '--frames',
+        type=whole,
+        nargs='+',
+        help='frames that the file of a depth model takes: 0 for one image alone (default: all '
+        'that the model uses)',
+    )
+    parser.add_argument(
+        '--head',
+        choices=HEADS,
+        default='maps',
+        help='what the file of a detector ends with: maps, decoded by numpy; boxes before '
+        'suppression; or boxes after it (default: %(default)s)',
     )
     parser.add_argument(
         '--cameras',
@@ -38,5 +60,14 @@ def run(args: argparse.Namespace) -> None:
     from ..export.models import export_model
 
     checkpoint = None if args.checkpoint == 'random' else args.checkpoint
-    report = export_model(config, checkpoint, args.out, args.precision, args.cameras)
+    report = export_model(
+        config,
+        checkpoint,
+        args.out,
+        precision=args.precision,
+        cameras=args.cameras,
+        head=args.head,
+        size=None if args.size is None else tuple(args.size),
+        frames=args.frames,
+    )
     print(report)

@@ -10,6 +10,9 @@ import numpy as np
 from .calibration import Array
 from .rotated_nms import circle_nms, rotated_nms
 
+MAPS = ('heatmap', 'reg', 'height', 'dim', 'rot', 'vel')  # outputs of a file, by task
+BOXES = ('boxes', 'scores', 'labels')  # of a file that decodes them
+
 
 @dataclass(frozen=True)
 class TaskSpec:
@@ -100,6 +103,15 @@ def decode_task(task: TaskSpec, maps: Mapping[str, Array]) -> list[tuple[Array, 
         kept &= score > task.score_threshold
         decoded.append((boxes[kept].astype(np.float32), score[kept], label[kept]))
     return decoded
+
+
+def scored_boxes(outputs: Mapping[str, Array], number: int) -> list[tuple[Array, ...]]:
+    """Boxes of a task that the file has decoded, without those of score 0; as ``decode_task``."""
+    parts = (outputs[f'{name}_{number}'] for name in BOXES)
+    return [
+        (boxes[scores > 0], scores[scores > 0], labels[scores > 0])
+        for boxes, scores, labels in zip(*parts, strict=True)
+    ]
 
 
 def suppress(task: TaskSpec, boxes: Array, scores: Array, labels: Array) -> Array:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from mmdet3d.models.detectors import Base3DDetector
 
@@ -13,6 +15,7 @@ from ..depth.encoders.prior import GroundPlanePrior
 from ..errors import ConfigError
 from ..files import atomic_file
 from .box_decoding import TaskSpec
+from .calibration import Array
 from .detector_graph import DetectorGraph, prior_encoder
 from .detector_spec import DetectorSpec
 from .earlier_frames import EarlierSpec
@@ -25,7 +28,11 @@ from .writer import write_onnx
 
 
 def export_detector(
-    model: Base3DDetector, path: str | Path, cameras: int = 6, precision: str = 'fp32'
+    model: Base3DDetector,
+    path: str | Path,
+    cameras: int = 6,
+    precision: str = 'fp32',
+    head: str = 'maps',
 ) -> ExportReport:
     """Write a detector as an ONNX file and check it against PyTorch.
 
@@ -37,12 +44,14 @@ def export_detector(
         path: file to write.
         cameras: number of cameras.
         precision: see ``write_onnx``.
+        head: what the file ends with, see ``DetectorSpec``.
 
     Raises:
         ExportError: the model cannot be exported, or the file has other outputs than the model.
         ConfigError: the model has parts that cannot be exported.
     """
-    spec, graph = describe(model), DetectorGraph(model).eval()
+    spec = replace(describe(model), head=head)
+    graph = DetectorGraph(model, spec).eval()
     scene = example_scene(spec, cameras)
     arguments = [torch.from_numpy(scene.inputs(spec)[name]) for name in graph.input_names()]
     names = graph.input_names(), graph.output_names()
@@ -52,6 +61,8 @@ def export_detector(
         )
         detector = OnnxBEVDet(file.name, threads=torch.get_num_threads())
         found, expected = onnx_outputs(detector, scene), torch_outputs(model, scene)
+        if head != 'maps':
+            found, expected = _scores(detector, found), _scores(detector, expected)
         errors = relative_errors(found, expected, precision)
     one = scene.first()
     frames = earlier_frames(detector, one)
@@ -63,6 +74,16 @@ def export_detector(
         onnx_seconds=seconds(lambda: detector.run(one.images, one.calibration, frames)),
         torch_seconds=seconds(lambda: torch_outputs(model, one)),
     )
+
+
+def _scores(detector: OnnxBEVDet, outputs: dict[str, Array]) -> dict[str, Array]:
+    """Depth, and the scores of the boxes of all samples, by descending score.
+
+    Boxes of equal score up to rounding may change places.
+    """
+    boxes = detector.decode(outputs)
+    scores = np.concatenate([np.sort(each.scores)[::-1] for each in boxes])
+    return dict(depth=outputs['depth'], scores=scores)
 
 
 def describe(model: Base3DDetector) -> DetectorSpec:

@@ -17,7 +17,10 @@ from ..depth.encoders.prior import DepthPrior, PriorEncoder
 from ..geometry import CameraRig
 from ..geometry.camera_view import CameraView
 from ..ops import PoolingPlan
+from .box_decoding import BOXES
+from .detector_spec import DetectorSpec
 from .earlier_frames import KEPT
+from .graph_decoding import Decoding
 
 RIG = ('cam2img', 'cam2ego', 'img_aug', 'bda')
 
@@ -36,10 +39,14 @@ class DetectorGraph(nn.Module):
 
     Args:
         model: detector in evaluation mode.
+        spec: of the file.
     """
 
-    def __init__(self, model: Base3DDetector):
+    def __init__(self, model: Base3DDetector, spec: DetectorSpec):
         super().__init__()
+        self.decoding = None
+        if spec.head != 'maps':
+            self.decoding = nn.ModuleList(Decoding(x, spec.head == 'nms') for x in spec.tasks)
         self.model = model
         self.view_transformer = model.img_view_transformer
         self.depth_net = self.view_transformer.depth_net
@@ -81,6 +88,8 @@ class DetectorGraph(nn.Module):
         ]
 
     def _maps(self, task: int) -> list[str]:
+        if self.decoding is not None:
+            return list(BOXES)
         return list(self.model.pts_bbox_head.task_heads[task].heads)
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
@@ -103,9 +112,14 @@ class DetectorGraph(nn.Module):
             kept['bev'] = self.temporal._pre_process(bev)
             bev = torch.cat((kept['bev'], *self._earlier(given)), 1)
         depth = self.view_transformer.bins.expectation(distribution.prob).unflatten(0, shape)
-        tasks = self.model.pts_bbox_head([self.model.encode(bev)])
-        maps = [maps[name] for task, (maps,) in enumerate(tasks) for name in self._maps(task)]
-        return depth, *(kept[name] for name in self.kept), *maps
+        tasks = [maps for (maps,) in self.model.pts_bbox_head([self.model.encode(bev)])]
+        if self.decoding is not None:
+            tasks = [
+                dict(zip(BOXES, decoding(maps), strict=True))
+                for decoding, maps in zip(self.decoding, tasks, strict=True)
+            ]
+        found = [maps[name] for task, maps in enumerate(tasks) for name in self._maps(task)]
+        return depth, *(kept[name] for name in self.kept), *found
 
     def _splat(self, distribution: DepthDistribution, ranks: Tensor) -> Tensor:
         plan = PoolingPlan(ranks, self.view_transformer.grid)

@@ -24,6 +24,8 @@ class DetectorSpec:
         lift: discretisation of the lift.
         channels: of a voxel.
         tasks: decoding of the head's maps.
+        head: what the file ends with: ``maps`` of the head, decoded by numpy; ``boxes`` before NMS;
+            or ``nms``, boxes after NMS.
         ground_depth: largest depth of the ground plane, an input of the depth net, metres; None for
             nets without it.
         refine: backward projection, or None.
@@ -34,6 +36,7 @@ class DetectorSpec:
     lift: LiftSpec
     channels: int
     tasks: Sequence[TaskSpec]
+    head: str = 'maps'
     ground_depth: float | None = None
     refine: PillarSpec | None = None
     earlier: EarlierSpec | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 from mmengine.config import Config
@@ -21,6 +22,7 @@ def export_model(
     out: str | Path,
     precision: str = 'fp32',
     cameras: int = 6,
+    head: str = 'maps',
     size: tuple[int, int] | None = None,
     frames: Sequence[int] | None = None,
 ) -> ExportReport:
@@ -32,6 +34,7 @@ def export_model(
         out: file to write.
         precision: ``fp32`` or ``fp16``.
         cameras: number of cameras of a detector.
+        head: what the file of a detector ends with: ``maps``, ``boxes`` or ``nms``.
         size, frames: of a depth model, see ``export_depth_model``.
 
     Raises:
@@ -41,8 +44,7 @@ def export_model(
     """
     require_exporter()
     cfg = read_model_config(config)
-    kind = MODELS.get(cfg.model['type'])
-    if kind is not None and issubclass(kind, DepthEstimator):
+    if _is_depth_model(cfg):
         from .depth_model import export_depth_model
 
         model = init_depth_model(cfg, checkpoint)
@@ -51,4 +53,19 @@ def export_model(
     from ..inference.bev import init_bev_model  # needs mmdet3d
     from .detector import export_detector
 
-    return export_detector(init_bev_model(cfg, checkpoint), out, cameras, precision)
+    return export_detector(init_bev_model(cfg, checkpoint), out, cameras, precision, head)
+
+
+def use_onnx_file(cfg: Config, file: str | Path) -> None:
+    """Replace the model of a config by its file, for the test loop."""
+    preprocessor = cfg.model.get('data_preprocessor')
+    name, module = 'mmdet3d.OnnxDetector', 'tested_detector'
+    if _is_depth_model(cfg):
+        name, module = 'OnnxDepthModel', 'tested_depth'
+    import_module(f'{__package__}.{module}')  # registers it
+    cfg.model = dict(type=name, file=str(file), data_preprocessor=preprocessor)
+
+
+def _is_depth_model(cfg: Config) -> bool:
+    kind = MODELS.get(cfg.model['type'])
+    return kind is not None and issubclass(kind, DepthEstimator)

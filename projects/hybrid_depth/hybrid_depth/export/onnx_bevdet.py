@@ -8,13 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from .box_decoding import Detections, TaskSpec, decode_task, suppress
+from .box_decoding import MAPS, Detections, TaskSpec, decode_task, scored_boxes, suppress
 from .calibration import Array, Calibration
 from .detector_spec import DetectorSpec
 from .earlier_frames import KEPT, EarlierFrame, earlier_inputs
 from .model_file import ModelFile, network_images
-
-MAPS = ('heatmap', 'reg', 'height', 'dim', 'rot', 'vel')
 
 
 class OnnxBEVDet:
@@ -77,7 +75,7 @@ class OnnxBEVDet:
         outputs = self.run(images, calibration, self._frames)
         if self.spec.earlier is not None:
             self._frames.appendleft(self.frame(outputs, calibration))
-        return detections(self.spec.tasks, outputs)
+        return self.decode(outputs)
 
     def run(
         self,
@@ -104,6 +102,12 @@ class OnnxBEVDet:
             inputs |= earlier_inputs(spec, self.spec.lift, calibration, frames)
         return self.file.run(inputs)
 
+    def decode(self, outputs: Mapping[str, Array]) -> list[Detections]:
+        """Boxes of the outputs of ``run``, per sample."""
+        return detections(
+            self.spec.tasks, outputs, nms=self.spec.head != 'nms' or 'boxes_0' not in outputs
+        )
+
     def frame(
         self, outputs: Mapping[str, Array], calibration: Mapping[str, Array] | Calibration
     ) -> EarlierFrame:
@@ -126,19 +130,25 @@ class OnnxBEVDet:
         }
 
 
-def detections(tasks: Sequence[TaskSpec], outputs: Mapping[str, Array]) -> list[Detections]:
+def detections(
+    tasks: Sequence[TaskSpec], outputs: Mapping[str, Array], nms: bool = True
+) -> list[Detections]:
     """Boxes of a file's outputs, per sample.
 
     Args:
         tasks: decoding of the file.
-        outputs: head maps by name and number of the task, and ``depth``.
+        outputs: maps or boxes by name and number of the task, and ``depth``.
+        nms: apply NMS; False if the file has done so.
     """
     found: list[list[tuple[Array, Array, Array]]] = [[] for _ in outputs['depth']]
     first = 0
     for number, task in enumerate(tasks):
-        maps = {name: outputs[f'{name}_{number}'] for name in MAPS}
-        for sample, (boxes, scores, labels) in zip(found, decode_task(task, maps), strict=True):
-            kept = suppress(task, boxes, scores, labels)
+        if f'boxes_{number}' in outputs:
+            decoded = scored_boxes(outputs, number)
+        else:
+            decoded = decode_task(task, {name: outputs[f'{name}_{number}'] for name in MAPS})
+        for sample, (boxes, scores, labels) in zip(found, decoded, strict=True):
+            kept = suppress(task, boxes, scores, labels) if nms else slice(None)
             sample.append((boxes[kept], scores[kept], labels[kept] + first))
         first += len(task.classes)
     results = []

@@ -62,6 +62,10 @@ def relative_errors(
     """
     errors = {}
     for name, reference in expected.items():
+        if found[name].shape != reference.shape:
+            raise ExportError(
+                f'expected {name} of shape {reference.shape}, got {found[name].shape} of the file'
+            )
         difference = np.abs(found[name].astype(np.float64) - reference).max()
         errors[name] = float(difference / max(np.abs(reference).max(), 1e-12))
     wrong = {name: error for name, error in errors.items() if not error <= TOLERANCES[precision]}
