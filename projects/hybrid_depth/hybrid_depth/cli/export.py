@@ -40,6 +40,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'that the model uses)',
     )
     parser.add_argument(
+        '--int8',
+        metavar='CALIBRATION',
+        help='quantise convolutions to 8 bits, with the ranges of activations on these key frames '
+        '(info file) of a detector or images (folder, video) of a depth model',
+    )
+    parser.add_argument(
+        '--samples', type=at_least(1), default=32, help='of the calibration (default: %(default)s)'
+    )
+    parser.add_argument(
         '--head',
         choices=HEADS,
         default='maps',
@@ -69,5 +78,7 @@ def run(args: argparse.Namespace) -> None:
         head=args.head,
         size=None if args.size is None else tuple(args.size),
         frames=args.frames,
+        int8=args.int8,
+        samples=args.samples,
     )
     print(report)

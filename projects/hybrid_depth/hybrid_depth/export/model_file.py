@@ -98,6 +98,11 @@ class ModelFile:
         Raises:
             DepthDataError: an input is absent or has another shape.
         """
+        found = self.session.run(None, self.fitting(inputs))
+        return dict(zip(self.outputs, found, strict=True))
+
+    def fitting(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """The inputs that the file has; errors as of ``run``."""
         given = {}
         for name, shape in self.inputs.items():
             if name not in inputs:
@@ -111,7 +116,7 @@ class ModelFile:
                     f'{self.path}: expected {name} of shape {tuple(shape)}, got {array.shape}'
                 )
             given[name] = np.ascontiguousarray(array)
-        return dict(zip(self.outputs, self.session.run(None, given), strict=True))
+        return given
 
 
 def network_images(images: Array, size: Sequence[int], leading: int) -> Array:

@@ -25,6 +25,8 @@ def export_model(
     head: str = 'maps',
     size: tuple[int, int] | None = None,
     frames: Sequence[int] | None = None,
+    int8: str | Path | None = None,
+    samples: int = 32,
 ) -> ExportReport:
     """Write a model as an ONNX file and check it against PyTorch.
 
@@ -36,6 +38,9 @@ def export_model(
         cameras: number of cameras of a detector.
         head: what the file of a detector ends with: ``maps``, ``boxes`` or ``nms``.
         size, frames: of a depth model, see ``export_depth_model``.
+        int8: quantise convolutions to 8 bits, with the ranges of activations on these key frames
+            (info file, detectors) or images (path, depth models of one frame).
+        samples: largest number of these.
 
     Raises:
         ExportError: onnx or onnxruntime is not installed, the model cannot be exported, or the file
@@ -48,12 +53,21 @@ def export_model(
         from .depth_model import export_depth_model
 
         model = init_depth_model(cfg, checkpoint)
-        return export_depth_model(model, out, size, frames, precision)
+        report = export_depth_model(model, out, size, frames, precision)
+    else:
+        from ..inference.bev import init_bev_model  # needs mmdet3d
+        from .detector import export_detector
 
-    from ..inference.bev import init_bev_model  # needs mmdet3d
-    from .detector import export_detector
+        model = init_bev_model(cfg, checkpoint)
+        report = export_detector(model, out, cameras, precision, head)
+    if int8 is None:
+        return report
 
-    return export_detector(init_bev_model(cfg, checkpoint), out, cameras, precision, head)
+    from .int8 import depth_samples, detector_samples, quantize_file
+
+    if _is_depth_model(cfg):
+        return quantize_file(report, depth_samples(report.path, int8, samples))
+    return quantize_file(report, detector_samples(report.path, model, int8, samples))
 
 
 def use_onnx_file(cfg: Config, file: str | Path) -> None:

@@ -83,7 +83,16 @@ class OnnxBEVDet:
         calibration: Mapping[str, Array] | Calibration,
         earlier: Sequence[EarlierFrame] = (),
     ) -> dict[str, Array]:
-        """Outputs of the file by name.
+        """Outputs of the file by name; arguments as of ``inputs``."""
+        return self.file.run(self.inputs(images, calibration, earlier))
+
+    def inputs(
+        self,
+        images: Array,
+        calibration: Mapping[str, Array] | Calibration,
+        earlier: Sequence[EarlierFrame] = (),
+    ) -> dict[str, Array]:
+        """Inputs of the file by name, and some that it may not have.
 
         Args:
             images, calibration: as of a call.
@@ -100,7 +109,7 @@ class OnnxBEVDet:
                 current = self.frame(self.file.run(self._blank(len(images)) | inputs), calibration)
                 frames += [current] * (spec.count - len(frames))
             inputs |= earlier_inputs(spec, self.spec.lift, calibration, frames)
-        return self.file.run(inputs)
+        return inputs
 
     def decode(self, outputs: Mapping[str, Array]) -> list[Detections]:
         """Boxes of the outputs of ``run``, per sample."""

@@ -141,7 +141,18 @@ class OnnxDepth:
         physics_depth: Array | None = None,
         transforms: Mapping[int, Array] | None = None,
     ) -> DepthPrediction:
-        """Depth of frame 0.
+        """Depth of frame 0; arguments and errors as of ``inputs``."""
+        outputs = self.file.run(self.inputs(frames, cam2img, physics_depth, transforms))
+        return DepthPrediction(outputs['depth'][:, 0], self.spec.kind)
+
+    def inputs(
+        self,
+        frames: Array | Mapping[int, Array],
+        cam2img: Array | None = None,
+        physics_depth: Array | None = None,
+        transforms: Mapping[int, Array] | None = None,
+    ) -> dict[str, Array]:
+        """Inputs of the file by name, and some that it may not have.
 
         Args:
             frames: (3, H, W) or (B, 3, H, W) RGB of the network size, uint8 or float in [0, 1]; for
@@ -176,8 +187,7 @@ class OnnxDepth:
             inputs[transform_name(frame)] = np.asarray(transform, np.float32)
         if cam2img is not None:
             cam2img = _intrinsics(cam2img, len(images[0]))
-        inputs |= self.spec.geometry(cam2img, physics_depth)
-        return DepthPrediction(self.file.run(inputs)['depth'][:, 0], self.spec.kind)
+        return inputs | self.spec.geometry(cam2img, physics_depth)
 
 
 def frame_name(frame: int) -> str:
