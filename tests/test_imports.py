@@ -104,6 +104,7 @@ with contextlib.suppress(SystemExit):
     [
         'import hybrid_depth.toy_world',
         'from hybrid_depth.depth.evaluation.protocols import load_protocol',
+        'from hybrid_depth.export import OnnxBEVDet; import onnxruntime',
         'from hybrid_depth.visualization import colorize_depth, draw_bev, write_png',
     ],
 )

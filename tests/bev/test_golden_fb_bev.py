@@ -185,7 +185,7 @@ def test_masked_cells_as_published(view, backward_projection):
             plane,
             module.size,
             module._reference_points(cells),
-            replace(values, visible=seen),
+            replace(values, visible=seen).seen(),
         )
     for hook in hooks:
         hook.remove()

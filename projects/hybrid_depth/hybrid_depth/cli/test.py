@@ -2,10 +2,12 @@
 
 Example: hybrid-depth test configs/toy/bevdet_hybrid_toy.py work_dirs/toy/epoch_20.pth \\
              --show-dir work_dirs/toy/visualizations
-Of checkpoints with EMA, the averaged weights are evaluated.
+Of checkpoints with EMA, the averaged weights are evaluated. An ONNX file of hybrid-depth export in
+place of the checkpoint is evaluated with onnxruntime.
 """
 
 import argparse
+from pathlib import Path
 
 from ..config_files import find_config
 from .number_types import finite, not_negative
@@ -17,7 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         'checkpoint',
         nargs='?',
-        help='checkpoint file or URL; only a model without training (DepthCLIP) needs none',
+        help='checkpoint file or URL, or ONNX file; only a model without training (DepthCLIP) '
+        'needs none',
     )
     parser.add_argument('--show-dir', help='output folder of visualizations (needs no screen)')
     parser.add_argument(
@@ -46,8 +49,13 @@ def run(args: argparse.Namespace) -> None:
         config_tools.require_training_free(cfg)
     else:
         config_tools.require_checkpoint(args.checkpoint)
-        cfg.load_from = args.checkpoint
-        config_tools.require_fitting_checkpoint(cfg)
+        if Path(args.checkpoint).suffix == '.onnx':
+            from ..export.models import use_onnx_file
+
+            use_onnx_file(cfg, args.checkpoint)
+        else:
+            cfg.load_from = args.checkpoint
+            config_tools.require_fitting_checkpoint(cfg)
     config_tools.add_report(cfg)
     if args.show or args.show_dir:
         folder = args.show_dir or f'{cfg.work_dir}/visualizations'

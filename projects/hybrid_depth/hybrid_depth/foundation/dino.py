@@ -65,7 +65,7 @@ class DINOTower(nn.Module):
         Returns:
             maps (B, C, round(H / stride), round(W / stride)) and class tokens (B, C).
         """
-        rows, columns = (max(1, round(n / self.stride)) for n in images.shape[-2:])
+        rows, columns = (max(1, round(int(n) / self.stride)) for n in images.shape[-2:])
         images = resize_images(self.normalize(images), (rows * self.patch, columns * self.patch))
         taps = self.vit.forward_intermediates(
             images,

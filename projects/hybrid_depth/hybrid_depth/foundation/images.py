@@ -96,7 +96,21 @@ def resize_images(images: Tensor, size: tuple[int, int]) -> Tensor:
     """Bilinear, antialiased resize of (B, 3, H, W) to `size` (rows, columns), if it differs."""
     if tuple(images.shape[-2:]) == tuple(size):
         return images
+    if torch.onnx.is_in_onnx_export():  # few runtimes have an antialiased Resize
+        rows, columns = (
+            _resize_weights(int(old), new) for old, new in zip(images.shape[-2:], size, strict=True)
+        )
+        return rows.to(images) @ images @ columns.T.to(images)
     return F.interpolate(images, size=size, mode='bilinear', antialias=True, align_corners=False)
+
+
+def _resize_weights(old: int, new: int) -> Tensor:
+    """(new, old) weights of the antialiased bilinear resize along one axis."""
+    scale = old / new
+    centres, pixels = (np.arange(new) + 0.5) * scale, np.arange(old) + 0.5
+    weights = 1 - np.abs(pixels - centres[:, None]) / max(scale, 1.0)
+    weights = weights.clip(0)
+    return torch.from_numpy(weights / weights.sum(1, keepdims=True))
 
 
 def even_taps(depth: int, count: int) -> tuple[int, ...]:

@@ -39,10 +39,10 @@ class OffsetPositionViT(VisionTransformer):
     """timm's plain ViT with DINOv2's resizing of the position embedding."""
 
     def _pos_embed(self, x: Tensor) -> Tensor:
-        batch, *size, _ = x.shape
+        batch, size = x.shape[0], tuple(int(n) for n in x.shape[1:3])
         with_position = 0 if self.no_embed_class else self.num_prefix_tokens
         grid = self.pos_embed[:, with_position:].unflatten(1, self.patch_embed.grid_size)
-        tokens = x.flatten(1, 2) + resize_position_embedding(grid, tuple(size)).flatten(1, 2)
+        tokens = x.flatten(1, 2) + resize_position_embedding(grid, size).flatten(1, 2)
         extra = [t for t in (self.cls_token, self.reg_token) if t is not None]
         if extra:
             prefix = torch.cat(extra, dim=1)

@@ -13,7 +13,7 @@ from .projection import back_project, project
 
 PLANE_SPACINGS = ('linear', 'inverse')
 # Cells of the target and of a sampling position this close to the border are not compared.
-_BORDER = 2
+BORDER = 2
 
 
 def depth_planes(depth_range: Tensor, num: int, spacing: str = 'linear') -> Tensor:
@@ -170,9 +170,9 @@ def _inside(pixels: Tensor) -> Tensor:
     """Sampling positions (..., h, w, 2) -> (..., h, w) bool: away from the border of both views."""
     rows, columns = pixels.shape[-3:-1]
     x, y = pixels.unbind(-1)
-    inside = (x >= _BORDER) & (x <= columns - _BORDER) & (y >= _BORDER) & (y <= rows - _BORDER)
+    inside = (x >= BORDER) & (x <= columns - BORDER) & (y >= BORDER) & (y <= rows - BORDER)
     inner = torch.zeros(rows, columns, dtype=torch.bool, device=pixels.device)
-    inner[_BORDER:-_BORDER, _BORDER:-_BORDER] = True
+    inner[BORDER:-BORDER, BORDER:-BORDER] = True
     return inside & inner
 
 

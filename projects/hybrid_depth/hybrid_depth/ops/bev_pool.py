@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ..geometry import CameraRig, VoxelGrid, frustum_ranks
 from .index_add_pool import index_add_pool
+from .onnx_pool import onnx_pool
 from .sparse_pool import SparsePattern, sparse_pool
 from .triton_check import triton_works
 
@@ -78,7 +79,8 @@ def bev_pool(
         plan: geometry of the same B, N, D, h, w.
         backend: ``triton`` (kernels for CUDA), ``sparse`` (matrix product, CPU and CUDA),
             ``index_add`` (the slow reference); ``auto`` is ``triton`` on CUDA where it passes a
-            check against the reference once a process, else ``sparse``.
+            check against the reference once a process, else ``sparse``. In an export to ONNX all
+            become its standard operators (``onnx_pool``).
         softmax: whether to apply the softmax over the bins. ``triton`` does so without writing the
             distribution to memory.
 
@@ -109,7 +111,9 @@ def bev_pool(
     if backend not in BACKENDS:
         raise ValueError(f'bev_pool: backend must be one of {BACKENDS}, got {backend!r}')
     nx, ny, nz = plan.grid.size
-    if backend == 'auto':
+    if torch.onnx.is_in_onnx_export():
+        backend = 'onnx'
+    elif backend == 'auto':
         backend = 'triton' if depth.is_cuda and triton_works(depth.device) else 'sparse'
     with torch.autocast(depth.device.type, enabled=False):
         pixels = feat.permute(0, 1, 3, 4, 2).flatten(0, 3)  # one row per image pixel
@@ -120,10 +124,12 @@ def bev_pool(
         else:
             depth, pixels = depth.float(), pixels.float()
             depth = depth.softmax(2) if softmax else depth
-            if backend == 'sparse':
+            if backend == 'onnx':
+                voxels = onnx_pool(depth, pixels, plan.ranks, plan.num_voxels)
+            elif backend == 'sparse':
                 voxels = sparse_pool(depth, pixels, plan.sparse_pattern())
             else:
                 voxels = index_add_pool(depth, pixels, plan.ranks, plan.num_voxels)
     channels = feat.shape[2]
-    volume = voxels.view(b, nz, ny, nx, channels).permute(0, 1, 4, 2, 3)
-    return volume.reshape(b, nz * channels, ny, nx)
+    volume = voxels.view(-1, nz, ny, nx, channels).permute(0, 1, 4, 2, 3)
+    return volume.flatten(1, 2)

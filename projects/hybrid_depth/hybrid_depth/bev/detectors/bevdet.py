@@ -72,7 +72,7 @@ class BEVDet(Base3DDetector):
         feats = self.img_neck(self.img_backbone(images.flatten(0, 1)))
         if isinstance(feats, (list, tuple)):
             feats = feats[0]
-        return feats.unflatten(0, images.shape[:2])
+        return feats.unflatten(0, (-1, images.shape[1]))
 
     def lift(self, frame: Frame) -> tuple[Tensor, DepthDistribution]:
         """Images of one frame -> BEV map (B, Z * C, Y, X) and depth distribution."""

@@ -91,20 +91,23 @@ class LSSViewTransformer(BaseModule):
         Raises:
             ValueError: the feature map does not have the size of the frustum.
         """
-        b, n, _, h, w = image_feats.shape
+        h, w = image_feats.shape[-2:]
         if (h, w) != tuple(self.frustum.shape[1:3]):
             raise ValueError(
                 f'LSSViewTransformer: expected {tuple(self.frustum.shape[1:3])} feature cells, got '
                 f'{(h, w)}; check image_size and stride against the image pipeline and the neck'
             )
         distribution = self.depth(image_feats.flatten(0, 1), images, rig, physics_depth)
-        logits = distribution.logits.unflatten(0, (b, n))
-        context = distribution.context.unflatten(0, (b, n))
         plan = self.pooling_plan(rig) if lift_rig is None else self._plan(lift_rig)
+        return self.splat(distribution, plan), distribution
+
+    def splat(self, distribution: DepthDistribution, plan: PoolingPlan) -> Tensor:
+        """Pool the features of B * N images into the BEV map (B, Z * C, Y, X)."""
+        shape = (-1, plan.ranks.shape[1])
+        logits = distribution.logits.unflatten(0, shape)
+        context = distribution.context.unflatten(0, shape)
         bev = bev_pool(logits, context, plan, self.pool_backend, softmax=True)
-        if self.log_scale:
-            bev = bev.sign() * bev.abs().log1p()
-        return bev, distribution
+        return bev.sign() * bev.abs().log1p() if self.log_scale else bev
 
     def depth(
         self, image_feats: Tensor, images: Tensor, rig: CameraRig, physics_depth: Tensor | None

@@ -20,8 +20,31 @@ CONSISTENCIES = ('linear', 'one_hot', 'none')
 
 
 @dataclass(frozen=True)
+class SeenPillars:
+    """Values of the cross-attention: image features, and the pillars that each camera sees.
+
+    Args:
+        features: (B, N, h * w, C).
+        size: (h, w).
+        queries: (B, N, V) int64 query of each pillar, of which a camera sees at most V.
+        visible: (B, N, V) bool; false for the rest of cameras that see fewer.
+        uv: (B, N, V, A, 2) anchors in the images, 0 to 1 from edge to edge.
+        weight: (B, N, V, A) depth consistency.
+        cameras: (B, L) number of cameras in which each of L queries is visible.
+    """
+
+    features: Tensor
+    size: tuple[int, int]
+    queries: Tensor
+    visible: Tensor
+    uv: Tensor
+    weight: Tensor
+    cameras: Tensor
+
+
+@dataclass(frozen=True)
 class CameraValues:
-    """Values of the cross-attention: image features and projections of L pillars of A anchors.
+    """Image features and projections of L pillars of A anchors in every camera.
 
     Args:
         features: (B, N, h * w, C).
@@ -36,6 +59,22 @@ class CameraValues:
     uv: Tensor
     visible: Tensor
     weight: Tensor
+
+    def seen(self) -> SeenPillars:
+        """The pillars that are visible, by camera."""
+        longest, a = max(int(self.visible.sum(-1).max()), 1), self.weight.shape[-1]
+        # invisible ones last
+        order = self.visible.byte().sort(dim=-1, descending=True, stable=True).indices
+        order = order[..., :longest]
+        return SeenPillars(
+            features=self.features,
+            size=self.size,
+            queries=order,
+            visible=self.visible.gather(2, order),
+            uv=self.uv.gather(2, _expand(order, a, 2)),
+            weight=self.weight.gather(2, _expand(order, a)),
+            cameras=self.visible.sum(1),
+        )
 
 
 class CameraCrossAttention(BaseModule):
@@ -56,32 +95,29 @@ class CameraCrossAttention(BaseModule):
         nn.init.xavier_uniform_(self.output_proj.weight)
         nn.init.zeros_(self.output_proj.bias)
 
-    def forward(self, query: Tensor, values: CameraValues) -> Tensor:
+    def forward(self, query: Tensor, values: SeenPillars) -> Tensor:
         """Attend to each camera with the queries visible in it.
 
         Args:
             query: (B, L, C), position included.
-            values: image features and projected pillars of these queries.
+            values: image features and the pillars of these queries that are visible.
 
         Returns:
             (B, L, C), without the residual.
         """
-        visible, (b, n, _, a) = values.visible, values.weight.shape
-        longest = max(int(visible.sum(-1).max()), 1)
-        # indices of the queries per camera, invisible ones last
-        order = visible.byte().sort(dim=-1, descending=True, stable=True).indices[..., :longest]
-        flat, channels = order.flatten(1), query.shape[-1]
+        n, channels = values.queries.shape[1], query.shape[-1]
+        index = _expand(values.queries.flatten(1), channels)
         found = self.deformable_attention(
-            query.gather(1, _expand(flat, channels)).view(b * n, longest, channels),
+            query.gather(1, index).unflatten(1, (n, -1)).flatten(0, 1),
             values.features.flatten(0, 1),
-            values.uv.gather(2, _expand(order, a, 2)).flatten(0, 1),
+            values.uv.flatten(0, 1),
             values.size,
-            values.weight.gather(2, _expand(order, a)).flatten(0, 1),
+            values.weight.flatten(0, 1),
         )
-        found = found.view(b, n * longest, channels).to(query.dtype)
-        found = found * visible.gather(2, order).flatten(1).unsqueeze(-1)
-        total = torch.zeros_like(query).scatter_add(1, _expand(flat, channels), found)
-        return self.output_proj(total / visible.sum(1).clamp(min=1).unsqueeze(-1))
+        found = found.unflatten(0, (-1, n)).flatten(1, 2).to(query.dtype)
+        found = found * values.visible.flatten(1).unsqueeze(-1)
+        total = torch.zeros_like(query).scatter_add(1, index, found)
+        return self.output_proj(total / values.cameras.clamp(min=1).unsqueeze(-1))
 
 
 def _expand(index: Tensor, *sizes: int) -> Tensor:
@@ -118,7 +154,7 @@ class BackwardProjectionLayer(BaseModule):
         plane: Tensor,
         size: tuple[int, int],
         reference_points: Tensor,
-        values: CameraValues,
+        values: SeenPillars,
     ) -> Tensor:
         """(B, L, C) queries -> (B, L, C).
 
@@ -181,7 +217,7 @@ class BackwardProjection(BaseModule):
                 f'BackwardProjection: consistency must be one of {CONSISTENCIES}, got '
                 f'{consistency!r}'
             )
-        self.consistency = consistency
+        self.consistency, self.anchor_heights = consistency, anchor_heights
         self.bins, self.image_size, embed_dims = space.bins, space.image_size, space.channels
         pillars = replace(space.grid, z=tuple(anchor_heights))
         width, height, num_anchors = pillars.size
@@ -242,8 +278,18 @@ class BackwardProjection(BaseModule):
         longest = max(int(kept.sum(1).max()), 1)
         cells = kept.byte().sort(dim=1, descending=True, stable=True).indices[:, :longest]
         kept = kept.gather(1, cells)
-        values = self._camera_values(context, prob, rig, cells)
+        values = self._camera_values(context, prob, rig, cells).seen()
+        return self.refine(bev, cells, kept, values)
 
+    def refine(self, bev: Tensor, cells: Tensor, kept: Tensor, values: SeenPillars) -> Tensor:
+        """Residual (B, C, Y, X) of a BEV map from the projections of its cells.
+
+        Args:
+            bev: see ``forward``.
+            cells: (B, L) int64 cells that are queries, each once.
+            kept: (B, L) bool: those to refine.
+            values: image features and the visible pillars of these cells.
+        """
         blank = bev.new_zeros((1, *self.size))
         position = self.positional_encoding(blank).flatten(2).transpose(1, 2)[0][cells]
         plane = bev.flatten(2).transpose(1, 2) + self.bev_embedding.weight

@@ -113,7 +113,7 @@ class DepthEstimator(BaseModel):
         if mode == 'predict':
             samples = list(data_samples or [BaseDataElement() for _ in inputs['images'][0]])
             for name, prediction in self.predictions(inputs).items():
-                _add_prediction(samples, prediction, name)
+                add_prediction(samples, prediction, name)
             return samples
         if mode == 'tensor':
             return self.decode(inputs['images'][0], self.view(inputs))
@@ -206,7 +206,7 @@ def as_view(cameras: Cameras, images: Tensor) -> CameraView | None:
     return CameraView(cameras, tuple(images.shape[-2:]))
 
 
-def _add_prediction(samples: Sequence[BaseDataElement], prediction: DepthMap, name: str) -> None:
+def add_prediction(samples: Sequence[BaseDataElement], prediction: DepthMap, name: str) -> None:
     """Give data samples, one per image, the predicted map and its kind."""
     field = 'pred_disparity' if prediction.kind == 'disparity' else 'pred_depth'
     field = f'{field}_{name}' if name else field
@@ -233,7 +233,8 @@ def check_frames(model: str, frames: Mapping, wanted: Sequence[int], frame_ids: 
             f'{model}: expected frames {tuple(wanted)}, got {list(frames)}; set the '
             f"dataset's frame_ids to {frame_ids}"
         )
-    sizes = {i: tuple(frames[i].shape) for i in wanted}
+    # numbers also while torch.jit traces, whose sizes are tensors
+    sizes = {i: tuple(int(side) for side in frames[i].shape) for i in wanted}
     if len(set(sizes.values())) > 1:
         raise DepthDataError(
             f'{model}: expected frames of one size, got {sizes}; resize them in the pipeline '
