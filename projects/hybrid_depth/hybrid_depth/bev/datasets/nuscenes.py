@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from ...datasets.nuscenes.names import CAMERAS, CLASSES, InfoError
 from ...datasets.nuscenes.table_digests import changed_tables
 from ...errors import HybridDepthError
 from ...geometry import invert_rigid
-from ...info_files import read_infos
+from ...info_files import data_folders, naming, read_infos
 from .info_checks import InfoChecks
 
 _MAKE_INFOS = 'make it with: hybrid-depth create-nuscenes-infos --root ROOT --version VERSION'
@@ -105,12 +106,10 @@ class NuScenesBEVDataset(NuScenesDataset):
         self.METAINFO = dict(
             self.METAINFO, classes=kwargs.get('metainfo', {}).get('classes', CLASSES)
         )
-        folders = dict(pts='samples/LIDAR_TOP', sweeps='sweeps/LIDAR_TOP')
-        folders.update({camera: f'samples/{camera}' for camera in self.cameras})
         super().__init__(
             data_root=data_root,
             ann_file=ann_file,
-            data_prefix=folders,
+            data_prefix=data_folders({}, self.cameras),
             modality=dict(use_camera=True, use_lidar=True),
             use_valid_flag=True,
             **kwargs,
@@ -132,6 +131,9 @@ class NuScenesBEVDataset(NuScenesDataset):
             print_log(f'{self.ann_file} {changed}', logger='current', level=logging.WARNING)
         for key, value in content['metainfo'].items():
             self._metainfo.setdefault(key, value)
+        with naming(self.ann_file):
+            folders = data_folders(content['metainfo'], self.cameras)
+        self.data_prefix = {key: os.path.join(self.data_root, x) for key, x in folders.items()}
         self._checks = InfoChecks(
             self.ann_file, self.cameras, _MAKE_INFOS, {self.ego_frame, self.box_frame} - {None}
         )
