@@ -7,7 +7,7 @@ import pytest
 from mmengine.config import Config
 
 from hybrid_depth.doctor.case import Case
-from hybrid_depth.doctor.findings import ConventionError, NotCheckedError
+from hybrid_depth.findings import ConventionError, NotCheckedError
 from hybrid_depth.doctor.video_checks import (
     check_depth_limits,
     check_intrinsics,

@@ -13,8 +13,9 @@ from ..errors import ConfigError
 from ..info_files import read_infos
 
 INFO_FILES = dict(train='rig_infos_train.pkl', val='rig_infos_val.pkl')
-_KEYS = ('root', 'classes', 'cameras', 'has_lidar', 'has_velocities')
+_KEYS = ('root', 'classes', 'ranges', 'cameras', 'has_lidar', 'has_velocities')
 _MAKE = 'hybrid-depth rig import RIG.yaml'
+_RANGE = 50.0  # metres, where none is given
 _LIDAR_TARGETS = ('LidarDepthTarget',)
 
 
@@ -22,10 +23,10 @@ def apply_own_data(cfg: Config) -> None:
     """Set data, cameras, classes and ranges of a detector's config to those of `own_data`.
 
     `own_data` has `root`, the folder of the info files of `hybrid-depth rig import`, and optionally
-    `classes`, names with the largest distance that is evaluated (metres); by default those of the
-    info file. It is completed, so that a dumped config does not depend on the file. Data sets,
-    metric, class filters, detection head and semantic targets get the classes; without LiDAR,
-    pipelines load none.
+    `classes`, a list of names, and `ranges`, the largest distance of each that is evaluated,
+    metres; by default those of the info file. It is completed, so that a dumped config does not
+    depend on the file. Data sets, metric, class filters, detection head and semantic targets get
+    the classes; without LiDAR, pipelines load none.
 
     Raises:
         FileNotFoundError: no info file.
@@ -37,7 +38,7 @@ def apply_own_data(cfg: Config) -> None:
     own = _completed(given)
     cfg.own_data = own
     nodes = cfg._cfg_dict
-    root, classes = own['root'], list(own['classes'])
+    root, classes = own['root'], own['classes']
     for path, node in paths_of(nodes, 'type', 'NuScenesBEVDataset'):
         part = 'train' if path.startswith('train_dataloader') else 'val'
         node.update(
@@ -69,34 +70,40 @@ def _completed(given: Mapping[str, Any]) -> dict[str, Any]:
     for key in given:
         if key not in _KEYS:
             raise ConfigError(
-                f'own_data: expected keys among {", ".join(_KEYS)}, got {key!r}{nearest(key, _KEYS)}'
+                f'own_data: expected keys among {", ".join(_KEYS)}, got {key!r}'
+                f'{nearest(key, _KEYS)}'
             )
     if 'root' not in given:
         raise ConfigError(f'own_data: expected root, the folder of the info files of {_MAKE}')
     own = {key: given[key] for key in given}
-    classes = own.get('classes')
-    if set(own) < set(_KEYS) or classes is None:
-        path = Path(own['root'], INFO_FILES['train'])
-        if not path.is_file():
-            raise FileNotFoundError(
-                f'own_data expected the info file {path}, which does not exist; make it with: '
-                f'{_MAKE} --out {own["root"]}'
-            )
-        meta = read_infos(path)['metainfo']
-        absent = [key for key in ('ranges', 'cameras') if key not in meta]
-        if absent:
-            raise ConfigError(
-                f'{path}: expected an info file of {_MAKE}, got one without {", ".join(absent)}'
-            )
-        found = dict(meta, classes=meta['ranges'])
-        own = {key: found.get(key) for key in _KEYS if key != 'root'} | own
-    if not isinstance(own['classes'], Mapping):
-        own['classes'] = {name: 50.0 for name in own['classes'] or ()}
-    if not own['classes']:
-        raise ConfigError('own_data: expected classes, got none; the info files have no boxes')
-    own['root'] = str(own['root'])
-    own['classes'] = {str(name): float(reach) for name, reach in own['classes'].items()}
-    return own
+    if set(own) < set(_KEYS):
+        own = _of_file(Path(own['root'], INFO_FILES['train'])) | own
+    if not isinstance(own['classes'], list | tuple) or not own['classes']:
+        raise ConfigError(
+            f"own_data: expected classes, such as ['car', 'person'], got {own['classes']!r}"
+        )
+    ranges = own['ranges'] or {}
+    # a list keeps its order in a dumped config, a dict does not
+    own['classes'] = [str(name) for name in own['classes']]
+    own['ranges'] = {name: float(ranges.get(name, _RANGE)) for name in own['classes']}
+    return own | dict(root=str(own['root']))
+
+
+def _of_file(path: Path) -> dict[str, Any]:
+    """What an info file says of its cameras and classes."""
+    if not path.is_file():
+        raise FileNotFoundError(
+            f'own_data expected the info file {path}, which does not exist; make it with: '
+            f'{_MAKE} --out {path.parent}'
+        )
+    meta = read_infos(path)['metainfo']
+    absent = [key for key in ('ranges', 'cameras') if key not in meta]
+    if absent:
+        raise ConfigError(
+            f'{path}: expected an info file of {_MAKE}, got one without {", ".join(absent)}'
+        )
+    found = {key: meta.get(key) for key in _KEYS if key != 'root'}
+    return found | dict(classes=list(meta['categories']))
 
 
 def _protocol(own: Mapping[str, Any]) -> dict[str, Any]:
@@ -104,7 +111,7 @@ def _protocol(own: Mapping[str, Any]) -> dict[str, Any]:
     absent = ['attr_err'] if own['has_velocities'] else ['attr_err', 'vel_err']
     errors = ('trans_err', 'scale_err', 'orient_err', 'vel_err', 'attr_err')
     return dict(
-        ranges=dict(own['classes']),
+        ranges=own['ranges'],
         errors=[error for error in errors if error not in absent],
         undefined={name: absent for name in own['classes']},
         half_turn=[],
@@ -133,8 +140,8 @@ def _without_lidar(cfg: Config) -> None:
     for kind in _LIDAR_TARGETS:
         for path, _ in paths_of(nodes.get('model', {}), 'type', kind):
             raise ConfigError(
-                f'{cfg.filename}: expected a depth net without LiDAR, as {cfg.own_data["root"]} has '
-                f'none, got {kind} (model.{path}). Use a config without depth supervision, such as '
+                f'{cfg.filename}: expected a depth net without LiDAR, which {cfg.own_data["root"]} '
+                f'lacks, got {kind} (model.{path}). Use a config without depth supervision, such as '
                 'toy/bevdet_plain_toy.py, or depth_supervision=[dict(type="PseudoDepthTarget")] '
                 'with LoadPseudoDepth, from hybrid-depth make-pseudo-depth'
             )

@@ -94,9 +94,7 @@ def _numbers(row: Mapping[str, Any], place: str, path: Path) -> list[float]:
     return [_number(row[name], name, place, path) for name in _NUMBERS]
 
 
-def _optional(
-    row: Mapping[str, Any], name: str, default: float, place: str, path: Path
-) -> float:
+def _optional(row: Mapping[str, Any], name: str, default: float, place: str, path: Path) -> float:
     value = row.get(name)
     return default if value in (None, '') else _number(value, name, place, path)
 

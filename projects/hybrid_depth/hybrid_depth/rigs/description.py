@@ -13,6 +13,7 @@ from ..calibration_checks import check_camera
 from ..datasets.image_files import image_size
 from ..errors import DepthDataError
 from .box_files import read_boxes
+from .dgp import dgp_drives
 from .drive import Drive, RigCamera, RigLidar
 from .errors import RigError
 from .fields import entries, number, numbers, read_yaml
@@ -23,7 +24,7 @@ from .trajectory import Trajectory, read_trajectory
 
 _KEYS = (
     'root', 'drives', 'val', 'cameras', 'times', 'ground', 'poses', 'boxes', 'lidar', 'keyframes',
-    'tolerance', 'classes',
+    'tolerance', 'classes', 'dgp',
 )  # fmt: skip
 _CAMERA_KEYS = ('files', 'matrix', 'size', 'distortion', 'axes', 'times', *POSE_KEYS)
 _RANGE = 50.0  # metres; of nuScenes' vehicles
@@ -69,6 +70,14 @@ def read_description(path: str | Path) -> Description:
     path = Path(path)
     content = entries(read_yaml(path), _KEYS, str(path))
     root = (path.parent / str(content.get('root', '.'))).resolve()
+    tolerance = content.get('tolerance')
+    choices = dict(
+        classes=_classes(content.get('classes'), f'{path}, classes'),
+        keyframes=content.get('keyframes'),
+        tolerance=None if tolerance is None else number(tolerance, f'{path}, tolerance', 0),
+    )
+    if 'dgp' in content:
+        return Description(path, root, *_dgp(content, root, path), **choices)
     names = _drive_names(root, content.get('drives'), path)
     val = content.get('val')
     held_out = [] if val is None or isinstance(val, int | float) else _texts(val, f'{path}, val')
@@ -81,17 +90,39 @@ def read_description(path: str | Path) -> Description:
     share = 0.0 if val is None or held_out else number(val, f'{path}, val', 0)
     if share >= 1:
         raise RigError(f'{path}, val: expected drives, or a fraction below 1, got {share:g}')
-    tolerance = content.get('tolerance')
     return Description(
         path,
         root,
         [drive for name, drive in drives.items() if name not in held_out],
         [drives[name] for name in held_out],
         share,
-        _classes(content.get('classes'), f'{path}, classes'),
-        content.get('keyframes'),
-        None if tolerance is None else number(tolerance, f'{path}, tolerance', 0),
+        **choices,
     )
+
+
+def _dgp(content: Mapping[str, Any], root: Path, path: Path) -> tuple[list[Drive], list[Drive]]:
+    """Drives for training and validation of a data set in the DGP format."""
+    where = f'{path}, dgp'
+    beside = sorted(set(content) & {'cameras', 'drives', 'val', 'times', 'poses', 'boxes', 'lidar'})
+    if beside:
+        raise RigError(
+            f'{where}: expected no {", ".join(beside)} beside it: the data set has its own; choose '
+            'cameras by dgp: {file: FILE, cameras: [NAMES]}'
+        )
+    spec = entries(_file_of(content['dgp']), ('file', 'cameras'), where)
+    names = None if spec.get('cameras') is None else _texts(spec['cameras'], f'{where}, cameras')
+    file, shift = _file(spec, root, where), _shift(content, path)
+    train, val = (dgp_drives(file, split, shift, names) for split in ('train', 'val'))
+    if not train:
+        raise RigError(f'{file}: expected scenes of the split train (0), got none')
+    return train, val
+
+
+def _shift(content: Mapping[str, Any], path: Path) -> np.ndarray:
+    """(4, 4) vehicle's frame of the files to the one whose ground is at z = 0."""
+    shift = np.eye(4)
+    shift[2, 3] = -number(content.get('ground', 0.0), f'{path}, ground')
+    return shift
 
 
 def _texts(value: Any, where: str) -> list[str]:
@@ -128,9 +159,7 @@ def _classes(value: Any, where: str) -> dict[str, float] | None:
 
 
 def _read_drive(folder: Path, name: str, content: Mapping[str, Any], path: Path) -> Drive:
-    ground = number(content.get('ground', 0.0), f'{path}, ground')
-    shift = np.eye(4)
-    shift[2, 3] = -ground
+    shift = _shift(content, path)
     given = content.get('cameras')
     if not isinstance(given, Mapping) or not given:
         raise RigError(f'{path}: expected cameras: with one entry per camera, got {given!r}')
@@ -146,7 +175,7 @@ def _read_drive(folder: Path, name: str, content: Mapping[str, Any], path: Path)
     if content.get('boxes') is not None:
         where = f'{path}, boxes'
         spec = entries(_file_of(content['boxes']), ('file', 'frame'), where)
-        boxes = read_boxes(_file(spec, folder, where), spec.get('frame', 'vehicle'), ground)
+        boxes = read_boxes(_file(spec, folder, where), spec.get('frame', 'vehicle'), -shift[2, 3])
     lidar = None
     if content.get('lidar') is not None:
         lidar = _read_lidar(content['lidar'], folder, content, shift, f'{path}, lidar')

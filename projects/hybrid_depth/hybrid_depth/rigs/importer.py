@@ -42,7 +42,7 @@ _QUALITY = 95  # of JPEG
 @dataclass
 class ImportSummary:
     """Counts of one info file; `other` are boxes of classes that are not used, `dropped` those with
-    NaN or a size that is not positive."""
+    NaN or a size that is not positive, `unseen` those in no image, which do not count."""
 
     path: Path
     samples: int = 0
@@ -50,12 +50,15 @@ class ImportSummary:
     boxes: Counter = field(default_factory=Counter)
     other: Counter = field(default_factory=Counter)
     dropped: int = 0
+    unseen: int = 0
     lost: Losses = field(default_factory=Losses)
 
     def __str__(self) -> str:
         boxes = ', '.join(f'{name} {count}' for name, count in self.boxes.items())
         text = f'{self.path}: {self.samples} samples of {self.drives} drives, '
         text += f'{self.boxes.total()} boxes ({boxes})' if boxes else 'no boxes'
+        if self.unseen:
+            text += f', {self.unseen} of them in no image'
         if self.other:
             text += f'; not used: {", ".join(f"{n} {c}" for n, c in self.other.items())}'
         if self.dropped:
@@ -65,7 +68,9 @@ class ImportSummary:
         return text
 
 
-def import_rig(source: str | Path | Description, out: str | Path | None = None) -> list[ImportSummary]:
+def import_rig(
+    source: str | Path | Description, out: str | Path | None = None
+) -> list[ImportSummary]:
     """Write the info files of an own vehicle, and undistorted images and sweeps where needed.
 
     Args:
@@ -162,6 +167,17 @@ def _write_part(
     return summary
 
 
+def _in_an_image(rows: np.ndarray, images: dict) -> np.ndarray:
+    """(M,) the centre of a box is in an image, occluded or not."""
+    seen = np.zeros(len(rows), bool)
+    for entry in images.values():
+        lidar2img = np.array(entry['cam2img']) @ np.array(entry['lidar2cam'])[:3]
+        u, v, depth = (rows[:, :3] @ lidar2img[:, :3].T + lidar2img[:, 3]).T
+        inside = (u >= 0) & (u < entry['width'] * depth) & (v >= 0)
+        seen |= (depth > 0) & inside & (v < entry['height'] * depth)
+    return seen
+
+
 def _has_velocities(data_list: list[dict]) -> bool:
     found = [item['velocity'] for info in data_list for item in info.get('instances', ())]
     return bool(np.isfinite(np.array(found, float).reshape(-1, 2)).all(1).any())
@@ -213,7 +229,7 @@ class _Writer:
                 images=images,
             )
             if boxes is not None:
-                info['instances'] = self._instances(frame, next(velocities))
+                info['instances'] = self._instances(frame, next(velocities), images)
             found.append(info)
         return found
 
@@ -249,7 +265,8 @@ class _Writer:
         """File of the undistorted image, written if it is not there or made from other input."""
         made = Path('undistorted', self.name, file_name(name), f'{file_name(path.stem)}.jpg')
         origin = dict(
-            image=file_digest(path), lens=digest(camera.lens, camera.cam2img.tolist(), cv2.__version__)
+            image=file_digest(path),
+            lens=digest(camera.lens, camera.cam2img.tolist(), cv2.__version__),
         )
         file = self.out / made
         if not file.is_file() or self.origins.differences(made.as_posix(), origin):
@@ -273,29 +290,30 @@ class _Writer:
         write_points(points, path)
         return entry | dict(lidar_path=self._relative(path), num_pts_feats=4)
 
-    def _instances(self, frame: KeyFrame, velocities: np.ndarray) -> list[dict]:
+    def _instances(self, frame: KeyFrame, velocities: np.ndarray, images: dict) -> list[dict]:
         boxes = self.drive.boxes
         rows, _ = ego_boxes(frame, boxes)
-        usable = check_boxes(rows)
+        usable, seen = check_boxes(rows), _in_an_image(rows, images)
         found = []
-        for row, velocity, place, good in zip(rows, velocities, frame.boxes, usable, strict=True):
+        for index, place in enumerate(frame.boxes):
             name = boxes.names[place]
             known = name in self.classes
+            good = bool(usable[index])
             (self.summary.boxes if known else self.summary.other)[name] += int(good)
             self.summary.dropped += int(not good)
             if not good:
                 continue
-            points = None if boxes.points is None else int(boxes.points[place])
+            self.summary.unseen += int(known and not seen[index])
+            points = 1 if boxes.points is None else int(boxes.points[place])
             found.append(
                 dict(
-                    bbox_3d=row.tolist(),
+                    bbox_3d=rows[index].tolist(),
                     bbox_label_3d=self.classes.index(name) if known else -1,
-                    velocity=velocity.tolist(),
-                    **({} if points is None else dict(
-                        num_lidar_pts=points, bbox_3d_isvalid=points > 0
-                    )),
+                    velocity=velocities[index].tolist(),
+                    num_lidar_pts=points if seen[index] else 0,
+                    bbox_3d_isvalid=bool(seen[index] and points > 0),
                 )
-            )  # fmt: skip
+            )
         return found
 
     def _relative(self, path: Path) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -142,5 +141,3 @@ def _before_fold(lens: Lens, cam2img: np.ndarray, radii: np.ndarray) -> np.ndarr
     distance = np.linalg.norm(lens.project(rays, cam2img) - cam2img[:2, 2], axis=1)
     falls = np.flatnonzero(np.diff(distance) <= 0)
     return radii < (steps[falls[0]] if len(falls) else np.inf)
-
-

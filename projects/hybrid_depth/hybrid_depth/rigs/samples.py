@@ -99,9 +99,7 @@ def _thinned(times: np.ndarray, step: float) -> np.ndarray:
     return np.array(kept)
 
 
-def _join(
-    drive: Drive, time: float, tolerance: float | None, losses: Losses
-) -> KeyFrame | None:
+def _join(drive: Drive, time: float, tolerance: float | None, losses: Losses) -> KeyFrame | None:
     images: dict[str, tuple[int, np.ndarray]] = {}
     for name, camera in drive.cameras.items():
         index = _nearest(camera.times, time)
@@ -180,7 +178,9 @@ def _motion(
     frames: list[KeyFrame], places: list[dict[str, np.ndarray]], index: int, track: str
 ) -> np.ndarray:
     """(3,) velocity in the world, NaN if it is unknown."""
-    around = [i for i in (index - 1, index, index + 1) if 0 <= i < len(frames) and track in places[i]]
+    around = [
+        i for i in (index - 1, index, index + 1) if 0 <= i < len(frames) and track in places[i]
+    ]
     first, last = around[0], around[-1]
     step = frames[last].time - frames[first].time
     if not 0 < step <= _LONGEST_STEP * (last - first):

@@ -88,7 +88,9 @@ def find_files(folder: Path, pattern: str, where: str) -> list[Path]:
             f'{pattern!r} ({error}); set root to the folder of the drives'
         ) from error
     if not found:
-        there = sorted(p.name + '/' * p.is_dir() for p in folder.iterdir()) if folder.is_dir() else []
+        there = (
+            sorted(p.name + '/' * p.is_dir() for p in folder.iterdir()) if folder.is_dir() else []
+        )
         raise RigError(
             f'{where}: expected files {folder / pattern}, got none; {folder} has '
             f'{", ".join(there[:8]) or "nothing"}. Correct files: (or root: and drives:), or remove '

@@ -95,9 +95,7 @@ def _power(rotation: np.ndarray, share: float) -> np.ndarray:
     return cv2.Rodrigues(vector * share)[0]
 
 
-def read_trajectory(
-    path: Path, kind: str, times: np.ndarray, of2ego: np.ndarray
-) -> Trajectory:
+def read_trajectory(path: Path, kind: str, times: np.ndarray, of2ego: np.ndarray) -> Trajectory:
     """Poses of a file.
 
     TUM: lines `time x y z qx qy qz qw`. KITTI: lines of 12 numbers, the rows of a 3x4 matrix, one
@@ -160,9 +158,9 @@ def _csv_rows(text: str, path: Path) -> np.ndarray:
             f'{",".join(reader.fieldnames or ["nothing"])}, without {", ".join(absent)}'
         )
     rows = [[row[name] or '' for name in _CSV_COLUMNS] for row in reader]
-    return np.array(
-        [_parsed(row, len(row), path, n) for n, row in enumerate(rows, 2)]
-    ).reshape(-1, len(_CSV_COLUMNS))
+    return np.array([_parsed(row, len(row), path, n) for n, row in enumerate(rows, 2)]).reshape(
+        -1, len(_CSV_COLUMNS)
+    )
 
 
 def _parsed(row: Sequence[str], length: int, path: Path, line: int) -> list[float]:
