@@ -141,7 +141,7 @@ def _without_lidar(cfg: Config) -> None:
         for path, _ in paths_of(nodes.get('model', {}), 'type', kind):
             raise ConfigError(
                 f'{cfg.filename}: expected a depth net without LiDAR, which {cfg.own_data["root"]} '
-                f'lacks, got {kind} (model.{path}). Use a config without depth supervision, such as '
+                f'lacks, got {kind} (model.{path}). Use one without depth supervision, such as '
                 'toy/bevdet_plain_toy.py, or depth_supervision=[dict(type="PseudoDepthTarget")] '
                 'with LoadPseudoDepth, from hybrid-depth make-pseudo-depth'
             )

@@ -94,8 +94,8 @@ def check_camera_pose(data: RigData, camera: int) -> str:
         raise fault(
             'an upright camera that looks at the surroundings',
             f'{text}{f", about {near} degrees" if near else ""}',
-            'are the axes those of camera: (x right, y down, z forward) or ros: (x forward, y left, '
-            'z up)? Is the pose sensor to vehicle, the quaternion w x y z, rpy in degrees?',
+            'is axes: camera (x right, y down, z forward) or ros (x forward, y left, z up)? Is the '
+            'pose sensor to vehicle, the quaternion w x y z, rpy in degrees?',
         )
     return text
 

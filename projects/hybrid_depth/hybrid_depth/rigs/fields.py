@@ -1,4 +1,4 @@
-"""Entries of a description in YAML, with errors that name the place, the key and the nearest name."""
+"""Entries of a description in YAML, with errors that name place, key and nearest name."""
 
 from __future__ import annotations
 

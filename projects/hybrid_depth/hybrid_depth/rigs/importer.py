@@ -277,7 +277,7 @@ class _Writer:
         return file
 
     def _sweep(self, frame: KeyFrame, token: str) -> dict:
-        """`lidar_points`: the sweep is written in the vehicle's frame at the time of the key frame."""
+        """`lidar_points`; the sweep is written in the vehicle's frame at the key frame's time."""
         entry = dict(lidar2ego=np.eye(4).tolist())
         if frame.sweep is None:
             return entry

@@ -1,4 +1,4 @@
-"""Poses in the forms that people have: matrices, quaternions, roll-pitch-yaw; ROS or camera axes."""
+"""Poses in the forms that people have: matrix, quaternion, roll-pitch-yaw; ROS or camera axes."""
 
 from __future__ import annotations
 

@@ -93,8 +93,8 @@ def find_files(folder: Path, pattern: str, where: str) -> list[Path]:
         )
         raise RigError(
             f'{where}: expected files {folder / pattern}, got none; {folder} has '
-            f'{", ".join(there[:8]) or "nothing"}. Correct files: (or root: and drives:), or remove '
-            'this camera'
+            f'{", ".join(there[:8]) or "nothing"}. Correct files: (or root: and drives:), or '
+            'remove this camera'
         )
     return found
 

@@ -42,8 +42,8 @@ class Trajectory:
         if (steps <= 0).any():
             place = int(np.argmax(steps <= 0))
             raise RigError(
-                f'{self.source}: expected increasing times, got {self.times[place + 1]:.6f} s after '
-                f'{self.times[place]:.6f} s; sort the poses and remove repeated ones'
+                f'{self.source}: expected increasing times, got {self.times[place + 1]:.6f} s '
+                f'after {self.times[place]:.6f} s; sort the poses and remove repeated ones'
             )
         self._check_steps(steps)
 

@@ -133,11 +133,12 @@ def description(world: World) -> str:
     ]
     for name, sensor in SENSORS.items():
         matrix = sensor.cam2img(world)
+        angles = (0, sensor.pitch, sensor.yaw)
         numbers = [matrix[0, 0], matrix[1, 1], matrix[0, 2], matrix[1, 2]]
         lines += [
             f'  {name}:',
             f'    {{files: {name}/*.jpg, matrix: {_flow(numbers)}, axes: ros,',
-            f'     position: {_flow(sensor.position)}, rpy: {_flow((0, sensor.pitch, sensor.yaw))}}}',
+            f'     position: {_flow(sensor.position)}, rpy: {_flow(angles)}}}',
         ]
     return '\n'.join(lines) + '\n'
 

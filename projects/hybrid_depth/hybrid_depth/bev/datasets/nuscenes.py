@@ -42,9 +42,9 @@ class NuScenesBEVDataset(NuScenesDataset):
     only boxes with a LiDAR or radar point are used, unknown velocities are 0. Boxes with NaN or a
     size that is not positive are dropped, with a warning.
 
-    Each sample has, in the order of ``CAMERAS``: cam_names, img_path (N), img_size (N) of the
-    calibration (width and height, None if not in the file), cam2img (N, 3, 3), cam2ego (N, 4, 4),
-    img_aug (N, 3, 3), and lidar2ego, lidar2boxes, ego2global, bda (4, 4), all float64. Boxes for
+    Each sample has, in the order of ``CAMERAS``: cam_names, drive (own vehicles' only, else ''),
+    img_path (N), img_size (N) of the calibration (width and height, None if not in the file),
+    cam2img (N, 3, 3), cam2ego (N, 4, 4), img_aug (N, 3, 3), and lidar2ego, lidar2boxes, ego2global, bda (4, 4), all float64. Boxes for
     training and predicted ones are in the frame of lidar2boxes, everything else in that of
     lidar2ego; both are the ego frame at LiDAR time unless set otherwise.
 
@@ -298,6 +298,7 @@ class NuScenesBEVDataset(NuScenesDataset):
         lidar2cam = np.array([image['lidar2cam'] for image in images], dtype=np.float64)
         info.update(
             cam_names=list(self.cameras),
+            drive=self._drive_of(info),
             img_path=[image['img_path'] for image in images],
             img_size=[(image.get('width'), image.get('height')) for image in images],
             cam2img=np.array([image['cam2img'] for image in images], dtype=np.float64),
@@ -309,6 +310,10 @@ class NuScenesBEVDataset(NuScenesDataset):
             bda=np.eye(4),
         )
         return info
+
+    def _drive_of(self, info: dict) -> str:
+        """Drive of a sample, where files of several drives have equal names; '' in nuScenes."""
+        return str(info.get('scene_token', '')) if self.metainfo.get('dataset') == 'rig' else ''
 
     @staticmethod
     def _ego_pose(info: dict, camera: str | None) -> tuple[np.ndarray, np.ndarray]:
