@@ -32,8 +32,8 @@ def test_forms(spec, names, expected, tmp_path):
 @pytest.mark.parametrize(
     ('spec', 'words'),
     [
-        ('min', ('ms, us, ns', 'min')),
-        ({}, ('one of hz, csv', 'got none')),
+        ('min', ('front', 'ms, us, ns', 'min')),
+        ({}, ('front', 'one of hz, csv', 'got none')),
         (dict(hz=0), ('above 0',)),
         (dict(csv='t.csv'), ('front/b.jpg', 't.csv', 'a.jpg')),
         (dict(csv='text.csv'), ('line 2', 'file, seconds')),
@@ -43,7 +43,7 @@ def test_forms(spec, names, expected, tmp_path):
 def test_other_forms_are_refused(spec, words, tmp_path):
     (tmp_path / 't.csv').write_text('a.jpg,1\n')
     (tmp_path / 'text.csv').write_text('file,seconds\nb.jpg,noon\n')
-    with refused('front', *words):
+    with refused(*words):
         times_of(files(tmp_path, 'front/b.jpg'), spec, tmp_path, 'front')
 
 

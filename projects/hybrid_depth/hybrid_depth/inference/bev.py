@@ -66,8 +66,8 @@ def keyframes(
     if not path.is_file():
         raise FileNotFoundError(
             f'expected an info file, got {ann_file}, which does not exist; make it with: '
-            'hybrid-depth create-nuscenes-infos --root ROOT --version VERSION, or with: hybrid-depth '
-            'rig import RIG.yaml'
+            'hybrid-depth create-nuscenes-infos --root ROOT --version VERSION, or with: '
+            'hybrid-depth rig import RIG.yaml'
         )
     if 'test_dataloader' not in model.cfg:
         raise ConfigError('infer_bev expected a config with a test_dataloader, got one without')

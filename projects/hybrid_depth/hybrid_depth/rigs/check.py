@@ -234,6 +234,8 @@ def check_heading(data: RigData, camera: int) -> str:
         ConventionError: it fits another heading of the camera.
         NotCheckedError: no motion, or few corners.
     """
+    if not all(sample.views[camera].path.is_file() for sample in data.samples):
+        raise NotCheckedError('needs the images')
     found = fit_heading(data.samples, camera)
     if found is None:
         raise NotCheckedError('needs poses of a vehicle that drives, and corners in the images')

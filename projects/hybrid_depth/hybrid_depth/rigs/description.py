@@ -45,7 +45,7 @@ class Description:
         keyframes: 'boxes', 'lidar', a camera, or largest rate in Hz; None for the boxes' times, or
             the first camera's.
         tolerance: largest distance in time of an image from its key frame, seconds; None for half
-            of the camera's interval.
+            of the step between the camera's images, or between key frames if that is shorter.
     """
 
     source: Path
@@ -210,6 +210,7 @@ def _read_camera(
     matrix = check_camera(matrix, where) if 'distortion' in spec else (
         check_camera(matrix, where, size)
     )  # fmt: skip
+    _check_swapped(matrix, size, where)
     pose = with_camera_axes(read_pose(spec, where), spec.get('axes', 'camera'), where)
     cam2ego = shift @ check_mounting(pose, where)
     return RigCamera(matrix, cam2ego, paths, times, size, _lens(spec.get('distortion'), where))
@@ -222,6 +223,18 @@ def _matrix(value: Any, where: str) -> np.ndarray:
         return flat.reshape(3, 3)
     fx, fy, cx, cy = flat
     return np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1.0]])
+
+
+def _check_swapped(matrix: np.ndarray, size: tuple[int, int], where: str) -> None:
+    """Raises RigError if the centre is that of an image with width and height exchanged."""
+    centre, half = matrix[:2, 2], np.array(size) / 2
+    off = np.abs(centre / half - 1)
+    if off.max() > 0.2 and np.abs(centre / half[::-1] - 1).max() < 0.1:
+        raise RigError(
+            f'{where}: expected a centre near {half[0]:g}, {half[1]:g} in images of '
+            f'{size[0]}x{size[1]}, got {centre[0]:g}, {centre[1]:g}: width and height are swapped. '
+            'Are the images turned, or is the matrix that of turned ones?'
+        )
 
 
 def _of_size(

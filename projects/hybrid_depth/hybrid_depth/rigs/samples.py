@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -61,7 +61,9 @@ def key_frames(
         RigError: an unknown choice, or less than half of the moments are left.
     """
     moments = _moments(drive, choice)
-    found = [frame for time in moments if (frame := _join(drive, time, tolerance, losses))]
+    step = float(np.median(np.diff(moments))) if len(moments) > 1 else 2 * _ALONE
+    limits = {name: tolerance or _tolerance(camera, step) for name, camera in drive.cameras.items()}
+    found = [frame for time in moments if (frame := _join(drive, time, limits, losses))]
     losses.moments += len(moments)
     if len(found) < _MOST_LOST * len(moments):
         raise RigError(
@@ -99,13 +101,14 @@ def _thinned(times: np.ndarray, step: float) -> np.ndarray:
     return np.array(kept)
 
 
-def _join(drive: Drive, time: float, tolerance: float | None, losses: Losses) -> KeyFrame | None:
+def _join(
+    drive: Drive, time: float, limits: Mapping[str, float], losses: Losses
+) -> KeyFrame | None:
     images: dict[str, tuple[int, np.ndarray]] = {}
     for name, camera in drive.cameras.items():
         index = _nearest(camera.times, time)
-        limit = _tolerance(camera) if tolerance is None else tolerance
-        if abs(camera.times[index] - time) > limit:
-            losses.reasons[f'without an image of {name} within {limit:.3g} s'] += 1
+        if abs(camera.times[index] - time) > limits[name]:
+            losses.reasons[f'without an image of {name} within {limits[name]:.3g} s'] += 1
             return None
         images[name] = (index, _pose(drive, camera.times[index]))
     if drive.trajectory is not None and not drive.trajectory.covers(time, 0.1):
@@ -114,7 +117,7 @@ def _join(drive: Drive, time: float, tolerance: float | None, losses: Losses) ->
     sweep = None
     if drive.lidar is not None:
         place = _nearest(drive.lidar.times, time)
-        if abs(drive.lidar.times[place] - time) <= (tolerance or _ALONE):
+        if abs(drive.lidar.times[place] - time) <= max(limits.values()):
             sweep = (place, _pose(drive, drive.lidar.times[place]))
     boxes = np.empty(0, int)
     if drive.boxes is not None:
@@ -122,9 +125,10 @@ def _join(drive: Drive, time: float, tolerance: float | None, losses: Losses) ->
     return KeyFrame(time, _pose(drive, time), images, sweep, boxes)
 
 
-def _tolerance(camera: RigCamera) -> float:
+def _tolerance(camera: RigCamera, step: float) -> float:
+    """Half of the step between images, or between moments if that is shorter."""
     steps = np.diff(camera.times)
-    return 0.5001 * float(np.median(steps)) if len(steps) else _ALONE
+    return 0.5001 * min(float(np.median(steps)) if len(steps) else 2 * _ALONE, step)
 
 
 def _nearest(times: np.ndarray, time: float) -> int:

@@ -20,7 +20,7 @@ _FORMS = (
     'times: s (or ms, us, ns; of the number at the end of each file name), {hz: 10} (frame '
     'numbers in the names), or {csv: times.csv} (file, seconds)'
 )
-_SHORTEST, _LONGEST = 1e-3, 600.0  # seconds between two images
+_SHORTEST, _LONGEST = 1e-3, 100.0  # seconds between two images
 
 
 def times_of(paths: Sequence[Path], spec: Any, folder: Path, where: str) -> np.ndarray:
