@@ -2,7 +2,7 @@ import pytest
 from mmengine.config import Config
 
 from hybrid_depth.doctor.evaluation_pipelines import check_test_transforms
-from hybrid_depth.doctor.findings import ConventionError
+from hybrid_depth.findings import ConventionError
 
 FIXED = [dict(type='LoadFrames'), dict(type='ImageAugmentation', final_size=(4, 8), random=False)]
 

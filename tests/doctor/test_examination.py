@@ -12,7 +12,7 @@ from hybrid_depth.datasets.image_files import open_image
 from hybrid_depth.datasets.nuscenes.infos import create_nuscenes_infos
 from hybrid_depth.doctor.case import Case
 from hybrid_depth.doctor.examination import checks_of
-from hybrid_depth.doctor.findings import examine
+from hybrid_depth.findings import examine
 from tests.conftest import ROOT
 from tests.doctor import planted
 from tests.doctor.planted import faults

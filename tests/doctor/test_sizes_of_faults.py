@@ -10,8 +10,8 @@ from hybrid_depth.doctor.camera_extrinsics import check_extrinsics
 from hybrid_depth.doctor.camera_order import check_camera_order, expected_heading
 from hybrid_depth.doctor.depth_coverage import check_depth_coverage
 from hybrid_depth.doctor.ego_frame import check_ego_frame
-from hybrid_depth.doctor.findings import ConventionError, NotCheckedError
 from hybrid_depth.doctor.image_resize import check_img_aug
+from hybrid_depth.findings import ConventionError, NotCheckedError
 from tests.doctor import planted
 
 

@@ -7,13 +7,13 @@ import pytest
 from mmengine.config import Config
 
 from hybrid_depth.doctor.case import Case
-from hybrid_depth.doctor.findings import ConventionError, NotCheckedError
 from hybrid_depth.doctor.video_checks import (
     check_depth_limits,
     check_intrinsics,
     check_neighbours,
     check_stereo,
 )
+from hybrid_depth.findings import ConventionError, NotCheckedError
 from tests.conftest import ROOT
 from tests.doctor.planted import faults
 

@@ -7,7 +7,7 @@ from mmengine.config import Config
 from hybrid_depth.doctor.averaged_weights import check_averaged_weights
 from hybrid_depth.doctor.case import Case
 from hybrid_depth.doctor.channel_order import check_weight_channels
-from hybrid_depth.doctor.findings import ConventionError, NotCheckedError
+from hybrid_depth.findings import ConventionError, NotCheckedError
 
 HOOK = [dict(type='EMAHook')]
 

@@ -6,7 +6,7 @@ data set, metric and transform in the process: mmengine's readers call what such
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -120,3 +120,24 @@ def _require_infos(content: Any) -> None:
         f'expected {_FORM}, got {got}; make it with: hybrid-depth create-nuscenes-infos --root '
         'ROOT --version VERSION (other data: with tools/create_data.py of mmdet3d)'
     )
+
+
+def data_folders(metainfo: dict, cameras: Iterable[str]) -> dict[str, str]:
+    """Folders of the files that an info file names, below the data set's root.
+
+    Args:
+        metainfo: of the info file; `data_prefix` has them, nuScenes' own otherwise.
+        cameras: names.
+
+    Returns:
+        By camera, and `pts` and `sweeps` of LiDAR.
+
+    Raises:
+        DamagedFileError: `data_prefix` is no dict of texts.
+    """
+    folders = dict(pts='samples/LIDAR_TOP', sweeps='sweeps/LIDAR_TOP')
+    folders.update({camera: f'samples/{camera}' for camera in cameras})
+    own = metainfo.get('data_prefix', {})
+    if not isinstance(own, dict) or not all(isinstance(x, str) for x in (*own, *own.values())):
+        raise DamagedFileError(f'expected data_prefix of folders by camera, got {own!r}')
+    return folders | own

@@ -31,6 +31,7 @@ TOOLS = {
     'evaluate-depth': 'evaluate depth maps against ground truth',
     'evaluate-pose': 'evaluate camera motion against ground-truth poses',
     'create-nuscenes-infos': 'make the info files of a nuScenes root',
+    'rig': 'import an own vehicle, and check it',
     'prepare-kitti': 'check a KITTI download, export ground truth, make split lists',
     'make-toy-world': 'generate a small data set',
 }

@@ -30,8 +30,8 @@ def run(args: argparse.Namespace) -> None:
     from ..doctor.case import Case
     from ..doctor.drawing import write_images
     from ..doctor.examination import diagnose
-    from ..doctor.findings import NotCheckedError
     from ..engine.config import load_config
+    from ..findings import NotCheckedError
 
     cfg = load_config(config, None, args.cfg_options, 'none')
     checkpoint = load_checkpoint_file(args.checkpoint) if args.checkpoint else None

@@ -7,9 +7,10 @@ Examples:
       hybrid.pth
   torchrun --nproc-per-node 8 -m hybrid_depth make-pseudo-depth CONFIG CHECKPOINT --device cuda ...
 The model should be trained on images of this aspect ratio; for a wider training size, the lower
-part of the images is used. Writes OUT/CAMERA/NAME.png (16 bit, metres times 256, 0 = unknown),
-OUT/scales_*.jsonl (scale of every image and its spread) and OUT/manifest.json. Resumable. Train on
-it with LoadPseudoDepth(folder=OUT) and depth_supervision=[dict(type='PseudoDepthTarget')].
+part of the images is used. Writes OUT/CAMERA/NAME.png (16 bit, metres times 256, 0 = unknown;
+OUT/DRIVE/CAMERA/NAME.png of own vehicles), OUT/scales_*.jsonl (scale of every image and its
+spread) and OUT/manifest.json. Resumable. Train on it with LoadPseudoDepth(folder=OUT) and
+depth_supervision=[dict(type='PseudoDepthTarget')].
 """
 
 import argparse
@@ -27,8 +28,10 @@ SCALES = ('ground', 'lidar', 'motion', 'none')
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('config', help='config of the depth model')
     parser.add_argument('checkpoint', help='weights of the depth model')
-    parser.add_argument('--infos', required=True, help='info file (create-nuscenes-infos)')
-    parser.add_argument('--root', help="nuScenes root (default: the info file's folder)")
+    parser.add_argument(
+        '--infos', required=True, help='info file (create-nuscenes-infos, or rig import)'
+    )
+    parser.add_argument('--root', help="data folder (default: the info file's)")
     parser.add_argument('--out', required=True, help='output folder')
     parser.add_argument(
         '--scale',

@@ -1,9 +1,10 @@
-"""Generate a toy world: a ray-cast simulation as nuScenes root, KITTI raw tree or TuSimple labels.
+"""Generate a toy world: a ray-cast simulation as nuScenes root, KITTI raw tree, ...
 
 Examples: hybrid-depth make-toy-world data/toy --scenes 10 --keyframes 10 --workers 2
           hybrid-depth make-toy-world data/toy_video --sweeps 5
           hybrid-depth make-toy-world data/toy_kitti --layout kitti
           hybrid-depth make-toy-world data/toy_lanes --layout tusimple --preview
+          hybrid-depth make-toy-world data/toy_rig --layout rig
 """
 
 import argparse

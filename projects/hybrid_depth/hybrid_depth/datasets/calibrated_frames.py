@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ import torch
 from ..calibration_checks import check_camera, check_rigid
 from ..errors import DamagedFileError, DepthDataError
 from ..geometry import GroundPlane
-from ..info_files import read_infos
+from ..info_files import data_folders, read_infos
 from .kitti.splits import KittiFrame
 from .kitti.tree import KittiRawTree, annotated_depth_path
 from .kitti.velodyne import read_velodyne
@@ -76,19 +76,27 @@ def info_clips(infos: str | Path, root: str | Path) -> list[Clip]:
     """All cameras of the scenes of an info file; the ground is z = 0 of the ego frame.
 
     Args:
-        infos: file of `create-nuscenes-infos`.
-        root: nuScenes root.
+        infos: file of `create-nuscenes-infos` or `rig import`.
+        root: data folder.
 
     Raises:
         DepthDataError: the file has no samples, or calibration that cannot be used.
         DamagedFileError: the file is of another version.
     """
     clips: dict[tuple[str, str], Clip] = {}
-    for index, info in enumerate(read_infos(infos)['data_list']):
+    content = read_infos(infos)
+    for index, info in enumerate(content['data_list']):
         try:
+            folders = data_folders(content['metainfo'], info['images'])
             for name, camera in info['images'].items():
                 source = f'{infos}, sample {index}, {name}'
-                frame = _info_frame(info, name, camera, root, source)
+                image = Path(root, folders[name], camera['img_path'])
+                frame = _info_frame(camera, image, source)
+                lidar = info['lidar_points']
+                if lidar.get('lidar_path'):
+                    sweep = Path(root, folders['pts'], lidar['lidar_path'])
+                    to_camera = np.array(camera['lidar2cam'])[:3]
+                    frame = replace(frame, points=_reader(sweep, lidar['num_pts_feats'], to_camera))
                 clips.setdefault((info['scene_token'], name), []).append(frame)
         except (AttributeError, KeyError, TypeError) as error:
             raise DamagedFileError(
@@ -101,21 +109,16 @@ def info_clips(infos: str | Path, root: str | Path) -> list[Clip]:
     return list(clips.values())
 
 
-def _info_frame(
-    info: dict, name: str, camera: dict, root: str | Path, source: str
-) -> CalibratedFrame:
-    lidar = info['lidar_points']
-    sweep = Path(root, 'samples', 'LIDAR_TOP', Path(lidar['lidar_path']).name)
+def _info_frame(camera: dict, image: Path, source: str) -> CalibratedFrame:
     poses = {
         key: check_rigid(camera[key], f'{source}, {key}')
         for key in ('cam2ego', 'ego2global', 'lidar2cam')
     }
     return CalibratedFrame(
-        Path(root, 'samples', name, Path(camera['img_path']).name),
+        image,
         check_camera(camera['cam2img'], source),
         GroundPlane.from_pose(torch.from_numpy(poses['cam2ego'])),
         position=(poses['ego2global'] @ poses['cam2ego'])[:3, 3],
-        points=_reader(sweep, lidar['num_pts_feats'], poses['lidar2cam'][:3]),
     )
 
 

@@ -62,9 +62,17 @@ def read_depth_png(path: str | Path) -> np.ndarray:
     return (values / _PNG_UNITS).astype(np.float32)
 
 
-def pseudo_depth_path(folder: str | Path, camera: str, image: str) -> Path:
-    """Where hybrid-depth make-pseudo-depth writes the depth of an image."""
-    return Path(folder) / file_name(camera) / f'{file_name(Path(image).stem)}.png'
+def pseudo_depth_path(folder: str | Path, camera: str, image: str, drive: str = '') -> Path:
+    """Where hybrid-depth make-pseudo-depth writes the depth of an image.
+
+    Args:
+        folder: its output folder.
+        camera: name.
+        image: file, of which the name counts.
+        drive: name of the drive, where names of files repeat in other drives; '' in nuScenes.
+    """
+    parts = [file_name(name) for name in ((drive, camera) if drive else (camera,))]
+    return Path(folder, *parts, f'{file_name(Path(image).stem)}.png')
 
 
 def read_pseudo_depth(path: str | Path) -> tuple[np.ndarray, np.ndarray]:

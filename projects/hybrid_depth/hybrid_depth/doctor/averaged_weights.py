@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..config_errors import paths_of
+from ..findings import fault
 from .case import Case
-from .findings import fault
 
 
 def check_averaged_weights(case: Case) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..findings import NotCheckedError, fault
 from . import box_points
 from .case import Case
-from .findings import NotCheckedError, fault
 from .keyframes import moved
 
 _READINGS = {

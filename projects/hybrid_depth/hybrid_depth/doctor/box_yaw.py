@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..findings import NotCheckedError, fault
 from . import box_points
 from .box_frame import GAIN, better_frame
 from .case import Case
-from .findings import NotCheckedError, fault
 
 _LONG = ('car', 'truck', 'bus', 'trailer', 'motorcycle', 'bicycle')
 # Classes are 2.4 (car) to 4.2 (trailer) times as long as wide on average, see class_order.py.

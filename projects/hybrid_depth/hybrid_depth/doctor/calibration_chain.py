@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..findings import NotCheckedError, fault
 from .case import Case
-from .findings import NotCheckedError, fault
 from .keyframes import Keyframe
 
 # Rounding of global coordinates of kilometres to float32 is below 1 mm and 0.01 degrees.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..findings import NotCheckedError, fault
 from .camera_order import is_reordered
 from .case import Case
-from .findings import NotCheckedError, fault
 
 # Agreements in units of the noise, see `VehicleOverlap`. Under a wrong calibration they are
 # normally distributed, and their mean over six cameras is below 1.5; the right one has a mean of

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ..findings import NotCheckedError, fault
 from .case import Case
-from .findings import NotCheckedError, fault
 from .keyframes import Keyframe
 from .vehicle_overlap import VehicleOverlap
 

@@ -13,9 +13,9 @@ from mmengine.registry import DATASETS, DefaultScope
 
 from ..config_errors import explained
 from ..errors import HybridDepthError
+from ..findings import NotCheckedError, fault
 from .box_points import Reading, fit
 from .datasets import innermost_datasets
-from .findings import NotCheckedError, fault
 from .keyframes import Keyframe, read_keyframe
 from .vehicle_overlap import VehicleOverlap
 

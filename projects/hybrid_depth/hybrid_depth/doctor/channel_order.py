@@ -11,8 +11,8 @@ import torch
 from ..checkpoints import load_checkpoint_file
 from ..checkpoints.strict_load import require_channel_order
 from ..checkpoints.weights import part_of, weights_of
+from ..findings import NotCheckedError, fault
 from .case import Case
-from .findings import NotCheckedError, fault
 from .network_images import network_images
 
 # In the right order, images differ by the interpolation only; in the other, by their colours. Half

@@ -6,9 +6,9 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from ..checkpoints.strict_load import require_class_order
+from ..findings import NotCheckedError, fault
 from .case import PARTS, Case
 from .datasets import check_datasets, head_classes
-from .findings import NotCheckedError, fault
 
 # Length, width, height in metres: anchors of CBGS on nuScenes, rounded (arXiv 1908.09492;
 # github.com/poodarchu/Det3D, examples/cbgs/configs).

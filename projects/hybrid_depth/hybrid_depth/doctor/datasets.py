@@ -12,6 +12,10 @@ from ..errors import HybridDepthError
 _INFOS = 'hybrid-depth create-nuscenes-infos --root {root} --version {version}'
 _TOY = 'hybrid-depth make-toy-world {root}'
 _LINK = 'or link it: ln -s /where/it/is {root}'
+_RIG = (
+    'hybrid-depth rig import RIG.yaml --out {root} (docs/own_vehicle.md; val: names the drives of '
+    'rig_infos_val.pkl)'
+)
 # (pattern of the data root's path, how to get the folder, how to make its annotation files)
 _ADVICE = [
     (
@@ -71,6 +75,8 @@ def _advice(root: str, annotations: Path, version: str) -> str:
     """Instructions for a missing data set: commands or downloads, line by line."""
     out = annotations.parent
     beside = out.absolute() == Path(root).absolute()
+    if annotations.name.startswith('rig_infos'):
+        return f'To get it:\n  1. {_RIG.format(root=root)}'
     for pattern, get_folder, then in _ADVICE:
         if re.search(pattern, root.lower()):
             elsewhere = f' --out {out}' if then == _INFOS and not beside else ''

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..config_errors import paths_of
+from ..findings import NotCheckedError, fault
 from .case import Case
 from .depth_range import check_depth_range
-from .findings import NotCheckedError, fault
 from .keyframes import Keyframe, moved
 
 # Of the boxes inside the grid and in front of a camera. Bins of 1 to 60 m have 0.98 or more of them

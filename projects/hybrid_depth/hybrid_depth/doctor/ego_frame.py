@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..findings import fault
+from ..geometry.ground_points import fit_ground
 from .case import Case
-from .findings import fault
 from .keyframes import Keyframe
 
 # The cross slope of a road and the pitch of a car stay below 3 degrees, the height of the ground
 # within 0.1 m; on a real nuScenes keyframe it is 0.2 degrees and less than 0.01 m off.
 _TILT, _HEIGHT = 3.0, 0.3
-_NEAR, _FAR = 3.0, 20.0  # metres from the LiDAR: beyond the vehicle, and flat
-_INLIER = 0.1  # metres
-_DRAWS = 200  # of three points; 40 find a plane of half of the points in all but 1 of 100 cases
 _TURNED = 15.0  # degrees; the chord of half a second of a sharp turn is 6 degrees off
 _MOVED = 1.0  # metres; positions are exact to centimetres
 
@@ -49,27 +47,8 @@ def check_ego_frame(case: Case) -> str:
 
 
 def ground_plane(keyframe: Keyframe) -> tuple[float, float]:
-    """Tilt in degrees and height at the origin in metres of the ground near the vehicle.
-
-    The plane with the most LiDAR points within 0.1 m (RANSAC).
-    """
-    reach = np.linalg.norm(keyframe.points, axis=1)
-    points = keyframe.ego_points[(reach > _NEAR) & (reach < _FAR)]
-    points = points[:: max(1, len(points) // 4000)]
-    draw = np.random.default_rng(0)
-    corners = points[draw.integers(len(points), size=(_DRAWS, 3))]
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    lengths = np.linalg.norm(normals, axis=1, keepdims=True)
-    normals = (normals / np.maximum(lengths, 1e-9))[lengths[:, 0] > 0.1]
-    offsets = np.einsum('nc,nc->n', normals, corners[lengths[:, 0] > 0.1, 0])
-    near = np.abs(points @ normals.T - offsets) < _INLIER
-    chosen = points[near[:, near.sum(0).argmax()]]
-    middle = chosen.mean(0)
-    normal = np.linalg.svd(chosen - middle, full_matrices=False)[2][2]
-    upward = keyframe.lidar2ego[:3, 3] - middle  # the LiDAR is above the ground
-    normal = normal if normal @ upward > 0 else -normal
-    tilt = float(np.degrees(np.arccos(np.clip(normal[2], -1, 1))))
-    return tilt, float(normal @ middle / max(normal[2], 0.1))
+    """Tilt in degrees and height at the origin in metres of the ground, see `fit_ground`."""
+    return fit_ground(keyframe.ego_points, keyframe.lidar2ego[:3, 3])
 
 
 def driving_headings(case: Case, keyframe: Keyframe) -> list[float]:

@@ -10,8 +10,8 @@ import torch
 from mmengine.config import Config
 
 from ..config_errors import paths_of
+from ..findings import NotCheckedError, fault
 from .case import Case
-from .findings import NotCheckedError, fault
 
 TEST_PARTS = ('val_dataloader', 'test_dataloader')
 # Transforms of this project, mmdet3d and mmdet that draw random numbers at their defaults.

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 from mmengine.config import Config
 
+from ..findings import Finding, examine
 from .case import Case
-from .findings import Finding, examine
 
 
 def diagnose(case: Case) -> Iterator[Finding]:

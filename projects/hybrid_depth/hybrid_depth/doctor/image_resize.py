@@ -6,8 +6,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from ..findings import NotCheckedError, fault
 from .case import Case
-from .findings import NotCheckedError, fault
 from .keyframes import Keyframe
 from .network_images import NetworkImage, network_images
 from .sensor_overlap import Agreement, depth_edges, edge_image

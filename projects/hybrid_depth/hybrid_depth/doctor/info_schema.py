@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..config_errors import paths_of
+from ..findings import NotCheckedError, fault
 from .case import Case
-from .findings import NotCheckedError, fault
 
 
 def check_info_schema(case: Case) -> str:

@@ -9,9 +9,9 @@ import numpy as np
 from torch import Tensor
 
 from ..datasets.image_files import open_image
+from ..findings import NotCheckedError
 from ..foundation.images import unit_range
 from .case import Case
-from .findings import NotCheckedError
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.transform import Rotation
 
-from .findings import NotCheckedError
+from ..findings import NotCheckedError
 from .keyframes import Keyframe
 from .sensor_overlap import Agreement, depth_edges, edge_image
 

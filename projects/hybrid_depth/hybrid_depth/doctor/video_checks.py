@@ -12,10 +12,10 @@ from ..config_errors import paths_of
 from ..datasets.image_files import image_size, open_image
 from ..datasets.kitti.calibration import relative_cam2img
 from ..datasets.video.frame_motion import frame_motion
+from ..findings import NotCheckedError, fault
 from ..geometry.projection import back_project, project, sample
 from .case import PARTS, Case, spaced
 from .datasets import check_datasets
-from .findings import NotCheckedError, fault
 
 _SAMPLES = 4  # of each data set, evenly spaced
 # Pixels of cameras are square; a resize without its intrinsics changes fx / fy. Calibrated KITTI

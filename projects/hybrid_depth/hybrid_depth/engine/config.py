@@ -20,6 +20,7 @@ from .config_keys import check_keys, check_options
 from .config_values import check_complete, check_values
 from .hooks.checkpointing import find_latest_checkpoint
 from .hooks.visualization_window import has_screen
+from .own_data import apply_own_data
 from .runner import CheckedRunner
 
 _DETECTION_METRICS = ('BEVDetectionMetric', 'NuScenesBEVMetric')
@@ -107,6 +108,7 @@ def load_config(
     check_options(cfg, options)
     cfg.merge_from_dict(options or {})
     check_keys(cfg)
+    apply_own_data(cfg)
     check_values(cfg)
     cfg.work_dir = work_dir or cfg.get('work_dir') or str(Path('work_dirs', Path(path).stem))
     return cfg

@@ -14,7 +14,7 @@ from ..errors import ConfigError
 #: Keys that Runner or this project read from the config, beside Runner's arguments.
 _MORE = {
     'activation_checkpointing', 'compile', 'custom_imports', 'efficient_conv_bn_eval',
-    'find_unused_parameters', 'model_wrapper_cfg', 'runner_type', 'sync_bn',
+    'find_unused_parameters', 'model_wrapper_cfg', 'own_data', 'runner_type', 'sync_bn',
 }  # fmt: skip
 KNOWN = (set(inspect.signature(Runner.__init__).parameters) - {'self', 'cfg'}) | _MORE
 #: Keys of mmcv 1.x and common slips, which have no effect.

@@ -13,6 +13,7 @@ from ..checkpoints.strict_load import load_strictly
 from ..checkpoints.weights import weights_of
 from ..errors import ConfigError
 from .config import read_config
+from .own_data import apply_own_data
 
 
 def read_model_config(config: str | Path | Config) -> Config:
@@ -24,6 +25,7 @@ def read_model_config(config: str | Path | Config) -> Config:
     """
     if not isinstance(config, Config):
         config = read_config(config)
+        apply_own_data(config)
     if 'model' not in config:
         raise ConfigError(f'expected a config with a model, got {sorted(config)}')
     return config

@@ -55,8 +55,8 @@ def keyframes(
 
     Args:
         model: from `init_bev_model`.
-        ann_file: info file of `hybrid-depth create-nuscenes-infos`.
-        data_root: nuScenes root; None for the folder of the info file.
+        ann_file: info file of `hybrid-depth create-nuscenes-infos` or `hybrid-depth rig import`.
+        data_root: data folder; None for the folder of the info file.
 
     Raises:
         FileNotFoundError: no such info file.
@@ -66,7 +66,8 @@ def keyframes(
     if not path.is_file():
         raise FileNotFoundError(
             f'expected an info file, got {ann_file}, which does not exist; make it with: '
-            'hybrid-depth create-nuscenes-infos --root ROOT --version VERSION'
+            'hybrid-depth create-nuscenes-infos --root ROOT --version VERSION, or with: '
+            'hybrid-depth rig import RIG.yaml'
         )
     if 'test_dataloader' not in model.cfg:
         raise ConfigError('infer_bev expected a config with a test_dataloader, got one without')

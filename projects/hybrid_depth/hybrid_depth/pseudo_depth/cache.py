@@ -17,7 +17,7 @@ from ..bev import transforms  # noqa: F401 (registers those below)
 from ..bev.datasets.nuscenes import NuScenesBEVDataset
 from ..bev.detectors.data_preprocessor import BEVDataPreprocessor
 from ..datasets.depth_map_files import depth_png_text, pseudo_depth_path, write_depth_png
-from ..datasets.nuscenes.names import CAMERAS
+from ..datasets.nuscenes.names import CAMERAS, CLASSES
 from ..digests import digest, file_digest
 from ..errors import DamagedFileError, DepthDataError
 from ..files import atomic_file
@@ -55,19 +55,24 @@ def keyframes_for(
         return NuScenesBEVDataset(
             data_root=str(root or path.parent),
             ann_file=str(path),
-            cameras=_cameras(path),
+            **_names(path),
             pipeline=pipeline,
             num_adj=source.num_adj,
             test_mode=True,
         )
 
 
-def _cameras(infos: Path) -> tuple[str, ...]:
-    """Those of the first sample; nuScenes' own where there is none, which the data set says."""
+def _names(infos: Path) -> dict:
+    """Cameras and classes of an info file; nuScenes' own where there are none, which the data set
+    says."""
+    content = read_infos(infos)
     try:
-        return tuple(read_infos(infos)['data_list'][0]['images'])
+        cameras = tuple(content['data_list'][0]['images'])
     except (LookupError, TypeError):
-        return CAMERAS
+        cameras = CAMERAS
+    classes = content['metainfo'].get('categories')
+    own = isinstance(classes, dict) and not set(CLASSES) <= set(classes)
+    return dict(cameras=cameras, **(dict(metainfo=dict(classes=list(classes))) if own else {}))
 
 
 def write_pseudo_depth(
@@ -99,7 +104,7 @@ def write_pseudo_depth(
         for index in range(shard[0], len(dataset), shard[1]):
             info = dataset.get_data_info(index)
             pairs = zip(info['cam_names'], info['img_path'], strict=True)
-            paths = [pseudo_depth_path(out, name, image) for name, image in pairs]
+            paths = [pseudo_depth_path(out, name, path, info['drive']) for name, path in pairs]
             names = [path.relative_to(out).as_posix() for path in paths]
             origins = list(_origins(info, source.scale == 'lidar'))
             held = [depth_png_text(path, _MADE_FROM) for path in paths]

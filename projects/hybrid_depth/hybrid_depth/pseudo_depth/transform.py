@@ -36,7 +36,8 @@ class LoadPseudoDepth(BaseTransform):
         cameras = zip(results['cam_names'], results['img_path'], results['img_aug'], strict=True)
         maps = []
         for camera, image, img_aug in cameras:
-            depth, placed = read_pseudo_depth(pseudo_depth_path(self.folder, camera, image))
+            path = pseudo_depth_path(self.folder, camera, image, results.get('drive', ''))
+            depth, placed = read_pseudo_depth(path)
             maps.append(resample(depth, placed @ np.linalg.inv(img_aug), size))
         results['pseudo_depth'] = np.stack(maps)
         return results

@@ -23,6 +23,7 @@ from ..workers import map_in_workers
 from .kitti_layout import KittiLayout
 from .layout import Layout
 from .nuscenes_layout import NuScenesLayout
+from .rig_layout import RigLayout
 from .tusimple_layout import TuSimpleLayout
 from .world import World
 
@@ -30,6 +31,7 @@ LAYOUTS: dict[str, type[Layout]] = {
     'nuscenes': NuScenesLayout,
     'kitti': KittiLayout,
     'tusimple': TuSimpleLayout,
+    'rig': RigLayout,
 }
 #: File that marks a finished toy world and holds its parameters and the names of its files.
 MARKER = 'toy_world.json'
@@ -58,7 +60,8 @@ def make_toy_world(
         size: width and height of the images, pixels; None for the layout's default.
         seed: seed of all random choices.
         workers: number of rendering processes.
-        layout: 'nuscenes' (v1.0-mini root), 'kitti' (KITTI raw tree) or 'tusimple' (lane labels).
+        layout: 'nuscenes' (v1.0-mini root), 'kitti' (KITTI raw tree), 'tusimple' (lane labels)
+            or 'rig' (an own vehicle with `rig.yaml`).
         sweeps: nuScenes: camera images between two keyframes.
         keep: keep a complete toy world of the same parameters, made by this version.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from ...datasets.nuscenes.names import CAMERAS, CLASSES, InfoError
 from ...datasets.nuscenes.table_digests import changed_tables
 from ...errors import HybridDepthError
 from ...geometry import invert_rigid
-from ...info_files import read_infos
+from ...info_files import data_folders, naming, read_infos
 from .info_checks import InfoChecks
 
 _MAKE_INFOS = 'make it with: hybrid-depth create-nuscenes-infos --root ROOT --version VERSION'
@@ -41,10 +42,10 @@ class NuScenesBEVDataset(NuScenesDataset):
     only boxes with a LiDAR or radar point are used, unknown velocities are 0. Boxes with NaN or a
     size that is not positive are dropped, with a warning.
 
-    Each sample has, in the order of ``CAMERAS``: cam_names, img_path (N), img_size (N) of the
-    calibration (width and height, None if not in the file), cam2img (N, 3, 3), cam2ego (N, 4, 4),
-    img_aug (N, 3, 3), and lidar2ego, lidar2boxes, ego2global, bda (4, 4), all float64. Boxes for
-    training and predicted ones are in the frame of lidar2boxes, everything else in that of
+    Each sample has, in the order of ``CAMERAS``: cam_names, drive (own vehicles' only, else ''),
+    img_path (N), img_size (N) of the calibration (width and height, None if not in the file),
+    cam2img (N, 3, 3), cam2ego (N, 4, 4), img_aug (N, 3, 3), and lidar2ego, lidar2boxes, ego2global,
+    bda (4, 4), all float64. Boxes for training and predicted ones are in the frame of lidar2boxes, everything else in that of
     lidar2ego; both are the ego frame at LiDAR time unless set otherwise.
 
     Args:
@@ -105,12 +106,10 @@ class NuScenesBEVDataset(NuScenesDataset):
         self.METAINFO = dict(
             self.METAINFO, classes=kwargs.get('metainfo', {}).get('classes', CLASSES)
         )
-        folders = dict(pts='samples/LIDAR_TOP', sweeps='sweeps/LIDAR_TOP')
-        folders.update({camera: f'samples/{camera}' for camera in self.cameras})
         super().__init__(
             data_root=data_root,
             ann_file=ann_file,
-            data_prefix=folders,
+            data_prefix=data_folders({}, self.cameras),
             modality=dict(use_camera=True, use_lidar=True),
             use_valid_flag=True,
             **kwargs,
@@ -132,6 +131,9 @@ class NuScenesBEVDataset(NuScenesDataset):
             print_log(f'{self.ann_file} {changed}', logger='current', level=logging.WARNING)
         for key, value in content['metainfo'].items():
             self._metainfo.setdefault(key, value)
+        with naming(self.ann_file):
+            folders = data_folders(content['metainfo'], self.cameras)
+        self.data_prefix = {key: os.path.join(self.data_root, x) for key, x in folders.items()}
         self._checks = InfoChecks(
             self.ann_file, self.cameras, _MAKE_INFOS, {self.ego_frame, self.box_frame} - {None}
         )
@@ -296,6 +298,7 @@ class NuScenesBEVDataset(NuScenesDataset):
         lidar2cam = np.array([image['lidar2cam'] for image in images], dtype=np.float64)
         info.update(
             cam_names=list(self.cameras),
+            drive=self._drive_of(info),
             img_path=[image['img_path'] for image in images],
             img_size=[(image.get('width'), image.get('height')) for image in images],
             cam2img=np.array([image['cam2img'] for image in images], dtype=np.float64),
@@ -307,6 +310,10 @@ class NuScenesBEVDataset(NuScenesDataset):
             bda=np.eye(4),
         )
         return info
+
+    def _drive_of(self, info: dict) -> str:
+        """Drive of a sample, where files of several drives have equal names; '' in nuScenes."""
+        return str(info.get('scene_token', '')) if self.metainfo.get('dataset') == 'rig' else ''
 
     @staticmethod
     def _ego_pose(info: dict, camera: str | None) -> tuple[np.ndarray, np.ndarray]:

@@ -92,7 +92,7 @@ def read_clips(root: Path, scene_dataset: str, split: str, cameras: Sequence[str
         raise DepthDataError(f'expected a split among {", ".join(SPLITS)}, got {split!r}')
     path = root / scene_dataset
     index = read_json(path)
-    with _fields_of(path):
+    with fields_of(path):
         files = index['scene_splits'].get(SPLITS[split], {}).get('filenames', [])
         present = [name for name, number in SPLITS.items() if number in index['scene_splits']]
     if not files:
@@ -103,7 +103,7 @@ def read_clips(root: Path, scene_dataset: str, split: str, cameras: Sequence[str
 def _read_scene(root: Path, name: str, cameras: Sequence[str]) -> list[Clip]:
     path = root / name
     scene = read_json(path)
-    with _fields_of(path):
+    with fields_of(path):
         data = {entry['key']: entry for entry in scene['data']}
         samples = [
             {data[key]['id']['name']: data[key]['datum'] for key in sample['datum_keys']}
@@ -112,7 +112,7 @@ def _read_scene(root: Path, name: str, cameras: Sequence[str]) -> list[Clip]:
         keys = {sample['calibration_key'] for sample in scene['samples']}
     calibrations = [read_json(path.parent / 'calibration' / f'{key}.json') for key in sorted(keys)]
     folder = Path(name).parent.as_posix()
-    with _fields_of(path):
+    with fields_of(path):
         known = sorted({sensor for sample in samples for sensor in sample} - {LIDAR})
         absent = [camera for camera in cameras if camera not in known]
         if absent:
@@ -121,7 +121,7 @@ def _read_scene(root: Path, name: str, cameras: Sequence[str]) -> list[Clip]:
             Clip(
                 folder,
                 camera,
-                *_calibration(calibrations, camera),
+                *calibration_of(calibrations, camera),
                 [_view(folder, sample, camera) for sample in samples if camera in sample],
             )
             for camera in cameras
@@ -139,7 +139,7 @@ def _view(folder: str, sample: Mapping[str, dict], camera: str) -> View:
     )
 
 
-def _calibration(calibrations: Sequence[dict], camera: str) -> tuple[np.ndarray, np.ndarray]:
+def calibration_of(calibrations: Sequence[dict], camera: str) -> tuple[np.ndarray, np.ndarray]:
     """(3, 3) intrinsics and (4, 4) mounting of a camera, which all samples of a scene share."""
     found = []
     for calibration in calibrations:
@@ -172,7 +172,7 @@ def matrix_of(pose: Mapping[str, Mapping[str, float]]) -> np.ndarray:
 
 
 @contextmanager
-def _fields_of(path: Path) -> Iterator[None]:
+def fields_of(path: Path) -> Iterator[None]:
     """Context in which a missing or wrong field of a DGP file is an error that names the file."""
     try:
         yield

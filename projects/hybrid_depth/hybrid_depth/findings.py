@@ -1,4 +1,4 @@
-"""Results of the checks of `hybrid-depth doctor`."""
+"""Results of the checks of `hybrid-depth doctor` and `hybrid-depth rig check`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import HybridDepthError
+from .errors import HybridDepthError
 
 
 class ConventionError(HybridDepthError, ValueError):

@@ -1,0 +1,214 @@
+"""Info files of an own vehicle, compared with the simulator that made its images."""
+
+import pickle
+
+import numpy as np
+from PIL import Image
+
+from hybrid_depth.rigs.importer import import_rig
+from hybrid_depth.toy_world import open_toy_world
+from hybrid_depth.toy_world.rig_layout import SENSORS
+from hybrid_depth.toy_world.world import KEYFRAME_SECONDS
+from tests.borders.refusal import refused
+
+
+def read(path):
+    return pickle.loads(path.read_bytes())
+
+
+def test_cameras_poses_and_boxes_are_those_of_the_simulator(toy_vehicle, tmp_path):
+    train, val = import_rig(toy_vehicle / 'rig.yaml', tmp_path)
+    assert (train.samples, val.samples) == (3, 3) and train.boxes.keys() == {'vehicle', 'person'}
+    content = read(train.path)
+    meta, infos = content['metainfo'], content['data_list']
+    assert meta['ranges'] == dict(vehicle=50, person=40) and meta['cameras'] == list(SENSORS)
+    assert not meta['has_lidar'] and meta['has_poses'] and meta['has_velocities']
+    _, world = open_toy_world(toy_vehicle)
+    scene = world.scene(0)
+    for frame, info in enumerate(infos):
+        time = frame * KEYFRAME_SECONDS
+        ego2world = scene.ego2world(time)
+        assert np.allclose(info['ego2global'], ego2world, atol=1e-6)
+        for name, sensor in SENSORS.items():
+            image = info['images'][name]
+            assert np.allclose(image['cam2img'], sensor.cam2img(world), atol=1e-6)
+            cam2world = scene.ego2world(time + sensor.delay) @ sensor.cam2ego()
+            # between poses at 20 Hz the simulator's path is not straight
+            lidar2cam = np.linalg.inv(cam2world) @ ego2world
+            assert np.allclose(image['lidar2cam'], lidar2cam, atol=2e-3)
+            with Image.open(image['img_path']) as opened:
+                assert opened.size == (image['width'], image['height'])
+        boxes = scene.boxes(time)
+        rows = np.array([item['bbox_3d'] for item in info['instances']])
+        centres = rows[:, :3] @ ego2world[:3, :3].T + ego2world[:3, 3]
+        distance = np.linalg.norm(centres[:, None] - boxes.centre, axis=2)
+        nearest = distance.argmin(1)
+        assert distance.min(1).max() < 1e-5
+        assert np.allclose(rows[:, 3:6], boxes.size[nearest][:, [1, 0, 2]], atol=1e-5)
+        yaw = rows[:, 6] + np.arctan2(ego2world[1, 0], ego2world[0, 0])
+        assert np.allclose(np.cos(yaw - boxes.yaw[nearest]), 1, atol=1e-6)
+        velocities = np.array([item['velocity'] for item in info['instances']])
+        there = velocities @ ego2world[:2, :2].T
+        assert np.allclose(there, boxes.velocity[nearest], atol=1e-5)
+    assert [info['prev'] for info in infos] == ['', infos[0]['token'], infos[1]['token']]
+    assert [info['next'] for info in infos] == [infos[1]['token'], infos[2]['token'], '']
+
+
+def test_velocities_of_tracked_objects(rig):
+    """Without vx and vy, by the object's positions: the simulator's, up to bends of its path."""
+    truth = read(import_rig(rig.path)[0].path)['data_list']
+    for drive in ('drive_00', 'drive_01'):
+        path = rig.root / drive / 'boxes.csv'
+        lines = [line.split(',') for line in path.read_text().splitlines()]
+        path.write_text('\n'.join(','.join([*line[:9], line[11]]) for line in lines))
+    found = read(import_rig(rig.path)[0].path)['data_list']
+    checked = 0
+    for before, after in zip(truth, found, strict=True):
+        for item, other in zip(before['instances'], after['instances'], strict=True):
+            if np.isfinite(other['velocity']).all():
+                assert np.allclose(item['velocity'], other['velocity'], atol=0.7)
+                checked += np.linalg.norm(item['velocity']) > 2
+    assert checked > 5
+
+
+def test_boxes_in_no_image_do_not_count(rig):
+    """One camera ahead: boxes behind it are kept, and are not valid."""
+    rig.content['cameras'] = {'nose': rig.content['cameras']['nose']}
+    summary = import_rig(rig.write())[0]
+    items = [item for info in read(summary.path)['data_list'] for item in info['instances']]
+    behind = [item for item in items if item['bbox_3d'][0] < 0]
+    assert behind and not any(item['bbox_3d_isvalid'] for item in behind)
+    assert any(item['bbox_3d_isvalid'] for item in items)
+    assert f'{summary.unseen} of them in no image' in str(summary)
+    assert summary.unseen == sum(not item['bbox_3d_isvalid'] for item in items)
+
+
+def test_without_poses_boxes_and_validation(rig):
+    """Boxes of the vehicle's frame, and nothing of its motion: a fixed vehicle."""
+    for key in ('poses', 'boxes', 'val', 'classes'):
+        rig.content.pop(key)
+    (summary,) = import_rig(rig.write())
+    content = read(summary.path)
+    assert summary.samples == 6 and not content['metainfo']['has_poses']
+    assert all(np.array_equal(info['ego2global'], np.eye(4)) for info in content['data_list'])
+    assert 'instances' not in content['data_list'][0]
+
+
+def test_a_fraction_for_validation_is_the_end_of_every_drive(rig):
+    train, val = import_rig(rig.write(val=0.3))
+    assert (train.samples, val.samples) == (4, 2)
+    assert [info['frame_idx'] for info in read(val.path)['data_list']] == [2, 2] or [
+        info['scene_name'] for info in read(val.path)['data_list']
+    ] == ['drive_00', 'drive_01']
+
+
+def test_ground_below_the_origin_of_the_vehicle(rig):
+    """Poses given from the rear axle, 0.4 m above the road: the same info files."""
+    reference = read(import_rig(rig.path)[0].path)['data_list'][1]
+    for camera in rig.content['cameras'].values():
+        camera['position'][2] -= 0.4
+    path = rig.root / 'drive_00/poses.txt'
+    rows = np.loadtxt(path)
+    rows[:, 3] += 0.4
+    np.savetxt(path, rows, fmt='%.9f')
+    shifted = read(import_rig(rig.write(ground=-0.4))[0].path)['data_list'][1]
+    assert np.allclose(shifted['ego2global'], reference['ego2global'], atol=1e-6)
+    for name in SENSORS:
+        for key in ('cam2ego', 'lidar2cam'):
+            assert np.allclose(shifted['images'][name][key], reference['images'][name][key])
+    assert np.allclose(
+        [item['bbox_3d'] for item in shifted['instances']],
+        [item['bbox_3d'] for item in reference['instances']],
+        atol=1e-6,
+    )
+
+
+def test_missing_frames_are_counted_and_named(rig):
+    sorted((rig.root / 'drive_00/right').iterdir())[1].unlink()
+    train, _ = import_rig(rig.path)
+    assert train.samples == 2 and '1 without an image of right within' in str(train)
+
+
+def test_distorted_images_are_undistorted_once(rig):
+    rig.camera['distortion'] = dict(radial=[-0.2, 0.03, 0, 0, 0])
+    summary = import_rig(rig.write())[0]
+    image = read(summary.path)['data_list'][0]['images']['left']
+    path = rig.root / image['img_path']
+    assert path.parent == rig.root / 'undistorted/drive_00/left'
+    with Image.open(path) as opened:
+        assert opened.size == (image['width'], image['height'])
+    assert 'undistorted' not in read(summary.path)['data_list'][0]['images']['nose']['img_path']
+    first = path.stat().st_mtime_ns
+    import_rig(rig.path)
+    assert path.stat().st_mtime_ns == first
+    rig.camera['distortion'] = dict(radial=[-0.1, 0.03, 0, 0, 0])
+    import_rig(rig.write())
+    assert path.stat().st_mtime_ns != first
+
+
+def test_lidar_in_the_vehicle_at_the_time_of_the_key_frame(rig):
+    """A static point seen from a moving vehicle stays where it is in the world."""
+    place = np.array([75.0, 150.0, 1.0])
+    _, world = open_toy_world(rig.root)
+    lidar2ego = np.eye(4)
+    lidar2ego[:3, 3] = (0.5, 0.2, 1.8)
+    for drive in (0, 1):
+        folder = rig.root / f'drive_{drive:02d}/lidar'
+        folder.mkdir()
+        for frame in range(3):
+            time = frame * KEYFRAME_SECONDS + 0.05
+            pose = world.scene(drive).ego2world(time) @ lidar2ego
+            point = np.linalg.inv(pose) @ [*place, 1]
+            stamp = (1_600_000_000 + drive * 1000) * 10**6 + round(time * 1e6)
+            np.save(folder / f'{stamp}.npy', point[None, :3].astype(np.float32))
+    lidar = dict(files='lidar/*.npy', position=[0.5, 0.2, 1.8], rpy=[0, 0, 0])
+    summary = import_rig(rig.write(lidar=lidar))[0]
+    content = read(summary.path)
+    assert content['metainfo']['has_lidar']
+    for info in content['data_list']:
+        entry = info['lidar_points']
+        points = np.fromfile(rig.root / entry['lidar_path'], np.float32).reshape(-1, 4)
+        ego2global = np.array(info['ego2global'])
+        assert np.allclose(
+            points[0, :3] @ ego2global[:3, :3].T + ego2global[:3, 3], place, atol=0.02
+        )
+
+
+def test_cameras_must_be_those_of_the_first_drive(rig):
+    """Of the DGP format; a description has them once."""
+    from dataclasses import replace
+
+    from hybrid_depth.rigs.description import read_description
+
+    described = read_description(rig.path)
+    other = described.val_drives[0]
+    fewer = replace(other, cameras={'nose': other.cameras['nose']})
+    with refused('drive_01', 'nose, left, right, tail', 'got nose'):
+        import_rig(replace(described, val_drives=[fewer]))
+
+
+def test_another_size_within_a_camera(rig):
+    path = sorted((rig.root / 'drive_00/tail').iterdir())[2]
+    Image.new('RGB', (64, 64)).save(path)
+    with refused(path.name, '192x128', '64x64'):
+        import_rig(rig.path)
+
+
+def test_the_ddad_scene(real_data, tmp_path):
+    path = tmp_path / 'rig.yaml'
+    path.write_text(f'root: {real_data}/ddad_scene\ndgp: scene_dataset_v1.0.json\n')
+    train, _ = import_rig(path)
+    assert train.samples == 3 and train.boxes['Car'] == 278
+    info = read(train.path)['data_list'][0]
+    points = np.fromfile(tmp_path / info['lidar_points']['lidar_path'], np.float32).reshape(-1, 4)
+    for item in info['instances']:
+        if item['num_lidar_pts'] < 500:
+            continue
+        x, y, z, length, width, height, yaw = item['bbox_3d']
+        offset = points[:, :3] - [x, y, z]
+        along = offset[:, 0] * np.cos(yaw) + offset[:, 1] * np.sin(yaw)
+        across = offset[:, 1] * np.cos(yaw) - offset[:, 0] * np.sin(yaw)
+        inside = (abs(along) < length / 2) & (abs(across) < width / 2)
+        inside &= abs(offset[:, 2]) < height / 2
+        # the sweep on disk has a fifth of the points that were counted
+        assert inside.sum() > 0.08 * item['num_lidar_pts']
