@@ -12,7 +12,7 @@ import argparse
 from pathlib import Path
 
 from ..config_files import find_config
-from .number_types import positive, whole
+from .number_types import at_least, positive
 from .runner_arguments import add_config_options
 
 CORRUPTIONS = (
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--strengths',
-        type=int,
+        type=at_least(1),
         nargs='+',
         choices=(1, 2, 3),
         default=(1, 2, 3),
@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'another rig',
     )
     parser.add_argument(
-        '--seed', type=whole, default=0, help='seed of the corruptions (default: 0)'
+        '--seed', type=at_least(0), default=0, help='seed of the corruptions (default: 0)'
     )
     parser.add_argument(
         '--beside',
