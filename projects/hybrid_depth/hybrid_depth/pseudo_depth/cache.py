@@ -11,6 +11,7 @@ import torch
 from mmengine.dataset import BaseDataset, pseudo_collate
 from mmengine.registry import DefaultScope
 
+from ..bev import transforms  # noqa: F401 (registers those below)
 from ..bev.datasets.nuscenes import NuScenesBEVDataset
 from ..bev.detectors.data_preprocessor import BEVDataPreprocessor
 from ..datasets.depth_map_files import depth_png_text, pseudo_depth_path, write_depth_png
