@@ -4,7 +4,8 @@ Example:
   hybrid-depth infer-bev data/nuscenes/nuscenes_infos_val.pkl out/ --index 0 1 2 \\
       --config configs/bevdet/bevdet_r50_8xb8-cbgs-20e_nus-3d_256x704.py --checkpoint bevdet_r50.pth
 Writes out/NAME.json (boxes in the LiDAR frame) and out/NAME.png for every keyframe; NAME is its
-index and token. --video adds a clip per scene, --tracks numbers and lines of tracked objects. Info files are made by hybrid-depth create-nuscenes-infos.
+index and token. --video adds a clip per scene, --tracks numbers and lines of tracked objects. Info
+files are made by hybrid-depth create-nuscenes-infos.
 """
 
 import argparse
