@@ -15,6 +15,7 @@ from hybrid_depth.checkpoints.strict_load import CheckpointMismatchError  # noqa
 from hybrid_depth.errors import ConfigError  # noqa: E402
 from hybrid_depth.inference.bev import (  # noqa: E402
     KeyframeNotFoundError,
+    by_scene,
     find_keyframe,
     frames_before,
     in_order,
@@ -119,6 +120,24 @@ def test_command_line(files, tmp_path, capsys):
     assert np.asarray(Image.open(tmp_path / names[1])).shape[1] > 1000
     error = run_tool('infer_bev.py', files[0], tmp_path, '--config', 'absent.py')
     assert error.startswith('error: Expected a config file')
+
+
+def test_clip_with_tracks(files, tmp_path):
+    options = ('--config', CONFIG, '--checkpoint', files[1], '--score-thr', 0.1)
+    more = ('--all', '--video', 'gif', '--fps', 4, '--tracks')
+    assert run_tool('infer_bev.py', files[0], tmp_path, *options, *more) is None
+    scenes = {info['scene_token'] for info in pickle.loads(files[0].read_bytes())['data_list']}
+    clips = [Image.open(path) for path in tmp_path.glob('*.gif')]
+    assert len(clips) == len(scenes) and sum(clip.n_frames for clip in clips) == 6
+    assert all(clip.size[0] <= 1920 and clip.info['duration'] == 250 for clip in clips)
+    boxes = [b for path in tmp_path.glob('*.json') for b in json.loads(path.read_text())['boxes']]
+    assert all(('track' in box) == (box['score'] >= 0.1) for box in boxes)
+
+
+def test_keyframes_scene_by_scene():
+    infos = [dict(scene_token=token) for token in 'abab']
+    dataset = SimpleNamespace(get_data_info=infos.__getitem__)
+    assert by_scene(dataset, [3, 0, 1, 2]) == [3, 1, 0, 2]
 
 
 @pytest.mark.parametrize('token', ['x/../../../evil', '/tmp/evil'])

@@ -1,7 +1,7 @@
 import numpy as np
 
 from hybrid_depth.visualization import CLASS_COLORS, draw_bev
-from hybrid_depth.visualization.bev import bev_pixels
+from hybrid_depth.visualization.bev import Trail, bev_pixels
 
 from .scene import make_boxes
 
@@ -53,3 +53,13 @@ def test_points_are_drawn():
     empty = draw_bev(None, nothing, None, NAMES, 30, SIZE).astype(int)
     changed = np.argwhere((drawn != empty).any(-1))
     np.testing.assert_allclose(changed, [[98, 98]], atol=1)
+
+
+def test_trails_are_lines_with_numbers():
+    nothing = make_boxes([], [], [])
+    trail = Trail(7, 0, np.array([[0.0, 20, 0], [20.0, 20, 0]]))
+    drawn = draw_bev(None, nothing, None, NAMES, 30, SIZE, [trail])
+    empty = draw_bev(None, nothing, None, NAMES, 30, SIZE)
+    changed = (drawn != empty).any(-1)
+    assert changed[55:145, 48:51].any(1).all()  # 20 m to the left, from abreast to 20 m ahead
+    assert changed[30:48, 52:70].any() and not changed[60:, 60:].any()

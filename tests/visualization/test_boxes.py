@@ -88,3 +88,48 @@ def test_real_keyframe_agrees_with_the_devkit(real_keyframe):
             tilt = np.radians(1.4) * np.linalg.norm(box.wlh) / 2
             assert np.abs(ours.corners[match] - expected).max() < tilt + 0.005
     assert compared > 70
+
+
+def test_correct_boxes_by_hand():
+    """Best first; each truth is taken once; other classes and 2 m or more do not count."""
+    true = make_boxes([(0.0, 0, 0), (10.0, 0, 0), (20.0, 0, 0)], [0, 0, 1])
+    predicted = make_boxes(
+        [(0.5, 0, 0), (0.2, 0, 0), (11.9, 0, 0), (12.1, 0, 0), (20.0, 0, 9.0), (20.0, 0, 0)],
+        [0, 0, 0, 0, 1, 0],
+        [0.9, 0.8, 0.5, 0.7, 0.3, 0.2],
+    )
+    matched = predicted.matched(true)
+    # the better one takes the truth, though the other is nearer; height is no matter
+    assert matched.correct.tolist() == [True, False, True, False, True, False]
+    assert matched.false_positives().tolist() == [False, True, False, True, False, True]
+    assert matched.above(0.6).correct.tolist() == [False, False, True]
+    assert not predicted.false_positives().any()
+    assert not predicted.matched(make_boxes([], [])).correct.any()
+
+
+def test_correct_boxes_equal_those_of_the_metric():
+    """On random boxes: `match_by_distance`, which scores detections."""
+    pytest.importorskip('mmdet3d')
+    from hybrid_depth.bev.evaluation.detection_boxes import DetectionBoxes
+    from hybrid_depth.bev.evaluation.detection_matching import match_by_distance
+
+    def detection(boxes: SceneBoxes) -> DetectionBoxes:
+        count = len(boxes)
+        return DetectionBoxes(
+            sample=np.zeros(count, int),
+            label=boxes.labels,
+            centre=boxes.corners.mean(1),
+            size=np.ones((count, 3)),
+            rotation=np.tile([1.0, 0, 0, 0], (count, 1)),
+            velocity=np.zeros((count, 2)),
+            attribute=np.full(count, -1),
+            score=np.zeros(count) if boxes.scores is None else boxes.scores,
+        )
+
+    generator = np.random.default_rng(0)
+    true = make_boxes(generator.uniform(0, 12, (30, 3)), [0] * 30)
+    predicted = make_boxes(generator.uniform(0, 12, (60, 3)), [0] * 60, generator.random(60))
+    order = np.argsort(-predicted.scores)
+    matches = match_by_distance(detection(true), detection(predicted)[order], [2.0])[0]
+    correct = predicted.matched(true).correct
+    assert np.array_equal(correct[order], matches >= 0) and 0 < correct.sum() < 30

@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from hybrid_depth.visualization import CLASS_COLORS, colorize_depth
-from hybrid_depth.visualization.sheet import BEVScene, make_sheet
+from hybrid_depth.visualization.colors import FALSE_POSITIVE
+from hybrid_depth.visualization.sheet import BEVScene, camera_rows, make_sheet
 
 from .scene import CAMERAS, IMAGE_SIZE, make_boxes, make_rig
 
@@ -25,6 +28,12 @@ def make_scene(**changes) -> BEVScene:
     return BEVScene(**settings | changes)
 
 
+def part_of(rig, cameras: list[int]):
+    """Rig of some of the cameras, in this order."""
+    names = ('cam2img', 'cam2ego', 'img_aug')
+    return replace(rig, **{name: getattr(rig, name)[:, cameras] for name in names})
+
+
 def panel(sheet: np.ndarray, row: int, column: int, width: int = 160) -> np.ndarray:
     top, left = 64 + GAP + row * (90 + GAP), column * (width + GAP)
     return sheet[top : top + 90, left : left + width]
@@ -37,8 +46,9 @@ def sheet_of(scene: BEVScene, **options) -> np.ndarray:
 def test_cameras_are_laid_out_as_on_the_vehicle_in_any_order():
     order = [3, 1, 5, 0, 4, 2]
     scene = make_scene()
+    rig = part_of(make_rig(SCALE_CROP), order)
     shuffled = make_scene(
-        images=[scene.images[i] for i in order], cam_names=[list(CAMERAS)[i] for i in order]
+        images=[scene.images[i] for i in order], cam_names=[f'own name {i}' for i in order], rig=rig
     )
     sheet = sheet_of(shuffled)
     greys = [[panel(sheet, row, column)[85, 3, 0] for column in range(3)] for row in range(2)]
@@ -73,12 +83,7 @@ def test_lidar_points_are_drawn_into_the_depth():
 
 
 def test_any_number_of_cameras():
-    rig = make_rig()
-    two = type(rig)(
-        **{name: getattr(rig, name)[:, :2] for name in ('cam2img', 'cam2ego', 'img_aug')},
-        bda=rig.bda,
-        ego2global=rig.ego2global,
-    )
+    two = part_of(make_rig(), [0, 1])
     scene = make_scene(images=make_scene().images[:2], cam_names=['left', 'right'], rig=two)
     sheet = sheet_of(scene)
     assert panel(sheet, 0, 1)[85, 3, 0] == 50
@@ -108,3 +113,52 @@ def test_near_points_lie_on_top(order):
         make_scene(depth=np.full((6, 4, 10), 50.0), points=points), depth_range=(4, 60)
     )
     assert (panel(sheet, 2, 1)[45, 80] == colorize_depth(np.array(10.0), 4, 60)).all()
+
+
+def poses(*yaws: float) -> np.ndarray:
+    """Cameras that look at these angles, degrees to the left of ahead."""
+    cam2ego = np.tile(np.eye(4), (len(yaws), 1, 1))
+    for pose, yaw in zip(cam2ego, np.radians(yaws), strict=True):
+        pose[:3, 2] = np.cos(yaw), np.sin(yaw), 0
+    return cam2ego
+
+
+@pytest.mark.parametrize(
+    ('yaws', 'rows'),
+    [
+        ((0,), [[0]]),
+        ((180,), [[0]]),
+        ((0, 180), [[0], [1]]),
+        ((-20, 20), [[1, 0]]),
+        ((0, 90, -90, 180), [[1, 0, 2], [3]]),
+        ((45, -45, 135, -135), [[0, 1], [2, 3]]),
+        ((0, 60, -60, 110, -110, 180), [[1, 0, 2], [3, 5, 4]]),
+        ((0, 45, -45, 90, -90), [[3, 1, 0], [2, 4]]),
+        ((-170, 170), [[1, 0]]),
+        (tuple(range(0, 360, 30)), [[3, 2, 1, 0], [11, 10, 9], [4, 5, 6], [7, 8]]),
+    ],
+)
+def test_rows_of_one_to_twelve_cameras(yaws, rows):
+    assert camera_rows(poses(*yaws)) == rows
+
+
+@pytest.mark.parametrize('count', range(1, 13))
+def test_sheets_of_one_to_twelve_cameras(count):
+    cameras = [i % 6 for i in range(count)]
+    names = [f'camera {i}' for i in range(count)]
+    images = [np.full((90, 160, 3), 100 + i, np.uint8) for i in range(count)]
+    sheet = sheet_of(make_scene(images=images, cam_names=names, rig=part_of(make_rig(), cameras)))
+    assert all((sheet == 100 + i).all(-1).sum() > 5000 for i in range(count))  # each is shown
+
+
+def test_false_positives_are_told_apart_where_the_truth_is_known():
+    predicted = make_boxes([(8.0, 0, 0), (12.0, 6, 0)], [0, 0], [0.9, 0.8])
+
+    def red(**changes) -> int:
+        sheet = sheet_of(make_scene(predicted=predicted, **changes))
+        return (np.abs(sheet.astype(int) - FALSE_POSITIVE).max(-1) < 20).sum()
+
+    both = make_boxes([(8.5, 0, 0), (12.0, 6, 0)], [0, 0])
+    legend = red(true=both)
+    assert red() == 0 and red(true=both) < 0.5 * red(true=make_boxes([(8.5, 0, 0)], [0]))
+    assert red(true=make_boxes([(8.5, 0, 0), (12.0, 6, 0)], [1, 1])) > 1.5 * legend  # other class

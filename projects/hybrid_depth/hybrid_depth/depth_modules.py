@@ -33,6 +33,7 @@ _MODULES = (
     'depth.evaluation.metric',
     'depth.evaluation.patch_order',
     'inference.depth_visualization_hook',
+    'robustness.transforms',
 )
 
 with quick_imports():

@@ -18,6 +18,7 @@ _INTERRUPTED = 130  # exit code of shells after Ctrl-C
 TOOLS = {
     'train': 'train a model from a config',
     'test': 'evaluate a checkpoint on the test set of its config',
+    'robustness': 'evaluate a checkpoint under corruptions and calibration errors',
     'doctor': 'check a config, its data and weights for other conventions',
     'infer-bev': 'predict boxes and depth of keyframes',
     'infer-depth': 'predict depth of images and videos',

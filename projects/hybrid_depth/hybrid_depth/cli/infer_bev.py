@@ -4,7 +4,8 @@ Example:
   hybrid-depth infer-bev data/nuscenes/nuscenes_infos_val.pkl out/ --index 0 1 2 \\
       --config configs/bevdet/bevdet_r50_8xb8-cbgs-20e_nus-3d_256x704.py --checkpoint bevdet_r50.pth
 Writes out/NAME.json (boxes in the LiDAR frame) and out/NAME.png for every keyframe; NAME is its
-index and token. Info files are made by hybrid-depth create-nuscenes-infos.
+index and token. --video adds a clip per scene, --tracks numbers and lines of tracked objects. Info
+files are made by hybrid-depth create-nuscenes-infos.
 """
 
 import argparse
@@ -12,7 +13,9 @@ import re
 from pathlib import Path
 
 from ..config_files import find_config
-from .number_types import finite
+from .number_types import finite, positive
+
+CLIPS = ('mp4', 'gif')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,17 +36,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--score-thr',
         type=finite,
-        default=0.1,
-        help='smallest score of the boxes drawn (default: %(default)s)',
+        default=0.3,
+        help='smallest score of the boxes drawn and tracked (default: %(default)s)',
+    )
+    parser.add_argument('--video', choices=CLIPS, help='also write a clip per scene, out/SCENE.mp4')
+    parser.add_argument(
+        '--fps',
+        type=positive,
+        default=2.0,
+        help='frames per second of the clips (default: %(default)s, as key frames)',
+    )
+    parser.add_argument(
+        '--tracks',
+        action='store_true',
+        help='track boxes over the keyframes of a scene, at constant velocity',
     )
 
 
 def run(args: argparse.Namespace) -> None:
     config = find_config(args.config)
 
+    from contextlib import nullcontext
+
     from tqdm import tqdm
 
     from ..inference.bev import (
+        by_scene,
         find_keyframe,
         frames_before,
         in_order,
@@ -51,19 +69,27 @@ def run(args: argparse.Namespace) -> None:
         init_bev_model,
         keyframes,
     )
+    from ..inference.bev_tracks import SceneTracks
     from ..inference.bev_writer import write_keyframe
+    from ..inference.scene_clips import SceneClips
 
     model = init_bev_model(config, args.checkpoint, args.device)
     dataset = keyframes(model, args.infos, args.root)
     keys = [int(name) if re.fullmatch('[0-9]{1,9}', name) else name for name in args.index]
     indices = in_order(dataset) if args.all else [find_keyframe(dataset, key) for key in keys]
-    boxes = 0
-    for index in tqdm(indices, desc='keyframes'):
-        for earlier in [] if args.all else frames_before(dataset, index):
-            infer_sample(model, dataset[earlier])
-        packed = dataset[index]
-        sample = infer_sample(model, packed)
-        boxes += len(sample.pred_instances_3d.scores_3d)
-        classes = dataset.metainfo['classes']
-        write_keyframe(sample, packed, classes, Path(args.out), args.score_thr)
+    if args.video or args.tracks:
+        indices = by_scene(dataset, indices)
+    out, boxes = Path(args.out), 0
+    tracks = SceneTracks(args.score_thr) if args.tracks else None
+    with SceneClips(out, args.video, args.fps) if args.video else nullcontext() as clips:
+        for index in tqdm(indices, desc='keyframes'):
+            for earlier in [] if args.all else frames_before(dataset, index):
+                infer_sample(model, dataset[earlier])
+            packed = dataset[index]
+            sample = infer_sample(model, packed)
+            boxes += len(sample.pred_instances_3d.scores_3d)
+            classes = dataset.metainfo['classes']
+            sheet = write_keyframe(sample, packed, classes, out, args.score_thr, tracks)
+            if clips is not None:
+                clips.write(str(sample.metainfo.get('scene_token', 'clip')), sheet)
     print(f'wrote {boxes} boxes of {len(indices)} keyframes to {args.out}')

@@ -5,8 +5,9 @@ Examples:
       --config configs/monodepth2/monodepth2_r18_1xb12-20e_kitti-raw_192x640.py
   hybrid-depth infer-depth frames/ out/ --config CONFIG --checkpoint CHECKPOINT --numbers png \\
       --ply --intrinsics 721.5 721.5 609.6 172.9 --scale 5.4
-Writes out/depth (values), out/color, out/cloud (with --ply) and out/manifest.json with the kind and
-unit of the values. Depth of a self-supervised model is relative unless --scale sets its unit.
+Writes out/depth (values), out/color, out/cloud (with --ply), out/clip.mp4 (with --video mp4: one
+colour range for all images) and out/manifest.json with the kind and unit of the values. Depth of a
+self-supervised model is relative unless --scale sets its unit.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 SMALLEST_INPUT = 32  # pixels, the stride of the encoders
 FORMATS = ('png', 'npy', 'none')
+CLIPS = ('mp4', 'gif')
+FPS = 10  # of image folders
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,7 +59,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=positive,
         nargs=2,
         metavar=('NEAR', 'FAR'),
-        help='depth range of colours and point clouds (default: per image)',
+        help='depth range of colours and point clouds (default: per image, and per clip)',
+    )
+    parser.add_argument('--video', choices=CLIPS, help='also write a clip, out/clip.mp4 or .gif')
+    parser.add_argument(
+        '--fps',
+        type=positive,
+        help=f"frames per second of the clip (default: the video's, or {FPS})",
     )
     parser.add_argument('--scale', type=positive, help="metres per unit of the model's depth")
     parser.add_argument('--ply', action='store_true', help='write point clouds')
@@ -93,11 +102,14 @@ def camera(args: argparse.Namespace) -> np.ndarray | None:
 def run(args: argparse.Namespace) -> None:
     config = find_config(args.config)
 
+    from contextlib import nullcontext
+
     from tqdm import tqdm
 
     from ..depth.estimators.init import init_depth_model
     from ..errors import ConfigError
     from ..inference.depth import stream_depth
+    from ..inference.depth_clip import depth_clip
     from ..inference.depth_writer import DepthWriter
     from ..inference.image_streams import ImageStream
 
@@ -123,10 +135,16 @@ def run(args: argparse.Namespace) -> None:
     )
     alone = 0
     complete = False
+    clip_file = f'{args.out}/clip.{args.video}'
+    fps = args.fps or stream.fps or FPS
+    clips = depth_clip(clip_file, fps, args.range) if args.video else nullcontext()
     try:
-        for result in tqdm(results, total=stream.total or None, desc='depth', unit='image'):
-            writer.write(result)
-            alone += result.frames == (0,)
+        with clips as clip:
+            for result in tqdm(results, total=stream.total or None, desc='depth', unit='image'):
+                writer.write(result)
+                alone += result.frames == (0,)
+                if clip is not None:
+                    clip.add(result)
         complete = True
     finally:
         if writer.files:  # after a damaged image, what was written before can be used
@@ -137,5 +155,7 @@ def run(args: argparse.Namespace) -> None:
                 complete=complete,
             )
     print(f'wrote depth of {len(writer.files)} images to {args.out}')
+    if args.video:
+        print(f'clip: {clip_file}')
     if len(model.frames) > 1:
         print(f'single-frame mode: {alone} of them, the others from frames {model.frames}')

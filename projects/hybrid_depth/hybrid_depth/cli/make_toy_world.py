@@ -3,6 +3,7 @@
 Examples: hybrid-depth make-toy-world data/toy --scenes 10 --keyframes 10 --workers 2
           hybrid-depth make-toy-world data/toy_video --sweeps 5
           hybrid-depth make-toy-world data/toy_kitti --layout kitti
+          hybrid-depth make-toy-world data/toy_high --camera-height 0.5 --camera-pitch 3
           hybrid-depth make-toy-world data/toy_lanes --layout tusimple --preview
           hybrid-depth make-toy-world data/toy_rig --layout rig
 """
@@ -13,7 +14,8 @@ import sys
 
 from ..toy_world import LAYOUTS, make_toy_world
 from ..toy_world.api import PREVIEW
-from .number_types import at_least, whole
+from ..toy_world.rig_change import RigChange
+from .number_types import at_least, finite, whole
 
 SHOWN = '(default: %(default)s)'
 DEFAULT_SIZES = {name: layout.default_size for name, layout in LAYOUTS.items()}
@@ -51,6 +53,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f'nuScenes: camera images between two keyframes {SHOWN}',
     )
     parser.add_argument(
+        '--camera-height',
+        type=finite,
+        default=0.0,
+        metavar='METRES',
+        help='raise all cameras: the same scenes from another rig',
+    )
+    parser.add_argument(
+        '--camera-pitch',
+        type=finite,
+        default=0.0,
+        metavar='DEGREES',
+        help='turn all cameras downward',
+    )
+    parser.add_argument(
+        '--camera-focal',
+        type=finite,
+        default=1.0,
+        metavar='FACTOR',
+        help='multiply all focal lengths',
+    )
+    parser.add_argument(
         '--workers', type=at_least(1), default=2, help=f'rendering processes {SHOWN}'
     )
     parser.add_argument(
@@ -75,6 +98,7 @@ def run(args: argparse.Namespace) -> None:
             args.layout,
             args.sweeps,
             args.keep,
+            RigChange(args.camera_height, args.camera_pitch, args.camera_focal),
         )
     except ValueError as error:
         sys.exit(f'error: {error}')

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--wait-time', type=not_negative, default=2, help='display time per visualization, seconds'
     )
     parser.add_argument(
-        '--score-thr', type=finite, default=0.1, help='smallest score of the boxes drawn'
+        '--score-thr', type=finite, default=0.3, help='smallest score of the boxes drawn'
     )
     add_runner_arguments(parser)
 

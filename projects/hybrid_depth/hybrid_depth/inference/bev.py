@@ -134,6 +134,15 @@ def in_order(dataset: BaseDataset) -> list[int]:
     return [place for sequence in dataset.sequences() for place in sequence]
 
 
+def by_scene(dataset: BaseDataset, places: list[int]) -> list[int]:
+    """The same indices, all of a scene together and in their order."""
+    members: dict[str, list[int]] = {}
+    for place in places:
+        scene = dataset.get_data_info(place).get('scene_token', '')
+        members.setdefault(scene, []).append(place)
+    return [place for scene in members.values() for place in scene]
+
+
 def frames_before(dataset: BaseDataset, place: int) -> list[int]:
     """Indices of the earlier keyframes of the same sequence, needed by recurrent models; empty if
     the data set has no sequences."""

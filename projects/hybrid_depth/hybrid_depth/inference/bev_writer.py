@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from mmdet3d.structures import Det3DDataSample
 
 from ..bev.hooks.bev_visualization_hook import scene_of
@@ -13,6 +15,7 @@ from ..files import atomic_file, file_name
 from ..geometry import CameraRig
 from ..visualization import write_png
 from ..visualization.sheet import make_sheet
+from .bev_tracks import SceneTracks
 
 
 def write_keyframe(
@@ -21,7 +24,8 @@ def write_keyframe(
     class_names: Sequence[str],
     out: Path,
     score_thr: float = 0.3,
-) -> None:
+    tracks: SceneTracks | None = None,
+) -> np.ndarray:
     """Write all boxes to `<number>_<token>.json` and a sheet (see `make_sheet`) to `.png`.
 
     Args:
@@ -30,17 +34,30 @@ def write_keyframe(
         class_names: name of each label.
         out: output folder.
         score_thr: smallest score of the boxes drawn.
+        tracks: tracks of the scene so far; the boxes are added, and the tracks drawn.
+
+    Returns:
+        The sheet.
     """
     inputs, meta = packed['inputs'], sample.metainfo
     name = f'{meta["sample_idx"]:06d}_{file_name(meta["token"])}'
-    with atomic_file(out / f'{name}.json', 'w') as file:
-        json.dump(describe_boxes(sample, class_names), file)
     scene = scene_of(sample, CameraRig.collate([inputs['rig']]), tuple(inputs['img'].shape[-2:]))
-    write_png(make_sheet(scene, class_names, score_thr), out / f'{name}.png')
+    numbers = {}
+    if tracks is not None:
+        numbers, trails = tracks.update(sample, inputs['rig']['ego2global'].double().numpy())
+        scene = replace(scene, trails=trails)
+    with atomic_file(out / f'{name}.json', 'w') as file:
+        json.dump(describe_boxes(sample, class_names, numbers), file)
+    sheet = make_sheet(scene, class_names, score_thr)
+    write_png(sheet, out / f'{name}.png')
+    return sheet
 
 
-def describe_boxes(sample: Det3DDataSample, class_names: Sequence[str]) -> dict:
-    """Boxes as JSON data, best first: class, score, centre, size, yaw and velocity.
+def describe_boxes(
+    sample: Det3DDataSample, class_names: Sequence[str], numbers: Mapping[int, int] | None = None
+) -> dict:
+    """Boxes as JSON data, best first: class, score, centre, size, yaw and velocity, and the number
+    of the track of those that have one.
 
     LiDAR frame, metres, radians counter-clockwise from +x, m/s; the centre is the gravity centre.
     """
@@ -59,6 +76,7 @@ def describe_boxes(sample: Det3DDataSample, class_names: Sequence[str]) -> dict:
                 size=rows[i][3:6],
                 yaw=rows[i][6],
                 velocity=rows[i][7:9],
+                **(dict(track=numbers[i]) if numbers and i in numbers else {}),
             )
             for i in order
         ],

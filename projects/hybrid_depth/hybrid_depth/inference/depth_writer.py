@@ -123,8 +123,13 @@ class DepthWriter:
     def _range(self, depth: np.ndarray) -> tuple[float, float]:
         if self.depth_range is not None:
             return self.depth_range
-        near, far = (float(f'{value:.3g}') for value in np.percentile(depth, _COLOR_RANGE))
-        return near, max(far, 1.01 * near)  # not empty for constant maps
+        return color_range(depth)
+
+
+def color_range(depth: np.ndarray) -> tuple[float, float]:
+    """Near and far end of the colours of depths, their 5th and 95th percentile."""
+    near, far = (float(f'{value:.3g}') for value in np.percentile(depth, _COLOR_RANGE))
+    return near, max(far, 1.01 * near)  # not empty for constant maps
 
 
 def render_depth(result: DepthResult, near: float, far: float) -> np.ndarray:

@@ -42,6 +42,7 @@ class ImageStream:
 
     Attributes:
         total: number of images; for videos from the file header, which may be slightly wrong.
+        fps: frames per second of a video; None for images, and for several sources.
 
     Raises:
         FileNotFoundError: a path does not exist.
@@ -51,6 +52,8 @@ class ImageStream:
     def __init__(self, images: Images) -> None:
         self._sources = list(_sources(images))
         self.total = sum(len(source) for source in self._sources)
+        only = self._sources[0] if len(self._sources) == 1 else None
+        self.fps = only.fps if isinstance(only, _Video) else None
 
     def __iter__(self) -> Iterator[NamedImage]:
         """Images in order; errors as of `open_image` for damaged files."""
@@ -96,6 +99,7 @@ class _Video:
         self.path = path
         capture = self._open()
         self.length = max(int(capture.get(cv2.CAP_PROP_FRAME_COUNT)), 0)
+        self.fps = float(capture.get(cv2.CAP_PROP_FPS)) or None
         capture.release()
 
     def _open(self) -> cv2.VideoCapture:

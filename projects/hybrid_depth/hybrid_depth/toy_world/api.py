@@ -23,6 +23,7 @@ from ..workers import map_in_workers
 from .kitti_layout import KittiLayout
 from .layout import Layout
 from .nuscenes_layout import NuScenesLayout
+from .rig_change import NO_CHANGE, RigChange
 from .rig_layout import RigLayout
 from .tusimple_layout import TuSimpleLayout
 from .world import World
@@ -49,6 +50,7 @@ def make_toy_world(
     layout: str = 'nuscenes',
     sweeps: int = 0,
     keep: bool = False,
+    rig: RigChange = NO_CHANGE,
 ) -> Path:
     """Generates a toy world; equal arguments give equal bytes with any number of ``workers``.
 
@@ -64,6 +66,7 @@ def make_toy_world(
             or 'rig' (an own vehicle with `rig.yaml`).
         sweeps: nuScenes: camera images between two keyframes.
         keep: keep a complete toy world of the same parameters, made by this version.
+        rig: change of the cameras. Worlds that differ in it alone have the same scenes.
 
     Returns:
         The folder.
@@ -78,7 +81,7 @@ def make_toy_world(
     if workers < 1:
         raise ValueError(f'expected at least one worker, got {workers}')
     writer = LAYOUTS[layout]
-    world = World(scenes, keyframes, tuple(size or writer.default_size), seed, sweeps)
+    world = World(scenes, keyframes, tuple(size or writer.default_size), seed, sweeps, rig)
     writer.check(world)
     parameters = dict(layout=layout, **asdict(world), generator=_generator())
     if keep and (Path(out) / MARKER).is_file():
@@ -124,7 +127,8 @@ def open_toy_world(root: str | os.PathLike) -> tuple[str, World]:
     for other in ('files', 'generator'):
         parameters.pop(other, None)
     size = tuple(parameters.pop('size'))
-    return parameters.pop('layout'), World(size=size, **parameters)
+    rig = RigChange(**parameters.pop('rig', {}))  # older worlds have none
+    return parameters.pop('layout'), World(size=size, rig=rig, **parameters)
 
 
 def _render(writer: type[Layout], root: Path, world: World, task: tuple[int, int]):

@@ -60,7 +60,8 @@ class KittiLayout:
         ego2world, name = scene.ego2world(time), f'{frame:010d}'
         for side in 'lr':
             camera = camera_number(side)
-            view = (ego2world @ kitti_rig.cam2ego(camera), kitti_rig.cam2img(world.size))
+            cam2ego = kitti_rig.cam2ego(camera, world.rig)
+            view = (ego2world @ cam2ego, kitti_rig.cam2img(world.size, world.rig))
             rendered = render_view(scene, *view, world.size, time)
             path = root / drive(index) / f'image_{camera:02d}' / 'data' / f'{name}.png'
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -84,8 +85,8 @@ class KittiLayout:
             root, {k: v for drives in results for frame in drives for k, v in frame.items()}
         )
         calibration = dict(
-            calib_cam_to_cam=kitti_texts.camera_calibration(world.size),
-            calib_velo_to_cam=kitti_texts.mount_calibration(kitti_rig.velo2cam()),
+            calib_cam_to_cam=kitti_texts.camera_calibration(world),
+            calib_velo_to_cam=kitti_texts.mount_calibration(kitti_rig.velo2cam(world.rig)),
             calib_imu_to_velo=kitti_texts.mount_calibration(kitti_rig.imu2velo()),
         )
         for name, text in calibration.items():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .rig_change import NO_CHANGE, RigChange
 from .shapes import rotation_y, rotation_z
 
 FRAME_SECONDS = 0.1
@@ -40,24 +41,24 @@ IMU2EGO = _pose((-0.05, 0.32, 0.93), np.eye(3))
 R_RECT = rotation_y(float(np.radians(-0.43))) @ rotation_z(np.radians(0.56))
 
 
-def cam2img(size: tuple[int, int]) -> np.ndarray:
+def cam2img(size: tuple[int, int], change: RigChange = NO_CHANGE) -> np.ndarray:
     """Intrinsics (3, 3) of all cameras for an image of (width, height) pixels.
 
     Integer coordinates are pixel centres, hence the half-pixel shift.
     """
     sx, sy = size[0] / _FULL_SIZE[0], size[1] / _FULL_SIZE[1]
     cx, cy = (_CENTRE[0] + 0.5) * sx - 0.5, (_CENTRE[1] + 0.5) * sy - 0.5
-    return np.array([[_FOCAL * sx, 0, cx], [0, _FOCAL * sy, cy], [0, 0, 1]])
+    return change.cam2img(np.array([[_FOCAL * sx, 0, cx], [0, _FOCAL * sy, cy], [0, 0, 1]]))
 
 
-def cam2ego(camera: int) -> np.ndarray:
+def cam2ego(camera: int, change: RigChange = NO_CHANGE) -> np.ndarray:
     """(4, 4) pose of a rectified camera in the ego frame."""
-    return _RECT2EGO @ _pose((CAMERA_X[camera], 0.0, 0.0), np.eye(3))
+    return change.cam2ego(_RECT2EGO) @ _pose((CAMERA_X[camera], 0.0, 0.0), np.eye(3))
 
 
-def velo2cam() -> np.ndarray:
+def velo2cam(change: RigChange = NO_CHANGE) -> np.ndarray:
     """(4, 4) Velodyne to unrectified camera 0, as in `calib_velo_to_cam.txt`."""
-    rectified = np.linalg.inv(_RECT2EGO) @ VELO2EGO
+    rectified = np.linalg.inv(change.cam2ego(_RECT2EGO)) @ VELO2EGO
     return _pose((0.0, 0.0, 0.0), R_RECT.T) @ rectified
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from . import kitti_rig
 from .scene import Scene
+from .world import World
 
 _FIRST_STAMP = datetime(2018, 7, 24, 10, 0, 0)
 _SCENE_GAP = timedelta(minutes=10)
@@ -23,9 +24,9 @@ def _line(name: str, numbers: Iterable[float]) -> str:
     return f'{name}: ' + ' '.join(f'{number:.12e}' for number in np.ravel(numbers))
 
 
-def camera_calibration(size: tuple[int, int]) -> str:
-    """`calib_cam_to_cam.txt`: four cameras without distortion, for images of (width, height)."""
-    intrinsics = kitti_rig.cam2img(size)
+def camera_calibration(world: World) -> str:
+    """`calib_cam_to_cam.txt`: four cameras without distortion."""
+    size, intrinsics = world.size, kitti_rig.cam2img(world.size, world.rig)
     lines = [_MADE, _line('corner_dist', [0.0995])]
     for camera, x in enumerate(kitti_rig.CAMERA_X):
         offset = np.array([-x, 0, 0])

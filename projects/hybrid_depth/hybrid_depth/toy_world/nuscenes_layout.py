@@ -69,7 +69,7 @@ class NuScenesLayout:
         captions = {}
         scene, name = world.scene(index), scene_names(world)[index]
         covered = visible = np.zeros(len(scene.actors), np.int64)
-        for camera, sweep_time in product(rig.CAMERAS, sweep_times(world.sweeps)):
+        for camera, sweep_time in product(rig.cameras(world.rig), sweep_times(world.sweeps)):
             if sweep_time and frame == world.keyframes - 1:
                 continue
             delay = sweep_time + camera.delay
@@ -99,7 +99,7 @@ class NuScenesLayout:
             world: parameters of the toy world.
             results: values of :meth:`render`, by scene and keyframe.
         """
-        tables = shared_tables(world.size)
+        tables = shared_tables(world)
         (root / 'maps').mkdir()
         captions = {}
         for index, (name, frames) in enumerate(zip(scene_names(world), results, strict=True)):

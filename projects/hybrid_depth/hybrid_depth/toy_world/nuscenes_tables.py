@@ -91,13 +91,13 @@ def file_name(name: str, channel: str, stamp: int, keyframe: bool = True) -> str
     return f'{folder}/{channel}/toy-{name}__{channel}__{stamp}.{ending}'
 
 
-def shared_tables(size: tuple[int, int]) -> dict[str, list[dict]]:
+def shared_tables(world: World) -> dict[str, list[dict]]:
     """Tables independent of the scenes.
 
     Args:
-        size: width and height of the images; the intrinsics are scaled to it.
+        world: its image size, which the intrinsics are scaled to, and its rig.
     """
-    sensors = (rig.LIDAR, *rig.CAMERAS)
+    sensors = (rig.LIDAR, *rig.cameras(world.rig))
     return {
         'attribute': [
             dict(token=token('attribute', a), name=a, description='') for a in ATTRIBUTES
@@ -125,7 +125,7 @@ def shared_tables(size: tuple[int, int]) -> dict[str, list[dict]]:
                 sensor_token=token('sensor', s.channel),
                 translation=list(s.translation),
                 rotation=list(s.rotation),
-                camera_intrinsic=s.cam2img(size).tolist() if s.focal else [],
+                camera_intrinsic=s.cam2img(world.size).tolist() if s.focal else [],
             )
             for s in sensors
         ],

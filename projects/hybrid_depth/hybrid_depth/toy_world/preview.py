@@ -71,7 +71,7 @@ def _nuscenes_frame(root: Path, world: World, index: int, frame: int) -> np.ndar
     corners = _corners(scene.boxes(start).take(near)) - ego2world[:3, 3]
     boxes = SceneBoxes(corners @ ego2world[:3, :3], np.array(labels)[near])
     images, depths = [], []
-    for camera in rig.CAMERAS:
+    for camera in rig.cameras(world.rig):
         time, cam2img = start + camera.delay * 1e-6, camera.cam2img(world.size)
         cam2world = scene.ego2world(time) @ camera.sensor2ego()
         ego2img = cam2img @ (np.linalg.inv(cam2world) @ ego2world)[:3]

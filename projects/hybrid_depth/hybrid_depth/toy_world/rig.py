@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..datasets.poses import quaternion_to_matrix
+from .rig_change import RigChange
 
 #: Image size of the intrinsics below.
 _FULL_SIZE = (1600, 900)
@@ -104,3 +105,16 @@ CAMERAS = (
         -20058,
     ),
 )
+
+
+def cameras(change: RigChange) -> tuple[Sensor, ...]:
+    """Cameras of a changed rig."""
+    return tuple(
+        replace(
+            camera,
+            translation=(*camera.translation[:2], camera.translation[2] + change.height),
+            rotation=change.quaternion(camera.rotation),
+            focal=camera.focal * change.focal,
+        )
+        for camera in CAMERAS
+    )

@@ -42,7 +42,8 @@ class TuSimpleLayout:
     def render(root: Path, world: World, index: int, frame: int) -> tuple[dict, str]:
         """Writes one image; returns its label and caption."""
         scene, time = world.scene(index), frame * KEYFRAME_SECONDS
-        view = (scene.ego2world(time) @ _CAM2EGO, _cam2img(world.size))
+        cam2ego = world.rig.cam2ego(_CAM2EGO)
+        view = (scene.ego2world(time) @ cam2ego, world.rig.cam2img(_cam2img(world.size)))
         rendered = render_view(scene, *view, world.size, time)
         path = root / 'clips' / f'{index + 1:04d}' / f'{frame + 1}' / '20.jpg'
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from .population import make_scene
+from .rig_change import NO_CHANGE, RigChange
 from .scene import Scene
 
 #: Keyframes are at 2 Hz; layouts with more frames add them in between.
@@ -23,6 +24,7 @@ class World:
         seed: seed of all random choices.
         sweeps: camera images between two keyframes, evenly spaced; nuScenes has 5. The KITTI
             layout is video in any case.
+        rig: change of the cameras; the scenes are the same with any rig.
 
     Raises:
         ValueError: values are out of range.
@@ -33,6 +35,7 @@ class World:
     size: tuple[int, int]
     seed: int
     sweeps: int = 0
+    rig: RigChange = NO_CHANGE
 
     def __post_init__(self) -> None:
         if self.scenes < 2 or self.keyframes < 1:

@@ -4,16 +4,42 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from .boxes import BOTTOM, SceneBoxes
-from .colors import BACKGROUND, EGO, FAINT_TEXT, GRID, PANEL, TEXT, TRUE_BOX, class_colors
-from .strokes import Text, clip_to_image, dash, draw_segments, draw_texts
+from .colors import (
+    BACKGROUND,
+    EGO,
+    FAINT_TEXT,
+    FALSE_POSITIVE,
+    GRID,
+    PANEL,
+    TEXT,
+    TRUE_BOX,
+    class_colors,
+)
+from .strokes import Text, clip_to_image, dash, draw_segments, draw_texts, without_overlap
 
 _LEGEND_COLUMNS = 3
 _ROW = 24
+
+
+@dataclass(frozen=True)
+class Trail:
+    """Positions of a tracked object.
+
+    Args:
+        number: number of the track.
+        label: class number.
+        positions: (K, 3) metres, current ego frame, in order of time.
+    """
+
+    number: int
+    label: int
+    positions: np.ndarray
 
 
 def draw_bev(
@@ -23,16 +49,19 @@ def draw_bev(
     class_names: Sequence[str],
     reach: float = 51.2,
     size: int = 900,
+    trails: Sequence[Trail] = (),
 ) -> np.ndarray:
     """BEV rendering of boxes and LiDAR with a legend below; ego at the centre, forward up.
 
     Args:
         points: (P, 3) LiDAR points, metres, ego frame, or None.
-        predicted: predicted boxes, drawn solid in the class colour.
+        predicted: predicted boxes, drawn solid in the class colour, with a red border if they are
+            known to be false.
         true: ground-truth boxes, drawn dashed in green, or None if unknown.
         class_names: name of each label.
         reach: metres from the centre to the border.
         size: pixels, width and height of the map.
+        trails: tracked objects, drawn as lines with their numbers.
 
     Returns:
         (size + legend, size, 3) uint8 RGB.
@@ -42,6 +71,10 @@ def draw_bev(
     _draw_points(canvas, points, reach)
     _draw_rings(canvas, reach)
     colors = class_colors(class_names)
+    _draw_trails(canvas, trails, colors, reach)
+    wrong = predicted.false_positives()
+    false_ones = SceneBoxes(predicted.corners[wrong], predicted.labels[wrong])
+    draw_segments(canvas, _footprints(false_ones, reach, size)[0], FALSE_POSITIVE, 5)
     segments, labels = _footprints(predicted, reach, size)
     for label in np.unique(labels):
         draw_segments(canvas, segments[labels == label], colors[label], 2)
@@ -71,6 +104,20 @@ def _footprints(boxes: SceneBoxes, reach: float, size: int) -> tuple[np.ndarray,
     wires = np.concatenate((sides, headings), 1)
     segments, kept = clip_to_image(bev_pixels(wires.reshape(-1, 2, 3), reach, size), (size, size))
     return segments, np.repeat(boxes.labels, wires.shape[1])[kept]
+
+
+def _draw_trails(
+    canvas: np.ndarray, trails: Sequence[Trail], colors: np.ndarray, reach: float
+) -> None:
+    size = len(canvas)
+    texts = []
+    for trail in trails:
+        pixels = bev_pixels(trail.positions, reach, size)
+        segments = clip_to_image(np.stack((pixels[:-1], pixels[1:]), 1), (size, size))[0]
+        draw_segments(canvas, segments, colors[trail.label], 1)
+        u, v = pixels[-1]
+        texts.append(Text(u + 8, v - 8, f'{trail.number}', 11, FAINT_TEXT))
+    draw_texts(canvas, without_overlap(texts, (size, size)))
 
 
 def _draw_points(canvas: np.ndarray, points: np.ndarray | None, reach: float) -> None:
@@ -123,13 +170,21 @@ def _legend(
     column = width / _LEGEND_COLUMNS
 
     head = 8 + _ROW / 2
-    texts = [Text(52, head, f'predicted ({len(predicted)})')]
-    draw_segments(strip, np.array([[[14.0, head], [42.0, head]]]), TEXT, 2)
+    wrong = int(predicted.false_positives().sum())
+    lines = np.array([[[14.0, head], [42.0, head]]]) + np.arange(3)[:, None, None, None] * (
+        column,
+        0,
+    )
+    name = 'predicted' if predicted.correct is None else 'correct'
+    texts = [Text(52, head, f'{name} ({len(predicted) - wrong})')]
+    draw_segments(strip, lines[0], TEXT, 2)
+    if predicted.correct is not None:
+        texts.append(Text(column + 52, head, f'false ({wrong})'))
+        draw_segments(strip, lines[1], FALSE_POSITIVE, 5)
+        draw_segments(strip, lines[1], TEXT, 2)
     if true is not None:
-        texts.append(Text(column + 52, head, f'true ({len(true)})'))
-        line = np.array([[[column + 14.0, head], [column + 42.0, head]]])
-        draw_segments(strip, dash(line, 5, 3), TRUE_BOX)
-        texts.append(Text(2 * column + 14, head, 'class  predicted / true', color=FAINT_TEXT))
+        texts.append(Text(2 * column + 52, head, f'true ({len(true)})'))
+        draw_segments(strip, dash(lines[2], 5, 3), TRUE_BOX)
 
     for index, (name, color) in enumerate(zip(class_names, class_colors(class_names), strict=True)):
         u, v = index % _LEGEND_COLUMNS * column, head + _ROW * (1 + index // _LEGEND_COLUMNS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +15,8 @@ FRONT_FACE = ((4, 5), (5, 6), (6, 7), (7, 4))
 BOX_EDGES = np.array([*REAR_FACE, *FRONT_FACE, (0, 4), (1, 5), (2, 6), (3, 7)], dtype=int)
 BOTTOM = np.array([0, 3, 7, 4])
 FRONT_BOTTOM = np.array([4, 7])
+#: Distance that a correct prediction is below, metres: of nuScenes' true-positive errors.
+MATCH_DISTANCE = 2.0
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class SceneBoxes:
         corners: (M, 8, 3) metres, in the corner order of mmdet3d's ``LiDARInstance3DBoxes``.
         labels: (M,) class numbers.
         scores: (M,) or None for ground-truth boxes.
+        correct: (M,) bool, predicted boxes that have a ground-truth box; None if unknown.
 
     Raises:
         ValueError: shapes are inconsistent.
@@ -33,6 +36,7 @@ class SceneBoxes:
     corners: np.ndarray
     labels: np.ndarray
     scores: np.ndarray | None = None
+    correct: np.ndarray | None = None
 
     def __post_init__(self):
         count = len(self.labels)
@@ -75,7 +79,27 @@ class SceneBoxes:
         """Boxes with a score of at least ``score_thr``, in ascending order (best drawn on top)."""
         order = np.argsort(self.scores, kind='stable')
         order = order[self.scores[order] >= score_thr]
-        return SceneBoxes(self.corners[order], self.labels[order], self.scores[order])
+        correct = None if self.correct is None else self.correct[order]
+        return SceneBoxes(self.corners[order], self.labels[order], self.scores[order], correct)
+
+    def matched(self, true: SceneBoxes, limit: float = MATCH_DISTANCE) -> SceneBoxes:
+        """Predicted boxes with ``correct`` set by nuScenes' rule.
+
+        Best first, each prediction takes the nearest free box of its class whose centre is nearer
+        than the limit on the ground plane (docs/reference/nuscenes.md, "Scores").
+        """
+        centres, places = (boxes.corners.mean(1)[:, :2] for boxes in (self, true))
+        correct, free = np.zeros(len(self), bool), np.ones(len(true), bool)
+        for box in np.argsort(-self.scores, kind='stable'):
+            distance = np.linalg.norm(places - centres[box], axis=-1)
+            distance[~free | (true.labels != self.labels[box])] = np.inf
+            if distance.size and distance.min() < limit:
+                correct[box], free[distance.argmin()] = True, False
+        return replace(self, correct=correct)
+
+    def false_positives(self) -> np.ndarray:
+        """(M,) bool; none where that is unknown."""
+        return np.zeros(len(self), bool) if self.correct is None else ~self.correct
 
     def wires(self) -> np.ndarray:
         """(M, 13, 2, 3) segments: twelve edges, then the heading (see `headings`)."""

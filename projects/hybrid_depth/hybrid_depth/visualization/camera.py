@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .boxes import SceneBoxes, project_wires
-from .colors import TRUE_BOX, class_colors
+from .colors import FALSE_POSITIVE, TRUE_BOX, class_colors
 from .strokes import Text, dash, draw_segments, draw_texts, without_overlap
 
 _CASING = (0, 0, 0)
@@ -24,8 +24,9 @@ def draw_camera_boxes(
 ) -> np.ndarray:
     """Camera image with boxes drawn into it.
 
-    Predicted boxes are solid in the class colour, large ones labelled with class and score;
-    ground-truth boxes are thin, dashed and green. A line in the bottom face shows the heading.
+    Predicted boxes are solid in the class colour, with a red border if they are known to be false,
+    large ones labelled with class and score; ground-truth boxes are thin, dashed and green. A line
+    in the bottom face shows the heading.
 
     Args:
         image: (H, W, 3) uint8 RGB.
@@ -52,7 +53,9 @@ def draw_camera_boxes(
     heights = high[:, 1] - low[:, 1]
     colors = class_colors(class_names)
     for width, chosen in ((1, heights < _LARGE), (2, heights >= _LARGE)):
-        draw_segments(canvas, segments[chosen[owner]], _CASING, width + 1)
+        wrong = boxes.false_positives()
+        draw_segments(canvas, segments[(chosen & ~wrong)[owner]], _CASING, width + 1)
+        draw_segments(canvas, segments[(chosen & wrong)[owner]], FALSE_POSITIVE, width + 2)
         for label in np.unique(boxes.labels[chosen]):
             wires = segments[(chosen & (boxes.labels == label))[owner]]
             draw_segments(canvas, wires, colors[label], width)

@@ -16,6 +16,7 @@ FAINT_TEXT: RGB = (140, 147, 158)
 EGO: RGB = (255, 255, 255)
 NO_DEPTH: RGB = (64, 64, 64)
 TRUE_BOX: RGB = (92, 255, 122)
+FALSE_POSITIVE: RGB = (235, 20, 45)
 
 CLASS_COLORS: dict[str, RGB] = {
     'car': (79, 163, 255),

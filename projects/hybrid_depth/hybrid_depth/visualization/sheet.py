@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -10,22 +11,14 @@ import numpy as np
 import torch
 
 from ..geometry import CameraRig
-from .bev import draw_bev, legend_height
+from .bev import Trail, draw_bev, legend_height
 from .boxes import SceneBoxes, project_points
 from .camera import draw_camera_boxes
 from .colors import BACKGROUND, FAINT_TEXT, TEXT
 from .depth import colorize_depth, depth_color_bar
 from .strokes import Text, draw_texts
 
-_USUAL_ORDER = (
-    'CAM_FRONT_LEFT',
-    'CAM_FRONT',
-    'CAM_FRONT_RIGHT',
-    'CAM_BACK_LEFT',
-    'CAM_BACK',
-    'CAM_BACK_RIGHT',
-)
-_COLUMNS = 3
+_MOST_COLUMNS = 4
 _GAP = 6
 _HEADER = 64
 _DOT_SHADE = (24, 24, 24)
@@ -38,7 +31,7 @@ class BEVScene:
 
     Args:
         images: N full-size camera images (H, W, 3) uint8 RGB.
-        cam_names: N names; the six of nuScenes are laid out as on the vehicle.
+        cam_names: N names.
         rig: calibration, B = 1; ``img_aug`` maps full-size pixels to network pixels.
         predicted: boxes in the ego frame, with scores.
         true: ground-truth boxes in the ego frame, or None if unknown.
@@ -46,6 +39,7 @@ class BEVScene:
         depth: (N, h, w) predicted depth over the network image, metres, or None.
         network_size: (H, W) of the network image; needed with ``depth``.
         title: one line of text, such as sample and scene.
+        trails: tracked objects.
 
     Raises:
         ValueError: numbers of cameras differ, or ``depth`` comes without ``network_size``.
@@ -60,6 +54,7 @@ class BEVScene:
     depth: np.ndarray | None = None
     network_size: tuple[int, int] | None = None
     title: str = ''
+    trails: Sequence[Trail] = ()
 
     def __post_init__(self):
         counts = dict(images=len(self.images), cam_names=len(self.cam_names))
@@ -82,6 +77,10 @@ def make_sheet(
 ) -> np.ndarray:
     """Sheet of one sample.
 
+    Cameras that look ahead come first, from left to right, then those that look back, as seen from
+    above. Where the ground truth is known, predicted boxes are told apart by
+    `SceneBoxes.matched`.
+
     Args:
         scene: content.
         class_names: name of each label.
@@ -93,22 +92,30 @@ def make_sheet(
     Returns:
         (H, W, 3) uint8 RGB.
     """
-    scene = replace(scene, predicted=scene.predicted.above(score_thr))
+    predicted = scene.predicted.above(score_thr)
+    if scene.true is not None:
+        predicted = predicted.matched(scene.true)
+    scene = replace(scene, predicted=predicted)
     panels = [_fit(image, camera_width) for image in scene.images]
     projections = _panel_projections(scene, panels)
-    order = _display_order(scene.cam_names)
+    rows = camera_rows(scene.rig.cam2ego[0].double().numpy())
 
-    parts = [_grid([_box_panel(scene, panels, projections, i, class_names) for i in order])]
+    boxes = [_box_panel(scene, panels, projections, i, class_names) for i in range(len(panels))]
+    parts = [_grid(boxes, rows)]
     if scene.depth is not None:
-        depth = [_depth_panel(scene, panels, projections, i, depth_range) for i in order]
-        parts.append(_grid(depth))
+        depth = [
+            _depth_panel(scene, panels, projections, i, depth_range) for i in range(len(panels))
+        ]
+        parts.append(_grid(depth, rows))
         title = 'expected depth, metres'
         if scene.points is not None:
             title += ' (dots: LiDAR)'
         parts.append(depth_color_bar(parts[0].shape[1], *depth_range, title))
     cameras = _stack(parts)
     side = max(len(cameras) - legend_height(class_names), 2 * camera_width)
-    bev = draw_bev(scene.points, scene.predicted, scene.true, class_names, reach, side)
+    bev = draw_bev(
+        scene.points, scene.predicted, scene.true, class_names, reach, side, scene.trails
+    )
     body = _stack([cameras, bev], axis=1)
     return _stack([_header(scene, score_thr, body.shape[1]), body])
 
@@ -143,11 +150,24 @@ def _panel_projections(scene: BEVScene, panels: Sequence[np.ndarray]) -> np.ndar
     return replace(scene.rig, img_aug=affines[None]).ego2img()[0].numpy()
 
 
-def _display_order(cam_names: Sequence[str]) -> list[int]:
-    if set(_USUAL_ORDER) <= set(cam_names):
-        extra = [name for name in cam_names if name not in _USUAL_ORDER]
-        return [list(cam_names).index(name) for name in (*_USUAL_ORDER, *extra)]
-    return list(range(len(cam_names)))
+def camera_rows(cam2ego: np.ndarray) -> list[list[int]]:
+    """Rows of a grid of cameras: ahead from left to right, then back, at most four per row.
+
+    Args:
+        cam2ego: (N, 4, 4) poses.
+
+    Returns:
+        Indices of the cameras, row by row.
+    """
+    x, y = cam2ego[:, 0, 2], cam2ego[:, 1, 2]  # optical axes
+    heading = np.arctan2(y, x)
+    ahead = np.abs(heading) <= np.pi / 2 + 1e-3
+    rows = []
+    for chosen, place in ((ahead, -heading), (~ahead, heading % (2 * np.pi))):
+        order = [int(i) for i in np.argsort(place, kind='stable') if chosen[i]]
+        count = math.ceil(len(order) / _MOST_COLUMNS) or 1
+        rows += [part.tolist() for part in np.array_split(order, count) if part.size]
+    return rows
 
 
 def _box_panel(
@@ -217,6 +237,8 @@ def _header(scene: BEVScene, score_thr: float, width: int) -> np.ndarray:
     header[:] = BACKGROUND
     facts = [f'{len(scene.predicted)} boxes with score ≥ {score_thr:g}']
     if scene.true is not None:
+        correct = int(scene.predicted.correct.sum())
+        facts.append(f'{correct} correct, {len(scene.predicted) - correct} false')
         facts.append(f'{len(scene.true)} ground-truth boxes')
     draw_texts(
         header,
@@ -228,9 +250,8 @@ def _header(scene: BEVScene, score_thr: float, width: int) -> np.ndarray:
     return header
 
 
-def _grid(panels: Sequence[np.ndarray]) -> np.ndarray:
-    rows = [panels[i : i + _COLUMNS] for i in range(0, len(panels), _COLUMNS)]
-    return _stack([_stack(row, axis=1) for row in rows])
+def _grid(panels: Sequence[np.ndarray], rows: Sequence[Sequence[int]]) -> np.ndarray:
+    return _stack([_stack([panels[i] for i in row], axis=1) for row in rows])
 
 
 def _stack(parts: Sequence[np.ndarray], axis: int = 0) -> np.ndarray:

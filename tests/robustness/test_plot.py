@@ -1,0 +1,23 @@
+import numpy as np
+from PIL import Image
+
+from hybrid_depth.robustness.plot import draw_reports
+from hybrid_depth.robustness.report import summarise
+from tests.robustness.test_report import ROWS, Condition, metrics
+
+
+def test_plot_of_several_reports(reports, tmp_path):
+    draw_reports(reports, tmp_path / 'plot.png')
+    image = np.asarray(Image.open(tmp_path / 'plot.png').convert('RGB'))
+    assert image.shape[0] > 400 and image.shape[1] > 800
+    colors = {tuple(color) for color in image.reshape(-1, 3)}
+    assert {(31, 119, 180), (255, 127, 14)} <= colors  # matplotlib's first two: both reports
+
+
+def test_other_data_is_a_panel_of_bars(reports, tmp_path):
+    rows = [*ROWS, Condition('data', 'data/high'), Condition('data', 'data/wide')]
+    report = summarise([(row, metrics(0.3)) for row in rows], {})
+    draw_reports(dict(hybrid=report), tmp_path / 'plot.png')
+    draw_reports(dict(hybrid=reports['hybrid']), tmp_path / 'without.png')
+    with_bars, without = (Image.open(tmp_path / n) for n in ('plot.png', 'without.png'))
+    assert with_bars.size[0] > without.size[0]
