@@ -15,6 +15,7 @@ FLOORS = (
     ('cli', 'apis', 'env', 'modules'),
     ('depth_modules', 'env_ops'),
     ('doctor',),
+    ('viewer',),
     ('inference',),
     ('pseudo_depth',),
     ('releases',),
