@@ -21,9 +21,7 @@ def test_they_are_those_of_the_data_set(content, toy_nuscenes, toy_infos):
     frames = read_key_frames(content, toy_nuscenes, 'x')
     infos = str(toy_infos / 'nuscenes_infos_val.pkl')
     dataset = DATASETS.build(
-        dict(
-            type='NuScenesBEVDataset', data_root=str(toy_nuscenes), ann_file=infos, test_mode=True
-        )
+        dict(type='NuScenesBEVDataset', data_root=str(toy_nuscenes), ann_file=infos, test_mode=True)
     )
     assert len(frames) == len(dataset) == 2
     for index, frame in enumerate(frames):

@@ -53,9 +53,10 @@ def test_a_key_frame(toy):
         recorder.key_frame(index, frame)
         assert stream.time == ('key_frame', index)
     for camera in frame.cameras:
-        assert {(camera_path(camera.name), 'Pinhole'), (camera_path(camera.name), 'Transform3D')} < {
-            *stream.visible
-        }
+        assert {
+            (camera_path(camera.name), 'Pinhole'),
+            (camera_path(camera.name), 'Transform3D'),
+        } < {*stream.visible}
         assert (f'{camera_path(camera.name)}/image', 'EncodedImage') in stream.visible
     points = values(stream.visible['world/ego/lidar', 'Points3D'].positions)
     np.testing.assert_allclose(points, frame.points())
@@ -82,7 +83,9 @@ def test_boxes_by_class_outcome_and_score(toy):
     recorder.key_frame(0, frames[0])
     recorder.prediction(0, frames[0], 'a', Prediction(found))
     paths = stream.paths('world/a/')
-    assert {path for path in paths if path.startswith(name)} == {f'{name}/true_positive/score_0.4-0.6'}
+    assert {path for path in paths if path.startswith(name)} == {
+        f'{name}/true_positive/score_0.4-0.6'
+    }
     others = {classes[other] for other in true.label if other != label}
     assert paths - {f'{name}/true_positive/score_0.4-0.6'} == {f'{n}/missed' for n in others}
     assert stream.paths('bev/a/') == paths
@@ -109,9 +112,13 @@ def test_without_ground_truth_boxes_have_the_colour_of_their_class(toy):
     stream = Stream()
     recorder = Recorder(stream, truth, truth.protocol.classes, 0.1)
     recorder.key_frame(0, frames[0])
-    recorder.prediction(0, frames[0], 'a', Prediction(make_boxes([3, 5], [0, 8], [0.1, 1.0])))
+    labels = [truth.protocol.classes.index(name) for name in ('car', 'pedestrian')]
+    recorder.prediction(0, frames[0], 'a', Prediction(make_boxes([3, 5], labels, [0.1, 1.0])))
     assert stream.paths('world/a/') == {'car/score_0.0-0.2', 'pedestrian/score_0.8-1.0'}
-    colors = [stream.visible[f'world/a/{path}', 'Boxes3D'].colors for path in ('car/score_0.0-0.2', 'pedestrian/score_0.8-1.0')]
+    colors = [
+        stream.visible[f'world/a/{path}', 'Boxes3D'].colors
+        for path in ('car/score_0.0-0.2', 'pedestrian/score_0.8-1.0')
+    ]
     assert values(colors[0]).tolist() != values(colors[1]).tolist()
 
 

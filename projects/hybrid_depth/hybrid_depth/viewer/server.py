@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -61,7 +62,11 @@ def serve_viewer(recording: Path | None = None, memory: str = '4GiB') -> Iterato
         log = Path(folder, 'log')
         with log.open('wb') as output:
             process = subprocess.Popen(
-                command, env=_without_telemetry(folder), stdout=output, stderr=output
+                command,
+                env=_without_telemetry(folder),
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
             )
         try:
             _wait(process, (port, assets), log)
@@ -75,7 +80,7 @@ def serve_viewer(recording: Path | None = None, memory: str = '4GiB') -> Iterato
                 page.shutdown()
                 page.server_close()
         finally:
-            process.terminate()
+            os.killpg(process.pid, signal.SIGTERM)  # rerun_cli starts the server as its child
             process.wait()
 
 

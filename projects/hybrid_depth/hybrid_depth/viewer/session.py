@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import time
 import webbrowser
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +26,7 @@ from .runs import GroundTruth, ResultsFile, Run, protocol_of
 from .server import serve_viewer
 
 _MOST_RUNS = 2
+_ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,7 @@ def show(options: Options, save: Path | None = None, browser: bool = True) -> No
             stream.disconnect()
         print(f'wrote {save}; look at it with: hybrid-depth view {save}')
         return
-    with serve_viewer() as (page, server):
+    with _until_ended(), serve_viewer() as (page, server):
         _open(page, browser)
         stream.connect_grpc(server)
         _write(stream, options)
@@ -133,7 +136,7 @@ def show_file(path: Path, browser: bool = True) -> None:
     """
     if not path.is_file():
         raise FileNotFoundError(f'expected an .rrd file, got {path}, which does not exist')
-    with serve_viewer(path) as (page, _):
+    with _until_ended(), serve_viewer(path) as (page, _):
         _open(page, browser)
         _until_interrupted()
 
@@ -145,11 +148,25 @@ def _open(page: str, browser: bool) -> None:
 
 
 def _until_interrupted() -> None:
+    while True:
+        time.sleep(3600)
+
+
+@contextmanager
+def _until_ended() -> Iterator[None]:
+    """Context that Ctrl-C, a closed terminal and `kill` end in order, so that no server is left."""
+
+    def end(number: int, _: object) -> None:
+        raise KeyboardInterrupt
+
+    old = {number: signal.signal(number, end) for number in _ENDS}
     try:
-        while True:
-            time.sleep(3600)
+        yield
     except KeyboardInterrupt:
         print()
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)
 
 
 def _write(stream: rr.RecordingStream, options: Options) -> None:
@@ -211,9 +228,9 @@ def _known(classes: Sequence[str] | None, known: Sequence[str]) -> Sequence[str]
 
 def _names(runs: Sequence[Source]) -> list[str]:
     """Names of the runs: the shortest ends of their paths that differ."""
-    paths = [(run.checkpoint or run.path).absolute().with_suffix('').parts for run in runs]
+    paths = [(run.checkpoint or run.path).absolute().with_suffix('').parts[1:] for run in runs]
     for number in range(1, max(map(len, paths), default=1) + 1):
         names = [entity_name('_'.join(parts[-number:])) for parts in paths]
         if len(set(names)) == len(names):
             return names
-    return [f'{"ab"[place]}_{name}' for place, name in enumerate(names)]  # twice the same
+    return [f'{place}_{entity_name(parts[-1])}' for place, parts in enumerate(paths, 1)]  # twice the same

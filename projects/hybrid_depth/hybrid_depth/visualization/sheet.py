@@ -15,6 +15,7 @@ from .boxes import SceneBoxes, project_points
 from .camera import draw_camera_boxes
 from .colors import BACKGROUND, FAINT_TEXT, TEXT
 from .depth import colorize_depth, depth_color_bar
+from .panels import grid, stack
 from .strokes import Text, draw_texts
 
 _USUAL_ORDER = (
@@ -25,8 +26,6 @@ _USUAL_ORDER = (
     'CAM_BACK',
     'CAM_BACK_RIGHT',
 )
-_COLUMNS = 3
-_GAP = 6
 _HEADER = 64
 _DOT_SHADE = (24, 24, 24)
 _LABEL_BACKGROUND = (0, 0, 0, 150)
@@ -98,19 +97,19 @@ def make_sheet(
     projections = _panel_projections(scene, panels)
     order = _display_order(scene.cam_names)
 
-    parts = [_grid([_box_panel(scene, panels, projections, i, class_names) for i in order])]
+    parts = [grid([_box_panel(scene, panels, projections, i, class_names) for i in order])]
     if scene.depth is not None:
         depth = [_depth_panel(scene, panels, projections, i, depth_range) for i in order]
-        parts.append(_grid(depth))
+        parts.append(grid(depth))
         title = 'expected depth, metres'
         if scene.points is not None:
             title += ' (dots: LiDAR)'
         parts.append(depth_color_bar(parts[0].shape[1], *depth_range, title))
-    cameras = _stack(parts)
+    cameras = stack(parts)
     side = max(len(cameras) - legend_height(class_names), 2 * camera_width)
     bev = draw_bev(scene.points, scene.predicted, scene.true, class_names, reach, side)
-    body = _stack([cameras, bev], axis=1)
-    return _stack([_header(scene, score_thr, body.shape[1]), body])
+    body = stack([cameras, bev], axis=1)
+    return stack([_header(scene, score_thr, body.shape[1]), body])
 
 
 def _fit(image: np.ndarray, width: int) -> np.ndarray:
@@ -226,25 +225,3 @@ def _header(scene: BEVScene, score_thr: float, width: int) -> np.ndarray:
         ],
     )
     return header
-
-
-def _grid(panels: Sequence[np.ndarray]) -> np.ndarray:
-    rows = [panels[i : i + _COLUMNS] for i in range(0, len(panels), _COLUMNS)]
-    return _stack([_stack(row, axis=1) for row in rows])
-
-
-def _stack(parts: Sequence[np.ndarray], axis: int = 0) -> np.ndarray:
-    """Stack images vertically (0) or horizontally (1) with a gap, padding the shorter ones."""
-    across = max(part.shape[1 - axis] for part in parts)
-    along = sum(part.shape[axis] for part in parts) + _GAP * (len(parts) - 1)
-    canvas = np.empty((along, across, 3) if axis == 0 else (across, along, 3), dtype=np.uint8)
-    canvas[:] = np.tile(BACKGROUND, (canvas.shape[1], 1))  # copying whole rows is fast
-    start = 0
-    for part in parts:
-        height, width = part.shape[:2]
-        if axis == 0:
-            canvas[start : start + height, :width] = part
-        else:
-            canvas[:height, start : start + width] = part
-        start += part.shape[axis] + _GAP
-    return canvas
