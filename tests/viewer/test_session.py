@@ -9,7 +9,6 @@ pytest.importorskip('rerun')
 
 from hybrid_depth.datasets.nuscenes.names import InfoError  # noqa: E402
 from hybrid_depth.errors import ConfigError  # noqa: E402
-from hybrid_depth.viewer import session  # noqa: E402
 from hybrid_depth.viewer.session import Options, Source, parse_sources, show  # noqa: E402
 from tests.conftest import ROOT  # noqa: E402
 
@@ -36,16 +35,6 @@ def test_sources():
 def test_unsuitable_sources(names, text):
     with pytest.raises(ConfigError, match=text):
         parse_sources(names, 'i.pkl' if len(names) == 3 else None)
-
-
-def test_names_are_the_shortest_different_ends():
-    def names(*paths: str) -> list[str]:
-        return session._names([Source(Path(path)) for path in paths])
-
-    assert names('/x/a.json') == ['a']
-    assert names('/x/a.json', '/x/b.json') == ['a', 'b']
-    assert names('/x/a/r.json', '/x/b/r.json') == ['a_r', 'b_r']
-    assert names('/x/a.json', '/x/a.json') == ['1_a', '2_a']
 
 
 def test_a_file_is_written(toy_infos, toy_nuscenes, tmp_path, capsys):

@@ -18,6 +18,11 @@ _INTERRUPTED = 130  # exit code of shells after Ctrl-C
 TOOLS = {
     'train': 'train a model from a config',
     'test': 'evaluate a checkpoint on the test set of its config',
+    'print-config': 'print a config with its bases merged',
+    'browse-dataset': 'draw samples as the model sees them',
+    'flops': 'count parameters and operations of a model',
+    'curves': 'plot what trainings logged',
+    'compare': 'compare the metrics of tests in a table',
     'doctor': 'check a config, its data and weights for other conventions',
     'infer-bev': 'predict boxes and depth of keyframes',
     'infer-depth': 'predict depth of images and videos',

@@ -101,7 +101,8 @@ def _detection(model: nn.Module, cfg: Config) -> Callable[[], object]:
     names = dataset.get('cameras', CAMERAS)
     size = model.img_view_transformer.space.image_size
     frame = dict(
-        img=torch.randint(256, (len(names), 3, *size), dtype=torch.uint8), rig=_ring(len(names), size)
+        img=torch.randint(256, (len(names), 3, *size), dtype=torch.uint8),
+        rig=_ring(len(names), size),
     )
     inputs = dict(frame, physics_depth=torch.zeros(len(names), *size))
     if number := dataset.get('num_adj'):

@@ -17,7 +17,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -80,7 +80,8 @@ def serve_viewer(recording: Path | None = None, memory: str = '4GiB') -> Iterato
                 page.shutdown()
                 page.server_close()
         finally:
-            os.killpg(process.pid, signal.SIGTERM)  # rerun_cli starts the server as its child
+            with suppress(ProcessLookupError):  # where it has ended by itself
+                os.killpg(process.pid, signal.SIGTERM)  # also its child, which is the server
             process.wait()
 
 

@@ -16,6 +16,7 @@ from tqdm import tqdm
 from ..config_errors import nearest
 from ..config_files import find_config
 from ..datasets.nuscenes.names import InfoError
+from ..engine.run_records import run_names
 from ..errors import ConfigError
 from ..files import atomic_file
 from ..info_files import read_infos
@@ -178,7 +179,9 @@ def _write(stream: rr.RecordingStream, options: Options) -> None:
     recorder = Recorder(
         stream, GroundTruth(content, frames, protocol, options.infos), classes, options.score_thr
     )
-    names = _names(options.runs)
+    names = [
+        entity_name(name) for name in run_names([r.checkpoint or r.path for r in options.runs])
+    ]
     depth = [name for name, run in zip(names, options.runs, strict=True) if run.checkpoint]
     stream.send_blueprint(make_layout(frames[0], names, depth))
     recorder.key_frame(0, frames[0])
@@ -224,13 +227,3 @@ def _known(classes: Sequence[str] | None, known: Sequence[str]) -> Sequence[str]
                 f'expected classes among {", ".join(known)}, got {name!r}{nearest(name, known)}'
             )
     return known if classes is None else classes
-
-
-def _names(runs: Sequence[Source]) -> list[str]:
-    """Names of the runs: the shortest ends of their paths that differ."""
-    paths = [(run.checkpoint or run.path).absolute().with_suffix('').parts[1:] for run in runs]
-    for number in range(1, max(map(len, paths), default=1) + 1):
-        names = [entity_name('_'.join(parts[-number:])) for parts in paths]
-        if len(set(names)) == len(names):
-            return names
-    return [f'{place}_{entity_name(parts[-1])}' for place, parts in enumerate(paths, 1)]  # twice the same
