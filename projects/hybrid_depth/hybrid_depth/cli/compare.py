@@ -44,4 +44,5 @@ def run(args: argparse.Namespace) -> None:
     else:
         print(table)
     if args.plot:
-        plot_bars(dict(zip(header[1:], reports, strict=True)), keys, args.plot)
+        scores = [key for key in keys if not key.startswith('num_')]
+        plot_bars(dict(zip(header[1:], reports, strict=True)), scores, args.plot)

@@ -1,10 +1,11 @@
 """View data and predictions in a browser: cameras, boxes, depth, LiDAR, BEV and 3-D scene.
 
 Examples:
-  hybrid-depth view data/toy/nuscenes_infos_val.pkl                            (data)
-  hybrid-depth view a/results_nusc.json b/results_nusc.json --infos INFOS      (two runs)
-  hybrid-depth view CONFIG CHECKPOINT                      (a model, predicting while you look)
-  hybrid-depth view data/toy/nuscenes_infos_val.pkl --save toy.rrd; hybrid-depth view toy.rrd
+  hybrid-depth view data/toy/nuscenes_infos_val.pkl  # data
+  hybrid-depth view a/results_nusc.json b/results_nusc.json --infos INFOS  # two runs
+  hybrid-depth view CONFIG CHECKPOINT  # a model that predicts while you look
+  hybrid-depth view data/toy/nuscenes_infos_val.pkl --save toy.rrd  # a file, shown by:
+  hybrid-depth view toy.rrd
 Green boxes are true positives, red ones false positives, orange ones missed (of the ground truth,
 white). In the panel at the left, classes, outcomes and ranges of scores are switched on and off.
 Needs Rerun: pip install 'hybrid-depth[viewer]'. Only this machine can open the page; nothing is

@@ -30,7 +30,7 @@ def plot_curves(
     columns = min(_COLUMNS, len(names))
     rows = math.ceil(len(names) / columns)
     figure = Figure(figsize=(4.5 * columns, 3.2 * rows), layout='constrained')
-    axes = figure.subplots(rows, columns, squeeze=False).flat
+    axes = list(figure.subplots(rows, columns, squeeze=False).flat)
     for axis, name in zip(axes, names, strict=False):
         axis.set_title(name, fontsize=9)
         axis.set_xlabel('step', fontsize=8)
@@ -41,7 +41,7 @@ def plot_curves(
                 axis.plot(
                     *zip(*curve, strict=True), 'o-' if len(curve) < 30 else '-', ms=3, label=run
                 )
-    for axis in list(axes)[len(names) :]:
+    for axis in axes[len(names) :]:
         axis.axis('off')
     handles = {h.get_label(): h for a in figure.axes for h in a.get_lines()}
     figure.legend(handles.values(), handles.keys(), loc='outside lower center', ncols=4)
