@@ -21,6 +21,7 @@ def detector(toy_infos, toy_nuscenes) -> Config:
     dataset.update(
         data_root=str(toy_nuscenes), ann_file=str(toy_infos / 'nuscenes_infos_train.pkl')
     )
+    dataset.pipeline.insert(-1, dict(type='BEVAugmentation'))
     return cfg
 
 

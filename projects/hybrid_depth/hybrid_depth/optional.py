@@ -35,16 +35,14 @@ def bev_problem() -> str | None:
     return None
 
 
-def require(package: str, extra: str) -> None:
+def require_package(package: str, command: str) -> None:
     """Raise AbsentPackageError unless a package is installed; imports nothing.
 
     Args:
         package: name as in ``import``.
-        extra: extra of this project that installs it.
+        command: command that installs it.
     """
     if find_spec(package) is None:
         raise AbsentPackageError(
-            f'expected the package {package}, which is not installed; install it with: '
-            f"pip install 'hybrid-depth[{extra}]' (in a checkout: pip install -r "
-            f'requirements/{extra}.txt)'
+            f'expected the optional package {package}, got none; install it with: {command}'
         )

@@ -42,9 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from ..optional import require
+    from ..optional import require_package
 
-    require('rerun', 'viewer')
+    require_package('rerun', "pip install 'hybrid-depth[viewer]'")
 
     from ..viewer.session import Options, parse_sources, show, show_file
 

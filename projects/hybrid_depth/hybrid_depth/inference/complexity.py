@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+from mmengine.registry import DefaultScope
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -18,7 +20,6 @@ from ..datasets.nuscenes.names import CAMERAS
 from ..depth.estimators.base import DepthEstimator
 from ..depth.estimators.init import training_size
 from ..errors import ConfigError
-from .bev import infer_sample
 
 _FOCAL = 0.8  # focal length of made-up cameras, image widths
 
@@ -96,21 +97,33 @@ def _depth_prediction(model: DepthEstimator, size: tuple[int, int]) -> Callable[
 
 
 def _detection(model: nn.Module, cfg: Config) -> Callable[[], object]:
-    """Prediction from a ring of made-up cameras."""
+    data = detection_inputs(model, cfg)
+
+    def predict() -> None:
+        with DefaultScope.overwrite_default_scope('mmdet3d'):
+            model.test_step(data())
+
+    return predict
+
+
+def detection_inputs(model: nn.Module, cfg: Config) -> Callable[[], dict]:
+    """Function that makes a batch of one key frame of a ring of made-up cameras.
+
+    Args:
+        model: detector.
+        cfg: its config, whose test set has the number of cameras and of earlier frames.
+    """
     dataset = cfg.test_dataloader.dataset
     names = dataset.get('cameras', CAMERAS)
     size = model.img_view_transformer.space.image_size
-    frame = dict(
-        img=torch.randint(256, (len(names), 3, *size), dtype=torch.uint8),
-        rig=_ring(len(names), size),
-    )
+    images = torch.randint(256, (len(names), 3, *size), dtype=torch.uint8)
+    frame = dict(img=images, rig=_ring(len(names), size))
     inputs = dict(frame, physics_depth=torch.zeros(len(names), *size))
     if number := dataset.get('num_adj'):
         inputs['adjacent'] = [frame] * number
     unit = np.eye(4)
-    meta = dict(token='', sequence=('', 0), lidar2ego=unit, lidar2boxes=unit, cam_names=names)
-    sample = _empty_sample(meta)
-    return lambda: infer_sample(model, dict(inputs=inputs, data_samples=sample))
+    meta = dict(token='', sequence=('', 0), timestamp=0.0, lidar2ego=unit, lidar2boxes=unit)
+    return lambda: pseudo_collate([dict(inputs=inputs, data_samples=_empty_sample(meta))])
 
 
 def _empty_sample(meta: dict) -> object:

@@ -113,7 +113,7 @@ class DepthEstimator(BaseModel):
         if mode == 'predict':
             samples = list(data_samples or [BaseDataElement() for _ in inputs['images'][0]])
             for name, prediction in self.predictions(inputs).items():
-                _add_prediction(samples, prediction, name)
+                add_prediction(samples, prediction, name)
             return samples
         if mode == 'tensor':
             return self.decode(inputs['images'][0], self.view(inputs))
@@ -206,7 +206,7 @@ def as_view(cameras: Cameras, images: Tensor) -> CameraView | None:
     return CameraView(cameras, tuple(images.shape[-2:]))
 
 
-def _add_prediction(samples: Sequence[BaseDataElement], prediction: DepthMap, name: str) -> None:
+def add_prediction(samples: Sequence[BaseDataElement], prediction: DepthMap, name: str) -> None:
     """Give data samples, one per image, the predicted map and its kind."""
     field = 'pred_disparity' if prediction.kind == 'disparity' else 'pred_depth'
     field = f'{field}_{name}' if name else field
