@@ -27,6 +27,7 @@ TOOLS = {
     'infer-bev': 'predict boxes and depth of keyframes',
     'infer-depth': 'predict depth of images and videos',
     'view': 'look at data and predictions in a browser',
+    'app': 'depth of uploaded images and videos in a browser',
     'make-pseudo-depth': 'depth labels for a detector from a depth model',
     'make-embodied-depth': 'depth from calibration and class labels',
     'make-captions': 'captions of images by an image-to-text model',

@@ -111,7 +111,7 @@ def _detector_sample(packed: dict, classes: tuple[str, ...]) -> np.ndarray:
     points = None
     if 'gt_depth' in inputs:
         points = _points(inputs['gt_depth'].double().numpy(), projections)
-    bev = draw_bev(points, boxes, None, classes, size=_BEV)
+    bev = draw_bev(points, boxes, None, classes, size=_BEV)[:_BEV]  # without the legend
     return stack([stack(parts), bev], axis=1)
 
 
