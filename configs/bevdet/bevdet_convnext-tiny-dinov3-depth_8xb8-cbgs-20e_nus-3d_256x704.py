@@ -9,6 +9,7 @@ model = dict(
         name='convnext_tiny.dinov3_lvd1689m',
         pretrained='hub',
         out_indices=(2, 3),
+        channel_order='rgb',
     ),
     img_neck=dict(in_channels=[384, 768]),
     img_view_transformer=dict(

@@ -17,7 +17,7 @@ from hybrid_depth.geometry import CameraRig  # noqa: E402
 @pytest.fixture
 def detector(toy_infos, toy_nuscenes) -> Config:
     cfg = read_config('toy/bevdet_hybrid_toy.py')
-    dataset = cfg.train_dataloader.dataset.dataset
+    cfg.train_dataloader.dataset = dataset = cfg.train_dataloader.dataset.dataset  # not cached
     dataset.update(
         data_root=str(toy_nuscenes), ann_file=str(toy_infos / 'nuscenes_infos_train.pkl')
     )

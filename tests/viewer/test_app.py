@@ -142,11 +142,12 @@ def test_depth_metres_and_cloud_in_a_browser(checkpoint, image, tmp_path):
         page.open(address)
         page.wait(lambda: page.evaluate("!!document.querySelector('#predict-image')"), 60)
         upload(page, 0, image)
-        page.wait(lambda: page.evaluate("document.querySelectorAll('img').length"), 30)
+        uploaded = "!!document.querySelector('img[src*=gradio_api]')"
+        page.wait(lambda: page.evaluate(uploaded), 60)
         page.evaluate("document.querySelector('#predict-image').click()")
         value = "document.querySelector('#summary textarea').value"
-        assert 'unit unknown' in page.wait(lambda: page.evaluate(value), 60)
-        page.wait(lambda: page.evaluate("!!document.querySelector('canvas')"), 30)
+        assert 'unit unknown' in page.wait(lambda: page.evaluate(value), 120)
+        page.wait(lambda: page.evaluate("!!document.querySelector('canvas')"), 60)
 
         def cloud_is_drawn() -> bool:
             shot = page.screenshot(tmp_path / 'page.png')

@@ -6,7 +6,6 @@ import torch
 pytest.importorskip('mmdet3d')
 from mmengine.registry import DefaultScope  # noqa: E402
 
-from hybrid_depth.bev.detectors import tta  # noqa: E402
 from hybrid_depth.bev.detectors.tta import DetectorTTA, augmented  # noqa: E402
 from hybrid_depth.checkpoints.build import build_model  # noqa: E402
 from hybrid_depth.engine.config import enable_tta, read_config  # noqa: E402
@@ -93,7 +92,7 @@ def test_views_change_the_boxes_and_not_the_depth(toy):
 def test_heatmaps_are_averaged_as_probabilities():
     logits = [torch.tensor([-2.0, 3.0]), torch.tensor([1.0, 3.0])]
     maps = [([dict(heatmap=h, reg=h)],) for h in logits]
-    [[merged]] = tta._mean(maps)
+    [[merged]] = DetectorTTA.merge_preds(None, maps)
     expected = (logits[0].sigmoid() + logits[1].sigmoid()) / 2
     torch.testing.assert_close(merged['heatmap'].sigmoid(), expected)
     torch.testing.assert_close(merged['reg'], (logits[0] + logits[1]) / 2)

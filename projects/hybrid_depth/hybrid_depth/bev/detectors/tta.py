@@ -56,7 +56,17 @@ class DetectorTTA(BaseTTAModel):
             self.module._forward(augmented(inputs, scale, flip), samples)
             for scale, flip in self.views
         ]
-        return self.module.detect(_mean(maps), distribution, inputs, samples)
+        return self.module.detect(self.merge_preds(maps), distribution, inputs, samples)
+
+    def merge_preds(self, data_samples_list: Sequence[tuple[list[dict]]]) -> tuple[list[dict], ...]:
+        """Mean of the head's maps over the views, by task and level."""
+        return tuple(
+            [
+                {name: _mean_map(name, [level[name] for level in levels]) for name in levels[0]}
+                for levels in zip(*tasks, strict=True)
+            ]
+            for tasks in zip(*data_samples_list, strict=True)
+        )
 
 
 def augmented(inputs: dict, scale: float, flip: bool) -> dict:
@@ -107,17 +117,6 @@ def _moved(images: Tensor, params: ImageAugmentationParams, mode: str) -> Tensor
         flat = F.pad(flat, (-left, right - width, -top, bottom - height))  # negative values crop
     flat = flat.flip(-1) if params.flip else flat
     return flat.unflatten(0, images.shape[:2])
-
-
-def _mean(predictions: Sequence[tuple[list[dict]]]) -> tuple[list[dict], ...]:
-    """Mean of the head's maps over the views, by task and level."""
-    return tuple(
-        [
-            {name: _mean_map(name, [level[name] for level in levels]) for name in levels[0]}
-            for levels in zip(*tasks, strict=True)
-        ]
-        for tasks in zip(*predictions, strict=True)
-    )
 
 
 def _mean_map(name: str, maps: Sequence[Tensor]) -> Tensor:

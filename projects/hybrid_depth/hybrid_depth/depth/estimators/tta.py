@@ -47,10 +47,16 @@ class DepthTTA(BaseTTAModel):
         data = self.module.data_preprocessor(data, False)
         inputs, samples = data['inputs'], data['data_samples']
         found = [self._predictions(inputs, scale, flip) for scale, flip in self.views]
-        for name, first in found[0].items():
-            values = torch.stack([prediction[name].values for prediction in found]).mean(0)
-            add_prediction(samples, DepthMap(values, first.kind), name)
+        for name, prediction in self.merge_preds(found).items():
+            add_prediction(samples, prediction, name)
         return samples
+
+    def merge_preds(self, data_samples_list: Sequence[dict[str, DepthMap]]) -> dict[str, DepthMap]:
+        """Mean of the predictions over the views, by name."""
+        return {
+            name: DepthMap(torch.stack([p[name].values for p in data_samples_list]).mean(0), m.kind)
+            for name, m in data_samples_list[0].items()
+        }
 
     def _predictions(self, inputs: dict, scale: float, flip: bool) -> dict[str, DepthMap]:
         """Predictions from augmented images, at the size of the images and mirrored back."""
