@@ -16,6 +16,7 @@ FLOORS = (
     ('depth_modules', 'env_ops'),
     ('robustness',),
     ('doctor',),
+    ('viewer',),
     ('export',),
     ('inference',),
     ('pseudo_depth',),

@@ -17,6 +17,9 @@ from hybrid_depth.checkpoints.build import build_model, without_pretrained
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 EXPECTED = {
     'bevdet/bevdet_r50_8xb8-cbgs-20e_nus-3d_256x704.py': PlainDepthNet,
+    'bevdet/bevdet_convnext-tiny-dinov3-depth_8xb8-cbgs-20e_nus-3d_256x704.py': (
+        CameraAwareDepthNet
+    ),
     'bevdet/bevdet_r50-depth_8xb8-cbgs-20e_nus-3d_256x704.py': CameraAwareDepthNet,
     'bevdet_hybrid.py': EncoderDepthNet,
     'bevdet/bevdet_r50-hybrid-pseudo_8xb8-cbgs-20e_nus-3d_256x704.py': EncoderDepthNet,

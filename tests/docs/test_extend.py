@@ -75,6 +75,20 @@ def test_part_of_the_detector(keyframe):
     assert learns(model.my_refinement) and model.my_refinement.weight.grad.any()
 
 
+def test_own_classes(toy_nuscenes, toy_infos):
+    cfg = read_config(EXAMPLES / 'bevdet_my_classes_toy.py')
+    data = cfg.train_dataloader.dataset.dataset
+    data.update(data_root=str(toy_nuscenes), ann_file=str(toy_infos / 'nuscenes_infos_train.pkl'))
+    packed = DATASETS.build(dict(data, _scope_='mmdet3d'))[0]
+    labels = packed['data_samples'].gt_instances_3d.labels_3d
+    assert set(labels.tolist()) == {0, 1, 2}  # there are others in the scene
+    model, _ = step(cfg, pseudo_collate([packed]))
+    assert model.pts_bbox_head.class_names == [['car', 'pedestrian', 'traffic_cone']]
+    metric = METRICS.build(dict(cfg.test_evaluator, _scope_='mmdet3d'))
+    metric._dataset_meta = dict(classes=data.metainfo.classes)
+    assert metric._protocol().ranges == dict(car=50.0, pedestrian=40.0, traffic_cone=30.0)
+
+
 def test_dataset(tmp_path):
     images = [f'{i}.png' for i in range(4)]
     for name in images:

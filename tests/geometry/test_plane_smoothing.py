@@ -82,9 +82,7 @@ def test_as_the_regression_of_the_whole_drive_at_once():
     kernel = 0.75 + 0.25 * np.exp(-np.abs(times[:, None] - times) / (4 * WINDOW))
     near = [sum(abs(j - k) <= WINDOW / 2 for j in used) for k in used]
     noise = np.diag(0.4**2 * np.array(near))
-    values = [
-        np.linalg.solve(ROOT, fits[k].inverse - PRIOR.inverse) * (1 + 0.4**2) for k in used
-    ]
+    values = [np.linalg.solve(ROOT, fits[k].inverse - PRIOR.inverse) * (1 + 0.4**2) for k in used]
     gain = kernel[:, used] @ np.linalg.inv(kernel[np.ix_(used, used)] + noise)
     mean, covariance = gain @ np.array(values), kernel - gain @ kernel[used]
     smooth = smooth_planes(fits, [PRIOR] * 20, WINDOW)

@@ -3,7 +3,13 @@
 import importlib
 from importlib.util import find_spec
 
+from .errors import HybridDepthError
+
 BEV_PACKAGES = ('mmcv', 'mmdet', 'mmdet3d')
+
+
+class AbsentPackageError(HybridDepthError, ImportError):
+    """Optional package that is not installed."""
 
 
 def absent_bev_packages() -> list[str]:
@@ -27,3 +33,16 @@ def bev_problem() -> str | None:
     except (ImportError, AssertionError, OSError) as error:
         return f'broken: {type(error).__name__}: {error}'
     return None
+
+
+def require_package(package: str, command: str) -> None:
+    """Raise AbsentPackageError unless a package is installed; imports nothing.
+
+    Args:
+        package: name as in ``import``.
+        command: command that installs it.
+    """
+    if find_spec(package) is None:
+        raise AbsentPackageError(
+            f'expected the optional package {package}, got none; install it with: {command}'
+        )

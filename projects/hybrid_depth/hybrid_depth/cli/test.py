@@ -10,7 +10,7 @@ import argparse
 from pathlib import Path
 
 from ..config_files import find_config
-from .number_types import finite, not_negative
+from .number_types import finite, not_negative, positive
 from .runner_arguments import add_runner_arguments, set_local_rank
 
 
@@ -31,6 +31,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--score-thr', type=finite, default=0.3, help='smallest score of the boxes drawn'
+    )
+    parser.add_argument(
+        '--tta',
+        nargs='*',
+        type=positive,
+        metavar='SCALE',
+        help='mean of predictions from mirrored images too; with numbers, also from images of '
+        'these scales (--tta 0.9 1 1.1)',
     )
     add_runner_arguments(parser)
 
@@ -56,6 +64,8 @@ def run(args: argparse.Namespace) -> None:
         else:
             cfg.load_from = args.checkpoint
             config_tools.require_fitting_checkpoint(cfg)
+    if args.tta is not None:
+        config_tools.enable_tta(cfg, args.tta)
     config_tools.add_report(cfg)
     if args.show or args.show_dir:
         folder = args.show_dir or f'{cfg.work_dir}/visualizations'

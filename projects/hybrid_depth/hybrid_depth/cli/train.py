@@ -31,6 +31,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         const='auto',
         help='resume from this checkpoint; without a value, from the newest in the work dir',
     )
+    parser.add_argument(
+        '--tracker',
+        nargs='+',
+        choices=['tensorboard', 'wandb', 'mlflow'],
+        default=[],
+        help='log there too; wandb sends to its servers unless WANDB_MODE=offline',
+    )
     add_runner_arguments(parser)
 
 
@@ -55,6 +62,7 @@ def run(args: argparse.Namespace) -> None:
         cfg.sync_bn = args.sync_bn
     if args.resume:
         config_tools.set_resume(cfg, args.resume)
+    config_tools.add_trackers(cfg, args.tracker)
     config_tools.check_initial_weights(cfg)
     check_depth_range(cfg)
     check_datasets(cfg, ('train_dataloader', 'val_dataloader', 'val_evaluator'))

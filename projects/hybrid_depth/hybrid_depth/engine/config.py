@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -16,6 +17,7 @@ from .. import checkpoints
 from ..config_files import find_config
 from ..errors import ConfigError, HybridDepthError
 from ..info_files import naming
+from ..optional import require_package
 from .config_keys import check_keys, check_options
 from .config_values import check_complete, check_values
 from .hooks.checkpointing import find_latest_checkpoint
@@ -23,6 +25,10 @@ from .hooks.visualization_window import has_screen
 from .own_data import apply_own_data
 from .runner import CheckedRunner
 
+#: Trackers of trainings by the name of their package, and mmengine's class.
+TRACKERS = dict(
+    tensorboard='TensorboardVisBackend', wandb='WandbVisBackend', mlflow='MLflowVisBackend'
+)
 _DETECTION_METRICS = ('BEVDetectionMetric', 'NuScenesBEVMetric')
 
 
@@ -262,6 +268,47 @@ def add_visualization(
             )
         hooks.append(dict(type='VisualizationWindowHook', folder=folder, wait_time=wait_time))
     _add_hooks(cfg, *hooks)
+
+
+def enable_tta(cfg: Config, scales: Sequence[float]) -> None:
+    """Test with augmented images: mirrored, and of several scales (`DetectorTTA`, `DepthTTA`).
+
+    Args:
+        cfg: config to change.
+        scales: factors; none for 1 alone.
+
+    Raises:
+        ConfigError: the config tests neither boxes nor depth.
+    """
+    kinds = {metric.type for metric in _test_metrics(cfg)}
+    if kinds & set(_DETECTION_METRICS):
+        wrapper = 'DetectorTTA'
+    elif 'DepthMetric' in kinds:
+        wrapper = 'DepthTTA'
+    else:
+        raise ConfigError(
+            '--tta expected a config that tests boxes (BEVDetectionMetric) or depth (DepthMetric), '
+            f'got {sorted(kinds)}'
+        )
+    cfg.model = dict(type=wrapper, module=cfg.model, scales=tuple(scales) or (1.0,))
+
+
+def add_trackers(cfg: Config, names: Sequence[str]) -> None:
+    """Log to TensorBoard, Weights & Biases or MLflow besides the files of the work directory.
+
+    Args:
+        cfg: config to change.
+        names: of `TRACKERS`.
+
+    Raises:
+        AbsentPackageError: a tracker is not installed.
+    """
+    for name in names:
+        require_package(name, f'pip install {name}')
+    visualizer = cfg.get('visualizer') or dict(type='Visualizer')
+    backends = visualizer.get('vis_backends') or [dict(type='LocalVisBackend')]
+    backends = [*backends, *(dict(type=TRACKERS[name]) for name in names)]
+    cfg.visualizer = dict(visualizer, vis_backends=backends)
 
 
 def require_fitting_checkpoint(cfg: Config) -> None:

@@ -16,10 +16,10 @@ from .boxes import SceneBoxes, project_points
 from .camera import draw_camera_boxes
 from .colors import BACKGROUND, FAINT_TEXT, TEXT
 from .depth import colorize_depth, depth_color_bar
+from .panels import grid, stack
 from .strokes import Text, draw_texts
 
 _MOST_COLUMNS = 4
-_GAP = 6
 _HEADER = 64
 _DOT_SHADE = (24, 24, 24)
 _LABEL_BACKGROUND = (0, 0, 0, 150)
@@ -101,23 +101,23 @@ def make_sheet(
     rows = camera_rows(scene.rig.cam2ego[0].double().numpy())
 
     boxes = [_box_panel(scene, panels, projections, i, class_names) for i in range(len(panels))]
-    parts = [_grid(boxes, rows)]
+    parts = [grid(boxes, rows)]
     if scene.depth is not None:
         depth = [
             _depth_panel(scene, panels, projections, i, depth_range) for i in range(len(panels))
         ]
-        parts.append(_grid(depth, rows))
+        parts.append(grid(depth, rows))
         title = 'expected depth, metres'
         if scene.points is not None:
             title += ' (dots: LiDAR)'
         parts.append(depth_color_bar(parts[0].shape[1], *depth_range, title))
-    cameras = _stack(parts)
+    cameras = stack(parts)
     side = max(len(cameras) - legend_height(class_names), 2 * camera_width)
     bev = draw_bev(
         scene.points, scene.predicted, scene.true, class_names, reach, side, scene.trails
     )
-    body = _stack([cameras, bev], axis=1)
-    return _stack([_header(scene, score_thr, body.shape[1]), body])
+    body = stack([cameras, bev], axis=1)
+    return stack([_header(scene, score_thr, body.shape[1]), body])
 
 
 def _fit(image: np.ndarray, width: int) -> np.ndarray:
@@ -248,24 +248,3 @@ def _header(scene: BEVScene, score_thr: float, width: int) -> np.ndarray:
         ],
     )
     return header
-
-
-def _grid(panels: Sequence[np.ndarray], rows: Sequence[Sequence[int]]) -> np.ndarray:
-    return _stack([_stack([panels[i] for i in row], axis=1) for row in rows])
-
-
-def _stack(parts: Sequence[np.ndarray], axis: int = 0) -> np.ndarray:
-    """Stack images vertically (0) or horizontally (1) with a gap, padding the shorter ones."""
-    across = max(part.shape[1 - axis] for part in parts)
-    along = sum(part.shape[axis] for part in parts) + _GAP * (len(parts) - 1)
-    canvas = np.empty((along, across, 3) if axis == 0 else (across, along, 3), dtype=np.uint8)
-    canvas[:] = np.tile(BACKGROUND, (canvas.shape[1], 1))  # copying whole rows is fast
-    start = 0
-    for part in parts:
-        height, width = part.shape[:2]
-        if axis == 0:
-            canvas[start : start + height, :width] = part
-        else:
-            canvas[:height, start : start + width] = part
-        start += part.shape[axis] + _GAP
-    return canvas

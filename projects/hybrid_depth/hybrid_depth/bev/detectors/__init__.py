@@ -2,5 +2,6 @@
 
 from .bevdet import BEVDet
 from .data_preprocessor import BEVDataPreprocessor
+from .tta import DetectorTTA
 
-__all__ = ['BEVDataPreprocessor', 'BEVDet']
+__all__ = ['BEVDataPreprocessor', 'BEVDet', 'DetectorTTA']

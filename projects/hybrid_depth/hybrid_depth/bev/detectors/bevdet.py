@@ -128,7 +128,20 @@ class BEVDet(Base3DDetector):
         """LiDAR-frame boxes in ``pred_instances_3d``; expected depth (N, h, w), metres, in
         ``pred_depth``, and ``gt_depth`` (N, H, W) if the pipeline loads it."""
         bev, distribution = self.extract_feat(batch_inputs_dict, batch_data_samples)
-        results = self.pts_bbox_head.predict([bev], batch_data_samples)
+        maps = self.pts_bbox_head([bev])
+        return self.detect(maps, distribution, batch_inputs_dict, batch_data_samples)
+
+    def detect(
+        self,
+        maps: tuple[list[dict], ...],
+        distribution: DepthDistribution,
+        batch_inputs_dict: dict,
+        batch_data_samples: list[Det3DDataSample],
+    ) -> list[Det3DDataSample]:
+        """Samples with detections from the head's maps and the depth distribution, as of
+        ``predict``."""
+        metas = [sample.metainfo for sample in batch_data_samples]
+        results = self.pts_bbox_head.predict_by_feat(maps, metas)
         for sample, result in zip(batch_data_samples, results, strict=True):
             result.bboxes_3d = ego_to_lidar_boxes(result.bboxes_3d, sample.metainfo['lidar2boxes'])
         samples = self.add_pred_to_datasample(batch_data_samples, results)

@@ -6,11 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from pyquaternion import Quaternion
 
 from ...datasets.nuscenes.names import ATTRIBUTES, CLASSES, InfoError
-from ...geometry import invert_rigid
 from .detection_boxes import DetectionBoxes
 from .detection_protocol import DetectionProtocol
 from .evaluation_split import old_info_file
@@ -194,6 +192,6 @@ def _viewing_directions(infos: Sequence[Mapping], cameras: Sequence[str]) -> np.
         np.array(info['ego2global']) @ np.array(info['lidar_points']['lidar2ego']) for info in infos
     ]
     lidar2cam = [[info['images'][name]['lidar2cam'] for name in cameras] for info in infos]
-    cam2lidar = invert_rigid(torch.tensor(lidar2cam, dtype=torch.float64)).numpy()
-    ahead = np.einsum('sij,scj->sci', np.array(lidar2global)[:, :2, :3], cam2lidar[..., :3, 2])
+    ahead = np.array(lidar2cam, dtype=float)[:, :, 2, :3]  # z axes in the LiDAR frame
+    ahead = np.einsum('sij,scj->sci', np.array(lidar2global)[:, :2, :3], ahead)
     return ahead / np.linalg.norm(ahead, axis=-1, keepdims=True)

@@ -6,8 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
-from nuscenes.utils.splits import create_splits_scenes, get_scenes_of_split
-
 from ...config_errors import nearest
 from ...datasets.nuscenes.names import INFO_VERSION, InfoError
 
@@ -35,6 +33,8 @@ def scenes_of_split(split: str | Sequence[str], root: str | Path, version: str) 
     """
     if not isinstance(split, str):
         return set(split)
+    from nuscenes.utils.splits import create_splits_scenes, get_scenes_of_split
+
     try:
         return set(get_scenes_of_split(split, SimpleNamespace(dataroot=root, version=version)))
     except (AssertionError, FileNotFoundError, KeyError, ValueError) as error:

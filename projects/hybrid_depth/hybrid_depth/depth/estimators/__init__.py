@@ -9,12 +9,14 @@ from .manydepth import ManyDepth
 from .mono_vifi import MonoViFI
 from .monodepth2 import Monodepth2
 from .supervised import SupervisedDepth
+from .tta import DepthTTA
 from .wordepth import WorDepth
 
 __all__ = [
     'DepthCLIP',
     'DepthDataPreprocessor',
     'DepthEstimator',
+    'DepthTTA',
     'LanguageAlignment',
     'ManyDepth',
     'MonoViFI',

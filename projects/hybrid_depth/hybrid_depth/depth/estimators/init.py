@@ -52,12 +52,12 @@ def init_depth_model(
             f'init_depth_model expected a config with a depth model, got {type(model).__name__}'
         )
     meta = load_weights(model, checkpoint)
-    size = meta.get('image_size') or _training_size(cfg)
+    size = meta.get('image_size') or training_size(cfg)
     model.image_size = None if size is None else tuple(size)
     return for_inference(model, device)
 
 
-def _training_size(cfg: Config) -> tuple[int, int] | None:
+def training_size(cfg: Config) -> tuple[int, int] | None:
     """Image size (H, W) of the test pipeline of a config, else of its training pipeline."""
     for loader in ('test_dataloader', 'train_dataloader'):
         node: Any = cfg.get(loader)

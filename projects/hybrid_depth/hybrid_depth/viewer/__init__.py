@@ -1,0 +1,1 @@
+"""Data sets and predictions in a browser, by Rerun (optional)."""

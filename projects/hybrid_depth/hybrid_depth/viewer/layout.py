@@ -1,0 +1,68 @@
+"""Layout of the viewer: a column of cameras, BEV and 3-D scene for every run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import rerun.blueprint as rrb
+
+from .key_frames import KeyFrame
+from .recording import TRUTH, camera_path, depth_path
+
+_REACH = 52.0  # metres of the BEV around the vehicle
+_COLUMNS = 3
+_USUAL_ORDER = ('FRONT_LEFT', 'FRONT', 'FRONT_RIGHT', 'BACK_LEFT', 'BACK', 'BACK_RIGHT')
+
+
+def make_layout(frame: KeyFrame, runs: Sequence[str], with_depth: Sequence[str]) -> rrb.Blueprint:
+    """Blueprint of the viewer.
+
+    Args:
+        frame: a key frame, whose cameras are shown.
+        runs: names of the runs, side by side; none for the data alone.
+        with_depth: those that predict depth.
+    """
+    names = _in_display_order([camera.name for camera in frame.cameras])
+    columns = [_column(run, names, run in with_depth) for run in runs]
+    return rrb.Blueprint(
+        rrb.Horizontal(*(columns or [_column(TRUTH, names, False)])),
+        rrb.SelectionPanel(state='collapsed'),
+        rrb.TimePanel(state='collapsed'),
+    )
+
+
+def _in_display_order(names: Sequence[str]) -> list[str]:
+    places = {f'CAM_{name}': place for place, name in enumerate(_USUAL_ORDER)}
+    return sorted(names, key=lambda name: places.get(name, len(places)))
+
+
+def _column(run: str, names: Sequence[str], with_depth: bool) -> rrb.Vertical:
+    boxes = f'/world/{run}/**'
+    cameras = [
+        rrb.Spatial2DView(origin=camera_path(name), contents=['$origin/**', boxes], name=name)
+        for name in names
+    ]
+    images = rrb.Grid(*cameras, grid_columns=_COLUMNS, name='cameras')
+    if with_depth:
+        maps = [rrb.Spatial2DView(origin=depth_path(run, name), name=name) for name in names]
+        images = rrb.Tabs(images, rrb.Grid(*maps, grid_columns=_COLUMNS, name='depth'))
+    truth = [] if run == TRUTH else [f'/world/{TRUTH}/**']
+    scene = rrb.Spatial3DView(
+        origin='world/ego',
+        contents=[
+            'world/ego/lidar',
+            'world/ego/cameras/**',
+            f'world/ego/depth/{run}/**',
+            boxes,
+            *truth,
+        ],
+        name=f'{run}: scene',
+    )
+    corner = [-_REACH, _REACH]
+    bev = rrb.Spatial2DView(
+        origin='bev',
+        contents=['bev/lidar', 'bev/ego', f'bev/{TRUTH}/**', f'bev/{run}/**'],
+        name=f'{run}: BEV',
+        visual_bounds=rrb.VisualBounds2D(x_range=corner, y_range=corner),
+    )
+    return rrb.Vertical(images, rrb.Horizontal(bev, scene), row_shares=[2, 3], name=run)
