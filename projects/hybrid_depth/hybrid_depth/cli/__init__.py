@@ -21,6 +21,7 @@ TOOLS = {
     'doctor': 'check a config, its data and weights for other conventions',
     'infer-bev': 'predict boxes and depth of keyframes',
     'infer-depth': 'predict depth of images and videos',
+    'calibrate': "find the metres of a depth model's depth, without LiDAR",
     'make-pseudo-depth': 'depth labels for a detector from a depth model',
     'make-embodied-depth': 'depth from calibration and class labels',
     'make-captions': 'captions of images by an image-to-text model',
