@@ -137,7 +137,9 @@ def find_clips(args: argparse.Namespace, needs_plane: bool = True) -> list:
         raise ConfigError('expected --height METRES, of the camera above the road')
     try:
         angles = math.radians(args.pitch), math.radians(args.roll)
-        plane = GroundPlane.unknown() if height is None else GroundPlane.from_angles(height, *angles)
+        plane = (
+            GroundPlane.unknown() if height is None else GroundPlane.from_angles(height, *angles)
+        )
     except ValueError as error:
         raise ConfigError(str(error)) from error
     return kitti_clips(root, plane) if days else folder_clips(root, plane, args.intrinsics)

@@ -184,35 +184,40 @@ def fit_depth_calibration(
     return DepthCalibration(**values)
 
 
-def _fit(
-    form: str, z: np.ndarray, truth: np.ndarray, weights: np.ndarray
-) -> tuple[float, float]:
-    """Gain and offset."""
+def _fit(form: str, z: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
+    """Gain and offset of the least absolute log residuals."""
     if form == 'scale':
         return float(np.exp(_weighted_median(np.log(truth / z), weights))), 0.0
     if form == 'log-affine':
         rows, target = np.stack((np.log(z), np.ones_like(z)), 1), np.log(truth)
-    else:  # relative error of the disparity: metres * (offset + gain / z) - 1
-        rows, target = np.stack((truth / z, truth), 1), np.ones_like(z)
-    gain, offset = _least_absolute(rows, target, weights)
-    return float(gain), float(offset)
+        gain, offset = _least_absolute(rows, target, weights)
+        return float(gain), float(offset)
+    rows = np.stack((1 / z, np.ones_like(z)), 1)
+    solution = _least_absolute(rows, 1 / truth, weights)
+    for _ in range(_ROUNDS):  # from absolute to log residuals of the disparity
+        disparity = np.maximum(rows @ solution, 1 / _FARTHEST)
+        residual = np.log(truth * disparity)
+        solution = solution - _step(rows / disparity[:, None], residual, weights)
+    return float(solution[0]), float(solution[1])
 
 
 def _least_absolute(rows: np.ndarray, target: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """(2,) that minimise the weighted absolute residuals, by reweighted least squares."""
-    share = weights
+    solution = np.linalg.lstsq(rows, target, rcond=None)[0]
     for _ in range(_ROUNDS):
-        normal = rows.T @ (rows * share[:, None])
-        solution = np.linalg.solve(normal, rows.T @ (share * target))
-        share = weights / np.maximum(np.abs(rows @ solution - target), 1e-6)
+        solution = solution - _step(rows, rows @ solution - target, weights)
     return solution
+
+
+def _step(rows: np.ndarray, residual: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """(2,) step of least squares with the weights of absolute residuals."""
+    share = weights / np.maximum(np.abs(residual), 1e-6)
+    return np.linalg.solve(rows.T @ (rows * share[:, None]), rows.T @ (share * residual))
 
 
 def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
     """Middle of the two values that halve the weights, as numpy's median if all are equal."""
     order = np.argsort(values)
     values, below = values[order], np.cumsum(weights[order])
-    low, high = (
-        np.searchsorted(below, below[-1] / 2 * (1 + sign * 1e-12)) for sign in (-1, 1)
-    )
+    low, high = (np.searchsorted(below, below[-1] / 2 * (1 + sign * 1e-12)) for sign in (-1, 1))
     return float((values[low] + values[min(high, len(values) - 1)]) / 2)

@@ -115,7 +115,7 @@ class VehicleMotion:
         if frame.position is None:
             raise DepthDataError(
                 f'{frame.image}: expected the pose of the vehicle, got none; use an info file with '
-                "poses (--infos), or another way to calibrate (--by ground, --by distances)"
+                'poses (--infos), or another way to calibrate (--by ground, --by distances)'
             )
         metres = np.zeros(depth.shape)
         image = _grey(frame)
