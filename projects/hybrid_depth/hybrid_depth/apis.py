@@ -14,13 +14,16 @@ do not.
 from . import depth_modules  # noqa: F401 (registers models for configs without custom_imports)
 from .depth.estimators.init import init_depth_model
 from .inference.bev import infer_bev, init_bev_model
+from .inference.calibrate import calibrate, write_calibrated
 from .inference.depth import DepthResult, infer_depth, stream_depth
 
 __all__ = [
     'DepthResult',
+    'calibrate',
     'infer_bev',
     'infer_depth',
     'init_bev_model',
     'init_depth_model',
     'stream_depth',
+    'write_calibrated',
 ]

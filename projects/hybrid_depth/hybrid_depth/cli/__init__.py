@@ -27,6 +27,7 @@ TOOLS = {
     'doctor': 'check a config, its data and weights for other conventions',
     'infer-bev': 'predict boxes and depth of keyframes',
     'infer-depth': 'predict depth of images and videos',
+    'calibrate': "find the metres of a depth model's depth, without LiDAR",
     'export': 'write a trained model as an ONNX file',
     'view': 'look at data and predictions in a browser',
     'app': 'depth of uploaded images and videos in a browser',

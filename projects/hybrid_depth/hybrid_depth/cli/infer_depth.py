@@ -7,7 +7,8 @@ Examples:
       --ply --intrinsics 721.5 721.5 609.6 172.9 --scale 5.4
 Writes out/depth (values), out/color, out/cloud (with --ply), out/clip.mp4 (with --video mp4: one
 colour range for all images) and out/manifest.json with the kind and unit of the values. Depth of a
-self-supervised model is relative unless --scale sets its unit.
+self-supervised model is relative unless --scale sets its unit, or its checkpoint is calibrated
+(hybrid-depth calibrate).
 """
 
 from __future__ import annotations
@@ -106,6 +107,7 @@ def run(args: argparse.Namespace) -> None:
 
     from tqdm import tqdm
 
+    from ..depth.estimators.calibrated import CalibratedDepth
     from ..depth.estimators.init import init_depth_model
     from ..errors import ConfigError
     from ..inference.depth import stream_depth
@@ -113,14 +115,15 @@ def run(args: argparse.Namespace) -> None:
     from ..inference.depth_writer import DepthWriter
     from ..inference.image_streams import ImageStream
 
-    if args.scale is not None and args.checkpoint is None:
+    cam2img = camera(args)
+    stream = ImageStream(args.input)
+    model = init_depth_model(config, args.checkpoint, args.device)
+    if args.scale is not None and args.checkpoint is None and not model.weights_by_name:
         raise ConfigError(
             '--scale expected trained weights, got none: depth of random weights is not metric. '
             'Set --checkpoint FILE, or omit --scale'
         )
-    cam2img = camera(args)
-    stream = ImageStream(args.input)
-    model = init_depth_model(config, args.checkpoint, args.device)
+    calibrations = model.calibrations if isinstance(model, CalibratedDepth) else ()
     size = tuple(args.size) if args.size else model.image_size
     writer = DepthWriter(
         args.out,
@@ -153,9 +156,12 @@ def run(args: argparse.Namespace) -> None:
                 checkpoint=args.checkpoint,
                 network_size=size,
                 complete=complete,
+                calibrations=[calibration.as_dict() for calibration in calibrations],
             )
     print(f'wrote depth of {len(writer.files)} images to {args.out}')
     if args.video:
         print(f'clip: {clip_file}')
+    for calibration in calibrations:
+        print(calibration)
     if len(model.frames) > 1:
         print(f'single-frame mode: {alone} of them, the others from frames {model.frames}')

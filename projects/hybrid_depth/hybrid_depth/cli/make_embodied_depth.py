@@ -38,18 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '(cityscapes), or a JSON file {"value": train id}',
     )
     parser.add_argument('--instances', help='folder of instance images (default: components)')
-    parser.add_argument('--infos', help='info file of a nuScenes root (create-nuscenes-infos)')
-    parser.add_argument(
-        '--intrinsics', type=finite, nargs=4, metavar=('FX', 'FY', 'CX', 'CY'),
-        help='of a folder of images, pixels (default: its intrinsics.txt)',
-    )  # fmt: skip
-    parser.add_argument(
-        '--height', type=float, help='of the camera above the road, metres (KITTI: 1.65)'
-    )
-    parser.add_argument('--pitch', type=finite, default=0.0, help='degrees, positive looks down')
-    parser.add_argument(
-        '--roll', type=finite, default=0.0, help='degrees, positive if the right side is lower'
-    )
+    add_camera_arguments(parser)
     parser.add_argument(
         '--fit', nargs='+', choices=FITS, default=[],
         help='fit the plane, motion before others (default: calibration)',
@@ -68,6 +57,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--device', default='cpu', help='of the segmenter: cpu (default) or cuda')
     parser.add_argument('--report', action='store_true', help='print the accuracy')
     parser.add_argument('--truth', help='depth PNGs for --report (default: annotated, or LiDAR)')
+
+
+def add_camera_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options that describe the cameras behind the images of a folder, see `find_clips`."""
+    parser.add_argument('--infos', help='info file of a nuScenes root (create-nuscenes-infos)')
+    parser.add_argument(
+        '--intrinsics', type=finite, nargs=4, metavar=('FX', 'FY', 'CX', 'CY'),
+        help='of a folder of images, pixels (default: its intrinsics.txt)',
+    )  # fmt: skip
+    parser.add_argument(
+        '--height', type=float, help='of the camera above the road, metres (KITTI: 1.65)'
+    )
+    parser.add_argument('--pitch', type=finite, default=0.0, help='degrees, positive looks down')
+    parser.add_argument(
+        '--roll', type=finite, default=0.0, help='degrees, positive if the right side is lower'
+    )
 
 
 def run(args: argparse.Namespace) -> None:
@@ -105,8 +110,12 @@ def run(args: argparse.Namespace) -> None:
         print(*list(writer.accuracy(clips, truth))[-1:])
 
 
-def find_clips(args: argparse.Namespace) -> list:
-    """Clips of the data set that the arguments describe."""
+def find_clips(args: argparse.Namespace, needs_plane: bool = True) -> list:
+    """Clips of the data set that the arguments describe.
+
+    Args:
+        needs_plane: a folder without --height is an error, else its ground is unknown.
+    """
     import math
     import re
 
@@ -125,10 +134,13 @@ def find_clips(args: argparse.Namespace) -> list:
         re.fullmatch(r'[0-9]{4}_[0-9]{2}_[0-9]{2}', x.name) for x in root.iterdir()
     )
     height = KITTI_HEIGHT if days and args.height is None else args.height
-    if height is None:
+    if height is None and needs_plane:
         raise ConfigError('expected --height METRES, of the camera above the road')
     try:
-        plane = GroundPlane.from_angles(height, math.radians(args.pitch), math.radians(args.roll))
+        angles = math.radians(args.pitch), math.radians(args.roll)
+        plane = (
+            GroundPlane.unknown() if height is None else GroundPlane.from_angles(height, *angles)
+        )
     except ValueError as error:
         raise ConfigError(str(error)) from error
     return kitti_clips(root, plane) if days else folder_clips(root, plane, args.intrinsics)

@@ -27,7 +27,9 @@ SCALES = ('ground', 'lidar', 'motion', 'none')
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('config', help='config of the depth model')
-    parser.add_argument('checkpoint', help='weights of the depth model')
+    parser.add_argument(
+        'checkpoint', nargs='?', help='weights of the depth model; TransformersDepth needs none'
+    )
     parser.add_argument(
         '--infos', required=True, help='info file (create-nuscenes-infos, or rig import)'
     )
@@ -36,9 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--scale',
         choices=SCALES,
-        default='ground',
-        help='metric scale from the ground plane and camera height (default), from LiDAR, from ego '
-        'motion, or none for a metric model',
+        help='metric scale of each image from the ground plane and camera height (default), from '
+        'LiDAR, from ego motion, or none for a metric model (default with a calibrated checkpoint)',
     )
     parser.add_argument(
         '--max-depth', type=positive, default=80.0, help='largest depth kept, metres (default 80)'
@@ -75,12 +76,15 @@ def run(args: argparse.Namespace) -> None:
     from ..engine.model_files import read_model_config
     from ..errors import ConfigError, DepthDataError
     from ..pseudo_depth.cache import keyframes_for, read_scales, write_pseudo_depth
-    from ..pseudo_depth.model import PseudoDepth
+    from ..pseudo_depth.model import PseudoDepth, default_scale
     from ..releases.conversion import sha256
 
     rank, world = int(os.environ.get('RANK', 0)), int(os.environ.get('WORLD_SIZE', 1))
     device = f'cuda:{os.environ["LOCAL_RANK"]}' if args.device == 'cuda' and world > 1 else None
     model = init_depth_model(config, args.checkpoint, device or args.device)
+    if args.checkpoint is None and not model.weights_by_name:
+        raise ConfigError('expected the checkpoint of a trained model, got none')
+    args.scale = args.scale or default_scale(model)
     model.image_size = tuple(args.size) if args.size else model.image_size
     if model.image_size is None:
         raise ConfigError('expected --size HEIGHT WIDTH, as the config has no training size')
@@ -92,7 +96,7 @@ def run(args: argparse.Namespace) -> None:
     facts = dict(
         config=config.name,
         model=digest(read_model_config(config).model.to_dict()),
-        checkpoint=sha256(Path(args.checkpoint)),
+        checkpoint=args.checkpoint and sha256(Path(args.checkpoint)),
         scale=args.scale,
         max_depth=args.max_depth,
         mirror_tolerance=args.mirror_tolerance,

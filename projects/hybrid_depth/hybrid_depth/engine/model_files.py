@@ -34,16 +34,22 @@ def read_model_config(config: str | Path | Config) -> Config:
 def load_weights(model: torch.nn.Module, checkpoint: str | Path | None) -> dict:
     """Load a checkpoint strictly; errors as of `init_depth_model`.
 
+    Of a model with `weights_by_name`, a checkpoint has only the `meta`.
+
     Returns:
         Its `meta`.
     """
+    by_name = getattr(model, 'weights_by_name', False)
     if checkpoint is None:
-        warnings.warn(
-            f'{type(model).__name__} has random weights: no checkpoint was given', stacklevel=3
-        )
+        if not by_name:
+            warnings.warn(
+                f'{type(model).__name__} has random weights: no checkpoint was given', stacklevel=3
+            )
         return {}
     content = load_checkpoint_file(checkpoint)
     meta = content.get('meta', {})
+    if by_name:
+        return meta
     source = str(checkpoint)
     if 'converted_from' in meta:
         config = Path('configs') / meta['config']

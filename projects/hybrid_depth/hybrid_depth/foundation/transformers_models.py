@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from ..errors import HybridDepthError
 
@@ -26,7 +29,7 @@ def load_pretrained(model: str, name: str, what: str, *processors: str) -> list[
     except ImportError as error:
         raise HybridDepthError(
             f'{what} by name needs the package transformers, which is not installed: pip install '
-            '"transformers>=4.50"; or give the labels or captions as files (data/README.md)'
+            '"transformers>=4.50"'
         ) from error
     try:
         loaded = getattr(transformers, model).from_pretrained(
@@ -42,3 +45,22 @@ def load_pretrained(model: str, name: str, what: str, *processors: str) -> list[
             f'huggingface.co) with .safetensors weights, got: {str(error)[:500]}'
         ) from error
     return [loaded.eval(), *others]
+
+
+def licence_of(name: str) -> str | None:
+    """Licence that a model's card (README.md) names; None if there is no card, or it names none.
+
+    Args:
+        name: folder, or name on huggingface.co.
+    """
+    try:
+        path = Path(name, 'README.md')
+        if not Path(name).is_dir():
+            from huggingface_hub import hf_hub_download
+
+            path = Path(hf_hub_download(name, 'README.md'))
+        _, header, _ = path.read_text(encoding='utf-8').split('---', 2)
+        card = yaml.safe_load(header)
+        return str(card.get('license_name') or card['license'])
+    except (OSError, ValueError, LookupError, AttributeError, yaml.YAMLError):
+        return None  # the model can be used all the same

@@ -67,6 +67,11 @@ class GroundPlane:
         return cls(*(torch.tensor(x, dtype=torch.float64) for x in (normal, height)))
 
     @classmethod
+    def unknown(cls) -> GroundPlane:
+        """Invalid plane, of shape ()."""
+        return cls(torch.full((3,), torch.nan).double(), torch.tensor(torch.nan).double())
+
+    @classmethod
     def from_pose(cls, cam2ego: Tensor) -> GroundPlane:
         """Plane z = 0 of a frame whose z axis points up.
 

@@ -92,8 +92,8 @@ def infer_depth(
         FileNotFoundError: a path does not exist.
         DepthDataError: not an image, a damaged one, or implausible intrinsics; with intrinsics,
             images of several sizes.
-        ValueError: a scale for a model whose depth is metric.
-        ConfigError: several frames without intrinsics, or frames that the model does not use.
+        ConfigError: a scale for a model whose depth is metric, several frames without intrinsics,
+            or frames that the model does not use.
 
     Example:
         >>> encoder = dict(type='TimmDepthEncoder', name='test_resnet')
@@ -170,11 +170,11 @@ def depth_result(
         prediction: map (1, 1, h, w).
 
     Raises:
-        ValueError: a scale for metric depth.
+        ConfigError: a scale for metric depth.
     """
     if prediction.kind == 'metric':
         if scale is not None:
-            raise ValueError(
+            raise ConfigError(
                 f'expected no scale for a model whose depth is metric, got {scale}; omit it'
             )
         scale = 1.0

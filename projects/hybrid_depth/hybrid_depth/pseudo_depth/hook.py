@@ -9,7 +9,7 @@ from mmengine.runner import Runner
 from ..checkpoints.unwrap import unwrapped
 from ..depth.estimators.init import init_depth_model
 from ..errors import ConfigError
-from .model import PseudoDepth
+from .model import PseudoDepth, default_scale
 from .view import ModelView
 
 
@@ -53,7 +53,8 @@ class OnlinePseudoDepthHook(Hook):
                 'OnlinePseudoDepthHook: expected a depth net with a PseudoDepthTarget in its '
                 'depth_supervision, got none'
             )
-        source = PseudoDepth(init_depth_model(self.config, self.checkpoint), **self.kwargs)
+        depth_model = init_depth_model(self.config, self.checkpoint)
+        source = PseudoDepth(depth_model, **{'scale': default_scale(depth_model), **self.kwargs})
         self.view = ModelView(source, self.image_size)
         for target in targets:
             target.source = self.view

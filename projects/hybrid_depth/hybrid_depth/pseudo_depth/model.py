@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..depth.estimators import DepthEstimator
+from ..depth.estimators.calibrated import CalibratedDepth
 from ..errors import ConfigError
 from ..geometry import CameraRig, cell_pixels, ground_plane_depth, invert_rigid
 from ..geometry.depth_consistency import depth_consistency_mask
@@ -27,7 +28,7 @@ class PseudoDepth:
         scale: ``ground`` (`GroundPlaneScale`: needs only calibration), ``lidar`` (median, needs
             `gt_depth`), ``motion`` (measured / predicted translation, needs one `adjacent` frame
             and a pose net trained on steps of half a second, the interval of key frames), ``none``
-            (the model is trained in metres).
+            (the model is trained in metres, or calibrated).
         mirror_tolerance: largest difference of both disparities, relative to their mean.
         max_depth: largest depth of pixels kept, metres.
         neighbour_tolerance: largest relative difference from the depth that the previous key frame
@@ -36,8 +37,8 @@ class PseudoDepth:
             own predecessor, as at the start of a scene, is fully consistent. None: no comparison.
 
     Raises:
-        ConfigError: unknown scale, or ``motion`` with a model without a pose net, or with one whose
-            unit is the mean depth.
+        ConfigError: unknown scale, or another than ``none`` for a calibrated model, or ``motion``
+            with a model without a pose net, or with one whose unit is the mean depth.
     """
 
     def __init__(
@@ -50,6 +51,11 @@ class PseudoDepth:
     ) -> None:
         if scale not in SCALES:
             raise ConfigError(f'PseudoDepth: expected a scale among {SCALES}, got {scale!r}')
+        if scale != 'none' and isinstance(model, CalibratedDepth):
+            raise ConfigError(
+                f"PseudoDepth: expected scale 'none' for a calibrated model, got {scale!r}, which "
+                'would replace the calibration; use the checkpoint without it'
+            )
         pose_net = getattr(model, 'pose_net', None)
         if scale == 'motion' and (pose_net is None or pose_net.depth_scaled):
             raise ConfigError(
@@ -80,8 +86,14 @@ class PseudoDepth:
 
         Raises:
             KeyError: the batch lacks an input of the scale or of the comparison.
+            ConfigError: the rig's cameras are not those that the model is calibrated for.
         """
         self.model.to(inputs['imgs'].device)
+        if isinstance(self.model, CalibratedDepth):
+            rig = inputs['rig']
+            focals = _intrinsics(inputs, (1, 1))[:, 0, 0]  # image widths
+            heights = rig.cam2ego[..., 2, 3].flatten()
+            self.model.require_heights(heights.tolist(), focals.tolist())
         depth = self._unscaled(inputs)
         scale = self._scale(depth, inputs)
         metres = scale.apply(depth)
@@ -161,6 +173,11 @@ class PseudoDepth:
         before = self._before(inputs, "scale 'motion'")
         predicted = self.model.relative_pose(self._resize(before['imgs']), self._resize(images))
         return motion_scale(predicted[:, :3, 3], _before2now(before['rig'], rig)[:, :3, 3])
+
+
+def default_scale(model: DepthEstimator) -> str:
+    """Scale of `PseudoDepth` that fits a model: that of its calibration, else of the ground."""
+    return 'none' if isinstance(model, CalibratedDepth) else 'ground'
 
 
 def _before2now(before: CameraRig, now: CameraRig) -> Tensor:

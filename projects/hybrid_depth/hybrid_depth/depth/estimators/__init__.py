@@ -9,6 +9,7 @@ from .manydepth import ManyDepth
 from .mono_vifi import MonoViFI
 from .monodepth2 import Monodepth2
 from .supervised import SupervisedDepth
+from .teachers import TransformersDepth
 from .tta import DepthTTA
 from .wordepth import WorDepth
 
@@ -22,6 +23,7 @@ __all__ = [
     'MonoViFI',
     'Monodepth2',
     'SupervisedDepth',
+    'TransformersDepth',
     'VisionLanguageEmbodiment',
     'WorDepth',
 ]

@@ -59,7 +59,7 @@ class DepthEstimator(BaseModel):
     1 / max_depth + (1 / min_depth - 1 / max_depth) * decoder output.
 
     Args:
-        encoder: depth encoder config.
+        encoder: depth encoder config; None in subclasses that need none.
         decoder: depth decoder config; channels and strides are filled in from the encoder. None in
             subclasses that need none.
         min_depth, max_depth: depth range.
@@ -68,13 +68,15 @@ class DepthEstimator(BaseModel):
 
     Attributes:
         needs_cameras: `predict` from several frames needs intrinsics.
+        weights_by_name: the weights come with the config, not from a checkpoint.
     """
 
     needs_cameras = False
+    weights_by_name = False
 
     def __init__(
         self,
-        encoder: dict,
+        encoder: dict | None,
         decoder: dict | None,
         min_depth: float = 0.1,
         max_depth: float = 100.0,
@@ -84,7 +86,7 @@ class DepthEstimator(BaseModel):
     ) -> None:
         preprocessor = data_preprocessor or dict(type='DepthDataPreprocessor')
         super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
-        self.encoder = MODELS.build(encoder)
+        self.encoder = None if encoder is None else MODELS.build(encoder)
         self.decoder = None if decoder is None else build_decoder(decoder, self.encoder)
         self.min_depth, self.max_depth = min_depth, max_depth
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format

@@ -12,6 +12,7 @@ from ...devices import for_inference
 from ...engine.model_files import load_weights, read_model_config
 from ...errors import ConfigError
 from .base import DepthEstimator
+from .calibrated import CalibratedDepth
 
 
 def init_depth_model(
@@ -21,12 +22,13 @@ def init_depth_model(
 
     The model has `predict(frames)` -> `DepthMap` (see `DepthEstimator.predict`), and the attribute
     `image_size`, the training size (H, W) from its checkpoint or its config, else None.
-    `Monodepth2` also has `relative_pose(first, second)` -> (B, 4, 4).
+    `Monodepth2` also has `relative_pose(first, second)` -> (B, 4, 4). With a checkpoint of
+    `hybrid-depth calibrate` it is a `CalibratedDepth`, which predicts metres.
 
     Args:
         config: config file or config with a depth model; its foundation weights are not loaded.
         checkpoint: from training or `hybrid-depth convert-checkpoint`; loaded strictly. None
-            leaves random weights, with a warning.
+            leaves random weights, with a warning (but for `TransformersDepth`).
         device: device of the model.
 
     Raises:
@@ -54,7 +56,7 @@ def init_depth_model(
     meta = load_weights(model, checkpoint)
     size = meta.get('image_size') or training_size(cfg)
     model.image_size = None if size is None else tuple(size)
-    return for_inference(model, device)
+    return CalibratedDepth.from_meta(for_inference(model, device), meta, str(checkpoint))
 
 
 def training_size(cfg: Config) -> tuple[int, int] | None:
