@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 
 from ..config_files import find_config
-from .number_types import finite
+from .number_types import at_least, finite
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     which.add_argument('--all', action='store_true', help='every keyframe of the file')
     parser.add_argument(
+        '--batch-size',
+        type=at_least(1),
+        default=1,
+        help='keyframes in one forward pass, of models without a history (default: 1)',
+    )
+    parser.add_argument(
         '--score-thr',
         type=finite,
         default=0.1,
@@ -43,11 +49,13 @@ def run(args: argparse.Namespace) -> None:
 
     from tqdm import tqdm
 
+    from ..errors import ConfigError
     from ..inference.bev import (
         find_keyframe,
         frames_before,
         in_order,
         infer_sample,
+        infer_samples,
         init_bev_model,
         keyframes,
     )
@@ -57,13 +65,18 @@ def run(args: argparse.Namespace) -> None:
     dataset = keyframes(model, args.infos, args.root)
     keys = [int(name) if re.fullmatch('[0-9]{1,9}', name) else name for name in args.index]
     indices = in_order(dataset) if args.all else [find_keyframe(dataset, key) for key in keys]
-    boxes = 0
-    for index in tqdm(indices, desc='keyframes'):
-        for earlier in [] if args.all else frames_before(dataset, index):
+    if args.batch_size > 1 and dataset.sequence_length is not None:
+        raise ConfigError(
+            f'expected --batch-size 1 for {args.config}, whose model remembers the frames before, '
+            f'got {args.batch_size}'
+        )
+    boxes, classes = 0, dataset.metainfo['classes']
+    for first in tqdm(range(0, len(indices), args.batch_size), desc='keyframes'):
+        batch = indices[first : first + args.batch_size]
+        for earlier in [] if args.all else frames_before(dataset, batch[0]):
             infer_sample(model, dataset[earlier])
-        packed = dataset[index]
-        sample = infer_sample(model, packed)
-        boxes += len(sample.pred_instances_3d.scores_3d)
-        classes = dataset.metainfo['classes']
-        write_keyframe(sample, packed, classes, Path(args.out), args.score_thr)
+        packed = [dataset[index] for index in batch]
+        for item, sample in zip(packed, infer_samples(model, packed), strict=True):
+            boxes += len(sample.pred_instances_3d.scores_3d)
+            write_keyframe(sample, item, classes, Path(args.out), args.score_thr)
     print(f'wrote {boxes} boxes of {len(indices)} keyframes to {args.out}')

@@ -96,19 +96,7 @@ def bev_pool(
         >>> bev_pool(depth, feat, PoolingPlan(ranks, grid)).tolist()
         [[[[1.0, 0.5]]]]
     """
-    if tuple(depth.shape) != tuple(plan.ranks.shape):
-        raise ValueError(
-            f"bev_pool: expected depth of the plan's shape {tuple(plan.ranks.shape)}, got "
-            f'{tuple(depth.shape)}'
-        )
-    b, n, _, h, w = depth.shape
-    if (*feat.shape[:2], *feat.shape[3:]) != (b, n, h, w):
-        raise ValueError(
-            f'bev_pool: expected feat (B={b}, N={n}, C, h={h}, w={w}), got {tuple(feat.shape)}'
-        )
-    if backend not in BACKENDS:
-        raise ValueError(f'bev_pool: backend must be one of {BACKENDS}, got {backend!r}')
-    nx, ny, nz = plan.grid.size
+    _check(depth, feat, plan, backend)
     if backend == 'auto':
         backend = 'triton' if depth.is_cuda and triton_works(depth.device) else 'sparse'
     with torch.autocast(depth.device.type, enabled=False):
@@ -124,6 +112,21 @@ def bev_pool(
                 voxels = sparse_pool(depth, pixels, plan.sparse_pattern())
             else:
                 voxels = index_add_pool(depth, pixels, plan.ranks, plan.num_voxels)
-    channels = feat.shape[2]
-    volume = voxels.view(b, nz, ny, nx, channels).permute(0, 1, 4, 2, 3)
-    return volume.reshape(b, nz * channels, ny, nx)
+    nx, ny, nz = plan.grid.size
+    volume = voxels.unflatten(0, (-1, nz, ny, nx)).permute(0, 1, 4, 2, 3)
+    return volume.flatten(1, 2)
+
+
+def _check(depth: Tensor, feat: Tensor, plan: PoolingPlan, backend: str) -> None:
+    if tuple(depth.shape) != tuple(plan.ranks.shape):
+        raise ValueError(
+            f"bev_pool: expected depth of the plan's shape {tuple(plan.ranks.shape)}, got "
+            f'{tuple(depth.shape)}'
+        )
+    b, n, _, h, w = depth.shape
+    if (*feat.shape[:2], *feat.shape[3:]) != (b, n, h, w):
+        raise ValueError(
+            f'bev_pool: expected feat (B={b}, N={n}, C, h={h}, w={w}), got {tuple(feat.shape)}'
+        )
+    if backend not in BACKENDS:
+        raise ValueError(f'bev_pool: backend must be one of {BACKENDS}, got {backend!r}')
