@@ -10,6 +10,9 @@ Example:
     python tools/benchmark.py models --root data/nuscenes_keyframe
     python tools/benchmark.py folding --root data/nuscenes_keyframe
     python tools/benchmark.py loading --root data/nuscenes_keyframe
+    python tools/benchmark.py before ../before kitti-loading data/kitti
+    python tools/benchmark.py before ../before monodepth2
+    python tools/benchmark.py before ../before hybrid
     python tools/benchmark.py depth-models
     python tools/benchmark.py depth-step
     python tools/benchmark.py depth-toy --out work_dirs/depth_toy
@@ -60,6 +63,11 @@ def main() -> None:
     folding.add_argument('--root', default='data/nuscenes_keyframe', help='nuScenes root')
     loading = commands.add_parser('loading', help='loading of the six images of a sample')
     loading.add_argument('--root', default='data/nuscenes_keyframe', help='nuScenes root')
+    before = commands.add_parser('before', help='this code against that of an earlier commit')
+    before.add_argument('checkout', help='worktree of the earlier commit')
+    before.add_argument('work', choices=['kitti-loading', 'monodepth2', 'hybrid'])
+    before.add_argument('data', nargs='?', default='data/kitti', help='KITTI raw, for its loading')
+    before.add_argument('--repeats', type=int, default=7)
     depth = commands.add_parser('depth-models', help='Monodepth2, ManyDepth and Mono-ViFI: cost')
     depth.add_argument('--quick', action='store_true', help='small images, one repeat')
     commands.add_parser('depth-step', help='hybrid encoder: effect of each optimisation')

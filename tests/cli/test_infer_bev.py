@@ -37,12 +37,24 @@ class Keyframes:
     ],
 )
 def test_earlier_frames_come_first_and_are_not_written(arguments, inferred, written, monkeypatch):
-    found = SimpleNamespace(pred_instances_3d=SimpleNamespace(scores_3d=[0.5]))
     seen, results = [], []
+
+    def infer(_, packed: list) -> list:
+        seen.extend(packed)
+        return [SimpleNamespace(pred_instances_3d=SimpleNamespace(scores_3d=[0.5]))] * len(packed)
+
     monkeypatch.setattr(bev, 'init_bev_model', lambda *_: None)
     monkeypatch.setattr(bev, 'keyframes', lambda *_: Keyframes())
-    monkeypatch.setattr(bev, 'infer_sample', lambda _, packed: seen.append(packed) or found)
+    monkeypatch.setattr(bev, 'infer_samples', infer)
     monkeypatch.setattr(bev_writer, 'write_keyframe', lambda _, place, *__: results.append(place))
     config = ROOT / 'configs/toy/bevdet_plain_toy.py'
     assert run_tool('infer_bev.py', 'infos.pkl', 'out', '--config', config, *arguments) is None
     assert (seen, results) == (inferred, written)
+
+
+def test_a_model_with_a_history_takes_one_keyframe_at_a_time(monkeypatch):
+    monkeypatch.setattr(bev, 'init_bev_model', lambda *_: None)
+    monkeypatch.setattr(bev, 'keyframes', lambda *_: Keyframes())
+    options = ('--config', ROOT / 'configs/toy/bevdet_plain_toy.py', '--batch-size', '2')
+    error = run_tool('infer_bev.py', 'infos.pkl', 'out', *options)
+    assert error.startswith('error: expected --batch-size 1') and error.endswith('got 2')

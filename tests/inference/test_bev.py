@@ -1,11 +1,13 @@
 import json
 import pickle
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
 from PIL import Image
 
 pytest.importorskip('mmdet3d')
@@ -13,6 +15,8 @@ from hybrid_depth.apis import infer_bev, init_bev_model  # noqa: E402
 from hybrid_depth.checkpoints.build import build_model  # noqa: E402
 from hybrid_depth.checkpoints.strict_load import CheckpointMismatchError  # noqa: E402
 from hybrid_depth.errors import ConfigError  # noqa: E402
+from hybrid_depth.geometry import CameraRig  # noqa: E402
+from hybrid_depth.inference import bev_writer  # noqa: E402
 from hybrid_depth.inference.bev import (  # noqa: E402
     KeyframeNotFoundError,
     by_scene,
@@ -105,6 +109,47 @@ def test_errors_name_the_problem(model, files, tmp_path):
     with pytest.raises(ConfigError, match='with a test_dataloader'):
         model_only = init_bev_model(Config(dict(model=model.cfg.model, default_scope='mmdet3d')))
         infer_bev(model_only, files[0])
+
+
+@pytest.mark.filterwarnings('ignore:.*random weights')
+def test_batches_give_the_boxes_of_single_keyframes(model, files, tmp_path, monkeypatch):
+    written = []  # instead of images
+    monkeypatch.setattr(bev_writer, 'write_keyframe', lambda sample, *_: written.append(sample))
+    options = ('--config', CONFIG, '--checkpoint', files[1], '--index', 3, 0, 2)
+    assert run_tool('infer_bev.py', files[0], tmp_path, *options, '--batch-size', 2) is None
+    for index, found in zip((3, 0, 2), written, strict=True):
+        single = infer_bev(model, files[0], index).pred_instances_3d
+        boxes = found.pred_instances_3d.bboxes_3d.tensor
+        torch.testing.assert_close(boxes, single.bboxes_3d.tensor, rtol=1e-3, atol=1e-3)
+        assert torch.equal(found.pred_instances_3d.labels_3d, single.labels_3d)
+
+
+def test_a_plan_is_kept_until_the_calibration_changes(model, files, monkeypatch):
+    """Sums of a stream whose calibration changes on the way, against new plans for every frame."""
+    transformer = model.img_view_transformer
+    monkeypatch.setattr(transformer, '_cached', None)
+    made, make = [], transformer._plan
+    monkeypatch.setattr(transformer, '_plan', lambda rig: made.append(rig) or make(rig))
+    data = model.data_preprocessor(pseudo_collate([keyframes(model, files[0])[0]]))['inputs']
+    rig = data['rig']
+
+    def changed(name: str, by: float) -> CameraRig:
+        matrices = getattr(rig, name).clone()
+        matrices[..., 0, -1] += by
+        return replace(rig, **{name: matrices})
+
+    stream = [rig, changed('cam2img', 0), changed('cam2img', 9), rig, rig]
+    stream += [changed('cam2ego', 2), changed('img_aug', 5), changed('bda', 3), changed('bda', 3)]
+    stream += [replace(rig, ego2global=rig.ego2global + 1), rig]
+    with torch.no_grad():
+        for count, now in zip((1, 1, 2, 3, 3, 4, 5, 6, 6, 7, 7), stream, strict=True):
+            kept = model(dict(data, rig=now), mode='tensor')[0][0]['heatmap']
+            assert len(made) == count
+            transformer._cached, cached = None, transformer._cached
+            new = model(dict(data, rig=now), mode='tensor')[0][0]['heatmap']
+            assert torch.equal(kept, new)
+            transformer._cached = cached
+            made.pop()
 
 
 @pytest.mark.filterwarnings('ignore:.*random weights')

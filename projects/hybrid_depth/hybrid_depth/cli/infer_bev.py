@@ -13,7 +13,7 @@ import re
 from pathlib import Path
 
 from ..config_files import find_config
-from .number_types import finite, positive
+from .number_types import at_least, finite, positive
 
 CLIPS = ('mp4', 'gif')
 
@@ -33,6 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='keyframes, by index in the info file or by token (default: the first)',
     )
     which.add_argument('--all', action='store_true', help='every keyframe of the file')
+    parser.add_argument(
+        '--batch-size',
+        type=at_least(1),
+        default=1,
+        help='keyframes in one forward pass, of models without a history (default: 1)',
+    )
     parser.add_argument(
         '--score-thr',
         type=finite,
@@ -60,12 +66,14 @@ def run(args: argparse.Namespace) -> None:
 
     from tqdm import tqdm
 
+    from ..errors import ConfigError
     from ..inference.bev import (
         by_scene,
         find_keyframe,
         frames_before,
         in_order,
         infer_sample,
+        infer_samples,
         init_bev_model,
         keyframes,
     )
@@ -77,19 +85,27 @@ def run(args: argparse.Namespace) -> None:
     dataset = keyframes(model, args.infos, args.root)
     keys = [int(name) if re.fullmatch('[0-9]{1,9}', name) else name for name in args.index]
     indices = in_order(dataset) if args.all else [find_keyframe(dataset, key) for key in keys]
+    if args.batch_size > 1 and dataset.sequence_length is not None:
+        raise ConfigError(
+            f'expected --batch-size 1 for {args.config}, whose model remembers the frames before, '
+            f'got {args.batch_size}'
+        )
     if args.video or args.tracks:
         indices = by_scene(dataset, indices)
-    out, boxes = Path(args.out), 0
+    boxes, classes = 0, dataset.metainfo['classes']
     tracks = SceneTracks(args.score_thr) if args.tracks else None
-    with SceneClips(out, args.video, args.fps) if args.video else nullcontext() as clips:
-        for index in tqdm(indices, desc='keyframes'):
-            for earlier in [] if args.all else frames_before(dataset, index):
+    clips = SceneClips(Path(args.out), args.video, args.fps) if args.video else None
+    with clips or nullcontext():
+        for first in tqdm(range(0, len(indices), args.batch_size), desc='keyframes'):
+            batch = indices[first : first + args.batch_size]
+            for earlier in [] if args.all else frames_before(dataset, batch[0]):
                 infer_sample(model, dataset[earlier])
-            packed = dataset[index]
-            sample = infer_sample(model, packed)
-            boxes += len(sample.pred_instances_3d.scores_3d)
-            classes = dataset.metainfo['classes']
-            sheet = write_keyframe(sample, packed, classes, out, args.score_thr, tracks)
-            if clips is not None:
-                clips.write(str(sample.metainfo.get('scene_token', 'clip')), sheet)
+            packed = [dataset[index] for index in batch]
+            for item, sample in zip(packed, infer_samples(model, packed), strict=True):
+                boxes += len(sample.pred_instances_3d.scores_3d)
+                sheet = write_keyframe(
+                    sample, item, classes, Path(args.out), args.score_thr, tracks
+                )
+                if clips is not None:
+                    clips.write(str(sample.metainfo.get('scene_token', 'clip')), sheet)
     print(f'wrote {boxes} boxes of {len(indices)} keyframes to {args.out}')

@@ -154,5 +154,10 @@ def frames_before(dataset: BaseDataset, place: int) -> list[int]:
 
 def infer_sample(model: Base3DDetector, packed: dict) -> Det3DDataSample:
     """3D detections of one sample of `keyframes`."""
+    return infer_samples(model, [packed])[0]
+
+
+def infer_samples(model: Base3DDetector, packed: list[dict]) -> list[Det3DDataSample]:
+    """3D detections of samples of `keyframes` in one forward pass; for models without a history."""
     with DefaultScope.overwrite_default_scope('mmdet3d'), torch.no_grad():
-        return model.test_step(pseudo_collate([packed]))[0]
+        return model.test_step(pseudo_collate(packed))

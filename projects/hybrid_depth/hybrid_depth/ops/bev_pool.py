@@ -98,19 +98,7 @@ def bev_pool(
         >>> bev_pool(depth, feat, PoolingPlan(ranks, grid)).tolist()
         [[[[1.0, 0.5]]]]
     """
-    if tuple(depth.shape) != tuple(plan.ranks.shape):
-        raise ValueError(
-            f"bev_pool: expected depth of the plan's shape {tuple(plan.ranks.shape)}, got "
-            f'{tuple(depth.shape)}'
-        )
-    b, n, _, h, w = depth.shape
-    if (*feat.shape[:2], *feat.shape[3:]) != (b, n, h, w):
-        raise ValueError(
-            f'bev_pool: expected feat (B={b}, N={n}, C, h={h}, w={w}), got {tuple(feat.shape)}'
-        )
-    if backend not in BACKENDS:
-        raise ValueError(f'bev_pool: backend must be one of {BACKENDS}, got {backend!r}')
-    nx, ny, nz = plan.grid.size
+    _check(depth, feat, plan, backend)
     if torch.onnx.is_in_onnx_export():
         backend = 'onnx'
     elif backend == 'auto':
@@ -130,6 +118,21 @@ def bev_pool(
                 voxels = sparse_pool(depth, pixels, plan.sparse_pattern())
             else:
                 voxels = index_add_pool(depth, pixels, plan.ranks, plan.num_voxels)
-    channels = feat.shape[2]
+    channels, (nx, ny, nz) = feat.shape[2], plan.grid.size
     volume = voxels.view(-1, nz, ny, nx, channels).permute(0, 1, 4, 2, 3)
     return volume.flatten(1, 2)
+
+
+def _check(depth: Tensor, feat: Tensor, plan: PoolingPlan, backend: str) -> None:
+    if tuple(depth.shape) != tuple(plan.ranks.shape):
+        raise ValueError(
+            f"bev_pool: expected depth of the plan's shape {tuple(plan.ranks.shape)}, got "
+            f'{tuple(depth.shape)}'
+        )
+    b, n, _, h, w = depth.shape
+    if (*feat.shape[:2], *feat.shape[3:]) != (b, n, h, w):
+        raise ValueError(
+            f'bev_pool: expected feat (B={b}, N={n}, C, h={h}, w={w}), got {tuple(feat.shape)}'
+        )
+    if backend not in BACKENDS:
+        raise ValueError(f'bev_pool: backend must be one of {BACKENDS}, got {backend!r}')

@@ -51,7 +51,9 @@ class FusionBlock(nn.Module):
         """(B, C, h, w), twice, -> (B, C, *size)."""
         if skip is not None:
             x = x + self.skip_unit(skip)
-        return self.out_conv(_resize(self.unit(x), size))
+        # the release resizes first; a 1x1 convolution commutes with it, as the weights of a resize
+        # add up to 1, and has a quarter of the pixels here
+        return _resize(self.out_conv(self.unit(x)), size)
 
 
 @MODELS.register_module()
