@@ -35,7 +35,7 @@ PYTHON_newest ?= python3.13
 MATRIX_TESTS := $(addprefix tests/,bev checkpoints depth/encoders foundation geometry losses ops)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo test test-all fuzz test-matrix lint bench bench-gpu bench-keyframe bench-kitti bench-ground bench-depth-toy bench-bev-depth bench-fb-bev bench-embodied
+.PHONY: help setup lock demo docs test test-all fuzz test-matrix lint bench bench-gpu bench-keyframe bench-kitti bench-ground bench-depth-toy bench-bev-depth bench-fb-bev bench-embodied
 
 help:
 	@echo 'make demo            toy world, training, score (mAP, NDS) and visualizations'
@@ -43,6 +43,7 @@ help:
 	@echo 'make fuzz            damaged files and records, thousands per kind'
 	@echo 'make test-matrix     five minutes of tests with the oldest and the newest supported versions'
 	@echo 'make lint            ruff: format and rules'
+	@echo 'make docs            the documentation site, in site/; a broken link or name is an error'
 	@echo 'make lock            the newest versions that requirements/ allows, into its lock files'
 	@echo 'make bench           BEV pooling and hybrid encoder: time and memory'
 	@echo 'make bench-gpu       BEV pooling on a GPU: kernels checked and timed'
@@ -82,6 +83,10 @@ $(TOY)/nuscenes_infos_val.pkl: $(TOY)/toy_world.json
 # it, such as those above.
 $(TOY)/toy_world.json: setup
 	@$(PY) tools/make_toy_world.py $(TOY) --keep --keyframes 16 --size 256x144
+
+docs: setup
+	$(PY) -m mkdocs build --strict --quiet
+	@echo 'The site is in site/: open site/index.html'
 
 # Two workers with a thread each; a file's tests stay together, as they share fixtures.
 PYTEST = OMP_NUM_THREADS=1 $(PY) -m pytest --numprocesses 2 --dist loadfile

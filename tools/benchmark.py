@@ -47,7 +47,7 @@ STUDIES = {
 }
 
 
-def main() -> None:
+def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -101,7 +101,11 @@ def main() -> None:
     growth.add_argument('--frames', type=int, default=1000, help='inference frames of each model')
     learning = commands.add_parser('learning', help='learning curve of a depth training')
     learning.add_argument('work_dir', help='work dir of tools/train.py')
-    args = parser.parse_args()
+    return parser
+
+
+def main() -> None:
+    args = make_parser().parse_args()
     module = importlib.import_module(f'benchmarks.{args.command.replace("-", "_")}')
     module.main(*(value for name, value in vars(args).items() if name != 'command'))
 
