@@ -40,9 +40,8 @@ def assert_same_boxes(found: Detections, expected: Detections) -> None:
     """Equal boxes; those of equal score up to rounding may change places."""
     assert len(found.scores) == len(expected.scores) > 50
     rows = [np.column_stack((x.boxes, 10 * x.labels, x.scores)) for x in (found, expected)]
-    nearest = np.abs(rows[0][:, None] - rows[1][None]).max(-1).argmin(1)
-    assert len(set(nearest)) == len(nearest)
-    np.testing.assert_allclose(rows[0], rows[1][nearest], atol=1e-3)
+    distance = np.abs(rows[0][:, None] - rows[1][None]).max(-1)
+    assert distance.min(0).max() < 1e-3 and distance.min(1).max() < 1e-3
 
 
 @pytest.fixture(scope='module')

@@ -17,7 +17,7 @@ from tests.export.test_box_decoding import VARIANTS
 
 def maps_of(head, task: int) -> dict[str, torch.Tensor]:
     one = fixed_outputs(task, head.num_classes[task])
-    return {name: torch.cat((x, x.flip(-1) - (name == 'heatmap'))) for name, x in one.items()}
+    return {name: torch.cat((x, x.flip(-1) - 1.0 * (name == 'heatmap'))) for name, x in one.items()}
 
 
 def expected_boxes(spec, maps, nms: bool) -> list[tuple[np.ndarray, ...]]:

@@ -5,6 +5,7 @@ from PIL import Image
 
 from hybrid_depth.foundation.images import (
     InputNormalization,
+    _resize_weights,
     even_taps,
     resize_images,
     to_tensor,
@@ -64,3 +65,11 @@ def test_even_taps():
     assert even_taps(4, 4) == (0, 1, 2, 3)
     with pytest.raises(ValueError, match='expected 1 to 4 taps.*got 5'):
         even_taps(4, 5)
+
+
+@pytest.mark.parametrize('sizes', [((12, 30), (5, 44)), ((16, 16), (14, 14)), ((7, 9), (7, 3))])
+def test_resize_of_exported_models_is_the_same(sizes):
+    """Two matrix products, as few runtimes of ONNX have an antialiased resize."""
+    images = torch.rand(2, 3, *sizes[0])
+    rows, columns = (_resize_weights(*pair).float() for pair in zip(*sizes, strict=True))
+    torch.testing.assert_close(rows @ images @ columns.T, resize_images(images, sizes[1]))

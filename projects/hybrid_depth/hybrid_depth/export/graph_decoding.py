@@ -91,7 +91,7 @@ def greedy(suppresses: Tensor) -> Tensor:
     changing = True
     while changing:
         hits = torch.matmul(kept.unsqueeze(1), suppresses).squeeze(1)
-        updated = (hits == 0).to(suppresses.dtype)
+        updated = (hits < 0.5).float()  # a whole number
         changing = bool((updated != kept).any())
         kept = updated
     return kept > 0

@@ -107,11 +107,12 @@ def detector_samples(
 
     Args:
         path: the file.
-        model: from ``init_bev_model``, for the pipeline of its config.
-        infos: info file, in the folder of its images.
+        model: from ``init_bev_model``, for the pipeline and data root of its config.
+        infos: info file.
         count: largest number of key frames.
     """
-    detector, dataset = OnnxBEVDet(path), keyframes(model, infos)
+    root = model.cfg.test_dataloader.dataset.get('data_root')
+    detector, dataset = OnnxBEVDet(path), keyframes(model, infos, root)
     places = np.linspace(0, len(dataset) - 1, min(count, len(dataset))).round().astype(int)
     samples = []
     for place in places:

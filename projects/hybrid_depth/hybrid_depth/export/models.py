@@ -12,6 +12,7 @@ from mmengine.registry import MODELS
 from ..depth.estimators import DepthEstimator
 from ..depth.estimators.init import init_depth_model
 from ..engine.model_files import read_model_config
+from ..errors import ConfigError
 from .report import ExportReport
 from .writer import require_exporter
 
@@ -48,6 +49,8 @@ def export_model(
         ConfigError: the config has no model, or one with parts that cannot be exported.
     """
     require_exporter()
+    if int8 is not None and precision != 'fp32':
+        raise ConfigError(f'expected --precision fp32 with --int8, got {precision}; omit one')
     cfg = read_model_config(config)
     if _is_depth_model(cfg):
         from .depth_model import export_depth_model

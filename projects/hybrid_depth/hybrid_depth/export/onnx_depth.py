@@ -177,6 +177,9 @@ class OnnxDepth:
             image = images.get(frame)
             if image is None and 'img2cam' in self.file.inputs:
                 image = np.zeros_like(images[0])  # none, in ManyDepth
+                inputs[transform_name(frame)] = np.tile(
+                    np.eye(4, dtype=np.float32), (len(image), 1, 1)
+                )
             if image is None:
                 raise DepthDataError(
                     f'expected frames {list(self.spec.frames)}, got {sorted(frames)}; export '

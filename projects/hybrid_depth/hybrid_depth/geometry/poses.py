@@ -28,7 +28,8 @@ class Motion:
     def matrix(self) -> Tensor:
         """(B, 4, 4) homogeneous transform: rotate, then translate."""
         upper = torch.cat([axis_angle_to_matrix(self.axis_angle), self.translation[..., None]], -1)
-        lower = upper.new_tensor([0, 0, 0, 1]).expand(*upper.shape[:-2], 1, 4)
+        row = self.translation[..., None, :]
+        lower = torch.cat([torch.zeros_like(row), torch.ones_like(row[..., :1])], -1)
         return torch.cat([upper, lower], dim=-2)
 
 

@@ -119,7 +119,8 @@ def bev_pool(
             else:
                 voxels = index_add_pool(depth, pixels, plan.ranks, plan.num_voxels)
     channels, (nx, ny, nz) = feat.shape[2], plan.grid.size
-    volume = voxels.view(-1, nz, ny, nx, channels).permute(0, 1, 4, 2, 3)
+    # the batch of the plan: an input in ONNX graphs, so that its size stays free
+    volume = voxels.view(plan.ranks.shape[0], nz, ny, nx, channels).permute(0, 1, 4, 2, 3)
     return volume.flatten(1, 2)
 
 

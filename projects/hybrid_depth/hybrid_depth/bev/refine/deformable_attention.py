@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import warnings
 
-import torch
+import torch.nn.functional as F
 from mmcv.ops import MultiScaleDeformableAttention
-from mmcv.ops.multi_scale_deform_attn import multi_scale_deformable_attn_pytorch
 from torch import Tensor, nn
 
 
@@ -78,7 +77,22 @@ class DeformableAttention(MultiScaleDeformableAttention):
         if weight is not None:
             attention = attention.unflatten(-1, shape[1:]) * weight[:, :, None, None]
             attention = attention.flatten(3)
-        sampled = multi_scale_deformable_attn_pytorch(
-            value, torch.tensor([size]), points.unsqueeze(3), attention.unsqueeze(3)
-        )
-        return self.output_proj(sampled)
+        return self.output_proj(self._sample(value, points, attention, size))
+
+    def _sample(
+        self, value: Tensor, points: Tensor, attention: Tensor, size: tuple[int, int]
+    ) -> Tensor:
+        """Weighted sums (B, Q, C) of values (B, H * W, heads, C / heads) at P points.
+
+        mmcv's sampling for one map, without the size of the batch, which is free in ONNX graphs.
+
+        Args:
+            points: (B, Q, heads, P, 2) x, y in the map, 0 to 1.
+            attention: (B, Q, heads, P).
+        """
+        maps = value.permute(0, 2, 3, 1).flatten(0, 1).unflatten(-1, size)
+        grid = (2 * points - 1).transpose(1, 2).flatten(0, 1)
+        found = F.grid_sample(maps, grid, align_corners=False)  # (B * heads, C / heads, Q, P)
+        weighted = found * attention.transpose(1, 2).flatten(0, 1).unsqueeze(1)
+        sums = weighted.sum(-1).unflatten(0, (-1, self.num_heads))
+        return sums.flatten(1, 2).transpose(1, 2)

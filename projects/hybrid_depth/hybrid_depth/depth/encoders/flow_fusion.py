@@ -97,5 +97,5 @@ def _join(previous: Tensor, centre: Tensor, following: Tensor, alignment: Alignm
     share = F.interpolate(alignment.mask, size, mode='bilinear', align_corners=False)
     merged = share * align(previous, alignment.flow_previous)
     merged = merged + (1 - share) * align(following, alignment.flow_next)
-    still = embed_flow(centre.new_zeros(len(centre), 2, *size))
+    still = embed_flow(torch.zeros_like(centre[:, :2]))
     return torch.cat([centre, still, merged], 1)
