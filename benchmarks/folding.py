@@ -4,8 +4,6 @@ machine's largest matrix product that its convolutions reach."""
 import copy
 import statistics
 import tempfile
-import time
-from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -18,20 +16,9 @@ from hybrid_depth.datasets.nuscenes.infos import create_nuscenes_infos
 from hybrid_depth.folding import fold_batch_norms
 
 from .models import CONFIGS, REPOSITORY, load_sample
+from .peak import peak_flops, seconds_of
 
 REPEATS = 5
-
-
-def peak_flops(size: int = 2048) -> float:
-    """Floating-point operations per second of a large matrix product, the best of some."""
-    a, b = torch.rand(2, size, size)
-    return 2 * size**3 / min(_time(lambda: a @ b) for _ in range(REPEATS))
-
-
-def _time(work: Callable) -> float:
-    begin = time.perf_counter()
-    work()
-    return time.perf_counter() - begin
 
 
 @torch.no_grad()
@@ -55,7 +42,7 @@ def main(root: str) -> None:
             print(name)
             for mode in ('tensor', 'predict'):
                 times = [
-                    [_time(partial(m, **data, mode=mode)) for m in (model, folded)]
+                    [seconds_of(partial(m, **data, mode=mode)) for m in (model, folded)]
                     for _ in range(REPEATS + 1)
                 ][1:]
                 before, after = (statistics.median(column) for column in zip(*times, strict=True))

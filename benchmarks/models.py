@@ -19,6 +19,7 @@ from hybrid_depth.checkpoints.build import build_model
 from hybrid_depth.datasets.nuscenes.infos import create_nuscenes_infos
 
 from . import memory
+from .peak import peak_flops
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 CONFIGS = (
@@ -110,6 +111,8 @@ def main(root: str) -> None:
         f'threads, torch {torch.__version__}, random weights (an untrained foreground '
         'proposal keeps all cells)'
     )
+    peak = peak_flops() / 1e9
+    print(f'matrix product of this machine: {peak:.0f} GFLOP/s')
     with tempfile.TemporaryDirectory() as folder:
         create_nuscenes_infos(root, 'v1.0-mini', folder)
         for name in CONFIGS:
@@ -123,3 +126,5 @@ def main(root: str) -> None:
             *sums, mib = zip(*map(astuple, costs.values()), strict=True)
             totals = (*map(sum, sums), max(mib))
             print('{:28}{:14.2f}{:10.1f}{:10.2f}{:8.0f}'.format('all (MiB: largest)', *totals))
+            _, gflops, seconds, _ = totals
+            print(f'{gflops / seconds:.0f} GFLOP/s, {gflops / seconds / peak:.0%} of the product')

@@ -10,6 +10,7 @@ Example:
     python tools/benchmark.py models --root data/nuscenes_keyframe
     python tools/benchmark.py folding --root data/nuscenes_keyframe
     python tools/benchmark.py loading --root data/nuscenes_keyframe
+    python tools/benchmark.py scaling
     python tools/benchmark.py before ../before kitti-loading data/kitti
     python tools/benchmark.py before ../before monodepth2
     python tools/benchmark.py before ../before hybrid
@@ -63,6 +64,8 @@ def make_parser() -> argparse.ArgumentParser:
     folding.add_argument('--root', default='data/nuscenes_keyframe', help='nuScenes root')
     loading = commands.add_parser('loading', help='loading of the six images of a sample')
     loading.add_argument('--root', default='data/nuscenes_keyframe', help='nuScenes root')
+    scaling = commands.add_parser('scaling', help='growth of time and memory with all sizes')
+    scaling.add_argument('--quick', action='store_true', help='tiny sizes')
     before = commands.add_parser('before', help='this code against that of an earlier commit')
     before.add_argument('checkout', help='worktree of the earlier commit')
     before.add_argument('work', choices=['kitti-loading', 'monodepth2', 'hybrid'])

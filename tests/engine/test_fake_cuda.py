@@ -152,8 +152,24 @@ def test_depth_models_in_other_types_and_layouts(dtype, memory_format):
             assert_on_cuda(model.train()(inputs, mode='loss'))
 
 
+def without_waits(monkeypatch, head: nn.Module, targets: tuple) -> None:
+    """Exchange the three places in the losses of detectors that wait, and are not checked here.
+
+    Targets of the head: boxes are sorted by class, and the number of those inside the grid is a
+    size. Loss of boxes: mmdet's `L1Loss` looks whether any weight is positive. Classes of LiDAR
+    points: their number is a size.
+    """
+    from mmdet.models.losses import l1_loss
+
+    from hybrid_depth.bev.depth_nets import semantics
+
+    monkeypatch.setattr(head, 'get_targets', lambda _: targets)
+    monkeypatch.setattr(head.loss_bbox, 'forward', l1_loss)
+    monkeypatch.setattr(semantics, 'lidar_classes', lambda depth, *_: depth.long())
+
+
 @pytest.mark.parametrize('name', DETECTORS)
-def test_detectors(name, toy_nuscenes, tmp_path):
+def test_detectors(name, toy_nuscenes, tmp_path, monkeypatch):
     model = build_model(read(name))
     embodied = 'embodied' in name  # whose depth files the test has not
     config = 'bevdet_hybrid_toy' if embodied else Path(name).stem
@@ -162,10 +178,14 @@ def test_detectors(name, toy_nuscenes, tmp_path):
     if embodied:
         batch, cameras, _, *size = data['inputs']['imgs'].shape
         data['inputs']['physics_depth'] = torch.ones(batch, cameras, *size)
+    head = model.pts_bbox_head
+    targets = head.get_targets([sample.gt_instances_3d for sample in data['data_samples']])
     with waiting_only_where_listed(name):
         inputs = on_cuda(data['inputs'])
         move(model).eval()
         assert_on_cuda(model(inputs, data['data_samples'], mode='tensor'))
+        without_waits(monkeypatch, head, on_cuda(targets))
+        assert_on_cuda(model.train()(inputs, data['data_samples'], mode='loss'))
 
 
 @pytest.mark.slow

@@ -24,6 +24,7 @@ model = dict(
     ),
     decoder=dict(type='DPTDecoder'),
     pose_net=dict(type='ResNetPoseNet', depth=18, pretrained='imagenet', mean='none', std='none'),
+    channels_last=True,  # four fifths of the decoder's time on CPU
 )
 stage1_weights = dict(
     type='EncoderWeights',

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from mmdet3d.models.dense_heads import CenterHead
 from mmdet3d.models.layers import circle_nms
+from mmdet3d.models.utils import clip_sigmoid
 from mmdet3d.registry import MODELS
 from mmengine.structures import InstanceData
 from torch import Tensor
@@ -62,14 +63,34 @@ class ScaleNMSCenterHead(CenterHead):
     def loss_by_feat(
         self, preds_dicts: tuple[list[dict]], batch_gt_instances_3d: list[InstanceData], **kwargs
     ) -> dict[str, Tensor]:
-        """mmdet3d's losses, in float32 also in autocast.
+        """mmdet3d's losses, in float32 also in autocast, without waiting for the device.
 
         Half precision rounds the upper limit of the heat map, 1 - 1e-4, to 1, which makes the loss
-        near a centre infinite.
+        near a centre infinite. mmdet3d's function waits for the number of boxes of each task.
         """
-        full = [[{name: x.float() for name, x in maps.items()} for maps in t] for t in preds_dicts]
+        losses = {}
         with torch.autocast(preds_dicts[0][0]['heatmap'].device.type, enabled=False):
-            return super().loss_by_feat(full, batch_gt_instances_3d, **kwargs)
+            targets = zip(*self.get_targets(batch_gt_instances_3d), strict=True)
+            for task, ((maps,), target) in enumerate(zip(preds_dicts, targets, strict=True)):
+                maps = {name: x.float() for name, x in maps.items()}
+                heatmap, boxes = self._task_losses(maps, *target)
+                losses[f'task{task}.loss_heatmap'] = heatmap
+                losses[f'task{task}.loss_bbox'] = boxes
+        return losses
+
+    def _task_losses(
+        self, maps: dict, heatmap: Tensor, boxes: Tensor, cells: Tensor, mask: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Losses of a task's maps (B, c, Y, X) and its targets, stacked `center_targets`."""
+        centres = heatmap.eq(1).float().sum().clamp(min=1)
+        heatmap_loss = self.loss_cls(clip_sigmoid(maps['heatmap']), heatmap, avg_factor=centres)
+        found = torch.cat([maps[name] for name in ('reg', 'height', 'dim', 'rot', 'vel')], 1)
+        cells = cells[:, None].expand(-1, found.shape[1], -1)
+        found = found.flatten(2).gather(2, cells).transpose(1, 2)
+        mask = mask.float()
+        weights = mask[..., None] * (~boxes.isnan()).float()
+        weights = weights * weights.new_tensor(self.train_cfg['code_weights'])
+        return heatmap_loss, self.loss_bbox(found, boxes, weights, avg_factor=mask.sum() + 1e-4)
 
     def predict_by_feat(
         self, preds_dicts: tuple[list[dict]], batch_input_metas: list[dict], *args, **kwargs
