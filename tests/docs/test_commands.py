@@ -17,6 +17,7 @@ PAGES = {
         *ROOT.glob('data/*.md'),
         *ROOT.glob('configs/**/*.md'),
         ROOT / 'docs/extend.md',
+        ROOT / 'docs/own_vehicle.md',
     ]
 }
 
