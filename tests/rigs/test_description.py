@@ -34,7 +34,7 @@ BAD = {
     'absolute pattern': (dict(camera=dict(files='/data/*.jpg')), ('/data/*.jpg', 'root')),
     'matrix of 5': (dict(camera=dict(matrix=[1, 2, 3, 4, 5])), ('4 or 9 numbers', 'fx fy cx cy')),
     'text matrix': (dict(camera=dict(matrix='abc')), ('4 or 9 numbers', 'abc')),
-    'swapped': (dict(camera=dict(matrix=[55, 55, 47.5, 71.5])), ('left', 'width and height are swapped')),
+    'swapped': (dict(camera=dict(matrix=[55, 55, 47.5, 71.5])), ('left', 'height are swapped')),
     'relative': (dict(camera=dict(matrix=[0.4, 0.6, 0.5, 0.5])), ('relative to the size',)),
     'other size': (dict(camera=dict(size=[96, 144])), ('width and height are swapped',)),
     'cropped': (dict(camera=dict(size=[144, 144])), ('cropped',)),

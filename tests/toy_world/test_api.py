@@ -39,7 +39,7 @@ def test_another_seed_gives_another_world(tmp_path):
 @pytest.mark.parametrize(
     ('wrong', 'message'),
     [
-        (dict(layout='coco'), "layout out of nuscenes, kitti, tusimple, got 'coco'"),
+        (dict(layout='coco'), "layout out of nuscenes, kitti, tusimple, rig, got 'coco'"),
         (dict(workers=0), 'at least one worker, got 0'),
         (dict(scenes=1), 'got 1 scenes with 1 keyframes'),
         (dict(keyframes=0), 'got 2 scenes with 0 keyframes'),

@@ -13,20 +13,23 @@ from ..calibration_checks import check_camera
 from ..datasets.image_files import image_size
 from ..errors import DepthDataError
 from .box_files import read_boxes
+from .calibration_files import Intrinsics, read_intrinsics
 from .dgp import dgp_drives
 from .drive import Drive, RigCamera, RigLidar
 from .errors import RigError
-from .fields import entries, number, numbers, read_yaml
+from .fields import entries, number, numbers, one_of, read_yaml
 from .lens import COEFFICIENTS, Lens
 from .mounting import POSE_KEYS, check_mounting, read_pose, with_camera_axes
+from .static_transforms import pose_in, read_transforms
 from .times import find_files, in_order, times_of
 from .trajectory import Trajectory, read_trajectory
 
 _KEYS = (
     'root', 'drives', 'val', 'cameras', 'times', 'ground', 'poses', 'boxes', 'lidar', 'keyframes',
-    'tolerance', 'classes', 'dgp',
+    'tolerance', 'classes', 'dgp', 'static_transforms', 'vehicle_frame',
 )  # fmt: skip
-_CAMERA_KEYS = ('files', 'matrix', 'size', 'distortion', 'axes', 'times', *POSE_KEYS)
+_SENSOR_KEYS = ('files', 'times', 'frame', *POSE_KEYS)
+_CAMERA_KEYS = (*_SENSOR_KEYS, 'matrix', 'size', 'distortion', 'calibration', 'entry', 'axes')
 _RANGE = 50.0  # metres; of nuScenes' vehicles
 
 
@@ -197,23 +200,55 @@ def _read_camera(
     value: Any, folder: Path, content: Mapping[str, Any], shift: np.ndarray, where: str
 ) -> RigCamera:
     spec = entries(value, _CAMERA_KEYS, where)
-    missing = [key for key in ('files', 'matrix') if key not in spec]
-    if missing:
-        raise RigError(f'{where}: expected files and matrix, got no {" and no ".join(missing)}')
+    if 'files' not in spec:
+        raise RigError(f'{where}: expected files, such as front/*.jpg, got none')
     paths = find_files(folder, str(spec['files']), where)
     times = times_of(paths, spec.get('times', content.get('times', {})), folder, where)
     paths, times = in_order(paths, times, where)
     size = image_size(paths[0])
-    matrix = _matrix(spec['matrix'], where)
-    if 'size' in spec:
-        matrix = _of_size(matrix, numbers(spec['size'], (2,), f'{where}, size'), size, where)
-    matrix = check_camera(matrix, where) if 'distortion' in spec else (
-        check_camera(matrix, where, size)
-    )  # fmt: skip
+    matrix, calibrated, lens = _intrinsics(spec, folder, where)
+    if calibrated is not None:
+        matrix = _of_size(matrix, calibrated, size, where)
+    matrix = check_camera(matrix, where, size if lens is None else None)
     _check_swapped(matrix, size, where)
-    pose = with_camera_axes(read_pose(spec, where), spec.get('axes', 'camera'), where)
+    pose = _sensor_pose(spec, content, folder, where)
+    pose = with_camera_axes(pose, spec.get('axes', 'camera'), where)
     cam2ego = shift @ check_mounting(pose, where)
-    return RigCamera(matrix, cam2ego, paths, times, size, _lens(spec.get('distortion'), where))
+    return RigCamera(matrix, cam2ego, paths, times, size, lens)
+
+
+def _intrinsics(spec: Mapping[str, Any], folder: Path, where: str) -> Intrinsics:
+    """Intrinsics given by numbers, or by a file in the folder of the drive or of the drives."""
+    if one_of(spec, ('matrix', 'calibration'), where) == 'calibration':
+        beside = [key for key in ('size', 'distortion') if key in spec]
+        if beside:
+            raise RigError(
+                f'{where}: expected no {", ".join(beside)} beside calibration:, which has its own'
+            )
+        path = _shared_file(spec['calibration'], folder)
+        return read_intrinsics(path, spec.get('entry'), where)
+    size = numbers(spec['size'], (2,), f'{where}, size') if 'size' in spec else None
+    return Intrinsics(_matrix(spec['matrix'], where), size, _lens(spec.get('distortion'), where))
+
+
+def _shared_file(name: Any, folder: Path) -> Path:
+    """A file of the drive, or else of the folder of all drives."""
+    path = folder / str(name)
+    above = folder.parent / str(name)
+    return above if not path.is_file() and above.is_file() else path
+
+
+def _sensor_pose(
+    spec: Mapping[str, Any], content: Mapping[str, Any], folder: Path, where: str
+) -> np.ndarray:
+    """(4, 4) pose of a sensor in the vehicle's frame of the files."""
+    if spec.get('frame') is None:
+        return read_pose(spec, where)
+    if 'static_transforms' not in content:
+        raise RigError(f'{where}: expected static_transforms: FILE for frame: {spec["frame"]}')
+    path = _shared_file(content['static_transforms'], folder)
+    vehicle = content.get('vehicle_frame', 'base_link')
+    return pose_in(read_transforms(path), spec['frame'], vehicle, where)
 
 
 def _matrix(value: Any, where: str) -> np.ndarray:
@@ -285,10 +320,11 @@ def _read_poses(
         )
     of2ego = shift if of == 'vehicle' else cameras[of].cam2ego
     first = next(iter(cameras.values()))
+    images = (cameras[of] if of in cameras else first).times
     trajectory = read_trajectory(
-        _file(spec, folder, where), spec.get('format', 'tum'), first.times, of2ego
+        _file(spec, folder, where), spec.get('format', 'tum'), images, of2ego
     )
-    if spec.get('format') == 'kitti':  # whose world has the axes of a camera
+    if spec.get('format') in ('kitti', 'nerfstudio'):  # whose worlds have other axes
         trajectory = from_first(trajectory)
     return trajectory
 
@@ -301,12 +337,12 @@ def from_first(trajectory: Trajectory) -> Trajectory:
 def _read_lidar(
     value: Any, folder: Path, content: Mapping[str, Any], shift: np.ndarray, where: str
 ) -> RigLidar:
-    spec = entries(value, ('files', 'columns', 'times', *POSE_KEYS), where)
+    spec = entries(value, (*_SENSOR_KEYS, 'columns'), where)
     paths = find_files(folder, str(spec.get('files', '')), where)
     times = times_of(paths, spec.get('times', content.get('times', {})), folder, where)
     paths, times = in_order(paths, times, where)
     columns = int(number(spec.get('columns', 4), f'{where}, columns', 2))
-    lidar2ego = shift @ check_mounting(read_pose(spec, where), where)
+    lidar2ego = shift @ check_mounting(_sensor_pose(spec, content, folder, where), where)
     return RigLidar(lidar2ego, paths, times, columns)
 
 

@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from ..calibration_checks import check_rigid
-from ..text_files import parse_number, read_text
+from ..datasets.image_files import natural_key
+from ..text_files import parse_number, read_json, read_text
 from .errors import RigError
-from .mounting import rotation_of
+from .mounting import rotation_of, with_camera_axes
 
-FORMATS = ('tum', 'kitti', 'csv')
+FORMATS = ('tum', 'kitti', 'csv', 'nerfstudio')
 _CSV_COLUMNS = ('time', 'x', 'y', 'z', 'qw', 'qx', 'qy', 'qz')
 _FASTEST = 70.0  # metres per second
 _TURNING = 200.0  # degrees per second
@@ -99,11 +100,12 @@ def read_trajectory(path: Path, kind: str, times: np.ndarray, of2ego: np.ndarray
     """Poses of a file.
 
     TUM: lines `time x y z qx qy qz qw`. KITTI: lines of 12 numbers, the rows of a 3x4 matrix, one
-    per image of the first camera. CSV: a heading with `time,x,y,z,qw,qx,qy,qz` in any order.
+    per image. CSV: a heading with `time,x,y,z,qw,qx,qy,qz` in any order. nerfstudio: `frames` of
+    transforms.json, one per image in the order of `file_path`, OpenGL axes.
 
     Args:
         kind: one of `FORMATS`.
-        times: of the images of the first camera, for KITTI's files.
+        times: of the camera's images, for formats without times.
         of2ego: (4, 4) frame whose poses they are, to the vehicle.
 
     Raises:
@@ -113,24 +115,37 @@ def read_trajectory(path: Path, kind: str, times: np.ndarray, of2ego: np.ndarray
     """
     if kind not in FORMATS:
         raise RigError(f'{path}: expected a format among {", ".join(FORMATS)}, got {kind!r}')
-    text = read_text(path)
-    if kind == 'csv':
-        rows = _csv_rows(text, path)
-        stamps, poses = rows[:, 0], [_pose(row[1:4], row[4:], path) for row in rows]
+    if kind == 'nerfstudio':
+        stamps, poses = times, _nerfstudio_poses(path)
+    elif kind == 'kitti':
+        rows = _plain_rows(read_text(path), 12, path)
+        stamps, poses = times, [_completed(row.reshape(3, 4)) for row in rows]
+    elif kind == 'tum':
+        rows = _plain_rows(read_text(path), 8, path)
+        stamps, poses = rows[:, 0], [_pose(row[1:4], row[[7, 4, 5, 6]], path) for row in rows]
     else:
-        rows = _plain_rows(text, 8 if kind == 'tum' else 12, path)
-        if kind == 'tum':
-            stamps = rows[:, 0]
-            poses = [_pose(row[1:4], row[[7, 4, 5, 6]], path) for row in rows]
-        else:
-            if len(rows) != len(times):
-                raise RigError(
-                    f'{path}: expected a pose per image of the first camera, {len(times)}, got '
-                    f'{len(rows)}; use a format with times (tum, csv)'
-                )
-            stamps, poses = times, [_completed(row.reshape(3, 4)) for row in rows]
-    poses = check_rigid(np.array(poses), str(path)) @ np.linalg.inv(of2ego)
-    return Trajectory(np.asarray(stamps, np.float64), poses, str(path))
+        rows = _csv_rows(read_text(path), path)
+        stamps, poses = rows[:, 0], [_pose(row[1:4], row[4:], path) for row in rows]
+    if not poses or len(poses) != len(stamps):
+        raise RigError(
+            f'{path}: expected a pose per image of the camera, {len(stamps)}, got {len(poses)}; '
+            'use a format with times (tum, csv)'
+        )
+    matrices = check_rigid(np.array(poses), str(path)) @ np.linalg.inv(of2ego)
+    return Trajectory(np.asarray(stamps, np.float64), matrices, str(path))
+
+
+def _nerfstudio_poses(path: Path) -> list[np.ndarray]:
+    """(4, 4) poses of the frames, camera axes x right, y down, z forward."""
+    frames = read_json(path).get('frames')
+    try:
+        ordered = sorted(frames, key=lambda frame: natural_key(Path(frame['file_path'])))
+        found = [np.array(frame['transform_matrix'], np.float64) for frame in ordered]
+    except (KeyError, TypeError, ValueError) as error:
+        raise RigError(
+            f'{path}: expected frames with file_path and transform_matrix, got {error!r}'
+        ) from error
+    return [with_camera_axes(pose, 'opengl', str(path)) for pose in found if pose.shape == (4, 4)]
 
 
 def _completed(rows: np.ndarray) -> np.ndarray:

@@ -21,6 +21,7 @@ from . import kitti_layout as kitti
 from . import nuscenes_tables as nuscenes
 from . import open_toy_world, rig
 from .camera import depth_map
+from .rig_layout import SENSORS, drive
 from .scene import Boxes
 from .tusimple_layout import LABEL_FILES
 from .world import KEYFRAME_SECONDS, World
@@ -35,7 +36,8 @@ def draw_toy_world(root: str | Path) -> np.ndarray:
     """Contact sheet of a finished toy world of any layout.
 
     nuScenes: cameras with boxes, their depth, BEV with LiDAR and boxes. KITTI: left and right
-    image, dense depth, sweep. TuSimple: images with the labelled points.
+    image, dense depth, sweep. TuSimple: images with the labelled points. Own vehicle:
+    its images.
 
     Returns:
         (H, W, 3) uint8 RGB.
@@ -140,4 +142,18 @@ def _draw_lanes(root: Path, label: dict) -> np.ndarray:
     return image
 
 
-_SHEETS = {'nuscenes': _nuscenes_sheet, 'kitti': _kitti_sheet, 'tusimple': _tusimple_sheet}
+def _rig_sheet(root: Path, world: World) -> np.ndarray:
+    rows = []
+    for index, frame in _spread(world.scenes, world.keyframes, 4):
+        files = [sorted((root / drive(index) / name).iterdir())[frame] for name in SENSORS]
+        images = [np.array(open_image(path)) for path in files]
+        rows.append([cv2.resize(image, world.size) for image in images])
+    return _block(rows)
+
+
+_SHEETS = {
+    'nuscenes': _nuscenes_sheet,
+    'kitti': _kitti_sheet,
+    'tusimple': _tusimple_sheet,
+    'rig': _rig_sheet,
+}

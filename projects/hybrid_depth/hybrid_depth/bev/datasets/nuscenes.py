@@ -45,8 +45,8 @@ class NuScenesBEVDataset(NuScenesDataset):
     Each sample has, in the order of ``CAMERAS``: cam_names, drive (own vehicles' only, else ''),
     img_path (N), img_size (N) of the calibration (width and height, None if not in the file),
     cam2img (N, 3, 3), cam2ego (N, 4, 4), img_aug (N, 3, 3), and lidar2ego, lidar2boxes, ego2global,
-    bda (4, 4), all float64. Boxes for training and predicted ones are in the frame of lidar2boxes, everything else in that of
-    lidar2ego; both are the ego frame at LiDAR time unless set otherwise.
+    bda (4, 4), all float64. Boxes for training and predicted ones are in the frame of lidar2boxes,
+    everything else in that of lidar2ego; both are the ego frame at LiDAR time unless set otherwise.
 
     Args:
         data_root: nuScenes root.
