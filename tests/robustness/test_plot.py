@@ -14,6 +14,11 @@ def test_plot_of_several_reports(reports, tmp_path):
     assert {(31, 119, 180), (255, 127, 14)} <= colors  # matplotlib's first two: both reports
 
 
+def test_clean_scores_alone_are_no_plot(tmp_path):
+    draw_reports(dict(a=summarise([(ROWS[0], metrics(0.3))], {})), tmp_path / 'plot.png')
+    assert not any(tmp_path.iterdir())
+
+
 def test_other_data_is_a_panel_of_bars(reports, tmp_path):
     rows = [*ROWS, Condition('data', 'data/high'), Condition('data', 'data/wide')]
     report = summarise([(row, metrics(0.3)) for row in rows], {})

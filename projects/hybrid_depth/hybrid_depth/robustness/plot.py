@@ -24,6 +24,8 @@ def draw_reports(reports: Mapping[str, dict], path: Path) -> None:
     from matplotlib.figure import Figure
 
     panels = _panels(reports)
+    if not panels:  # the clean scores alone
+        return
     scores = [
         (key, title)
         for key, title in _SHOWN
