@@ -35,7 +35,7 @@ PYTHON_newest ?= python3.13
 MATRIX_TESTS := $(addprefix tests/,bev checkpoints depth/encoders foundation geometry losses ops)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo docs test test-all fuzz test-matrix lint bench bench-gpu bench-keyframe bench-kitti bench-ground bench-depth-toy bench-bev-depth bench-fb-bev bench-embodied
+.PHONY: help setup lock demo docs test test-all fuzz test-matrix lint bench bench-gpu bench-keyframe bench-kitti bench-ground bench-depth-toy bench-bev-depth bench-fb-bev bench-embodied bench-robustness
 
 help:
 	@echo 'make demo            toy world, training, score (mAP, NDS) and visualizations'
@@ -54,6 +54,7 @@ help:
 	@echo 'make bench-bev-depth study of depth supervision of a toy detector; resumable'
 	@echo 'make bench-embodied  studies of embodied depth on toy video; resumable'
 	@echo 'make bench-fb-bev    study of FB-BEV and BEVDet on the toy world; resumable'
+	@echo 'make bench-robustness study of toy detectors under corruptions and on other rigs; resumable'
 	@echo 'Each first creates .venv if it is missing or outdated.'
 
 setup:
@@ -161,6 +162,9 @@ bench-bev-depth: $(TOY)/nuscenes_infos_val.pkl $(TOY_RIG_VIDEO)/toy_world.json
 
 bench-fb-bev: $(TOY)/nuscenes_infos_val.pkl
 	$(PY) tools/benchmark.py fb-bev
+
+bench-robustness: $(TOY)/nuscenes_infos_val.pkl
+	$(PY) tools/benchmark.py robustness-toy
 
 bench-embodied: $(TOY_VIDEO)/gt/toy/export.json $(TOY_TEXT)/features.safetensors
 	$(PY) tools/benchmark.py embodied

@@ -22,6 +22,7 @@ Example:
     python tools/benchmark.py embodied-self --out work_dirs/embodied_self
     python tools/benchmark.py fb-bev --out work_dirs/fb_bev
     python tools/benchmark.py embodied --out work_dirs/embodied
+    python tools/benchmark.py robustness-toy --out work_dirs/robustness_toy
     python tools/benchmark.py ground-scale --kitti data/kitti
     python tools/benchmark.py embodied-labels --root data/toy_kitti
     python tools/benchmark.py kills
@@ -45,6 +46,7 @@ STUDIES = {
     'embodied-self': 'self-supervised depth in metres',
     'fb-bev': 'FB-BEV against BEVDet',
     'embodied': 'embodied depth and text',
+    'robustness-toy': 'detectors under corruptions and on other rigs',
 }
 
 

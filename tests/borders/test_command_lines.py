@@ -84,6 +84,7 @@ def test_faults_of_ours_keep_their_traceback(error):
 
 
 DEPTH = ('infer_depth.py', 'a.png', 'out', '--config', 'c.py')
+ROBUST = ('robustness.py', 'c.py', 'w.pth')
 BEV = ('infer_bev.py', 'i.pkl', 'out', '--config', 'c.py')
 PSEUDO = ('make_pseudo_depth.py', 'c.py', 'w.pth', '--infos', 'i.pkl', '--out', 'out')
 EMBODIED = ('make_embodied_depth.py', 'root', 'out', '--labels', 'labels')
@@ -99,7 +100,12 @@ INFOS = ('create_nuscenes_infos.py', '--root', 'root', '--version', 'v1.0-mini')
         (DEPTH, '--frames', ['x', '0 ١', '0.5']),
         (DEPTH, '--range', ['0 1', 'nan 2', '1 inf']),
         (DEPTH, '--intrinsics', ['nan 1 1 1', '1 1 inf 1']),
+        (DEPTH, '--fps', ['0', 'nan']),
         (BEV, '--score-thr', ['nan', 'x', '0_1', '٠.5']),
+        (BEV, '--fps', ['0', '-1', 'inf']),
+        (ROBUST, '--seed', ['-1', 'x']),
+        (ROBUST, '--angles', ['0', 'nan', '1 -2']),
+        (ROBUST, '--strengths', ['0', '1 x']),
         (PSEUDO, '--size', ['0 0', '-1 64', '64 30']),
         (PSEUDO, '--max-depth', ['nan', '0', '-1', 'inf']),
         (PSEUDO, '--mirror-tolerance', ['nan', '-0.1']),
@@ -117,6 +123,7 @@ INFOS = ('create_nuscenes_infos.py', '--root', 'root', '--version', 'v1.0-mini')
         (('make_toy_world.py', 'out'), '--workers', ['0']),
         (('make_toy_world.py', 'out'), '--size', ['³x4', '3', '-3x4', '١٢x٣']),
         (('make_toy_world.py', 'out'), '--scenes', ['x', '１', '1_0']),
+        (('make_toy_world.py', 'out'), '--camera-height', ['nan', 'x']),
         (('make_text_features.py', 'out'), '--seed', ['³', '1_0']),
         (('evaluate_pose.py', 'a', 'b'), '--frames', ['³', '1_0']),
     ],

@@ -90,3 +90,6 @@ def test_errors(tmp_path):
     assert 'absent.pth, which does not exist' in error
     error = run_tool('robustness.py', config, tmp_path / 'a.pth', '--beside', tmp_path)
     assert error.startswith('error: expected a report')
+    twice = ('--out', tmp_path / 'a' / 'x', '--beside', tmp_path / 'b' / 'x')
+    error = run_tool('robustness.py', config, tmp_path / 'a.pth', *twice)
+    assert "different names, got ['x', 'x']" in error

@@ -27,7 +27,8 @@ def cfg(tmp_path) -> Config:
     (tmp_path / 'infos.pkl').write_bytes(b'infos')
     pipeline = [dict(type='LoadMultiViewImages'), dict(type='PackBEVInputs')]
     dataset = dict(data_root=str(tmp_path), ann_file='infos.pkl', pipeline=pipeline, type='x')
-    return Config(dict(model=dict(type='M'), test_dataloader=dict(dataset=dataset)))
+    loader, metric = dict(dataset=dataset), dict(type='x', truth=str(tmp_path / 'truth'))
+    return Config(dict(model=dict(type='M'), test_dataloader=loader, test_evaluator=metric))
 
 
 @pytest.fixture
@@ -64,6 +65,9 @@ def test_finished_rows_are_kept(cfg, tested, tmp_path):
     assert run(seed=1) == 2  # the clean row has no seed
     assert run(Config(dict(cfg.to_dict(), model=dict(type='N')))) == 3
     (tmp_path / 'infos.pkl').write_bytes(b'others')
+    assert run() == 3
+    (tmp_path / 'truth').mkdir()
+    (tmp_path / 'truth' / 'export.json').write_text('of another export')
     assert run() == 3
     checkpoint.write_bytes(b'trained longer')
     assert run() == 3 and run() == 0

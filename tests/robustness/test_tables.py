@@ -19,4 +19,4 @@ def test_markdown_has_scores_and_resilience(reports):
     assert '| extrinsics | 2° | 0.2000' in table
     assert '| condition | hybrid, NDS | hybrid, depth | mono, depth |' in table
     assert '| fog | 50.0 |' in table and '| snow | 100.0 | 100.0 | - |' in table
-    assert '| mean of RoboBEV | 75.0 |' in table
+    assert "| mean of RoboBEV's (number) | 75.0 (2) |" in table

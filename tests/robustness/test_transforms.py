@@ -71,7 +71,10 @@ def test_lost_frames_stay_lost_in_the_history():
 
 def test_turned_cameras():
     turn = transform(type='RotateCameras', angle=2.0)
-    before, after = rig_sample(), turn(rig_sample())
+    before, sample = rig_sample(), rig_sample()
+    poses = sample['cam2ego']
+    after = turn(sample)
+    assert np.array_equal(poses, before['cam2ego'])  # the data set's array is not changed
     turns = after['cam2ego'][:, :3, :3]
     angles = np.degrees(np.arccos((np.trace(turns, axis1=1, axis2=2) - 1) / 2))
     assert angles == pytest.approx(2)

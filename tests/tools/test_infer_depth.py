@@ -40,6 +40,19 @@ def test_a_video(tmp_path, tiny_config, capsys):
 
 
 @RANDOM
+def test_clip_of_a_video(tmp_path, tiny_config, capsys):
+    video, out = write_video(tmp_path / 'drive.avi', 3, (96, 64)), tmp_path / 'out'
+    options = ('--config', tiny_config, '--numbers', 'none', '--no-color', '--video', 'gif')
+    assert run_tool('infer_depth.py', video, out, *options) is None
+    assert f'clip: {out}/clip.gif' in capsys.readouterr().out
+    with Image.open(out / 'clip.gif') as clip:
+        assert clip.n_frames == 3 and clip.info['duration'] == 100  # 10 frames per second
+    assert run_tool('infer_depth.py', video, out, *options, '--fps', 4) is None
+    with Image.open(out / 'clip.gif') as clip:
+        assert clip.info['duration'] == 250
+
+
+@RANDOM
 def test_disparity_pngs_reach_the_nearest_depth_of_the_model(tmp_path, tiny_config):
     image = tmp_path / '0.png'
     Image.fromarray(np.zeros((64, 96, 3), np.uint8)).save(image)

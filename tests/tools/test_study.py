@@ -17,6 +17,7 @@ from benchmarks import (
     embodied_self,
     fb_bev,
     multi_frame,
+    robustness_toy,
     study,
     study_plot,
 )
@@ -151,7 +152,7 @@ def test_jobs_run_in_parallel_and_share_the_cores(monkeypatch, tmp_path):
 
 
 def test_studies_use_existing_configs_and_earlier_checkpoints():
-    modules = (depth_toy, bev_depth, fb_bev, embodied, embodied_self)
+    modules = (depth_toy, bev_depth, fb_bev, embodied, embodied_self, robustness_toy)
     studies = [[*getattr(module, 'TEACHERS', ()), *module.RUNS] for module in modules]
     first, then = multi_frame.runs(epochs=4)
     assert not any('{study}' in option for run in first for option in run.options)  # two at a time

@@ -77,15 +77,19 @@ def run(args: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     from ..engine.config import load_config, require_checkpoint
+    from ..errors import ConfigError
     from ..files import atomic_file
     from ..robustness.conditions import conditions_for
     from ..robustness.plot import draw_reports
     from ..robustness.report import read_report, run_conditions, summarise, write_report
     from ..robustness.tables import csv_table, markdown_table
 
+    out = Path(args.out or Path('work_dirs', 'robustness', Path(config).stem))
+    names = [out.name, *(Path(folder).name for folder in args.beside)]
+    if len(set(names)) < len(names):
+        raise ConfigError(f'expected folders of reports of different names, got {names}')
     others = {Path(folder).name: read_report(folder) for folder in args.beside}
     require_checkpoint(args.checkpoint)
-    out = Path(args.out or Path('work_dirs', 'robustness', Path(config).stem))
     cfg = load_config(config, str(out), args.cfg_options, 'none')
     conditions = conditions_for(cfg, args.corruptions, args.strengths, args.angles, args.other_data)
     results = []

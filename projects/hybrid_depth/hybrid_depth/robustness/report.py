@@ -91,10 +91,15 @@ def row_digest(cfg: Config, checkpoint: str) -> str:
     """Digest of all that a row depends on: test config, weights, data and corruptions."""
     tested = {key: cfg.get(key) for key in ('model', *_TESTED)}
     files = [
-        Path(dataset.get('data_root') or '', dataset['ann_file'])
+        Path(dataset.get('data_root') or '', dataset[key])
         for dataset in innermost_datasets(cfg.test_dataloader)
-        if dataset.get('ann_file')
+        for key in ('ann_file', 'split')
+        if dataset.get(key)
     ]
+    evaluators = cfg.test_evaluator
+    for metric in evaluators if isinstance(evaluators, list | tuple) else [evaluators]:
+        if metric.get('truth'):
+            files.append(Path(metric['truth'], 'export.json'))
     sources = [Path(__file__).with_name(name) for name in _SOURCES]
     contents = [file_digest(path) for path in (checkpoint, *files, *sources)]
     return digest(Config(tested).to_dict(), contents)

@@ -21,9 +21,9 @@ def scores_of(metrics: Mapping[str, float]) -> dict[str, float]:
     found = {}
     for name in (*DETECTION, *DEPTH):
         place = name if name in DETECTION else f'depth/{name}'
-        keys = [key for key in metrics if f'/{key}'.endswith(f'/{place}')]
-        if keys:
-            found[name] = float(metrics[min(keys, key=len)])
+        key = next((key for key in metrics if f'/{key}'.endswith(f'/{place}')), None)
+        if key is not None:
+            found[name] = float(metrics[key])
     return found
 
 

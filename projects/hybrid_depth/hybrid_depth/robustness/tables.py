@@ -7,6 +7,7 @@ import io
 from collections.abc import Mapping, Sequence
 
 from .scores import DEPTH, DETECTION
+from .transforms import ROBOBEV
 
 COLUMNS = (*DETECTION, *DEPTH)
 _FIELDS = ('report', 'kind', 'name', 'strength')
@@ -65,9 +66,15 @@ def _resilience(reports: Mapping[str, dict]) -> str:
     for corruption in names:
         rates = [reports[name]['resilience'][kind].get(corruption) for name, kind in kinds]
         lines.append([corruption, *map(_percent, rates)])
-    means = [reports[name]['mean_resilience'].get(kind) for name, kind in kinds]
-    lines.append(['mean of RoboBEV', *map(_percent, means)])
+    means = [_mean(reports[name], kind) for name, kind in kinds]
+    lines.append(["mean of RoboBEV's (number)", *means])
     return _markdown(lines)
+
+
+def _mean(report: dict, kind: str) -> str:
+    count = sum(name in ROBOBEV for name in report['resilience'][kind])
+    mean = report['mean_resilience'].get(kind)
+    return '-' if mean is None else f'{_percent(mean)} ({count})'
 
 
 def _percent(rate: float | None) -> str:
