@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..config_files import find_config
+from ..releases.zoo import releases
 from .number_types import at_least, finite, positive, whole
 
 if TYPE_CHECKING:
@@ -28,8 +29,10 @@ FORMATS = ('png', 'npy', 'none')
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('input', help='an image, a folder of images, or a video')
     parser.add_argument('out', help='output folder')
-    parser.add_argument('--config', required=True, help='config with a depth model')
-    parser.add_argument('--checkpoint', help='weights (default: random)')
+    parser.add_argument(
+        '--config', required=True, help='config with a depth model, or a name of the zoo'
+    )
+    parser.add_argument('--checkpoint', help='weights (default: random, or those of the zoo)')
     parser.add_argument('--device', default='cpu', help='cpu (default), cuda, cuda:1, ...')
     parser.add_argument(
         '--size',
@@ -91,7 +94,7 @@ def camera(args: argparse.Namespace) -> np.ndarray | None:
 
 
 def run(args: argparse.Namespace) -> None:
-    config = find_config(args.config)
+    config = args.config if args.config in releases() else find_config(args.config)
 
     from tqdm import tqdm
 
@@ -101,7 +104,7 @@ def run(args: argparse.Namespace) -> None:
     from ..inference.depth_writer import DepthWriter
     from ..inference.image_streams import ImageStream
 
-    if args.scale is not None and args.checkpoint is None:
+    if args.scale is not None and args.checkpoint is None and config not in releases():
         raise ConfigError(
             '--scale expected trained weights, got none: depth of random weights is not metric. '
             'Set --checkpoint FILE, or omit --scale'
