@@ -24,10 +24,10 @@ def test_download_and_use(tmp_path, capsys):
     assert run_tool('zoo.py', 'list') is None
     (row,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith(NAME)]
     assert 'converted' in row
-    image = ROOT / 'docs/demo.jpg'
+    image = ROOT / 'docs/bev_depth.png'
     arguments = [image, tmp_path / 'out', '--config', NAME, '--scale', '5.4']
     assert run_tool('infer_depth.py', *arguments) is None
-    assert (tmp_path / 'out/depth/demo.npy').is_file()
+    assert (tmp_path / 'out/depth/bev_depth.npy').is_file()
 
 
 def test_mistakes_are_one_sentence(tmp_path):
