@@ -257,9 +257,9 @@ def test_locks_pin_every_requirement_for_every_python(lock, python):
 
 
 def test_install_commands_of_the_docs_equal_no_deps_txt():
-    readme = (ROOT / 'README.md').read_text()
+    page = (ROOT / 'docs/install.md').read_text()
     command = ' '.join(str(requirement) for requirement, _ in requirements('no_deps'))
-    assert f'`pip install --no-deps {command}`' in readme
+    assert f'`pip install --no-deps {command}`' in page
 
 
 def test_pre_commit_runs_the_locked_ruff():

@@ -89,11 +89,12 @@ def test_train_from_an_installed_wheel(bin_folder, tmp_path):
 
 
 def test_the_wheel_is_complete(wheel, tmp_path):
-    """It has every config and module, and no other files."""
+    """It has every config, metafile and module, and no other files."""
     shutil.unpack_archive(wheel, tmp_path, 'zip')
     package = ROOT / 'projects/hybrid_depth/hybrid_depth'
     expected = {str(path.relative_to(package)) for path in package.rglob('*.py')}
-    configs = {str(path.relative_to(ROOT)) for path in Path(ROOT, 'configs').rglob('*.py')}
+    shipped = [*Path(ROOT, 'configs').rglob('*.py'), *Path(ROOT, 'configs').rglob('metafile.yml')]
+    configs = {str(path.relative_to(ROOT)) for path in shipped}
     installed = tmp_path / 'hybrid_depth'
     found = {str(path.relative_to(installed)) for path in installed.rglob('*') if path.is_file()}
     assert len(configs) > 50

@@ -10,7 +10,8 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ('docs', 'configs', 'data', 'projects')
+FOLDERS = ('docs', 'configs', 'projects')
+FILES = ('data/README.md', 'LICENSE', 'CITATION.cff')
 SUFFIXES = ('.md', '.svg', '.png', '.jpg', '.gif')
 API = 'docs/api/'
 
@@ -29,11 +30,10 @@ def nav_pages(node: object) -> list[str]:
 
 
 def sources() -> list[Path]:
-    """Pages and images of the repository; of the folder of data sets only its page."""
-    found = [*ROOT.glob('*.md'), ROOT / 'data' / 'README.md']
+    """Pages, images and legal files of the repository; of the folder of data sets only its page."""
+    found = [*ROOT.glob('*.md'), *(ROOT / name for name in FILES)]
     for folder in FOLDERS:
-        if folder != 'data':
-            found += (path for path in (ROOT / folder).rglob('*') if path.suffix in SUFFIXES)
+        found += (path for path in (ROOT / folder).rglob('*') if path.suffix in SUFFIXES)
     return sorted(found)
 
 

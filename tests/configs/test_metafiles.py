@@ -7,11 +7,15 @@ from pathlib import Path
 
 import pytest
 import timm
+import torch
 
+from hybrid_depth.checkpoints.build import build_model
 from hybrid_depth.cli.convert_checkpoint import KINDS
+from hybrid_depth.errors import ConfigError
 from tests.configs.shipped import CONFIGS, METHODS, NAMES, metafile, read
 from tests.conftest import ROOT
 from tests.docs.test_citations import LINK, headings
+from tests.docs.test_commands import LINE, TARGETS, check, commands
 
 MODELS = [model for method in METHODS for model in metafile(method)['Models']]
 each_model = pytest.mark.parametrize('model', MODELS, ids=lambda model: model['Name'])
@@ -105,11 +109,35 @@ def test_numbers_are_published_or_measured(model):
         if result['Evidence'] == 'published':
             assert PUBLISHED.match(result['Source'])
             continue
-        assert result['Evidence'] == 'measured'
+        assert result['Evidence'] == 'measured' and result['Command']
         page, heading = re.fullmatch(r'(\S+), "(.+)"', result['Source']).groups()
         assert page == RESULTS
         found = {float(number) for number in re.findall(r'\d+\.\d+', section(heading))}
         assert set(result['Metrics'].values()) <= found
+
+
+@each_model
+def test_commands_are_valid(model):
+    for command in {result['Command'] for result in model['Results'] if 'Command' in result}:
+        if command.startswith('make '):
+            assert command.split()[1] in TARGETS
+        else:
+            (words,) = commands(command, LINE)
+            check(words)
+
+
+@pytest.mark.slow
+@each_model
+def test_parameters(model):
+    """On the meta device, except for models that compute features of their texts."""
+    cfg = read(model['Config'])
+    try:
+        with torch.device('meta'):
+            built = build_model(cfg)
+    except ConfigError:
+        built = build_model(cfg)
+    number = sum(parameter.numel() for parameter in built.parameters())
+    assert number / 1e6 == pytest.approx(model['Parameters'], abs=0.0051)
 
 
 @pytest.mark.parametrize('method', METHODS)

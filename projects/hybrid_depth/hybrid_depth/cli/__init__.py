@@ -35,6 +35,7 @@ TOOLS = {
     'make-embodied-depth': 'depth from calibration and class labels',
     'make-captions': 'captions of images by an image-to-text model',
     'make-text-features': 'features of captions and object sentences by a CLIP text tower',
+    'zoo': 'official weights by name: list, info, download',
     'convert-checkpoint': 'convert official weights',
     'evaluate-boxes': 'evaluate a file of predicted boxes against an info file',
     'evaluate-depth': 'evaluate depth maps against ground truth',

@@ -13,6 +13,7 @@ import re
 from pathlib import Path
 
 from ..config_files import find_config
+from ..releases.zoo import releases
 from .number_types import at_least, finite, positive
 
 CLIPS = ('mp4', 'gif')
@@ -21,8 +22,10 @@ CLIPS = ('mp4', 'gif')
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('infos', help='info file')
     parser.add_argument('out', help='output folder')
-    parser.add_argument('--config', required=True, help='config with a detector')
-    parser.add_argument('--checkpoint', help='weights (default: random)')
+    parser.add_argument(
+        '--config', required=True, help='config with a detector, or a name of the zoo'
+    )
+    parser.add_argument('--checkpoint', help='weights (default: random, or those of the zoo)')
     parser.add_argument('--device', default='cpu', help='cpu (default), cuda, cuda:1, ...')
     parser.add_argument('--root', help="nuScenes root (default: the info file's folder)")
     which = parser.add_mutually_exclusive_group()
@@ -60,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    config = find_config(args.config)
+    config = args.config if args.config in releases() else find_config(args.config)
 
     from contextlib import nullcontext
 

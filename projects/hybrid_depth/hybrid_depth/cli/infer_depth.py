@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..config_files import find_config
+from ..releases.zoo import releases
 from .number_types import at_least, finite, positive, whole
 
 if TYPE_CHECKING:
@@ -32,8 +33,10 @@ FPS = 10  # of image folders
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('input', help='an image, a folder of images, or a video')
     parser.add_argument('out', help='output folder')
-    parser.add_argument('--config', required=True, help='config with a depth model')
-    parser.add_argument('--checkpoint', help='weights (default: random)')
+    parser.add_argument(
+        '--config', required=True, help='config with a depth model, or a name of the zoo'
+    )
+    parser.add_argument('--checkpoint', help='weights (default: random, or those of the zoo)')
     parser.add_argument('--device', default='cpu', help='cpu (default), cuda, cuda:1, ...')
     parser.add_argument(
         '--size',
@@ -101,7 +104,7 @@ def camera(args: argparse.Namespace) -> np.ndarray | None:
 
 
 def run(args: argparse.Namespace) -> None:
-    config = find_config(args.config)
+    config = args.config if args.config in releases() else find_config(args.config)
 
     from contextlib import nullcontext
 
@@ -118,7 +121,8 @@ def run(args: argparse.Namespace) -> None:
     cam2img = camera(args)
     stream = ImageStream(args.input)
     model = init_depth_model(config, args.checkpoint, args.device)
-    if args.scale is not None and args.checkpoint is None and not model.weights_by_name:
+    trained = args.checkpoint is not None or model.weights_by_name or config in releases()
+    if args.scale is not None and not trained:
         raise ConfigError(
             '--scale expected trained weights, got none: depth of random weights is not metric. '
             'Set --checkpoint FILE, or omit --scale'

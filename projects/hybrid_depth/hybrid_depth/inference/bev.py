@@ -15,6 +15,7 @@ from ..config_errors import explained
 from ..devices import for_inference
 from ..engine.model_files import load_weights, read_model_config
 from ..errors import ConfigError, HybridDepthError
+from ..releases.zoo import resolve
 
 if TYPE_CHECKING:
     from mmdet3d.models.detectors import Base3DDetector
@@ -37,6 +38,7 @@ def init_bev_model(
         >>> type(model).__name__, model.training
         ('BEVDet', False)
     """
+    config, checkpoint = resolve(config, checkpoint)
     cfg = read_model_config(config)
     model = build_model(cfg)
     if not hasattr(model, 'pts_bbox_head'):

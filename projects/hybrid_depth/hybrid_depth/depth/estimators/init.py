@@ -11,6 +11,7 @@ from ...checkpoints.build import build_model
 from ...devices import for_inference
 from ...engine.model_files import load_weights, read_model_config
 from ...errors import ConfigError
+from ...releases.zoo import resolve
 from .base import DepthEstimator
 from .calibrated import CalibratedDepth
 
@@ -27,8 +28,11 @@ def init_depth_model(
 
     Args:
         config: config file or config with a depth model; its foundation weights are not loaded.
+            Or a name of the zoo (docs/zoo.md), such as 'monodepth2_mono_640x192', whose weights
+            are downloaded and converted once.
         checkpoint: from training or `hybrid-depth convert-checkpoint`; loaded strictly. None
-            leaves random weights, with a warning (but for `TransformersDepth`).
+            leaves random weights, with a warning, except for a name of the zoo and
+            `TransformersDepth`.
         device: device of the model.
 
     Raises:
@@ -36,6 +40,7 @@ def init_depth_model(
         ConfigError: the config has no depth model.
         UnsafeCheckpointError, RuntimeError: the checkpoint is unsafe or damaged.
         CheckpointMismatchError: the weights are those of another model.
+        DownloadError, ReleaseError: a release of the zoo cannot be had or is another.
         DeviceError: PyTorch cannot use the device.
 
     Example:
@@ -47,6 +52,7 @@ def init_depth_model(
         >>> prediction.values.shape, prediction.kind
         (torch.Size([1, 1, 64, 96]), 'disparity')
     """
+    config, checkpoint = resolve(config, checkpoint)
     cfg = read_model_config(config)
     model = build_model(cfg)
     if not isinstance(model, DepthEstimator):
