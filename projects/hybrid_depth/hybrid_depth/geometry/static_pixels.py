@@ -15,8 +15,8 @@ _SCENE = 80  # percentile of the deviations over time, of what moves
 _STILL = 0.2  # of that, largest deviation of a still pixel
 _NOISE = 2.0  # grey levels, of the camera
 _MOVING = 6.0  # grey levels, smallest deviation of the scene from a moving vehicle
-_EDGE = 0.5  # gradient of the mean over mean gradient, of an edge that is always there
-_OUTLINE = 0.5  # smallest share of the outline on such edges
+_EDGE = 0.75  # gradient of the mean over mean gradient, of an edge that is always there
+_OUTLINE = 0.7  # smallest share of the outline on such edges
 _SMALLEST = 0.002  # of the image
 
 
@@ -66,10 +66,12 @@ def find_static_pixels(images: Iterable[np.ndarray]) -> np.ndarray:
             f'{moving:.1f} grey levels; give images from more places'
         )
     still = (deviation <= max(_STILL * moving, _NOISE)).astype(np.uint8)
+    edges = _lasting_edges(frames)
+    still[edges > 0] = 0  # the outline parts the body from an even road beside it
     still = cv2.morphologyEx(still, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     body = np.zeros_like(still)
     count, regions = cv2.connectedComponents(still, connectivity=4)
-    always = _lasting_edges(frames)
+    always = cv2.dilate(edges, np.ones((5, 5), np.uint8)) > 0
     for index in range(1, count):
         region = (regions == index).astype(np.uint8)
         if _touches_lower_border(region) and region.mean() >= _SMALLEST:
@@ -77,7 +79,7 @@ def find_static_pixels(images: Iterable[np.ndarray]) -> np.ndarray:
             if outline.any() and always[outline].mean() >= _OUTLINE:
                 body |= region
     body = cv2.morphologyEx(body, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
-    grown = cv2.dilate(body, np.ones((3, 3), np.uint8))  # its blurred outline
+    grown = cv2.dilate(body, np.ones((5, 5), np.uint8))  # its outline, blurred
     ((height, width),) = sizes
     return cv2.resize(grown, (width, height), interpolation=cv2.INTER_NEAREST) > 0
 
@@ -91,12 +93,11 @@ def _shrunk(image: np.ndarray) -> np.ndarray:
 
 
 def _lasting_edges(frames: np.ndarray) -> np.ndarray:
-    """(H, W) bool, near edges that are there in all images."""
+    """(H, W) uint8, 1 on edges that are there in all images."""
     gradients = np.stack([np.stack(np.gradient(x)) for x in frames])
     of_mean = np.hypot(*gradients.mean(0))
     mean = np.hypot(gradients[:, 0], gradients[:, 1]).mean(0)
-    edges = (of_mean > _EDGE * mean) & (of_mean > 1.0)
-    return cv2.dilate(edges.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    return ((of_mean > _EDGE * mean) & (of_mean > 2.0)).astype(np.uint8)
 
 
 def _touches_lower_border(region: np.ndarray) -> bool:
