@@ -177,3 +177,42 @@ def test_masked_mean(stereo):
     loss = ReprojectionObjective().loss({0: found}, mask)['loss_photometric']
     torch.testing.assert_close(loss, error[mask].mean())
     assert objective.photometric(found, torch.zeros_like(mask)) == 0
+
+
+@pytest.mark.parametrize('average', [False, True])
+@pytest.mark.parametrize('masked_mean', [False, True])
+def test_pixels_of_the_vehicle_itself_do_not_count(stereo, average, masked_mean):
+    """Painting them in any colour changes neither the loss nor the gradient."""
+    target, sources, cam2img, transforms = stereo
+    hidden = torch.zeros(3, 1, 1, *SIZE, dtype=torch.bool)
+    hidden[..., 50:, 20:70] = True
+
+    def loss(value):
+        painted = [image.masked_fill(hidden[0], value) for image in (target, *sources)]
+        # windows of SSIM reach one pixel beyond
+        objective = ReprojectionObjective(
+            tie_break=0, average=average, masked_mean=masked_mean, ssim_weight=0.0
+        )
+        depth = plane(1.2 * DISTANCE).requires_grad_()
+        views = objective.views(painted[0], torch.stack(painted[1:]), cam2img, hidden=hidden)
+        found = objective.loss({0: objective(views, depth, transforms, 1 / depth)})
+        (gradient,) = torch.autograd.grad(found['loss_photometric'], depth)
+        return found['loss_photometric'], gradient
+
+    (dark, gradient), (bright, other) = loss(0.1), loss(0.9)
+    torch.testing.assert_close(bright, dark)
+    torch.testing.assert_close(other, gradient)
+    assert (gradient[..., 50:, 20:70] == 0).all() and (gradient[..., :40, 5:90] != 0).any()
+
+
+def test_a_pixel_hidden_in_one_source_is_compared_with_the_other(stereo):
+    hidden = torch.zeros(3, 1, 1, *SIZE, dtype=torch.bool)
+    hidden[1] = True  # all of the left source
+    objective = ReprojectionObjective(tie_break=0, automask=False)
+    depth = plane(DISTANCE)
+    views = objective.views(*stereo[:3], hidden=hidden)
+    found = objective(views, depth, stereo[3], 1 / depth)
+    torch.testing.assert_close(found.smallest, found.errors[1, :, 0])
+    assert found.visible.all()
+    half = views.resized((32, 48)).hidden
+    assert half.shape == (3, 1, 1, 32, 48) and half[1].all() and not half[0].any()

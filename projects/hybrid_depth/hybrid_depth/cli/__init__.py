@@ -33,6 +33,7 @@ TOOLS = {
     'app': 'depth of uploaded images and videos in a browser',
     'make-pseudo-depth': 'depth labels for a detector from a depth model',
     'make-embodied-depth': 'depth from calibration and class labels',
+    'make-ego-masks': 'find the body of the vehicle in its images',
     'make-captions': 'captions of images by an image-to-text model',
     'make-text-features': 'features of captions and object sentences by a CLIP text tower',
     'zoo': 'official weights by name: list, info, download',

@@ -14,6 +14,8 @@ from ..geometry.projection import back_project, project, sample, scale_intrinsic
 from .photometric import PhotometricError, reprojection_minimum
 from .smoothness import edge_aware_smoothness, normalize_by_mean
 
+_NEVER = 1e3  # error of a source in which a pixel is hidden, larger than any
+
 
 @dataclass(frozen=True)
 class Views:
@@ -28,6 +30,8 @@ class Views:
         cam2img: (B, 3, 3) intrinsics of target and sources, pixels of this resolution.
         ssim_weight: see `PhotometricError`.
         pyramid: target and sources of smaller sizes, by (h, w). Other sizes are area-averaged.
+        hidden: (1 + S, B, 1, H, W) bool, pixels of the target and of each source that show the
+            vehicle of the camera; None if none do.
     """
 
     target: Tensor
@@ -35,6 +39,7 @@ class Views:
     cam2img: Tensor
     ssim_weight: float
     pyramid: Mapping[tuple[int, int], tuple[Tensor, Tensor]] = field(default_factory=dict)
+    hidden: Tensor | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -65,7 +70,11 @@ class Views:
             sources = shrink(self.sources.flatten(0, 1), size)
             sources = sources.unflatten(0, self.sources.shape[:2])
         cam2img = scale_intrinsics(self.cam2img, size[1] / columns, size[0] / rows)
-        return Views(self.resized_target(size), sources, cam2img, self.ssim_weight)
+        hidden = self.hidden
+        if hidden is not None:
+            largest = F.adaptive_max_pool2d(hidden.flatten(0, 1).float(), tuple(size))
+            hidden = largest.unflatten(0, hidden.shape[:2]) > 0
+        return Views(self.resized_target(size), sources, cam2img, self.ssim_weight, hidden=hidden)
 
 
 @dataclass(frozen=True)
@@ -82,6 +91,8 @@ class ReprojectionTerms:
         smallest: (B, H, W) per-pixel loss, see `reprojection_minimum`.
         warped_wins: (B, H, W) bool, pixels kept by the auto-mask.
         smoothness: scalar, unweighted.
+        visible: (B, H, W) bool, pixels that show the scene in the target and in a source (in all
+            sources if their errors are averaged), which alone count; None for all pixels.
     """
 
     output: Tensor
@@ -93,6 +104,7 @@ class ReprojectionTerms:
     smallest: Tensor
     warped_wins: Tensor
     smoothness: Tensor
+    visible: Tensor | None = None
 
 
 class ReprojectionObjective:
@@ -149,11 +161,13 @@ class ReprojectionObjective:
         sources: Tensor,
         cam2img: Tensor,
         smaller: Sequence[tuple[Tensor, Tensor]] = (),
+        hidden: Tensor | None = None,
     ) -> Views:
         """Target and sources of one resolution; see `Views` for the arguments.
 
         Args:
             smaller: target and sources of smaller sizes.
+            hidden: see `Views`.
 
         Raises:
             ValueError: shapes do not match.
@@ -166,7 +180,7 @@ class ReprojectionObjective:
                 f'{tuple(sources.shape)} and {tuple(cam2img.shape)}'
             )
         pyramid = {tuple(pair[0].shape[-2:]): pair for pair in smaller}
-        return Views(target, sources, cam2img, self.ssim_weight, pyramid)
+        return Views(target, sources, cam2img, self.ssim_weight, pyramid, hidden)
 
     def __call__(
         self, views: Views, depth: Tensor, transforms: Tensor, output: Tensor
@@ -195,23 +209,35 @@ class ReprojectionObjective:
         warped = sample(views.sources.flatten(0, 1), grid.flatten(0, 1), self.align_corners)
         warped = warped.view_as(views.sources)
         errors = views.error(warped)
+        candidates, visible = errors, None
+        if views.hidden is not None:
+            seen = self._seen(views, grid)
+            visible = ~views.hidden[0, :, 0] & (seen.all(0) if self.average else seen.any(0))[:, 0]
+            candidates = errors if self.average else errors.masked_fill(~seen, _NEVER)
         unwarped = views.unwarped_errors if self.automask else None
         smallest, wins = reprojection_minimum(
-            errors, unwarped, self.average, self.tie_break, keep_ties=self.masked_mean
+            candidates, unwarped, self.average, self.tie_break, keep_ties=self.masked_mean
         )
         image = views.resized_target(output.shape[-2:])
         smoothness = edge_aware_smoothness(normalize_by_mean(output), image)
         return ReprojectionTerms(
-            output, depth, transforms, grid, warped, errors, smallest, wins, smoothness
+            output, depth, transforms, grid, warped, errors, smallest, wins, smoothness, visible
         )
+
+    def _seen(self, views: Views, grid: Tensor) -> Tensor:
+        """(S, B, 1, H, W) bool, whether a target pixel shows the scene where it is in a source."""
+        hidden = views.hidden[1:].flatten(0, 1).to(grid)
+        found = sample(hidden, grid.flatten(0, 1), self.align_corners)
+        return found.view(len(grid), -1, *found.shape[1:]) == 0
 
     def photometric(self, terms: ReprojectionTerms, mask: Tensor | None = None) -> Tensor:
         """Photometric loss of one scale, see `loss`."""
-        if self.masked_mean:
-            mask = terms.warped_wins if mask is None else terms.warped_wins & mask
-        if mask is None:
+        masks = [mask, terms.warped_wins if self.masked_mean else None, terms.visible]
+        masks = [mask for mask in masks if mask is not None]
+        if not masks:
             return terms.smallest.mean()
-        return (terms.smallest * mask).sum() / (mask.sum() + 1e-7)
+        counted = torch.stack(torch.broadcast_tensors(*masks)).all(0)
+        return terms.smallest.where(counted, 0).sum() / (counted.sum() + 1e-7)
 
     def loss(
         self, terms: dict[int, ReprojectionTerms], mask: Tensor | None = None

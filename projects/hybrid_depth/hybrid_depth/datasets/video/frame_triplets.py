@@ -11,6 +11,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
 from ...errors import DepthDataError
+from ..ego_masks import mask_path
 from ..label_images import label_path
 
 FrameId = int | str
@@ -40,6 +41,9 @@ class FrameTripletDataset(BaseDataset):
             `dict(physics_depth='data/kitti_embodied/depth')`: each folder mirrors the images below
             `data_root`, a/b/c.jpg has a/b/c.png, in the format of KITTI's annotated depth
             (hybrid-depth make-embodied-depth).
+        ego_masks: folder of masks of the vehicle itself (hybrid-depth make-ego-masks), CAMERA.png
+            for the last part of a frame's `meta['folder']`: samples get `ego_mask_path`
+            (`LoadEgoMask`).
 
     Raises:
         DepthDataError: frame 0 is not among the ids; neighbours are missing with 'error'; no frame
@@ -53,6 +57,7 @@ class FrameTripletDataset(BaseDataset):
         missing_neighbours: MissingNeighbours = 'drop',
         moving: str | None = None,
         depth_folders: Mapping[str, str] | None = None,
+        ego_masks: str | None = None,
         **kwargs: Any,
     ):
         if 0 not in frame_ids or any(isinstance(i, str) and i != 's' for i in frame_ids):
@@ -63,6 +68,7 @@ class FrameTripletDataset(BaseDataset):
         self.missing_neighbours = missing_neighbours
         self.moving = moving
         self.depth_folders = dict(depth_folders or {})
+        self.ego_masks = ego_masks
         super().__init__(**kwargs)
 
     @abstractmethod
@@ -114,6 +120,9 @@ class FrameTripletDataset(BaseDataset):
             self._require_depth(found)
             known = sample.get('depth_paths', {})
             sample['depth_paths'] = {**known, **{name: str(path) for name, path in found.items()}}
+        if self.ego_masks is not None:
+            folder = Path(self.data_root, sample['meta']['folder'])
+            sample['ego_mask_path'] = str(mask_path(self.ego_masks, folder.name))
         return sample
 
     @staticmethod

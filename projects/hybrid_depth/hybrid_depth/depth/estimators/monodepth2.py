@@ -205,10 +205,17 @@ class Monodepth2(DepthEstimator):
             }
 
     def views(self, inputs: dict) -> Views:
-        """The clean `images`, and those of their `pyramid` if given, to score estimates with."""
+        """The clean `images`, and those of their `pyramid` if given, to score estimates with.
+
+        Pixels of `ego_mask` (B, 1, H, W), 1 = the vehicle of the camera, do not count.
+        """
         scales = inputs['images'], *inputs.get('pyramid', {}).values()
         views = [(frames[0], torch.stack([frames[i] for i in self.sources])) for frames in scales]
-        return self.objective.views(*views[0], inputs['cam2img'], views[1:])
+        hidden = inputs.get('ego_mask')
+        if hidden is not None:  # the other camera of a stereo pair has a mask of its own
+            parts = [hidden > 0 if i != STEREO else hidden < 0 for i in (0, *self.sources)]
+            hidden = torch.stack(parts)
+        return self.objective.views(*views[0], inputs['cam2img'], views[1:], hidden)
 
     def score(self, estimates: dict[int, Estimate], views: Views) -> dict[int, ReprojectionTerms]:
         """Compare the sources, warped by the estimates, with the target; see `compare`."""

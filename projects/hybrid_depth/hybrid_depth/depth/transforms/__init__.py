@@ -3,6 +3,7 @@
 from .affine import AffineFrames
 from .crop import BottomCrop
 from .depth_maps import KeepTruth, LoadDepthMaps
+from .ego_mask import LoadEgoMask
 from .flip import FlipFrames
 from .jitter import JitterFrames
 from .lidar import LoadLidarDepthMap
@@ -23,6 +24,7 @@ __all__ = [
     'KeepTruth',
     'LanePatches',
     'LoadDepthMaps',
+    'LoadEgoMask',
     'LoadFrames',
     'LoadLidarDepthMap',
     'LoadText',

@@ -20,7 +20,8 @@ class PackFrames:
     pixels, if known; transforms {frame id: (4, 4)} float32 from the current camera's frame to that
     frame's camera, if known; affine, the same of affine views with their `view`, if there are any
     (`AffineFrames`); pyramid {scale: {frame id: (3, h, w)}}; depth maps (1, H, W) float32 metres,
-    0 = none, by their names, such as gt_depth and physics_depth (`LoadDepthMaps`); text (E,) or
+    0 = none, by their names, such as gt_depth and physics_depth (`LoadDepthMaps`), and likewise
+    ego_mask, 1 = the vehicle of the camera (`LoadEgoMask`); text (E,) or
     (2 * E,) (`LoadText`). data_samples: metainfo dataset, name, folder, frame, side, img_path,
     ori_shape, img_shape, flip, and crop if there is one; if present in the sample, the fields lanes
     (L, R), lane_rows (R,), patches (P, K, 2) and truth (H, W).
