@@ -303,6 +303,8 @@ def add_trackers(cfg: Config, names: Sequence[str]) -> None:
     Raises:
         AbsentPackageError: a tracker is not installed.
     """
+    if not names:
+        return
     for name in names:
         require_package(name, f'pip install {name}')
     visualizer = cfg.get('visualizer') or dict(type='Visualizer')
