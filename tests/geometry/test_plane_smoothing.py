@@ -82,9 +82,7 @@ def test_as_the_regression_of_the_whole_drive_at_once():
     kernel = 0.75 + 0.25 * np.exp(-np.abs(times[:, None] - times) / (4 * WINDOW))
     near = [sum(abs(j - k) <= WINDOW / 2 for j in used) for k in used]
     noise = np.diag(0.4**2 * np.array(near))
-    values = [
-        np.linalg.solve(ROOT, fits[k].inverse - PRIOR.inverse) * (1 + 0.4**2) for k in used
-    ]
+    values = [np.linalg.solve(ROOT, fits[k].inverse - PRIOR.inverse) * (1 + 0.4**2) for k in used]
     gain = kernel[:, used] @ np.linalg.inv(kernel[np.ix_(used, used)] + noise)
     mean, covariance = gain @ np.array(values), kernel - gain @ kernel[used]
     smooth = smooth_planes(fits, [PRIOR] * 20, WINDOW)
@@ -114,6 +112,15 @@ def test_fits_that_contradict_the_drive_hardly_count():
     moved = errors_of(smooth, [x.inverse for x in plain])
     assert np.abs(moved).max() < 0.35  # these fits are five to ten deviations away
     assert normalised(smooth, true).mean() / 3 < 1.3
+
+
+def test_a_wrong_fit_does_not_vouch_for_itself():
+    """Among few fits, one that is exact by its own account is compared with the others only."""
+    fits = [PRIOR] * 61
+    fits[0] = fits[30] = fit_of(PRIOR.inverse, 0.3)
+    fits[60] = fit_of(PRIOR.inverse + ROOT @ np.array([0, 0, 5]), 0.05)
+    smooth = smooth_planes(fits, [PRIOR] * 61, WINDOW)
+    assert np.abs(errors_of(smooth, PRIOR.inverse)).max() < 1.2
 
 
 def test_a_real_change_is_followed():

@@ -43,9 +43,7 @@ def writer(tmp_path):
         read.append(image.stem)
         return np.zeros(size[::-1], np.uint8)
 
-    made = EmbodiedWriter(
-        tmp_path / 'out', root, EmbodiedDepth(fill=False), labels, None, fitting
-    )
+    made = EmbodiedWriter(tmp_path / 'out', root, EmbodiedDepth(fill=False), labels, None, fitting)
     object.__setattr__(made, 'read', read)
     return made
 
