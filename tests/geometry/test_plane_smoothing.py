@@ -114,6 +114,15 @@ def test_fits_that_contradict_the_drive_hardly_count():
     assert normalised(smooth, true).mean() / 3 < 1.3
 
 
+def test_a_wrong_fit_does_not_vouch_for_itself():
+    """Among few fits, one that is exact by its own account is compared with the others only."""
+    fits = [PRIOR] * 61
+    fits[0] = fits[30] = fit_of(PRIOR.inverse, 0.3)
+    fits[60] = fit_of(PRIOR.inverse + ROOT @ np.array([0, 0, 5]), 0.05)
+    smooth = smooth_planes(fits, [PRIOR] * 61, WINDOW)
+    assert np.abs(errors_of(smooth, PRIOR.inverse)).max() < 1.2
+
+
 def test_a_real_change_is_followed():
     """A step that all later fits agree on is no outlier."""
     steep = GroundPlane.from_angles(1.65, math.radians(1.5)).inverse.numpy()

@@ -34,7 +34,7 @@ def smooth_planes(
         window: frames, largest distance of the images that one fit uses.
 
     Returns:
-        One plane per frame; the fit itself if there is only one, the priors if there is none.
+        One plane per frame; a single fit that its prior expects as it is, the priors without fits.
 
     Raises:
         ValueError: fits and priors differ in number, or the window is below 1.
