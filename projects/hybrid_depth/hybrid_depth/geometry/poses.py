@@ -50,7 +50,8 @@ def axis_angle_to_matrix(axis_angle: Tensor) -> Tensor:
     angle = axis_angle.norm(dim=-1, keepdim=True)
     x, y, z = (axis_angle / (angle + 1e-7)).unbind(-1)
     zero = torch.zeros_like(x)
-    cross = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], dim=-1).unflatten(-1, (3, 3))
+    rows = (zero, -z, y), (z, zero, -x), (-y, x, zero)
+    cross = torch.stack([torch.stack(row, dim=-1) for row in rows], dim=-2)
     axis = torch.stack([x, y, z], dim=-1)
     outer = axis[..., :, None] * axis[..., None, :]
     cos, sin = angle.cos()[..., None], angle.sin()[..., None]
