@@ -158,7 +158,7 @@ def example_inputs(spec: DepthSpec) -> DepthInputs:
     focal = (0.6 * columns, columns)
     transforms = {frame: np.tile(np.eye(4, dtype=np.float32), (2, 1, 1)) for frame in spec.frames}
     for frame, transform in transforms.items():
-        transform[:, 0, 3], transform[:, 2, 3] = 0.05 * frame, 0.1 * frame
+        transform[:, :3, 3] = [0.002 * frame, 0, 0.002 * frame]  # the nearest plane stays in view
     return DepthInputs(
         frames={frame: np.roll(scene, 2 * frame, -1) for frame in spec.frames},
         cam2img=np.array([[[f, 0, columns / 2], [0, f, rows / 2], [0, 0, 1]] for f in focal]),

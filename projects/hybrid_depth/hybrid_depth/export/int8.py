@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 # Others stay in float32: pooling, sampling, softmax and what decodes boxes.
 QUANTIZED = ('Conv',)
+# BEV maps are sums over very different numbers of pixels, for which 8 bits are too few, and the
+# head's maps are positions and sizes (docs/results.md, "Export").
+FULL_PRECISION = ('img_bev_encoder_backbone', 'img_bev_encoder_neck', 'pts_bbox_head')
 
 
 def quantize_file(report: ExportReport, samples: Sequence[dict[str, Array]]) -> ExportReport:
@@ -77,13 +80,21 @@ def _quantized(path: str, samples: Sequence[dict[str, Array]]):
     with TemporaryDirectory() as folder:
         prepared, quantized = str(Path(folder, 'prepared.onnx')), str(Path(folder, 'int8.onnx'))
         quant_pre_process(path, prepared, skip_symbolic_shape=True)
-        options = dict(per_channel=True, op_types_to_quantize=list(QUANTIZED))
+        kept = [node.name for node in onnx.load(prepared).graph.node if _stays(node.name)]
+        options = dict(
+            per_channel=True, op_types_to_quantize=list(QUANTIZED), nodes_to_exclude=kept
+        )
         quantize_static(prepared, quantized, Samples(), **options)
         model = onnx.load(quantized)
     del model.metadata_props[:]
     model.metadata_props.extend(onnx.load(path).metadata_props)
     onnx.checker.check_model(model)
     return model
+
+
+def _stays(node: str) -> bool:
+    """Whether a node stays in float32, from the modules in its name."""
+    return any(f'/{module}/' in node for module in FULL_PRECISION)
 
 
 def _caller(path: str, sample: dict[str, Array]):

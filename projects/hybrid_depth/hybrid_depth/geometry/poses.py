@@ -7,6 +7,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+#: Matrices of the cross product with the unit vectors.
+_GENERATORS = (
+    ((0.0, 0.0, 0.0), (0.0, 0.0, -1.0), (0.0, 1.0, 0.0)),
+    ((0.0, 0.0, 1.0), (0.0, 0.0, 0.0), (-1.0, 0.0, 0.0)),
+    ((0.0, -1.0, 0.0), (1.0, 0.0, 0.0), (0.0, 0.0, 0.0)),
+)
+
 
 @dataclass
 class Motion:
@@ -28,9 +35,9 @@ class Motion:
     def matrix(self) -> Tensor:
         """(B, 4, 4) homogeneous transform: rotate, then translate."""
         upper = torch.cat([axis_angle_to_matrix(self.axis_angle), self.translation[..., None]], -1)
-        row = self.translation[..., None, :]
-        lower = torch.cat([torch.zeros_like(row), torch.ones_like(row[..., :1])], -1)
-        return torch.cat([upper, lower], dim=-2)
+        # padded and added: sizes would be constants in ONNX graphs
+        last = upper.new_tensor([[0.0] * 4] * 3 + [[0.0, 0.0, 0.0, 1.0]])
+        return torch.nn.functional.pad(upper, (0, 0, 0, 1)) + last
 
 
 def axis_angle_to_matrix(axis_angle: Tensor) -> Tensor:
@@ -48,10 +55,8 @@ def axis_angle_to_matrix(axis_angle: Tensor) -> Tensor:
         [[0, -1, 0], [1, 0, 0], [0, 0, 1]]
     """
     angle = axis_angle.norm(dim=-1, keepdim=True)
-    x, y, z = (axis_angle / (angle + 1e-7)).unbind(-1)
-    zero = torch.zeros_like(x)
-    cross = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], dim=-1).unflatten(-1, (3, 3))
-    axis = torch.stack([x, y, z], dim=-1)
+    axis = axis_angle / (angle + 1e-7)
+    cross = (axis[..., None, None] * axis.new_tensor(_GENERATORS)).sum(-3)
     outer = axis[..., :, None] * axis[..., None, :]
     cos, sin = angle.cos()[..., None], angle.sin()[..., None]
     identity = torch.eye(3, dtype=axis_angle.dtype, device=axis_angle.device)
