@@ -46,7 +46,7 @@ help:
 	@echo 'make docs            the documentation site, in site/; a broken link or name is an error'
 	@echo 'make lock            the newest versions that requirements/ allows, into its lock files'
 	@echo 'make bench           BEV pooling and hybrid encoder: time and memory'
-	@echo 'make bench-gpu       BEV pooling on a GPU: kernels checked and timed'
+	@echo 'make bench-gpu       on a GPU: pooling kernels and whole models, checked and timed'
 	@echo 'make bench-keyframe  overfit one real nuScenes keyframe: HYBRID_DEPTH_NUSCENES=FOLDER'
 	@echo 'make bench-kitti     train depth on the frames of one KITTI drive: HYBRID_DEPTH_KITTI=FOLDER'
 	@echo 'make bench-ground    scale by camera height against LiDAR: both folders'
@@ -119,7 +119,7 @@ bench: setup
 	$(PY) tools/benchmark.py pooling
 	$(PY) tools/benchmark.py depth-step
 
-# Without a card: tiny sizes in Triton's interpreter.
+# Without a card: tiny sizes in Triton's interpreter, and the toy models. With one: 8 minutes.
 bench-gpu: setup
 	$(PY) tools/benchmark.py gpu
 

@@ -1,4 +1,4 @@
-"""BEV pooling on a GPU: the kernels are checked, then timed against other algorithms.
+"""What a GPU does: pooling kernels checked, then timed against other algorithms; whole models.
 
 Without a card it is a trial: tiny sizes in Triton's interpreter, whose times mean nothing.
 """
@@ -27,6 +27,7 @@ SIZES = [
 ]
 TRIAL_SIZES = [(1, 3, 5, (1, 2), 25.6), (2, 4, 20, (1, 2), 25.6)]
 WARM_UP, REPEATS = 5, 30
+MINUTES = 7.0  # then no other row begins
 Pool = Callable[[Tensor, Tensor], Tensor]
 
 
@@ -129,6 +130,8 @@ def compare(size: tuple, dtype: torch.dtype, device: torch.device, bandwidth: fl
 
 def main() -> None:
     """Check, then print the tables; an error if a kernel is wrong."""
+    deadline = time.monotonic() + MINUTES * 60
+    os.environ.setdefault('CUBLAS_WORKSPACE_CONFIG', ':4096:8')  # deterministic; read by CUDA
     device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
     trial = device.type == 'cpu'
     if trial:
@@ -144,3 +147,6 @@ def main() -> None:
     for size in TRIAL_SIZES if trial else SIZES:
         for dtype in (torch.float32, torch.float16):
             compare(size, dtype, device, bandwidth)
+    from . import gpu_models  # its libraries import triton
+
+    gpu_models.main(device, deadline)

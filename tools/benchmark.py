@@ -56,7 +56,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest='command', required=True)
     commands.add_parser('pooling', help='BEV pooling back-ends: time and peak memory')
-    commands.add_parser('gpu', help='BEV pooling on a GPU: kernels checked and timed')
+    commands.add_parser('gpu', help='on a GPU: pooling kernels and whole models, checked and timed')
     commands.add_parser('rotated-nms', help='NMS of BEV boxes against mmcv or shapely')
     commands.add_parser('nuscenes-eval', help='detection scores against the devkit')
     commands.add_parser('depth-eval', help='depth scores against a plain loop')
