@@ -75,3 +75,9 @@ def toy_kitti(tmp_path_factory) -> Path:
 def toy_lanes(tmp_path_factory) -> Path:
     """Toy TuSimple labels: a training image and a held-out one."""
     return _toy_world(tmp_path_factory, 'tusimple', (160, 90), keyframes=1)
+
+
+@pytest.fixture(scope='session')
+def toy_vehicle(tmp_path_factory) -> Path:
+    """Toy own vehicle: a training drive and a held-out one, three keyframes each."""
+    return _toy_world(tmp_path_factory, 'rig', (192, 128), keyframes=3)

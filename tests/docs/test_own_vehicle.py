@@ -10,6 +10,7 @@ from hybrid_depth import cli
 from hybrid_depth.toy_world.rig_layout import description
 from hybrid_depth.toy_world.world import World
 from tests.conftest import ROOT
+from tests.pseudo_depth.conftest import depth_model  # noqa: F401 (a fixture)
 
 PAGE = (ROOT / 'docs/own_vehicle.md').read_text()
 COMMANDS = [
@@ -35,7 +36,7 @@ def test_the_page_names_every_key_of_a_description():
 
 
 @pytest.mark.slow
-def test_the_commands_run(tmp_path, monkeypatch, capsys, depth_model):
+def test_the_commands_run(tmp_path, monkeypatch, capsys, depth_model):  # noqa: F811
     """On a smaller example, with one epoch instead of 18 and a tiny depth model."""
     monkeypatch.chdir(tmp_path)
     assert [command[0] for command in COMMANDS] == [

@@ -1,18 +1,9 @@
-"""A vehicle of the toy world, and a description that tests change."""
+"""A vehicle whose description tests change."""
 
 import shutil
 
 import pytest
 import yaml
-
-from hybrid_depth.toy_world import make_toy_world
-
-
-@pytest.fixture(scope='session')
-def toy_vehicle(tmp_path_factory):
-    """Toy world as an own vehicle: two drives of three key frames, the second for validation."""
-    out = tmp_path_factory.mktemp('toy_vehicle') / 'rig'
-    return make_toy_world(out, 2, 3, (192, 128), workers=1, layout='rig')
 
 
 @pytest.fixture

@@ -77,7 +77,7 @@ def test_other_files(name, content, words, tmp_path):
 
 
 def transform(parent, child, position, quaternion):
-    names = dict(zip('xyzw', quaternion, strict=True))
+    names = dict(zip('xyzw', map(float, quaternion), strict=True))
     return dict(
         header=dict(frame_id=parent),
         child_frame_id=child,

@@ -11,6 +11,7 @@ from hybrid_depth.toy_world.preview import draw_toy_world
         ('toy_nuscenes', (36, 64), 8, 3, 4 * 36),
         ('toy_kitti', (48, 160), 6, 4, 0),
         ('toy_lanes', (90, 160), 1, 2, 0),
+        ('toy_vehicle', (128, 192), 4, 4, 0),
     ],
 )
 def test_sheet(request, world, tile, rows, columns, beside):

@@ -6,15 +6,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hybrid_depth.toy_world import make_toy_world, open_toy_world
+from hybrid_depth.toy_world import open_toy_world
 from hybrid_depth.toy_world.camera import render_view
 from hybrid_depth.toy_world.rig_layout import CLASSES, SENSORS, drive
 
 
-@pytest.fixture(scope='module')
-def root(tmp_path_factory):
-    out = tmp_path_factory.mktemp('rig_layout') / 'rig'
-    return make_toy_world(out, 2, 2, (96, 64), workers=1, layout='rig')
+@pytest.fixture
+def root(toy_vehicle):
+    return toy_vehicle
 
 
 def test_files(root):
@@ -22,7 +21,7 @@ def test_files(root):
     assert names == sorted(['boxes.csv', 'poses.txt', *SENSORS])
     assert (root / 'rig.yaml').is_file()
     assert [path.stem for path in sorted((root / drive(1) / 'left').iterdir())] == [
-        '1600001000011000', '1600001000511000',
+        '1600001000011000', '1600001000511000', '1600001001011000',
     ]  # fmt: skip
 
 

@@ -41,21 +41,14 @@ def apply_own_data(cfg: Config) -> None:
     root, classes = own['root'], own['classes']
     for path, node in paths_of(nodes, 'type', 'NuScenesBEVDataset'):
         part = 'train' if path.startswith('train_dataloader') else 'val'
-        node.update(
-            data_root=root,
-            ann_file=INFO_FILES[part],
-            cameras=list(own['cameras']),
-            metainfo=dict(classes=classes),
-        )
+        node['data_root'], node['ann_file'] = root, INFO_FILES[part]
+        node['cameras'], node['metainfo'] = list(own['cameras']), dict(classes=classes)
     for _, node in paths_of(nodes, 'type', 'ObjectNameFilter'):
         node['classes'] = classes
     for _, node in paths_of(nodes, 'type', 'BEVDetectionMetric'):
-        node.update(
-            data_root=root,
-            ann_file=str(Path(root, INFO_FILES['val'])),
-            eval_split=None,
-            protocol={**node.get('protocol', {}), **_protocol(own)},
-        )
+        node['data_root'], node['ann_file'] = root, str(Path(root, INFO_FILES['val']))
+        node['eval_split'] = None
+        node['protocol'] = {**node.get('protocol', {}), **_protocol(own)}
     if 'pts_bbox_head' in nodes.get('model', {}):
         _set_head(nodes['model']['pts_bbox_head'], classes)
     for _, node in paths_of(nodes.get('model', {}), 'semantics'):

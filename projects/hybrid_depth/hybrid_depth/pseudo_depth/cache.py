@@ -104,7 +104,8 @@ def write_pseudo_depth(
         for index in range(shard[0], len(dataset), shard[1]):
             info = dataset.get_data_info(index)
             pairs = zip(info['cam_names'], info['img_path'], strict=True)
-            paths = [pseudo_depth_path(out, name, path, info['drive']) for name, path in pairs]
+            drive = info.get('drive', '')
+            paths = [pseudo_depth_path(out, name, path, drive) for name, path in pairs]
             names = [path.relative_to(out).as_posix() for path in paths]
             origins = list(_origins(info, source.scale == 'lidar'))
             held = [depth_png_text(path, _MADE_FROM) for path in paths]

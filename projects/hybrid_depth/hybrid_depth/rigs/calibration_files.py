@@ -1,7 +1,8 @@
 """Intrinsics in the files of ROS (camera_info), nerfstudio (transforms.json) and KITTI.
 
-Fields: github.com/ros/common_msgs, sensor_msgs/msg/CameraInfo.msg; github.com/nerfstudio-project/
-nerfstudio, docs/quickstart/data_conventions.md; docs/reference/kitti.md.
+Fields:
+github.com/ros/common_msgs, sensor_msgs/msg/CameraInfo.msg;
+github.com/nerfstudio-project/nerfstudio, docs/quickstart/data_conventions.md
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from .dgp import dgp_drives
 from .drive import Drive, RigCamera, RigLidar
 from .errors import RigError
 from .fields import entries, number, numbers, one_of, read_yaml
+from .kitti import kitti_drives
 from .lens import COEFFICIENTS, Lens
 from .mounting import POSE_KEYS, check_mounting, read_pose, with_camera_axes
 from .static_transforms import pose_in, read_transforms
@@ -26,7 +27,7 @@ from .trajectory import Trajectory, read_trajectory
 
 _KEYS = (
     'root', 'drives', 'val', 'cameras', 'times', 'ground', 'poses', 'boxes', 'lidar', 'keyframes',
-    'tolerance', 'classes', 'dgp', 'static_transforms', 'vehicle_frame',
+    'tolerance', 'classes', 'dgp', 'kitti', 'static_transforms', 'vehicle_frame',
 )  # fmt: skip
 _SENSOR_KEYS = ('files', 'times', 'frame', *POSE_KEYS)
 _CAMERA_KEYS = (*_SENSOR_KEYS, 'matrix', 'size', 'distortion', 'calibration', 'entry', 'axes')
@@ -81,6 +82,8 @@ def read_description(path: str | Path) -> Description:
     )
     if 'dgp' in content:
         return Description(path, root, *_dgp(content, root, path), **choices)
+    if 'kitti' in content:
+        return Description(path, root, *_kitti(content, root, path), **choices)
     names = _drive_names(root, content.get('drives'), path)
     val = content.get('val')
     held_out = [] if val is None or isinstance(val, int | float) else _texts(val, f'{path}, val')
@@ -106,12 +109,7 @@ def read_description(path: str | Path) -> Description:
 def _dgp(content: Mapping[str, Any], root: Path, path: Path) -> tuple[list[Drive], list[Drive]]:
     """Drives for training and validation of a data set in the DGP format."""
     where = f'{path}, dgp'
-    beside = sorted(set(content) & {'cameras', 'drives', 'val', 'times', 'poses', 'boxes', 'lidar'})
-    if beside:
-        raise RigError(
-            f'{where}: expected no {", ".join(beside)} beside it: the data set has its own; choose '
-            'cameras by dgp: {file: FILE, cameras: [NAMES]}'
-        )
+    _alone(content, {'val'}, where)
     spec = entries(_file_of(content['dgp']), ('file', 'cameras'), where)
     names = None if spec.get('cameras') is None else _texts(spec['cameras'], f'{where}, cameras')
     file, shift = _file(spec, root, where), _shift(content, path)
@@ -119,6 +117,33 @@ def _dgp(content: Mapping[str, Any], root: Path, path: Path) -> tuple[list[Drive
     if not train:
         raise RigError(f'{file}: expected scenes of the split train (0), got none')
     return train, val
+
+
+def _kitti(content: Mapping[str, Any], root: Path, path: Path) -> tuple[list[Drive], list[Drive]]:
+    """Drives for training and validation of a KITTI raw tree."""
+    where = f'{path}, kitti'
+    _alone(content, {'ground'}, where)
+    drives = {drive.name: drive for drive in kitti_drives(root / str(content['kitti']))}
+    if not drives:
+        raise RigError(f'{where}: expected drives with images, got none')
+    names = _texts(content['val'], f'{path}, val') if 'val' in content else []
+    absent = [name for name in names if name not in drives]
+    if absent:
+        raise RigError(
+            f'{path}, val: expected drives among {", ".join(drives)}, got {", ".join(absent)}'
+        )
+    train = [drive for name, drive in drives.items() if name not in names]
+    return train, [drives[name] for name in names]
+
+
+def _alone(content: Mapping[str, Any], more: set[str], where: str) -> None:
+    """Raises RigError for keys that describe what a data set describes itself."""
+    beside = {'cameras', 'drives', 'times', 'poses', 'boxes', 'lidar', 'static_transforms', *more}
+    found = sorted(set(content) & beside)
+    if found:
+        raise RigError(
+            f'{where}: expected no {", ".join(found)} beside it: the data set has its own'
+        )
 
 
 def _shift(content: Mapping[str, Any], path: Path) -> np.ndarray:

@@ -199,7 +199,8 @@ class NuScenesBEVDataset(NuScenesDataset):
         if absent:
             raise InfoError(
                 f'{self.ann_file}: expected the classes {", ".join(classes)}, got '
-                f'{", ".join(self._file_classes)}, without {", ".join(absent)}; {_MAKE_INFOS}'
+                f'{", ".join(self._file_classes)}, without {", ".join(absent)}; {_MAKE_INFOS}. '
+                'Other classes, such as of an own vehicle: own_data=dict(root=FOLDER) in the config'
             )
         self.label_mapping = {
             label: classes.index(name) if name in classes else -1
