@@ -3,12 +3,15 @@ import json
 import numpy as np
 import pytest
 
+from hybrid_depth.datasets.depth_map_files import read_depth_png
 from hybrid_depth.datasets.kitti.calibration import KittiCalibration
+from hybrid_depth.datasets.kitti.velodyne import read_velodyne
 from hybrid_depth.datasets.poses import quaternion_to_matrix
 from hybrid_depth.toy_world import kitti_layout, kitti_rig, make_toy_world, open_toy_world, rig
 from hybrid_depth.toy_world.camera import depth_map
 from hybrid_depth.toy_world.rig_change import NO_CHANGE, RigChange
 from hybrid_depth.toy_world.world import World
+from hybrid_depth.visualization import project_points
 from tests.tools.run import run_tool
 
 CHANGE = RigChange(height=0.5, pitch=4.0, focal=1.25)
@@ -79,7 +82,14 @@ def test_kitti_calibration_maps_the_sweep_to_the_depth(tmp_path):
         @ (np.linalg.inv(kitti_rig.cam2ego(2, CHANGE)) @ kitti_rig.VELO2EGO)[:3]
     )
     assert calibration.velo_to_image(2) == pytest.approx(expected, abs=1e-6)
-    assert not np.allclose(kitti_rig.cam2ego(2), kitti_rig.cam2ego(2, CHANGE))
+    drive = root / kitti_layout.drive(1)
+    points = read_velodyne(drive / 'velodyne_points' / 'data' / f'{0:010d}.bin')[:, :3]
+    depth = read_depth_png(root / kitti_layout.depth_folder(world, 1, 'l') / f'{0:010d}.png')
+    pixels, distance = project_points(points, calibration.velo_to_image(2))
+    u, v = np.round(pixels).astype(int).T
+    seen = (distance > 1) & (u >= 0) & (v >= 0) & (u < 160) & (v < 48)
+    ratio = depth[v[seen], u[seen]] / distance[seen]
+    assert seen.sum() > 1000 and (np.abs(ratio - 1) < 0.05).mean() > 0.8
 
 
 def test_out_of_range(tmp_path):
