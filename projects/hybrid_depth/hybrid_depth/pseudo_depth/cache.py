@@ -122,14 +122,20 @@ def write_pseudo_depth(
                 for camera, path in enumerate(paths):
                     body = bodies.get(info['cam_names'][camera])
                     if body is not None:
-                        back = affines[camera].inverse().cpu().numpy()
-                        maps[camera][resample(body, back, maps[camera].shape[::-1])] = 0
+                        maps[camera][_resized_mask(body, affines[camera], maps[camera].shape)] = 0
                     placed = dict(img_aug=json.dumps(affines[camera].tolist()))
                     placed[_MADE_FROM] = origins[camera]
                     write_depth_png(maps[camera], path, placed)
                     notes.write(_note(names[camera], scale, camera, maps[camera]))
                 notes.flush()
             yield len(paths)
+
+
+def _resized_mask(body: np.ndarray, img_aug: torch.Tensor, size: tuple[int, int]) -> np.ndarray:
+    """Mask of an image at the network's size (H, W)."""
+    back = img_aug.double().inverse().cpu().numpy()
+    back[:2, 2] += 1  # pixels of the network can be half a pixel outside of the image
+    return resample(np.pad(body, 1, 'edge'), back, size[::-1])
 
 
 def _origins(info: dict, lidar: bool) -> Iterator[str]:
