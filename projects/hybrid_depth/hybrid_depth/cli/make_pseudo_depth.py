@@ -56,6 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='largest relative difference from the depth of the previous key frame, such as 0.1 '
         '(default: not compared)',
     )
+    parser.add_argument(
+        '--ego-masks', help='folder of masks of the vehicle itself (make-ego-masks): no depth there'
+    )
     parser.add_argument('--device', default='cpu', help='cpu (default) or cuda')
     parser.add_argument(
         '--size',
@@ -102,6 +105,7 @@ def run(args: argparse.Namespace) -> None:
         mirror_tolerance=args.mirror_tolerance,
         neighbour_tolerance=args.neighbour_tolerance,
         image_size=list(model.image_size),
+        ego_masks=args.ego_masks,
         network=dict(
             min_depth=model.min_depth,
             max_depth=model.max_depth,
@@ -109,7 +113,8 @@ def run(args: argparse.Namespace) -> None:
         ),
         unit='m / 256, 0 = unknown',
     )
-    todo = write_pseudo_depth(dataset, source, out, facts, (rank, world))
+    masks = Path(args.ego_masks) if args.ego_masks else None
+    todo = write_pseudo_depth(dataset, source, out, facts, (rank, world), masks)
     images = sum(tqdm(todo, total=len(range(rank, len(dataset), world)), desc='keyframes'))
     notes = {note['file']: note for note in read_scales(out)}
     scaled = [note for note in notes.values() if note['scale'] is not None]

@@ -17,6 +17,7 @@ from ..bev import transforms  # noqa: F401 (registers those below)
 from ..bev.datasets.nuscenes import NuScenesBEVDataset
 from ..bev.detectors.data_preprocessor import BEVDataPreprocessor
 from ..datasets.depth_map_files import depth_png_text, pseudo_depth_path, write_depth_png
+from ..datasets.ego_masks import mask_path, read_ego_mask
 from ..datasets.nuscenes.names import CAMERAS, CLASSES
 from ..digests import digest, file_digest
 from ..errors import DamagedFileError, DepthDataError
@@ -24,6 +25,7 @@ from ..files import atomic_file
 from ..info_files import read_infos
 from ..text_files import parse_json, read_json, read_text
 from .model import PseudoDepth
+from .transform import resample
 
 MANIFEST = 'manifest.json'
 _NUMBERS = ('scale', 'spread', 'share', 'known')  # of a record
@@ -76,7 +78,12 @@ def _names(infos: Path) -> dict:
 
 
 def write_pseudo_depth(
-    dataset: BaseDataset, source: PseudoDepth, out: Path, facts: dict, shard: tuple[int, int]
+    dataset: BaseDataset,
+    source: PseudoDepth,
+    out: Path,
+    facts: dict,
+    shard: tuple[int, int],
+    ego_masks: Path | None = None,
 ) -> Iterator[int]:
     """Write one 16-bit PNG (metres times 256, 0 = unknown) and one record per image.
 
@@ -89,6 +96,8 @@ def write_pseudo_depth(
         out: output folder of `<camera>/<image name>.png`, `manifest.json` and the records.
         facts: origin of the depth; folders with another origin are rejected.
         shard: (index, number) of the part processed here.
+        ego_masks: folder of masks of the vehicle itself (`datasets.ego_masks`), whose pixels have
+            no depth; None for none.
 
     Yields:
         Number of images written or found, per keyframe.
@@ -98,6 +107,9 @@ def write_pseudo_depth(
     """
     _same_origin(out / MANIFEST, facts)
     done = {note['file'] for note in read_scales(out)}
+    bodies = {}
+    if ego_masks is not None:
+        bodies = {name: read_ego_mask(mask_path(ego_masks, name)) for name in dataset.cameras}
     to_batch = BEVDataPreprocessor().to(next(source.model.parameters()).device)
     with open(out / f'scales_{shard[0]:03d}.jsonl', 'a') as notes:
         notes.write('\n')  # ends the incomplete line of a killed process
@@ -114,12 +126,22 @@ def write_pseudo_depth(
                 depth, scale = source(batch)
                 maps, affines = depth[0].cpu().numpy(), batch['rig'].img_aug[0]
                 for camera, path in enumerate(paths):
+                    body = bodies.get(info['cam_names'][camera])
+                    if body is not None:
+                        maps[camera][_resized_mask(body, affines[camera], maps[camera].shape)] = 0
                     placed = dict(img_aug=json.dumps(affines[camera].tolist()))
                     placed[_MADE_FROM] = origins[camera]
                     write_depth_png(maps[camera], path, placed)
                     notes.write(_note(names[camera], scale, camera, maps[camera]))
                 notes.flush()
             yield len(paths)
+
+
+def _resized_mask(body: np.ndarray, img_aug: torch.Tensor, size: tuple[int, int]) -> np.ndarray:
+    """Mask of an image at the network's size (H, W)."""
+    back = img_aug.double().inverse().cpu().numpy()
+    back[:2, 2] += 1  # pixels of the network can be half a pixel outside of the image
+    return resample(np.pad(body, 1, 'edge'), back, size[::-1])
 
 
 def _origins(info: dict, lidar: bool) -> Iterator[str]:

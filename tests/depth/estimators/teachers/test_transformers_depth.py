@@ -119,6 +119,8 @@ def test_a_model_is_used_by_the_api_without_a_checkpoint(folders, images, recwar
     (result,) = infer_depth(model, images[0])
     assert result.kind == 'metric' and result.depth.shape == (40, 60)
     assert not [x for x in recwarn if 'random weights' in str(x.message)]
+    (sample,) = model(dict(images={i: x[:1] for i, x in frames(images).items()}), mode='predict')
+    assert sample.kind == 'metric' and sample.pred_depth.shape == (1, 40, 60)  # as evaluated
     with pytest.raises(ConfigError, match='expected inference'):
         model.loss({})
 
