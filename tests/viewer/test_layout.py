@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 pytest.importorskip('rerun')
 import rerun.blueprint as rrb  # noqa: E402
@@ -14,8 +15,10 @@ CAMERAS = ['CAM_BACK', 'CAM_FRONT', 'SIDE', 'CAM_FRONT_LEFT']
 
 
 @pytest.fixture
-def frame() -> KeyFrame:
-    cameras = [Camera(name, None, np.eye(3), np.eye(4)) for name in CAMERAS]
+def frame(tmp_path) -> KeyFrame:
+    path = tmp_path / 'image.png'
+    Image.new('RGB', (64, 36)).save(path)
+    cameras = [Camera(name, path, np.eye(3), np.eye(4)) for name in CAMERAS]
     return KeyFrame('t', 's', 0.0, cameras, np.eye(4), np.eye(4), None, 5)
 
 
@@ -32,6 +35,8 @@ def test_a_column_for_every_run(frame):
     names = [view.name for view in views(first)]
     assert names[:4] == ['CAM_FRONT_LEFT', 'CAM_FRONT', 'CAM_BACK', 'SIDE']
     assert names[4:] == ['a: BEV', 'a: scene']
+    bounds = views(first)[0].properties['VisualBounds2D'].range.as_arrow_array().to_pylist()
+    assert bounds == [{'x_range': [0, 64], 'y_range': [0, 36]}]
     origins = [view.origin for view in views(second)]
     assert origins[:4] == [camera_path(name) for name in names[:4]]
     assert origins[4:8] == [depth_path('b', name) for name in names[:4]]

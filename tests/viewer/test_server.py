@@ -53,7 +53,7 @@ def test_only_this_machine_is_served(monkeypatch):
 def test_usage_data_are_switched_off(tmp_path):
     """Rerun itself reads the configuration, and says so."""
     env = server._without_telemetry(str(tmp_path))
-    command = [server.sys.executable, '-m', 'rerun_cli', 'analytics', 'config']
+    command = [server._program(), 'analytics', 'config']
     output = subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout
     found = json.loads(output[output.index('{') :])
     assert found['analytics_enabled'] is False

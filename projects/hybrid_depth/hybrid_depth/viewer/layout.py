@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import rerun.blueprint as rrb
 
-from .key_frames import KeyFrame
-from .recording import TRUTH, camera_path, depth_path
+from .key_frames import Camera, KeyFrame
+from .recording import TRUTH, camera_path, depth_path, image_size
 
 _REACH = 52.0  # metres of the BEV around the vehicle
 _COLUMNS = 3
@@ -22,29 +22,26 @@ def make_layout(frame: KeyFrame, runs: Sequence[str], with_depth: Sequence[str])
         runs: names of the runs, side by side; none for the data alone.
         with_depth: those that predict depth.
     """
-    names = _in_display_order([camera.name for camera in frame.cameras])
-    columns = [_column(run, names, run in with_depth) for run in runs]
+    cameras = _in_display_order(frame.cameras)
+    columns = [_column(run, cameras, run in with_depth) for run in runs]
     return rrb.Blueprint(
-        rrb.Horizontal(*(columns or [_column(TRUTH, names, False)])),
+        rrb.Horizontal(*(columns or [_column(TRUTH, cameras, False)])),
         rrb.SelectionPanel(state='collapsed'),
         rrb.TimePanel(state='collapsed'),
     )
 
 
-def _in_display_order(names: Sequence[str]) -> list[str]:
+def _in_display_order(cameras: Sequence[Camera]) -> list[Camera]:
     places = {f'CAM_{name}': place for place, name in enumerate(_USUAL_ORDER)}
-    return sorted(names, key=lambda name: places.get(name, len(places)))
+    return sorted(cameras, key=lambda camera: places.get(camera.name, len(places)))
 
 
-def _column(run: str, names: Sequence[str], with_depth: bool) -> rrb.Vertical:
+def _column(run: str, cameras: Sequence[Camera], with_depth: bool) -> rrb.Vertical:
     boxes = f'/world/{run}/**'
-    cameras = [
-        rrb.Spatial2DView(origin=camera_path(name), contents=['$origin/**', boxes], name=name)
-        for name in names
-    ]
-    images = rrb.Grid(*cameras, grid_columns=_COLUMNS, name='cameras')
+    views = [_camera_view(camera, ['$origin/**', boxes]) for camera in cameras]
+    images = rrb.Grid(*views, grid_columns=_COLUMNS, name='cameras')
     if with_depth:
-        maps = [rrb.Spatial2DView(origin=depth_path(run, name), name=name) for name in names]
+        maps = [rrb.Spatial2DView(origin=depth_path(run, c.name), name=c.name) for c in cameras]
         images = rrb.Tabs(images, rrb.Grid(*maps, grid_columns=_COLUMNS, name='depth'))
     truth = [] if run == TRUTH else [f'/world/{TRUTH}/**']
     scene = rrb.Spatial3DView(
@@ -66,3 +63,14 @@ def _column(run: str, names: Sequence[str], with_depth: bool) -> rrb.Vertical:
         visual_bounds=rrb.VisualBounds2D(x_range=corner, y_range=corner),
     )
     return rrb.Vertical(images, rrb.Horizontal(bev, scene), row_shares=[2, 3], name=run)
+
+
+def _camera_view(camera: Camera, contents: Sequence[str]) -> rrb.Spatial2DView:
+    """View of a whole image; boxes beside it would make it smaller."""
+    width, height = image_size(camera)
+    return rrb.Spatial2DView(
+        origin=camera_path(camera.name),
+        contents=list(contents),
+        name=camera.name,
+        visual_bounds=rrb.VisualBounds2D(x_range=[0, width], y_range=[0, height]),
+    )

@@ -94,7 +94,7 @@ class Recorder:
         )
         for camera in frame.cameras:
             path = camera_path(camera.name)
-            self._camera(path, camera, _image_size(camera))
+            self._camera(path, camera, image_size(camera))
             self._stream.log(f'{path}/image', rr.EncodedImage(path=camera.path))
         about = rr.AnyValues(token=frame.token, scene=frame.scene, timestamp=frame.timestamp)
         self._stream.log('world/ego', about)
@@ -193,7 +193,7 @@ class Recorder:
         self._stream.set_time(TIME_LINE, sequence=index)
 
 
-def _image_size(camera: Camera) -> tuple[int, int]:
+def image_size(camera: Camera) -> tuple[int, int]:
     """(width, height) of a camera's image, pixels."""
     if not camera.path.is_file():
         raise FileNotFoundError(

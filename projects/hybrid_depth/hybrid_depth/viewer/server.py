@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import quote, urlsplit
@@ -55,7 +54,7 @@ def serve_viewer(recording: Path | None = None, memory: str = '4GiB') -> Iterato
     """
     port, assets = _free_ports(2)
     with TemporaryDirectory(prefix='hybrid-depth-view-') as folder:
-        command = [sys.executable, '-m', 'rerun_cli', '--serve-web', '--bind', HOST]
+        command = [_program(), '--serve-web', '--bind', HOST]
         command += ['--port', str(port), '--web-viewer-port', str(assets)]
         command += ['--server-memory-limit', memory]
         command += [] if recording is None else [str(recording)]
@@ -66,7 +65,7 @@ def serve_viewer(recording: Path | None = None, memory: str = '4GiB') -> Iterato
                 env=_without_telemetry(folder),
                 stdout=output,
                 stderr=output,
-                start_new_session=True,
+                start_new_session=True,  # Ctrl-C is for us
             )
         try:
             _wait(process, (port, assets), log)
@@ -80,9 +79,19 @@ def serve_viewer(recording: Path | None = None, memory: str = '4GiB') -> Iterato
                 page.shutdown()
                 page.server_close()
         finally:
-            with suppress(ProcessLookupError):  # where it has ended by itself
-                os.killpg(process.pid, signal.SIGTERM)  # also its child, which is the server
+            process.terminate()
             process.wait()
+
+
+def _program() -> str:
+    """Path of Rerun's program; its Python wrapper would be a second process to end."""
+    folder = Path(find_spec('rerun_cli').origin).parent
+    for name in ('rerun', 'rerun.exe', 'Rerun.app/Contents/MacOS/Rerun'):
+        if (folder / name).is_file():
+            return str(folder / name)
+    raise ViewerError(
+        f'expected the program of Rerun in {folder}, got none; install rerun-sdk again'
+    )
 
 
 def _free_ports(number: int) -> list[int]:

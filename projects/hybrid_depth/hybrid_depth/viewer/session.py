@@ -123,9 +123,12 @@ def show(options: Options, save: Path | None = None, browser: bool = True) -> No
     with _until_ended(), serve_viewer() as (page, server):
         _open(page, browser)
         stream.connect_grpc(server)
-        _write(stream, options)
-        stream.flush()
-        _until_interrupted()
+        try:
+            _write(stream, options)
+            stream.flush()
+            _until_interrupted()
+        finally:
+            stream.disconnect()  # before its server ends
 
 
 def show_file(path: Path, browser: bool = True) -> None:
