@@ -142,7 +142,7 @@ def _sample_info(
     if absent:
         raise InfoError(
             f'sample {sample["token"]}: expected LIDAR_TOP and six cameras in {nusc.version}/'
-            f'sample_data.json, got no key frame of {", ".join(absent)}'
+            f'sample_data.json, as sensor.json names them, got no key frame of {", ".join(absent)}'
         )
     lidar = nusc.get('sample_data', sample['data']['LIDAR_TOP'])
     lidar2ego = _pose(nusc, 'calibrated_sensor', lidar['calibrated_sensor_token'])
