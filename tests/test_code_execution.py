@@ -20,6 +20,7 @@ ALLOWED = {
     ('plain_pickle.py', 'unpickler.load'),
     ('info_files.py', 'yaml.load'),  # by a SafeLoader
     ('info_files.py', 'mmengine.load'),  # by the handlers of that file
+    ('releases/zoo.py', 'yaml.load'),  # by BaseLoader, which makes text alone
     ('checkpoints/safe_load.py', 'torch.load'),
     ('checkpoints/safe_load.py', 'load_state_dict_from_url'),
     ('engine/hooks/checkpointing.py', 'torch.load'),  # the buffer saved two lines before

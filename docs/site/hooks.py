@@ -12,7 +12,7 @@ from mkdocs.structure.files import File, Files
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ('docs', 'configs', 'projects')
 FILES = ('data/README.md', 'LICENSE', 'CITATION.cff')
-SUFFIXES = ('.md', '.svg', '.png', '.jpg', '.gif')
+SUFFIXES = ('.md', '.svg', '.png', '.jpg', '.gif', '.css')
 API = 'docs/api/'
 
 

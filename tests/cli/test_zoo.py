@@ -43,5 +43,5 @@ def test_mistakes_are_one_sentence(tmp_path):
 def test_info_and_page(tmp_path, capsys):
     assert run_tool('zoo.py', 'info', 'bevdet_hybrid') is None
     assert 'parameters: 251.76 M' in capsys.readouterr().out
-    assert run_tool('zoo.py', 'page', tmp_path / 'zoo.md') is None
-    assert (tmp_path / 'zoo.md').read_text() == (ROOT / 'docs/zoo.md').read_text()
+    assert run_tool('zoo.py', 'page', tmp_path / 'page') is None
+    assert (tmp_path / 'page').read_text() == (ROOT / 'docs/zoo.md').read_text()

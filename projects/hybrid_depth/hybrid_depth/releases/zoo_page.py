@@ -17,7 +17,7 @@ official weights that can be used by name. Made from `configs/*/metafile.yml` by
 `hybrid-depth zoo page docs/zoo.md`.
 
 *Published* numbers are those of the paper or README named; *measured* ones were made with this
-toolkit by the command named ([results](results.md)). Parameters, in millions, are those of the
+toolkit by the command named ([results](docs/results.md)). Parameters, in millions, are those of the
 complete model in training.
 
 ## Official weights
@@ -123,7 +123,7 @@ def _abilities(model: Mapping[str, Any], data: Mapping[str, Any]) -> list[str]:
 def page() -> str:
     """Markdown of docs/zoo.md."""
     lines = [
-        _HEAD + '| name | for | from | licence |',
+        _HEAD.replace('](docs/', '](') + '| name | for | from | licence |',
         '|---|---|---|---|',
         *(
             f'| `{release.name}` | {_config(release.model)} | [{_label(release)}]({release.page}) '
