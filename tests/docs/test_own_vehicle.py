@@ -50,6 +50,8 @@ def test_the_commands_run(tmp_path, monkeypatch, capsys, depth_model):  # noqa: 
         arguments = shlex.split(line.replace('DEPTH_CHECKPOINT', str(depth_model[1])))
         if command[0] == 'train':
             arguments += SHORT
+        if command[0] == 'make-pseudo-depth':
+            arguments += ['--scale', 'none']  # random weights show no ground
         if command[0] == 'test':
             arguments += ['--cfg-options', 'test_dataloader.num_workers=0']
         monkeypatch.setattr(sys, 'argv', ['hybrid-depth', *arguments])
