@@ -35,7 +35,7 @@ def kitti_loading(data: str, configs: Path) -> Work:
     )
     preprocessor = DepthDataPreprocessor()
 
-    def load(workers: int) -> str:
+    def one_pass(workers: int) -> str:
         torch.manual_seed(0)
         loader = DataLoader(
             frames,
@@ -52,7 +52,7 @@ def kitti_loading(data: str, configs: Path) -> Work:
                     digest.update(image[0, :, 0].numpy().tobytes())
         return digest.hexdigest()[:16]
 
-    return {'in the process': lambda: load(0), 'one worker': lambda: load(1)}
+    return {'in the process': lambda: one_pass(0), 'one worker': lambda: one_pass(1)}
 
 
 def _random_weights(config: Path) -> torch.nn.Module:
@@ -67,7 +67,9 @@ def _for_inference(model: torch.nn.Module) -> torch.nn.Module:
     """A model as the code of the commit prepares it."""
     if importlib.util.find_spec('hybrid_depth.devices') is None:  # before BatchNorms were folded
         return model.eval()
-    return importlib.import_module('hybrid_depth.devices').for_inference(model, 'cpu')
+    from hybrid_depth.devices import for_inference
+
+    return for_inference(model, 'cpu')
 
 
 def monodepth2(data: str, configs: Path) -> Work:

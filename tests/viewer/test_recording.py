@@ -141,6 +141,22 @@ def test_boxes_from_above_are_the_footprints(toy):
     np.testing.assert_allclose(strip.max(0), [-2, -8], atol=1e-4)
 
 
+def test_boxes_in_space_are_long_along_their_heading(toy):
+    frames, truth = toy
+    truth.samples = None
+    stream = Stream()
+    recorder = Recorder(stream, truth, truth.protocol.classes, 0.1)
+    recorder.key_frame(0, frames[0])
+    box = make_boxes([0], [0])
+    box.centre[:] = frames[0].ego2global[:3, 3] + [3, 4, 5]
+    box.rotation[:] = [np.cos(0.2), 0, 0, np.sin(0.2)]
+    recorder.prediction(0, frames[0], 'a', Prediction(box))
+    solid = stream.visible['world/a/car/score_0.8-1.0', 'Boxes3D']
+    np.testing.assert_allclose(values(solid.half_sizes), [[2, 1, 0.5]])
+    np.testing.assert_allclose(values(solid.centers), [[3, 4, 5]], atol=1e-4)
+    np.testing.assert_allclose(values(solid.quaternions), [[0, 0, np.sin(0.2), np.cos(0.2)]])
+
+
 def test_depth_has_its_own_camera(toy):
     frames, truth = toy
     stream = Stream()

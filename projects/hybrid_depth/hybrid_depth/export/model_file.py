@@ -148,8 +148,9 @@ def network_images(images: Array, size: Sequence[int], leading: int) -> Array:
 
 def _onnxruntime():
     try:
-        return importlib.import_module('onnxruntime')
+        import onnxruntime
     except ImportError as error:
         raise OnnxRuntimeMissingError(
             f'expected onnxruntime, got: {error}. Install it: pip install onnxruntime'
         ) from error
+    return onnxruntime

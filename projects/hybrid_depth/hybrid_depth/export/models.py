@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 
 from mmengine.config import Config
@@ -76,10 +75,14 @@ def export_model(
 def use_onnx_file(cfg: Config, file: str | Path) -> None:
     """Replace the model of a config by its file, for the test loop."""
     preprocessor = cfg.model.get('data_preprocessor')
-    name, module = 'mmdet3d.OnnxDetector', 'tested_detector'
     if _is_depth_model(cfg):
-        name, module = 'OnnxDepthModel', 'tested_depth'
-    import_module(f'{__package__}.{module}')  # registers it
+        from . import tested_depth  # noqa: F401 (registers it)
+
+        name = 'OnnxDepthModel'
+    else:
+        from . import tested_detector  # noqa: F401 (registers it)
+
+        name = 'mmdet3d.OnnxDetector'
     cfg.model = dict(type=name, file=str(file), data_preprocessor=preprocessor)
 
 

@@ -32,11 +32,10 @@ class OnnxBEVDet:
     Raises:
         OnnxRuntimeMissingError, FileNotFoundError, DamagedFileError: see ``ModelFile``.
 
-    Example:
-        >>> detector = OnnxBEVDet('bevdet.onnx')  # doctest: +SKIP
-        >>> rig = dict(cam2img=k, cam2ego=poses, img_aug=resize)  # doctest: +SKIP
-        >>> detector(images, rig)[0].boxes.shape  # doctest: +SKIP
-        (87, 9)
+    Use, as in docs/export.md, "In the vehicle"::
+
+        detector = OnnxBEVDet('bevdet.onnx')
+        boxes = detector(images, dict(cam2img=k, cam2ego=poses, img_aug=resize))[0].boxes
     """
 
     def __init__(

@@ -119,10 +119,10 @@ class OnnxDepth:
     Raises:
         OnnxRuntimeMissingError, FileNotFoundError, DamagedFileError: see ``ModelFile``.
 
-    Example:
-        >>> model = OnnxDepth('depth.onnx')  # doctest: +SKIP
-        >>> model(image).depth(scale=5.4).shape  # doctest: +SKIP
-        (1, 192, 640)
+    Use, as in docs/export.md, "In the vehicle"::
+
+        model = OnnxDepth('depth.onnx')
+        metres = model(image).depth(scale=5.4)
     """
 
     def __init__(

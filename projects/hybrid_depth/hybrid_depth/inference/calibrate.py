@@ -133,6 +133,20 @@ def write_calibrated(
         checkpoint: its weights; None for a model with `weights_by_name`.
         calibrations: from `calibrate`.
         out: checkpoint to write, without the state of a training.
+
+    Example:
+        >>> import tempfile
+        >>> from torch import nn
+        >>> from hybrid_depth.checkpoints import load_checkpoint_file
+        >>> from hybrid_depth.geometry.depth_calibration import fit_depth_calibration
+        >>> depth = np.array([1.0, 2.0, 4.0])
+        >>> found = fit_depth_calibration([depth], [5 * depth], focal=0.6, method='tape')
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     torch.save(dict(state_dict=nn.Linear(1, 1).state_dict()), f'{folder}/a.pth')
+        ...     write_calibrated(nn.Linear(1, 1), f'{folder}/a.pth', [found], f'{folder}/b.pth')
+        ...     meta = load_checkpoint_file(f'{folder}/b.pth')['meta']
+        >>> list(meta)
+        ['depth_calibration']
     """
     content = {'state_dict': {}} if checkpoint is None else load_checkpoint_file(checkpoint)
     if all(map(torch.is_tensor, content.values())):

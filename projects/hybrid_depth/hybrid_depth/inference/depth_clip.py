@@ -45,7 +45,7 @@ class DepthClip:
     def results(self) -> Iterator[DepthResult]:
         """The results added, at the size of the clip."""
         for index, result in enumerate(self._results):
-            with np.load(self._file(index)) as arrays:
+            with np.load(self._file(index), allow_pickle=False) as arrays:
                 yield replace(result, image=arrays['image'], disparity=arrays['disparity'])
 
     def _file(self, index: int) -> Path:

@@ -69,7 +69,7 @@ def rpy_to_matrix(angles: np.ndarray) -> np.ndarray:
     """(3, 3) rotation of roll, pitch and yaw in degrees: R_z(yaw) R_y(pitch) R_x(roll).
 
     Example:
-        >>> rpy_to_matrix([0, 0, 90]).round(9).tolist()
+        >>> (rpy_to_matrix([0, 0, 90]).round(9) + 0).tolist()
         [[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
     """
     (cr, cp, cy), (sr, sp, sy) = np.cos(np.radians(angles)), np.sin(np.radians(angles))

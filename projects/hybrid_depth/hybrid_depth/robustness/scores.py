@@ -51,7 +51,7 @@ def resilience_rate(qualities: Sequence[float], clean: float) -> float:
         clean: above 0.
 
     Example:
-        >>> resilience_rate([0.25, 0.2, 0.15], clean=0.4)
+        >>> round(resilience_rate([0.25, 0.2, 0.15], clean=0.4), 6)
         0.5
     """
     return sum(qualities) / len(qualities) / clean
