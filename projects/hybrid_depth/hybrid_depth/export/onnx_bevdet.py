@@ -32,7 +32,7 @@ class OnnxBEVDet:
     Raises:
         OnnxRuntimeMissingError, FileNotFoundError, DamagedFileError: see ``ModelFile``.
 
-    Use, as in docs/export.md, "In the vehicle"::
+    Use, as in docs/export.md, "Running a file"::
 
         detector = OnnxBEVDet('bevdet.onnx')
         boxes = detector(images, dict(cam2img=k, cam2ego=poses, img_aug=resize))[0].boxes

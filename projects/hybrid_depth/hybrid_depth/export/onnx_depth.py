@@ -119,7 +119,7 @@ class OnnxDepth:
     Raises:
         OnnxRuntimeMissingError, FileNotFoundError, DamagedFileError: see ``ModelFile``.
 
-    Use, as in docs/export.md, "In the vehicle"::
+    Use, as in docs/export.md, "Running a file"::
 
         model = OnnxDepth('depth.onnx')
         metres = model(image).depth(scale=5.4)
