@@ -20,7 +20,7 @@ def test_overlap_of_every_pair():
     i, j = (index.ravel() for index in np.indices((60, 60)))
     tensors = torch.from_numpy(boxes)
     expected = ops.rotated_iou(tensors[i], tensors[j]).numpy()
-    assert (expected > 0.1).sum() > 100
+    assert (expected > 0.1).sum() > 50
     np.testing.assert_allclose(rotated_iou(boxes[i], boxes[j]), expected, atol=1e-12)
 
 

@@ -136,14 +136,19 @@ def write_calibrated(
 
     Example:
         >>> import tempfile
-        >>> from torch import nn
+        >>> from mmengine.config import Config
         >>> from hybrid_depth.checkpoints import load_checkpoint_file
+        >>> from hybrid_depth.depth.estimators.init import init_depth_model
         >>> from hybrid_depth.geometry.depth_calibration import fit_depth_calibration
+        >>> encoder = dict(type='TimmDepthEncoder', name='test_resnet')
+        >>> decoder = dict(type='Monodepth2Decoder', in_strides=[2, 4, 8, 16, 32])
+        >>> model = dict(type='Monodepth2', encoder=encoder, decoder=decoder, pose_net=None)
+        >>> model = init_depth_model(Config(dict(model=model)))  # warns: random weights
         >>> depth = np.array([1.0, 2.0, 4.0])
         >>> found = fit_depth_calibration([depth], [5 * depth], focal=0.6, method='tape')
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     torch.save(dict(state_dict=nn.Linear(1, 1).state_dict()), f'{folder}/a.pth')
-        ...     write_calibrated(nn.Linear(1, 1), f'{folder}/a.pth', [found], f'{folder}/b.pth')
+        ...     torch.save(dict(state_dict=model.state_dict()), f'{folder}/a.pth')
+        ...     write_calibrated(model, f'{folder}/a.pth', [found], f'{folder}/b.pth')
         ...     meta = load_checkpoint_file(f'{folder}/b.pth')['meta']
         >>> list(meta)
         ['depth_calibration']
