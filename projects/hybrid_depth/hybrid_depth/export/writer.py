@@ -16,11 +16,11 @@ from torch import Tensor, nn
 from ..errors import HybridDepthError
 from .model_file import KEY, VERSION
 
-OPSET = 18  # the first with all of: ScatterND with addition, GridSample, LayerNormalization
+OPSET = 18  # the first with all of: ScatterElements with addition, GridSample, LayerNormalization
 PRECISIONS = ('fp32', 'fp16')
 # Kept in float32 in files of half precision: sums over many points, and sampling positions, which
 # half precision moves by cells.
-_FULL_PRECISION = ('ScatterND', 'GridSample', 'Softmax', 'ReduceSum')
+_FULL_PRECISION = ('ScatterElements', 'GridSample', 'Softmax', 'ReduceSum')
 
 
 class ExportError(HybridDepthError, RuntimeError):

@@ -1,4 +1,4 @@
-"""BEV pooling in ONNX's standard operators: ``ScatterND`` with addition, one bin at a time."""
+"""BEV pooling in ONNX's standard operators: ``ScatterElements``, one bin at a time."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from torch import Tensor
 class _ScatterAdd(torch.autograd.Function):
     """Addition of rows (M, C) to the rows of ``voxels``; -1 is the last row.
 
-    A function of its own as PyTorch's exporter has no ``ScatterND`` with addition: it writes
-    ``ScatterElements``, with an index for every channel.
+    ``ScatterElements`` wants an index for every channel. ``ScatterND`` would not, but onnxruntime
+    adds its rows in several threads without a lock and loses some of those of one voxel. PyTorch's
+    exporter keeps the number of rows as a constant, so this is a function of its own.
     """
 
     @staticmethod
@@ -19,13 +20,14 @@ class _ScatterAdd(torch.autograd.Function):
 
     @staticmethod
     def symbolic(graph, voxels, targets, rows):
-        return graph.op('ScatterND', voxels, targets, rows, reduction_s='add')
+        indices = graph.op('Expand', targets, graph.op('Shape', rows))
+        return graph.op('ScatterElements', voxels, indices, rows, axis_i=0, reduction_s='add')
 
 
 def onnx_pool(depth: Tensor, pixels: Tensor, ranks: Tensor, num_voxels: int) -> Tensor:
     """``index_add_pool`` for the exporter: the largest temporary is one (pixels x C) tensor.
 
-    The plan is an input of the graph as it is, so that each bin is Split, Mul and ScatterND. Points
+    The plan is an input of the graph as it is, so that each bin is Split, Mul and a scatter. Points
     outside the grid, of rank -1, are added to an extra last row.
 
     Args:
