@@ -4,7 +4,6 @@ A worktree of the commit (`git worktree add ../before COMMIT`) holds the state b
 runs in a process of its own that stays, and both do one piece of work after the other.
 """
 
-import importlib
 import json
 import os
 import resource
@@ -68,12 +67,22 @@ def main(checkout: str, work: str, data: str, repeats: int = 7) -> None:
     states = [State(checkout, work, data), State(REPOSITORY, work, data)]
     print(f'{work}: CPU seconds, one thread, median of {repeats} in turn')
     for name in states[1].names:
-        runs = [[state.seconds(name) for state in states] for _ in range(repeats + 1)][1:]
+        runs = []
+        for repeat in range(repeats + 1):  # each state is first as often as second
+            order = (0, 1) if repeat % 2 else (1, 0)
+            found = {place: states[place].seconds(name) for place in order}
+            runs.append([found[0], found[1]])
+        runs = runs[1:]  # the first warms up
         before, now = (statistics.median(run[i][0] for run in runs) for i in (0, 1))
         ratio = statistics.median(run[1][0] / run[0][0] for run in runs)
+        least = min(run[1][0] for run in runs) / min(run[0][0] for run in runs)
         first, second = runs[0][0][1], runs[0][1][1]
         result = 'equal results' if first == second else f'results {first} and {second}'
-        print(f'  {name:24} {before:8.3f}  now {now:8.3f}  ratio {ratio:.2f}  {result}', flush=True)
+        print(
+            f'  {name:24} {before:8.3f}  now {now:8.3f}  ratio {ratio:.2f}, of the '
+            f'fewest {least:.2f}  {result}',
+            flush=True,
+        )
     for state in states:
         state.close()
 
@@ -82,9 +91,10 @@ def _serve(work: str, data: str, checkout: str) -> None:
     """Run the work named in each line of the input; answers are lines of JSON."""
     answers = os.fdopen(os.dup(1), 'w', buffering=1)
     os.dup2(2, 1)  # what libraries print is not an answer
-    works: dict[str, Callable[[], float | str]] = getattr(
-        importlib.import_module('benchmarks.before_work'), work.replace('-', '_')
-    )(data, Path(checkout) / 'configs')
+    from . import before_work  # of the package of the checkout
+
+    make_works = getattr(before_work, work.replace('-', '_'))
+    works: dict[str, Callable[[], float | str]] = make_works(data, Path(checkout) / 'configs')
     print(json.dumps(list(works)), file=answers)
     for line in sys.stdin:
         begin = _cpu_time()

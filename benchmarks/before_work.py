@@ -5,7 +5,6 @@ piece of work returns its result, a number or a digest.
 """
 
 import hashlib
-import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,7 +34,7 @@ def kitti_loading(data: str, configs: Path) -> Work:
     )
     preprocessor = DepthDataPreprocessor()
 
-    def one_pass(workers: int) -> str:
+    def digest_of(workers: int) -> str:
         torch.manual_seed(0)
         loader = DataLoader(
             frames,
@@ -52,7 +51,7 @@ def kitti_loading(data: str, configs: Path) -> Work:
                     digest.update(image[0, :, 0].numpy().tobytes())
         return digest.hexdigest()[:16]
 
-    return {'in the process': lambda: one_pass(0), 'one worker': lambda: one_pass(1)}
+    return {'in the process': lambda: digest_of(0), 'one worker': lambda: digest_of(1)}
 
 
 def _random_weights(config: Path) -> torch.nn.Module:
@@ -65,10 +64,10 @@ def _random_weights(config: Path) -> torch.nn.Module:
 
 def _for_inference(model: torch.nn.Module) -> torch.nn.Module:
     """A model as the code of the commit prepares it."""
-    if importlib.util.find_spec('hybrid_depth.devices') is None:  # before BatchNorms were folded
+    try:
+        from hybrid_depth.devices import for_inference
+    except ImportError:  # before BatchNorms were folded
         return model.eval()
-    from hybrid_depth.devices import for_inference
-
     return for_inference(model, 'cpu')
 
 

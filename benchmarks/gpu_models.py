@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 import hybrid_depth.modules  # noqa: F401  registers the models
 from hybrid_depth.checkpoints.build import build_model
+from hybrid_depth.depth.estimators import Monodepth2
 from hybrid_depth.geometry import CameraRig
 
 from .models import REPOSITORY
@@ -71,12 +72,15 @@ def detector_batch(cfg: Config, batch: int) -> tuple[dict, list[Det3DDataSample]
     return inputs, samples
 
 
-def depth_batch(size: tuple[int, int], batch: int) -> tuple[dict, None]:
-    """Random triplets for Monodepth2."""
-    images = {frame: torch.rand(batch, 3, *size) for frame in (0, -1, 1)}
+def depth_batch(model: Monodepth2, size: tuple[int, int], batch: int) -> tuple[dict, None]:
+    """Random frames for Monodepth2, with the motion that it does not predict."""
+    images = {frame: torch.rand(batch, 3, *size) for frame in (0, *model.sources)}
     rows, columns = size
     camera = torch.tensor([[0.58 * columns, 0, columns / 2], [0, 1.92 * rows, rows / 2], [0, 0, 1]])
-    return dict(images=images, augmented=images, cam2img=camera.repeat(batch, 1, 1)), None
+    inputs = dict(images=images, augmented=images, cam2img=camera.repeat(batch, 1, 1))
+    if model.pose_net is None:
+        inputs['transforms'] = {i: torch.eye(4).repeat(batch, 1, 1) for i in model.sources}
+    return inputs, None
 
 
 def build(config: str, batch: int, trial: bool) -> tuple[nn.Module, dict, list | None]:
@@ -86,7 +90,7 @@ def build(config: str, batch: int, trial: bool) -> tuple[nn.Module, dict, list |
     model = build_model(cfg)
     if 'pts_bbox_head' in cfg.model:
         return model, *detector_batch(cfg, batch)
-    return model, *depth_batch(TOY_DEPTH_SIZE if trial else DEPTH_SIZE, batch)
+    return model, *depth_batch(model, TOY_DEPTH_SIZE if trial else DEPTH_SIZE, batch)
 
 
 def synchronise(device: torch.device) -> None:

@@ -16,8 +16,8 @@ def _scope():
     gpu_models.init_default_scope('mmdet3d')
 
 
-def test_a_model_runs_in_every_form_until_the_deadline(capsys, monkeypatch):
-    name = 'BEVDet-R50'
+@pytest.mark.parametrize('name', gpu_models.TOY)
+def test_a_model_runs_in_every_form_until_the_deadline(name, capsys, monkeypatch):
     monkeypatch.setattr(torch, 'compile', lambda model, **_: model.forward)  # takes a minute
     gpu_models.speeds(name, gpu_models.TOY[name], CPU, time.monotonic() + 600)
     rows = capsys.readouterr().out.splitlines()
