@@ -113,7 +113,7 @@ def _writers(folder: Path, detector: Path, depth: Path) -> dict[str, Writer]:
             lambda out: ['make-toy-world', out, *world, '64x36'],
         ),
         'make-toy-world-kitti': Writer(
-            lambda out: ['make-toy-world', out, *world, '80x24', '--layout', 'kitti'],
+            lambda out: ['make-toy-world', out, *world, '96x32', '--layout', 'kitti'],
         ),
         'create-nuscenes-infos': Writer(
             lambda out: [

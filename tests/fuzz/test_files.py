@@ -158,8 +158,8 @@ READERS = {
     ),
     'scales': Reader(
         'scales_000.jsonl',
-        b'{"file": "a.png", "scale": 2.0, "known": 0.5}\n',
-        lambda f: list(read_scales(f)),
+        b'{"file": "a.png", "scale": 2.0, "spread": null, "share": 1.0, "known": 0.5}\n',
+        lambda f: [note['known'] or 0.0 for note in read_scales(f)],
     ),
 }
 

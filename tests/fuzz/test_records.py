@@ -123,6 +123,7 @@ def test_resume(trained, folders, data):
 
 def train(config: Path, work_dir: Path, resume: str | None = None) -> None:
     cfg = load_config(config, str(work_dir), None, 'none')
+    cfg.experiment_name = str(work_dir)  # trainings of one second would share a message hub
     if resume:
         set_resume(cfg, resume)
     check_initial_weights(cfg)

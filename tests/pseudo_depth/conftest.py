@@ -16,7 +16,7 @@ def depth_model(tmp_path_factory):
     cfg = Config(
         dict(
             model=dict(CONV, min_depth=2.0, max_depth=20.0),
-            custom_imports=dict(imports=['hybrid_depth.modules']),
+            custom_imports=dict(imports=['hybrid_depth.depth_modules']),
             test_dataloader=dict(dataset=dict(pipeline=[resize])),
         )
     )

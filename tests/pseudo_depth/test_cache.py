@@ -3,6 +3,8 @@
 import json
 import pickle
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -28,12 +30,13 @@ def infos(toy_nuscenes, tmp_path_factory):
     return folder / 'nuscenes_infos_train.pkl'
 
 
-def test_cache_by_command_line(depth_model, infos, toy_nuscenes, tmp_path, capsys):
+def test_cache_by_command_line(depth_model, infos, toy_nuscenes, tmp_path):
     out = tmp_path / 'cache'
     arguments = (*depth_model, '--infos', infos, '--root', toy_nuscenes, '--out', out)
     arguments += ('--scale', 'none', '--mirror-tolerance', '0.5')
-    assert run_tool('make_pseudo_depth.py', *arguments) is None
-    assert '12 images' in capsys.readouterr().out
+    # in its own process, where nothing else has registered the transforms of BEV models
+    command = [sys.executable, '-m', 'hybrid_depth', 'make-pseudo-depth', *map(str, arguments)]
+    assert '12 images' in subprocess.run(command, stdout=-1, text=True, check=True).stdout
     files = sorted(out.glob('CAM_*/*.png'))
     assert len(files) == 12 == len(list(read_scales(out)))
     first = files[0].read_bytes()

@@ -19,6 +19,7 @@ from .errors import ConfigError, HybridDepthError
 
 _UNEXPECTED = re.compile(r"([\w.]+)\(\) got an unexpected keyword argument '(\w+)'")
 _NONE_TAKEN = re.compile(r'(\w+)\(\) takes no arguments')
+_ONE_VALUE = 'Expected more than 1 value per channel when training'  # of torch's batch norm
 _MISSING = re.compile(r'([\w.]+)\(\) missing \d+ required .*arguments?: (.+)')
 
 
@@ -48,6 +49,12 @@ def explained(cfg: Any) -> Iterator[None]:
 def _known(error: Exception, cfg: Any) -> str | None:
     if isinstance(error, KeyError):
         return _unknown_type(error, cfg)
+    if isinstance(error, ValueError) and _ONE_VALUE in str(error):
+        return (
+            'expected batches from which batch normalisation can train, got one sample whose '
+            'feature map has one pixel: train_dataloader.batch_size=2 or more, and '
+            'train_dataloader.drop_last=True where the last batch of an epoch has one sample'
+        )
     return _argument(error, cfg) if isinstance(error, TypeError) else None
 
 

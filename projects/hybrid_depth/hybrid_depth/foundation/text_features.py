@@ -69,7 +69,8 @@ class TextFeatures:
     """Features of texts by one tower.
 
     A `.safetensors` file: `digests` (N, 32) uint8, the SHA-256 of each text, and `features` (N, E)
-    float16, rows of unit length; in its header `tower` and `tower_sha256`.
+    float16, rows of unit length; in its header `tower`, the digest and the name in one entry, as
+    safetensors writes several in random order and equal features have to be equal files.
 
     Attributes:
         tower: name and weights of the tower.
@@ -137,7 +138,7 @@ class TextFeatures:
         digests = torch.tensor([list(digest) for digest in self.rows], dtype=torch.uint8)
         tensors = dict(digests=digests.reshape(-1, 32), features=self.features.contiguous())
         with atomic_file(path) as file:
-            file.write(save(tensors, dict(tower=self.tower, tower_sha256=self.tower_sha256)))
+            file.write(save(tensors, dict(tower=f'{self.tower_sha256} {self.tower}')))
 
     @classmethod
     def read(cls, path: str | Path) -> TextFeatures:
@@ -164,8 +165,9 @@ class TextFeatures:
                 'again: hybrid-depth make-text-features'
             ) from error
         digests, features = tensors.get('digests'), tensors.get('features')
+        sha256, _, tower = facts.get('tower', '').partition(' ')
         if not (
-            {'tower', 'tower_sha256'} <= set(facts)
+            tower
             and digests is not None
             and features is not None
             and features.ndim == 2
@@ -179,4 +181,4 @@ class TextFeatures:
                 f'got {shapes} and {sorted(facts)}; compute them: hybrid-depth make-text-features'
             )
         rows = {bytes(digest): i for i, digest in enumerate(digests.numpy())}
-        return cls(facts['tower'], facts['tower_sha256'], features, rows)
+        return cls(tower, sha256, features, rows)

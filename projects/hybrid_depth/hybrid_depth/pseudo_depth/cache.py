@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from mmengine.dataset import BaseDataset, pseudo_collate
 from mmengine.registry import DefaultScope
 
+from ..bev import transforms  # noqa: F401 (registers those below)
 from ..bev.datasets.nuscenes import NuScenesBEVDataset
 from ..bev.detectors.data_preprocessor import BEVDataPreprocessor
 from ..datasets.depth_map_files import depth_png_text, pseudo_depth_path, write_depth_png
@@ -23,6 +26,7 @@ from ..text_files import parse_json, read_json, read_text
 from .model import PseudoDepth
 
 MANIFEST = 'manifest.json'
+_NUMBERS = ('scale', 'spread', 'share', 'known')  # of a record
 _MADE_FROM = 'made_from'  # text chunk of the PNGs
 
 
@@ -134,19 +138,30 @@ def _numbers(frame: dict, camera: int) -> tuple[list, ...]:
 
 def read_scales(out: Path) -> Iterator[dict]:
     """Records of all shards: file, scale, spread and share (null if unknown), known (fraction of
-    pixels with a depth). Incomplete lines of killed processes are skipped."""
+    pixels with a depth). Incomplete lines of killed processes, and damaged ones, are skipped."""
     for path in sorted(out.glob('scales_*.jsonl')):
         for line in read_text(path).splitlines():
             try:
-                yield parse_json(line, path)
+                note = parse_json(line, path)
             except DamagedFileError:
                 continue
+            if _is_note(note):
+                yield note
+
+
+def _is_note(note: Any) -> bool:
+    if not (isinstance(note, dict) and set(note) == {'file', *_NUMBERS}):
+        return False
+    numbers = [note[key] for key in _NUMBERS if note[key] is not None]
+    return isinstance(note['file'], str) and all(
+        isinstance(number, float) and math.isfinite(number) for number in numbers
+    )
 
 
 def _note(name: str, scale, camera: int, depth) -> str:
     def plain(values: torch.Tensor) -> float | None:
         value = float(values[camera])
-        return value if value == value else None
+        return value if math.isfinite(value) else None
 
     numbers = dict(scale=plain(scale.scale), spread=plain(scale.spread), share=plain(scale.share))
     return json.dumps(dict(file=name, **numbers, known=float((depth > 0).mean()))) + '\n'

@@ -142,7 +142,7 @@ def _sample_info(
     if absent:
         raise InfoError(
             f'sample {sample["token"]}: expected LIDAR_TOP and six cameras in {nusc.version}/'
-            f'sample_data.json, got no key frame of {", ".join(absent)}'
+            f'sample_data.json, as sensor.json names them, got no key frame of {", ".join(absent)}'
         )
     lidar = nusc.get('sample_data', sample['data']['LIDAR_TOP'])
     lidar2ego = _pose(nusc, 'calibrated_sensor', lidar['calibrated_sensor_token'])
@@ -262,7 +262,7 @@ def _samples_by_scene(nusc: NuScenes) -> dict[str, list[dict]]:
     """{scene name: its sample records in order of time}, in the order of the scene table."""
     samples = {scene['token']: [] for scene in nusc.scene}
     for sample in sorted(nusc.sample, key=lambda record: record['timestamp']):
-        if not np.isfinite(sample['timestamp']):
+        if not abs(sample['timestamp']) < 2**63:  # nor NaN
             raise InfoError(
                 f'{nusc.version}/sample.json, {sample["token"]}: expected a timestamp in '
                 f'microseconds, got {sample["timestamp"]}'
