@@ -37,11 +37,13 @@ def lively(config: str | Config):
 
 
 def assert_same_boxes(found: Detections, expected: Detections) -> None:
-    """Equal boxes; those of equal score up to rounding may change places."""
+    """Equal boxes; those of equal score up to rounding may change places, and one of each hundred
+    may be another: scores beside the limit and overlaps beside the threshold round both ways."""
     assert len(found.scores) == len(expected.scores) > 50
     rows = [np.column_stack((x.boxes, 10 * x.labels, x.scores)) for x in (found, expected)]
     distance = np.abs(rows[0][:, None] - rows[1][None]).max(-1)
-    assert distance.min(0).max() < 1e-3 and distance.min(1).max() < 1e-3
+    differing = [(distance.min(axis) > 1e-3).mean() for axis in (0, 1)]
+    assert max(differing) <= 0.01
 
 
 @pytest.fixture(scope='module')
