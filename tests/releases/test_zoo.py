@@ -13,7 +13,7 @@ from hybrid_depth.cli.convert_checkpoint import KINDS
 from hybrid_depth.config_files import find_config
 from hybrid_depth.errors import ConfigError
 from hybrid_depth.releases import zoo
-from hybrid_depth.releases.conversion import ReleaseError
+from hybrid_depth.releases.conversion import ReleaseError, sha256
 from hybrid_depth.releases.convert import convert_checkpoint
 from hybrid_depth.releases.download import DownloadError
 from tests.hostile import Calls
@@ -25,8 +25,15 @@ NAME = 'monodepth2_mono_640x192'
 
 @pytest.fixture(scope='module')
 def official(tmp_path_factory):
-    """The released folder in its layout, with the golden weights."""
-    return save_folder(tmp_path_factory.mktemp('official') / 'mono_640x192', monodepth2_files())
+    """The released folder in its layout, zeros."""
+    folder = tmp_path_factory.mktemp('official') / 'mono_640x192'
+    return save_folder(folder, monodepth2_files(draw=False))
+
+
+@pytest.fixture(scope='module')
+def golden(tmp_path_factory):
+    """A release with other weights, those of the golden recipe."""
+    return save_folder(tmp_path_factory.mktemp('golden') / 'mono_640x192', monodepth2_files())
 
 
 @pytest.fixture
@@ -45,23 +52,21 @@ def weights(tmp_path, monkeypatch):
 @pytest.fixture
 def published(official, server, monkeypatch):
     """The release at addresses of the local server, one of which states a hash."""
+    return publish(official, server, monkeypatch)
+
+
+def publish(official, server, monkeypatch):
     addresses = []
     for name in FOLDER:
         body = (official / name).read_bytes()
         address = server.file(f'/mono_640x192/{name}', body)
         if name == 'encoder.pth':
-            stated = zoo_hash(official / name)
+            stated = sha256(official / name)
             address = server.redirect('/resolve/encoder.pth', address, X_Linked_Etag=stated)
         addresses.append(address)
     release = dataclasses.replace(zoo.releases()[NAME], files=tuple(addresses))
     monkeypatch.setattr(zoo, 'releases', lambda: {NAME: release})
     return release
-
-
-def zoo_hash(path) -> str:
-    from hybrid_depth.releases.conversion import sha256
-
-    return sha256(path)
 
 
 def zipped(folder, path):
@@ -82,9 +87,10 @@ def test_every_entry_is_complete():
         find_config(NAME)
 
 
-def test_a_model_by_name_is_downloaded_and_converted_once(published, official, server, tmp_path):
+def test_a_model_by_name_is_downloaded_and_converted_once(golden, server, tmp_path, monkeypatch):
+    publish(golden, server, monkeypatch)
     model = init_depth_model(NAME)
-    convert_checkpoint('monodepth2', official, tmp_path / 'direct.pth')
+    convert_checkpoint('monodepth2', golden, tmp_path / 'direct.pth')
     config = 'configs/monodepth2/monodepth2_r18_1xb12-20e_kitti-raw_192x640.py'
     direct = init_depth_model(config, tmp_path / 'direct.pth')
     image = torch.rand(1, 3, 192, 640)
@@ -99,7 +105,7 @@ def test_a_model_by_name_is_downloaded_and_converted_once(published, official, s
 def test_the_record_says_which_hashes_are_the_publishers(published, official):
     path = zoo.download(NAME)
     record = json.loads(published.record.read_text())
-    assert record['sha256'] == {name: zoo_hash(official / name) for name in FOLDER}
+    assert record['sha256'] == {name: sha256(official / name) for name in FOLDER}
     assert record['stated_by_the_publisher'] == ['encoder.pth']
     assert record['licence'] == published.licence and record['sources'] == list(published.files)
     assert load_checkpoint_file(path)['meta']['converted_from']['sha256'] == record['sha256']
@@ -128,12 +134,11 @@ def test_without_an_address_the_error_names_the_page():
         zoo.download('monodepth3')
 
 
-def test_later_downloads_must_equal_the_first(published, official, tmp_path):
+def test_later_downloads_must_equal_the_first(published, official, golden):
     path = zoo.download(NAME)
     before = path.read_bytes()
-    other = save_folder(tmp_path / 'other', monodepth2_files(draw=False))
     with pytest.raises(DownloadError, match='expected the files of the first download'):
-        zoo.download(NAME, other)
+        zoo.download(NAME, golden)
     assert path.read_bytes() == before
     path.unlink()
     assert zoo.download(NAME, official).is_file()
