@@ -133,6 +133,19 @@ def write_calibrated(
         checkpoint: its weights; None for a model with `weights_by_name`.
         calibrations: from `calibrate`.
         out: checkpoint to write, without the state of a training.
+
+    Example:
+        >>> import tempfile
+        >>> model = torch.nn.Linear(1, 1)
+        >>> model.weights_by_name = False
+        >>> folder = tempfile.mkdtemp()
+        >>> torch.save(model.state_dict(), f'{folder}/w.pth')
+        >>> points = np.array([1.0, 2.0])
+        >>> found = fit_depth_calibration([points], [5 * points], focal=0.6, method='tape')
+        >>> write_calibrated(model, f'{folder}/w.pth', [found], f'{folder}/metric.pth')
+        >>> content = torch.load(f'{folder}/metric.pth', weights_only=True)
+        >>> content['meta']['depth_calibration']['cameras'][0]['gain']
+        5.0...
     """
     content = {'state_dict': {}} if checkpoint is None else load_checkpoint_file(checkpoint)
     if all(map(torch.is_tensor, content.values())):
