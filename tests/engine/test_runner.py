@@ -22,7 +22,9 @@ def checkpoint(tmp_path_factory):
 def config(folder, epochs):
     text = CONFIG.format(workers=0).replace('max_epochs=3', f'max_epochs={epochs}')
     (folder / 'tiny.py').write_text(text)
-    return load_config(folder / 'tiny.py', str(folder), None, 'none')
+    cfg = load_config(folder / 'tiny.py', str(folder), None, 'none')
+    cfg.experiment_name = str(folder)  # runners of one second would share a message hub
+    return cfg
 
 
 @pytest.mark.parametrize(
@@ -36,6 +38,16 @@ def config(folder, epochs):
 )
 def test_other_entries(tmp_path, checkpoint, entry, value):
     torch.save({**checkpoint, entry: value}, tmp_path / 'a.pth')
+    cfg = config(tmp_path, epochs=2)
+    set_resume(cfg, str(tmp_path / 'a.pth'))
+    with pytest.raises(DamagedCheckpointError, match=r'a\.pth: expected the state'):
+        build_runner(cfg).train()
+
+
+def test_other_marks_of_the_message_hub(tmp_path, checkpoint):
+    """mmengine reads them in hooks, after `resume`."""
+    hub = dict(checkpoint['message_hub'], resumed_keys={'dataset_meta': None})
+    torch.save({**checkpoint, 'message_hub': hub}, tmp_path / 'a.pth')
     cfg = config(tmp_path, epochs=2)
     set_resume(cfg, str(tmp_path / 'a.pth'))
     with pytest.raises(DamagedCheckpointError, match=r'a\.pth: expected the state'):

@@ -118,39 +118,6 @@ def test_direction_fixes_the_pitch_only():
     assert PRIOR.update_direction(np.array([0, -0.2, 1.0]), math.radians(0.05), 10) is PRIOR
 
 
-def test_filter_returns_to_its_prior_and_follows_measurements():
-    measured = PRIOR.update(TRUE.inverse.numpy(), PRIOR.covariance / 40, 100)
-    state = PRIOR
-    for _ in range(30):
-        state = state.predict(PRIOR).fuse(measured)
-    np.testing.assert_allclose(angles(state), angles(measured), rtol=0.05)
-    for _ in range(300):
-        state = state.predict(PRIOR)
-    np.testing.assert_allclose(state.inverse, PRIOR.inverse, atol=1e-4)
-    np.testing.assert_allclose(state.covariance, PRIOR.covariance, rtol=1e-3, atol=1e-9)
-
-
-def test_the_same_error_in_all_frames_is_not_averaged_away():
-    """A filter that took the errors of frames as independent was certain of a wrong plane."""
-    measured = PRIOR.update(TRUE.inverse.numpy(), PRIOR.covariance / 4, 100)
-    state = measured
-    for _ in range(50):
-        state = state.predict(PRIOR).fuse(measured)
-    assert (deviations(state) > 0.999 * deviations(measured)).all()
-
-
-def test_a_fit_that_contradicts_the_last_frames_counts_less():
-    tight = PRIOR.covariance / 100
-    state = GroundPlaneFit(TRUE.inverse.numpy(), tight, 50)
-    near = GroundPlane.from_angles(1.71, math.radians(0.85), math.radians(-1.0)).inverse.numpy()
-    far = GroundPlane.from_angles(1.65, math.radians(-3.3), math.radians(7.0)).inverse.numpy()
-    for value, largest in ((near, 1.0), (far, 0.02)):
-        fit = state.fuse(GroundPlaneFit(value, tight * 0.9, 10))
-        moved = np.linalg.norm(fit.inverse - state.inverse) / np.linalg.norm(value - state.inverse)
-        assert moved <= largest + 1e-9
-    assert (deviations(fit) <= deviations(state) * 1.001).all()
-
-
 @pytest.mark.parametrize(
     'call',
     [

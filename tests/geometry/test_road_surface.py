@@ -7,6 +7,7 @@ from hybrid_depth.geometry.road_surface import (
     height_change,
     inverse_depth,
     nearest_plane,
+    nearest_prior,
     surface_prior,
 )
 
@@ -43,10 +44,11 @@ def test_nearest_plane_is_that_of_least_squares():
 
 
 def test_prior_is_unbent_and_has_the_plane_of_the_calibration():
-    surface, covariance = surface_prior(PRIOR)
-    plane, derivative = nearest_plane(surface)
-    np.testing.assert_allclose(plane, PRIOR.inverse)
-    spread = GroundPlaneFit(plane, derivative @ covariance @ derivative.T)
+    surface, _ = surface_prior(PRIOR)
+    np.testing.assert_array_equal(surface, [*PRIOR.inverse, 0, 0])
+    spread = nearest_prior(PRIOR)
+    np.testing.assert_allclose(spread.inverse, PRIOR.inverse)
+    assert spread.used == 0
     # a curvature of 1 / 2000 m: 0.5 degrees of pitch, 6 cm of height
     np.testing.assert_allclose(spread.pitch_std, np.hypot(PRIOR.pitch_std, 0.0084), rtol=0.05)
     np.testing.assert_allclose(spread.height_std, np.hypot(PRIOR.height_std, 0.058), rtol=0.1)

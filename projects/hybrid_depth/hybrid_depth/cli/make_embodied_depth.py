@@ -10,8 +10,8 @@ Examples:
 The folder is a KITTI raw tree, a nuScenes root (with --infos), or any folder of images. Writes
 OUT/depth/<image>.png (16 bit, metres times 256, 0 = invalid), OUT/provenance/<image>.png (1 road,
 2 ground, 3 vertical, 4 filled, 5 sky) and OUT/planes.json (ground plane of each image and its
-uncertainty). Resumable. --report prints the share of pixels within 5 % and 10 % of LiDAR or
-annotated depth. Label images mirror the image tree.
+uncertainty; with --fit from earlier and later images too). Resumable. --report prints the share of
+pixels within 5 % and 10 % of LiDAR or annotated depth. Label images mirror the image tree.
 """
 
 import argparse
@@ -100,7 +100,8 @@ def run(args: argparse.Namespace) -> None:
     no_setting = ('root', 'out', 'report', 'truth', 'device')
     facts = {name: value for name, value in vars(args).items() if name not in no_setting}
     total = sum(map(len, own))
-    measured = sum(tqdm(writer.write(own, facts, rank), total=total, desc='frames'))
+    steps = writer.write(own, facts, rank)
+    measured = sum(tqdm(steps, total=2 * total, desc='fits and depth'))
     print(f'embodied depth of {total} images in {out}; planes in {out / PLANES}')
     if args.fit:
         print(f'{measured} of {total} planes were measured, the others are expected ones')

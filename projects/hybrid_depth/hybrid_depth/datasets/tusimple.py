@@ -5,6 +5,7 @@ Format: docs/reference/hybrid_depth.md, "Lane labels".
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,8 @@ class TuSimpleLaneDataset(BaseDataset):
             for number, line in enumerate(lines, 1)
             if line.strip()
         ]
-        absent = [s['img_paths'][0] for s in samples if not Path(s['img_paths'][0]).is_file()]
+        # os.path, as Path.is_file raises an error for names that no file can have
+        absent = [s['img_paths'][0] for s in samples if not os.path.isfile(s['img_paths'][0])]
         if absent or not samples:
             raise FileNotFoundError(
                 f'{self.ann_file}: expected labels of images below {self.data_root}, got '

@@ -12,6 +12,7 @@ from .ground_plane import GroundPlane, ground_plane_depth
 from .ground_plane_fit import GroundPlaneFit, fit_ground_depth, fit_ground_points
 from .ground_plane_motion import fit_ground_motion
 from .pillars import PillarView, depth_at, project_pillars
+from .plane_smoothing import smooth_planes
 from .rigid import invert_rigid
 from .vanishing_point import fit_vanishing_point
 from .voxel_grid import VoxelGrid
@@ -43,5 +44,6 @@ __all__ = [
     'plane_sweep',
     'project_pillars',
     'resize_flow',
+    'smooth_planes',
     'warp_by_flow',
 ]

@@ -22,9 +22,8 @@ class GroundPlaneFit:
 
     Every measurement used here is linear in q, so a prior and measurements combine as in a Kalman
     filter: calibration (`from_calibration`) is the prior, `fit_ground_points`, `fit_ground_depth`,
-    `fit_ground_motion` and `fit_vanishing_point` update it. Over a drive, `predict` carries it to
-    the next frame, and `fuse` combines it with the fit of that frame, whose errors are like those
-    of the last one (docs/reference/ground_plane.md, "Fits of the plane").
+    `fit_ground_motion` and `fit_vanishing_point` update it. `smooth_planes` combines the fits of a
+    drive (docs/reference/ground_plane.md, "Fits of the plane").
 
     Attributes:
         inverse: (3,) float64 q, 1 / metres.
@@ -150,41 +149,6 @@ class GroundPlaneFit:
         covariance = to_angles @ self.covariance @ to_angles.T
         found = _kalman(angles, covariance, row[None], row @ angles + error, np.eye(1) * std**2)
         return self if found is None else _from_angles(*found, used)
-
-    def fuse(self, measured: GroundPlaneFit) -> GroundPlaneFit:
-        """The estimate of another that may share errors, such as those of successive frames.
-
-        Covariance intersection (Julier and Uhlmann, ACC 1997): it is at most as certain as errors
-        of any correlation allow. If the two differ more than 0.1 % of correct ones would, the
-        measured one is taken as less certain, by the factor at which they no longer do.
-
-        Args:
-            measured: fit of one frame, which starts from the calibration, not from this estimate.
-        """
-        difference = measured.inverse - self.inverse
-        distance = difference @ np.linalg.solve(self.covariance + measured.covariance, difference)
-        doubt = max(distance / _GATES[3], 1.0)
-        own, new = np.linalg.inv(self.covariance), np.linalg.inv(measured.covariance * doubt)
-        shares = np.linspace(0, 1, 51)
-        certain = [np.linalg.slogdet(own * (1 - x) + new * x)[1] for x in shares]
-        share = shares[int(np.argmax(certain))]
-        own, new = own * (1 - share), new * share
-        covariance = np.linalg.inv(own + new)
-        mean = covariance @ (own @ self.inverse + new @ measured.inverse)
-        return GroundPlaneFit(mean, covariance, measured.used)
-
-    def predict(self, prior: GroundPlaneFit, keep: float = 0.98) -> GroundPlaneFit:
-        """Expected plane of the next frame of a drive.
-
-        A first-order Markov process whose stationary distribution is the prior: deviations from the
-        calibration decay as the vehicle's pitching and rolling and the slope of the road do.
-
-        Args:
-            prior: distribution of the calibration.
-            keep: correlation of successive frames; 0.98 at 10 Hz is a time constant of 5 s.
-        """
-        mean = prior.inverse + keep * (self.inverse - prior.inverse)
-        return GroundPlaneFit(mean, keep**2 * self.covariance + (1 - keep**2) * prior.covariance)
 
 
 def fit_ground_points(

@@ -18,6 +18,8 @@ _MOST = 1000  # corners on the road and beside it, each
 _LEAST = 30  # corners
 _LEAST_FLOW = 1.0  # median pixels on the road; below, the vehicle stands
 
+_Pair = tuple[np.ndarray, CameraMotion]  # an image and the motion to it
+
 
 def fit_ground_motion(
     image: np.ndarray,
@@ -63,7 +65,27 @@ def fit_ground_motion(
         >>> fit_ground_motion(grey, [grey], grey > 0, cam2img, prior) is prior  # nothing to track
         True
     """
-    sizes = [x.shape for x in (image, *others, road, static) if x is not None]
+    lengths = _lengths(image, others, (road, static), distances)
+    corners = find_corners(image, road, 0.001, _MOST)
+    if len(corners) < _LEAST:
+        return prior
+    beside = find_corners(image, ~road if static is None else static & ~road, 0.01, _MOST)
+    plane = prior.inverse
+    motions = _first_motions(image, others, lengths, road, beside, cam2img, plane)
+    for _ in range(2):  # the second time with patches warped by the first result
+        motions = _tracked(image, motions, corners, plane)
+        if not motions:
+            return prior
+        found = adjust(prior, [x for _, x in motions])
+        motions = [(other, x) for (other, _), x in zip(motions, found.motions, strict=True)]
+        plane = nearest_plane(found.surface)[0]
+    agreeing = _agreeing(found.motions, found.surface)
+    return adjust(prior, agreeing).fit if agreeing else prior
+
+
+def _lengths(image, others, masks, distances) -> list[float | None]:
+    """Lengths of the motions, checked as the images and masks are."""
+    sizes = [x.shape for x in (image, *others, *masks) if x is not None]
     if len(set(sizes)) > 1 or image.ndim != 2:
         raise ValueError(f'fit_ground_motion: expected images (H, W) of one size, got {sizes}')
     lengths = [None] * len(others) if distances is None else list(distances)
@@ -72,10 +94,11 @@ def fit_ground_motion(
             f'fit_ground_motion: expected one finite distance in metres for each of {len(others)} '
             f'images, got {lengths}'
         )
-    beside = find_corners(image, ~road if static is None else static & ~road, 0.01, _MOST)
-    corners = find_corners(image, road, 0.001, _MOST)
-    if len(corners) < _LEAST:
-        return prior
+    return lengths
+
+
+def _first_motions(image, others, lengths, road, beside, cam2img, plane) -> list[_Pair]:
+    """Motions by the corners beside the road; not if the vehicle stands or they are few."""
     motions = []
     for other, length in zip(others, lengths, strict=True):
         if length == 0:
@@ -85,30 +108,23 @@ def fit_ground_motion(
         if motion is None:
             continue
         if length is None:
-            motion = search_length(motion, image, other, road, prior.inverse)
+            motion = search_length(motion, image, other, road, plane)
         else:
             motion = replace(motion, translation=motion.translation * length, length=length)
         motions.append((other, motion))
-    plane = prior.inverse
-    for _ in range(2):  # the second time with patches warped by the first result
-        motions = [(other, _tracked(image, other, corners, x, plane)) for other, x in motions]
-        motions = [(other, x) for other, x in motions if x is not None]
-        if not motions:
-            return prior
-        found = adjust(prior, [x for _, x in motions])
-        motions = [(other, x) for (other, _), x in zip(motions, found.motions, strict=True)]
-        plane = nearest_plane(found.surface)[0]
-    agreeing = _agreeing([x for _, x in motions], found.surface)
-    return adjust(prior, agreeing).fit if agreeing else prior
+    return motions
 
 
-def _tracked(image, other, corners, motion: CameraMotion, plane) -> CameraMotion | None:
-    """The motion with the corners of the road; None with too few, or if the vehicle stands."""
-    good, moved = track_warped(image, other, corners, motion.homography(plane))
-    first, second = corners[good], moved[good]
-    if len(first) < _LEAST or np.median(np.linalg.norm(first - second, axis=1)) < _LEAST_FLOW:
-        return None
-    return replace(motion, road=(first, second))
+def _tracked(image, motions: Sequence[_Pair], corners, plane) -> list[_Pair]:
+    """The motions with the corners of the road; not with too few, or if the vehicle stands."""
+    found = []
+    for other, motion in motions:
+        good, moved = track_warped(image, other, corners, motion.homography(plane))
+        first, second = corners[good], moved[good]
+        if len(first) < _LEAST or np.median(np.linalg.norm(first - second, axis=1)) < _LEAST_FLOW:
+            continue
+        found.append((other, replace(motion, road=(first, second))))
+    return found
 
 
 def _agreeing(motions: Sequence[CameraMotion], surface: np.ndarray) -> list[CameraMotion]:

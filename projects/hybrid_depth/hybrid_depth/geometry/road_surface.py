@@ -29,6 +29,17 @@ def surface_prior(prior: GroundPlaneFit) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate((prior.inverse, np.zeros(2))), covariance
 
 
+def nearest_prior(prior: GroundPlaneFit) -> GroundPlaneFit:
+    """Expected plane nearest to the road: with the bend and the twist that a road may have.
+
+    Args:
+        prior: of the plane below the vehicle.
+    """
+    surface, spread = surface_prior(prior)
+    plane, derivative = nearest_plane(surface)
+    return GroundPlaneFit(plane, derivative @ spread @ derivative.T)
+
+
 def inverse_depth(surface: np.ndarray, rays: np.ndarray) -> np.ndarray:
     """(N,) 1 / z of the surface on rays (N, 3) whose z is 1; 0 or less beyond the horizon."""
     # w = 1 / z solves w^2 - (q . d) w - (b + c d_x) = 0

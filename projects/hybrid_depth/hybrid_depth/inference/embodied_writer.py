@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +14,13 @@ from ..datasets.calibrated_frames import CalibratedFrame, Clip
 from ..datasets.depth_map_files import read_depth_png, write_depth_png
 from ..datasets.image_files import image_size
 from ..datasets.label_images import label_path, read_label_image, write_label_image
-from ..digests import differences, digest, file_digest
+from ..digests import digest, file_digest
 from ..errors import DepthDataError
 from ..files import atomic_file
 from ..geometry import EmbodiedDepth, GroundPlaneFit
 from .depth_accuracy import DepthAccuracy
 from .plane_fitting import PlaneFitting, lidar_pixels
+from .plane_records import PlaneRecords
 
 Labels = Callable[[Path, tuple[int, int]], np.ndarray]
 MANIFEST = 'manifest.json'
@@ -30,7 +32,7 @@ class EmbodiedWriter:
     """Writes OUT/depth, OUT/provenance and OUT/planes.json, resumable and in shards.
 
     Depth PNGs have KITTI's format (metres times 256, 0 = invalid), both folders mirror the images.
-    The planes of a clip are filtered over time if they are fitted.
+    Planes that are fitted are those of a whole clip (`PlaneFitting.over_time`).
 
     Args:
         out: output folder.
@@ -55,7 +57,9 @@ class EmbodiedWriter:
         return clips[rank::world]
 
     def write(self, clips: list[Clip], facts: dict, rank: int = 0) -> Iterator[bool]:
-        """Process clips; frames that are done, from the same files and calibration, are skipped.
+        """Process clips: the fits of a whole clip, then the depth of its frames.
+
+        Fits of the same files and calibration are not repeated, nor is depth of the same plane.
 
         Args:
             clips: of `shard`.
@@ -63,7 +67,7 @@ class EmbodiedWriter:
             rank: number of this process.
 
         Yields:
-            Per frame, whether its plane was measured, not only expected.
+            Twice per frame: after its fit, whether a plane was measured; False after its depth.
 
         Raises:
             DepthDataError: the folder has embodied depth of other settings, or the data of a frame
@@ -71,25 +75,31 @@ class EmbodiedWriter:
         """
         self.out.mkdir(parents=True, exist_ok=True)
         _same_settings(self.out / MANIFEST, facts)
-        done = read_planes(self.out)
-        with open(self.out / f'planes_{rank:03d}.jsonl', 'a') as notes:
-            notes.write('\n')  # ends the incomplete line of a killed process
-            for clip in clips:
-                state = None
-                for index, frame in enumerate(clip):
-                    name = frame.image.relative_to(self.root).as_posix()
-                    nominal = GroundPlaneFit.from_calibration(frame.plane)
-                    expected = None if state is None else state.predict(nominal)
-                    origin, held = self._origin(frame), done.get(name, {})
-                    kept = not differences(held.get('made_from', {}), origin)
-                    if kept and all(path.is_file() for path in self._paths(frame)):
-                        state = _fit(held)
-                    else:
-                        state = self._frame(clip, index, nominal, expected)
-                        notes.write(json.dumps(_note(name, state, origin)) + '\n')
-                        notes.flush()
-                    yield bool(state.used)
-        merge_planes(self.out)
+        fits, planes = (PlaneRecords(self.out, kind, rank) for kind in ('fits', 'planes'))
+        for clip in clips:
+            yield from self._clip(clip, fits, planes)
+        planes.merge(self.out / PLANES)
+
+    def _clip(self, clip: Clip, fits: PlaneRecords, planes: PlaneRecords) -> Iterator[bool]:
+        names = [frame.image.relative_to(self.root).as_posix() for frame in clip]
+        origins = [self._origin(frame) for frame in clip]
+        nominal = [GroundPlaneFit.from_calibration(frame.plane) for frame in clip]
+        labels, found = _ClipLabels(self.labels), []
+        for index, (name, origin) in enumerate(zip(names, origins, strict=True)):
+            fit = fits.find(name, origin) if self.fitting.fits else nominal[index]
+            if fit is None:
+                fit = self.fitting(clip, index, labels(clip[index].image), nominal[index])
+                fits.add(name, fit, origin)
+            found.append(fit)
+            yield bool(fit.used)
+        smooth = self.fitting.over_time(found, nominal)
+        for frame, name, origin, plane in zip(clip, names, origins, smooth, strict=True):
+            held = planes.find(name, origin)
+            same = held is not None and np.array_equal(held.inverse, plane.inverse)
+            if not same or not all(path.is_file() for path in self._paths(frame)):
+                self._depth(frame, labels(frame.image), plane)
+                planes.add(name, plane, origin)
+            yield False
 
     def _origin(self, frame: CalibratedFrame) -> dict[str, str]:
         """What the depth of a frame is made from, beside the settings."""
@@ -105,23 +115,16 @@ class EmbodiedWriter:
                 origin[name] = file_digest(label_path(folder, frame.image, self.root))
         return origin
 
-    def _frame(
-        self, clip: Clip, index: int, nominal: GroundPlaneFit, expected: GroundPlaneFit | None
-    ) -> GroundPlaneFit:
-        frame = clip[index]
-        size = image_size(frame.image)
-        labels, instances = self.labels(frame.image, size), None
+    def _depth(self, frame: CalibratedFrame, labels: np.ndarray, plane: GroundPlaneFit) -> None:
+        """Write the depth and provenance of a frame."""
+        instances = None
         if self.instances is not None:
             path = label_path(self.instances, frame.image, self.root)
-            instances = read_label_image(path, size)
-        fit = self.fitting(clip, index, labels, nominal)
-        if expected is not None:
-            fit = expected.fuse(fit) if fit.used else expected
-        found = self.model(labels, frame.cam2img, fit.plane, instances)
+            instances = read_label_image(path, labels.shape[::-1])
+        found = self.model(labels, frame.cam2img, plane.plane, instances)
         depth, provenance = self._paths(frame)
         write_label_image(found.provenance[0, 0].numpy(), provenance)
         write_depth_png(found.depth[0, 0].numpy(), depth)
-        return fit
 
     def _paths(self, frame: CalibratedFrame) -> tuple[Path, Path]:
         folders = (self.out / 'depth', self.out / 'provenance')
@@ -149,48 +152,18 @@ class EmbodiedWriter:
             yield table
 
 
-def read_planes(out: Path) -> dict[str, dict]:
-    """Records of all processes by image; incomplete lines of killed processes are skipped."""
-    records = {}
-    for path in sorted(out.glob('planes_*.jsonl')):
-        for line in path.read_text().splitlines():
-            try:
-                record = json.loads(line)
-                records[record['image']] = record
-            except (json.JSONDecodeError, TypeError, KeyError):
-                continue
-    return records
+class _ClipLabels:
+    """Train ids of the images of a clip, made once; they wait, compressed, for the fits of all."""
 
+    def __init__(self, source: Labels) -> None:
+        self._source, self._packed = source, {}
 
-def merge_planes(out: Path) -> None:
-    """Write planes.json with the planes of all images; the last process to finish has all."""
-    records = read_planes(out)
-    with atomic_file(out / PLANES, 'w') as file:
-        json.dump({name: records[name] for name in sorted(records)}, file, indent=1)
-
-
-def _note(name: str, fit: GroundPlaneFit, origin: dict[str, str]) -> dict:
-    plane = fit.plane
-    return dict(
-        image=name,
-        normal=plane.normal.tolist(),
-        height=float(plane.height),
-        pitch_degrees=float(plane.pitch.rad2deg()),
-        roll_degrees=float(plane.roll.rad2deg()),
-        height_std=fit.height_std,
-        pitch_std_degrees=float(np.degrees(fit.pitch_std)),
-        roll_std_degrees=float(np.degrees(fit.roll_std)),
-        measurements=fit.used,
-        inverse=fit.inverse.tolist(),
-        covariance=fit.covariance.tolist(),
-        made_from=origin,
-    )
-
-
-def _fit(note: dict) -> GroundPlaneFit:
-    return GroundPlaneFit(
-        np.array(note['inverse']), np.array(note['covariance']), note['measurements']
-    )
+    def __call__(self, image: Path) -> np.ndarray:
+        size = image_size(image)
+        if image not in self._packed:
+            self._packed[image] = zlib.compress(self._source(image, size).tobytes(), 1)
+        values = bytearray(zlib.decompress(self._packed[image]))
+        return np.frombuffer(values, np.uint8).reshape(size[::-1])
 
 
 def _same_settings(manifest: Path, facts: dict) -> None:

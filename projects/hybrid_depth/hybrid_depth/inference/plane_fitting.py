@@ -14,11 +14,16 @@ from ..datasets.depth_map_files import read_depth_png
 from ..datasets.image_files import open_image
 from ..datasets.label_images import label_path
 from ..errors import ConfigError, DepthDataError
-from ..geometry import GroundPlaneFit
-from ..geometry.ground_plane_fit import fit_ground_depth, fit_ground_points
-from ..geometry.ground_plane_motion import fit_ground_motion
+from ..geometry import (
+    GroundPlaneFit,
+    fit_ground_depth,
+    fit_ground_motion,
+    fit_ground_points,
+    fit_vanishing_point,
+    smooth_planes,
+)
+from ..geometry.road_surface import nearest_prior
 from ..geometry.scene_classes import ROAD, SKY, THINGS
-from ..geometry.vanishing_point import fit_vanishing_point
 
 FITS = ('lidar', 'depth', 'motion', 'vanishing-point')
 
@@ -33,7 +38,8 @@ class PlaneFitting:
         root: folder of the images.
         depth: folder with the depth PNGs (KITTI's format) of a depth network, which mirrors the
             images, for 'depth'.
-        gaps: distances in frames to the images used by 'motion', before and after.
+        gaps: distances in frames to the images used by 'motion', before and after; fits of frames
+            within the largest of them are not independent.
 
     Raises:
         ConfigError: an unknown fit, 'depth' without a folder, or 'motion' after another.
@@ -81,6 +87,19 @@ class PlaneFitting:
             else:
                 fit = self._motion(clip, index, labels, fit)
         return fit
+
+    def over_time(
+        self, fits: Sequence[GroundPlaneFit], nominal: Sequence[GroundPlaneFit]
+    ) -> list[GroundPlaneFit]:
+        """Planes of all frames of a clip, from the fits of each of them (`smooth_planes`).
+
+        Args:
+            fits: results of `__call__`.
+            nominal: its priors.
+        """
+        if 'motion' in self.fits:
+            nominal = [nearest_prior(prior) for prior in nominal]
+        return smooth_planes(fits, nominal, max(self.gaps))
 
     def _motion(self, clip: Clip, index: int, labels, prior: GroundPlaneFit) -> GroundPlaneFit:
         frame, steps = clip[index], [sign * gap for gap in self.gaps for sign in (-1, 1)]
