@@ -68,8 +68,7 @@ class DepthWriter:
         """Write one result.
 
         Raises:
-            DepthDataError: its kind differs from that of earlier results, or its name does not, or
-                disparities are above the largest for 'png'.
+            DepthDataError: its kind differs from that of earlier results, or its name does not.
         """
         meaning = self._meaning(result)
         if self.files and meaning != self.meaning:
@@ -118,11 +117,6 @@ class DepthWriter:
         elif result.kind == 'metric':
             write_depth_png(values, path)
         else:
-            if values.max() * self.png_factor > _PNG_LEVELS * 1.001:  # rounding of the model
-                raise DepthDataError(
-                    f'{name}: expected disparities up to {_PNG_LEVELS / self.png_factor:g} for '
-                    f'PNGs, got {values.max():g}; write numbers as npy'
-                )
             stored = (values * self.png_factor).clip(1, _PNG_LEVELS)
             write_depth_png(stored * _PNG_READS_AS, path)
 
