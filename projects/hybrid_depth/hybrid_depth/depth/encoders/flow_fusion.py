@@ -97,5 +97,5 @@ def _join(previous: Tensor, centre: Tensor, following: Tensor, alignment: Alignm
     share = F.interpolate(alignment.mask, size, mode='bilinear', align_corners=False)
     merged = share * align(previous, alignment.flow_previous)
     merged = merged + (1 - share) * align(following, alignment.flow_next)
-    still = embed_flow(torch.zeros_like(centre[:, :2]))
+    still = embed_flow(torch.zeros_like(centre[:, :1]).repeat(1, 2, 1, 1))  # free sizes in ONNX
     return torch.cat([centre, still, merged], 1)
