@@ -292,7 +292,8 @@ class BackwardProjection(BaseModule):
         """
         blank = bev.new_zeros((1, *self.size))
         position = self.positional_encoding(blank).flatten(2).transpose(1, 2)[0][cells]
-        plane = bev.flatten(2).transpose(1, 2) + self.bev_embedding.weight
+        rows = bev.flatten(2).transpose(1, 2)
+        plane = rows + self.bev_embedding.weight
         reference_points = self._reference_points(cells)
         index = _expand(cells, plane.shape[-1])
         query = plane.gather(1, index)
@@ -300,7 +301,8 @@ class BackwardProjection(BaseModule):
             refined = layer(query, position, plane, self.size, reference_points, values)
             query = torch.where(kept.unsqueeze(-1), refined, query)
             plane = plane.scatter(1, index, query)
-        refined = torch.zeros_like(plane).scatter(1, index, query * kept.unsqueeze(-1))
+        # no zeros_like, of which ONNX's exporter makes a constant with the batch of its example
+        refined = (0 * rows.detach()).scatter(1, index, query * kept.unsqueeze(-1))
         return refined.transpose(1, 2).unflatten(2, self.size)
 
     def _reference_points(self, cells: Tensor) -> Tensor:
