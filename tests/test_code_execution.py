@@ -31,7 +31,6 @@ ALLOWED = {
     ('env.py', 'importlib.import_module'),
     ('optional.py', 'importlib.import_module'),
     ('tools/benchmark.py', 'importlib.import_module'),
-    ('benchmarks/before.py', 'importlib.import_module'),
     ('inference/depth_clip.py', 'np.load'),  # its own temporary files
     ('export/int8.py', 'onnx.load'),  # protobuf: data alone
 }
