@@ -61,5 +61,6 @@ def test_bad_labels_are_named(tmp_path):
         TuSimpleLaneDataset(data_root=write(tmp_path, dict(LABEL, lanes=[[10**40, 1, 2]])))
     with pytest.raises(DepthDataError, match=r'expected 3 points per lane.*\[2\]'):
         TuSimpleLaneDataset(data_root=write(tmp_path, dict(LABEL, lanes=[[1, 2]])))
-    with pytest.raises(FileNotFoundError, match='2 labels, 1 of images that do not exist'):
-        TuSimpleLaneDataset(data_root=write(tmp_path, LABEL, dict(LABEL, raw_file='clips/no.jpg')))
+    for absent in ('clips/no.jpg', 300 * 'a' + '.jpg'):  # the second is no possible name
+        with pytest.raises(FileNotFoundError, match='2 labels, 1 of images that do not exist'):
+            TuSimpleLaneDataset(data_root=write(tmp_path, LABEL, dict(LABEL, raw_file=absent)))

@@ -30,6 +30,13 @@ def infos(toy_nuscenes, tmp_path_factory):
     return folder / 'nuscenes_infos_train.pkl'
 
 
+@pytest.mark.parametrize('line', ['1e999', '{"file": "a.png"}', '{"file": "a.png", "scale": "x"}'])
+def test_damaged_records_are_skipped(tmp_path, line):
+    good = dict(file='a.png', scale=None, spread=None, share=None, known=0.5)
+    (tmp_path / 'scales_000.jsonl').write_text(f'{line}\n{json.dumps(good)}\n')
+    assert list(read_scales(tmp_path)) == [good]
+
+
 def test_cache_by_command_line(depth_model, infos, toy_nuscenes, tmp_path):
     out = tmp_path / 'cache'
     arguments = (*depth_model, '--infos', infos, '--root', toy_nuscenes, '--out', out)

@@ -167,7 +167,12 @@ def test_real_keyframe(real_data, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ('table', 'key', 'value'), [('sample', 'timestamp', float('nan')), ('sample_data', 'height', 0)]
+    ('table', 'key', 'value'),
+    [
+        ('sample', 'timestamp', float('nan')),
+        ('sample', 'timestamp', 2**70),
+        ('sample_data', 'height', 0),
+    ],
 )
 def test_times_and_sizes_of_the_tables_are_checked(tmp_path, table, key, value):
     path = fake_root(tmp_path) / f'v1.0-mini/{table}.json'
