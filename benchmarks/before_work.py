@@ -4,18 +4,24 @@ Every function takes a data folder and the folder of configs, and gives the work
 piece of work returns its result, a number or a digest.
 """
 
+import copy
 import hashlib
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy
 import torch
+from mmdet3d.registry import DATASETS
 from mmengine import Config
 from mmengine.dataset import pseudo_collate
+from mmengine.registry import init_default_scope
 from torch.utils.data import DataLoader, RandomSampler
 
 import hybrid_depth.modules  # noqa: F401  registers the models
 from hybrid_depth.checkpoints.build import build_model
 from hybrid_depth.datasets.kitti.raw import KittiRawDataset
+from hybrid_depth.datasets.nuscenes.infos import create_nuscenes_infos
 from hybrid_depth.depth.estimators.data_preprocessor import DepthDataPreprocessor
 
 Work = dict[str, Callable[[], float | str]]
@@ -107,3 +113,36 @@ def hybrid(data: str, configs: Path) -> Work:
             return round(model.disparity(image).mean().item(), 4)
 
     return {'forward, text cached': predict}
+
+
+def bevdet(data: str, configs: Path) -> Work:
+    """Training step and prediction of BEVDet-R50, one sample of six 256x704 images."""
+    init_default_scope('mmdet3d')
+    cfg = Config.fromfile(configs / 'bevdet/bevdet_r50_8xb8-cbgs-20e_nus-3d_256x704.py')
+    cfg.model.img_backbone.pop('init_cfg', None)
+    torch.manual_seed(0)
+    model, trained = build_model(cfg), build_model(cfg).train()
+    trained.load_state_dict(model.state_dict())
+    model = _for_inference(model)
+    with tempfile.TemporaryDirectory() as folder:
+        infos = f'{folder}/nuscenes_infos_train.pkl'
+        create_nuscenes_infos(data, 'v1.0-mini', folder)
+        same = dict(data_root=data, ann_file=infos, metainfo=dict(version='v1.0-mini'))
+        train, test = cfg.train_dataloader.dataset.dataset, cfg.test_dataloader.dataset
+        torch.manual_seed(0)
+        numpy.random.seed(0)
+        samples = [pseudo_collate([DATASETS.build({**d, **same})[0]]) for d in (train, test)]
+
+    def step() -> float:
+        trained.zero_grad()
+        inputs = trained.data_preprocessor(copy.deepcopy(samples[0]), True)
+        loss = trained.parse_losses(trained(**inputs, mode='loss'))[0]
+        loss.backward()
+        return round(loss.item(), 3)
+
+    def predict() -> float:
+        with torch.no_grad():
+            found = model.test_step(copy.deepcopy(samples[1]))[0].pred_instances_3d
+        return round(found.scores_3d.sum().item(), 3)
+
+    return {'training step': step, 'prediction': predict}
