@@ -16,7 +16,6 @@ model = dict(
         sources=(-1, 1, 's'),
     ),
     cost_volume=dict(num_bins=48),
-    channels_last=True,
 )
 default_hooks = dict(freeze_teacher=dict(epoch=9))
 # clipped by their common norm, the small gradients of the teacher would follow the student's

@@ -21,7 +21,6 @@ model = dict(
     pose_net=dict(pretrained=None),
     interpolation=dict(size='small', pretrained='work_dirs/ifrnet_small_toy/epoch_6.pth'),
     test_interpolation=None,
-    channels_last=True,
     init_cfg=dict(
         type='EncoderWeights', checkpoint='work_dirs/monodepth2_r18_toy/epoch_6.pth', new=()
     ),

@@ -12,5 +12,4 @@ model = dict(
     decoder=dict(start=0.15),
     pose_net=None,
     sources=('s',),
-    channels_last=True,
 )

@@ -8,4 +8,5 @@ model = dict(
     pose_net=dict(type='ResNetPoseNet', depth=18, pretrained='imagenet'),
     interpolation=dict(type='IFRNet', size='large', pretrained='checkpoints/ifrnet_large.pth'),
     test_interpolation=dict(type='IFRNet', size='small', pretrained='checkpoints/ifrnet_small.pth'),
+    channels_last=True,  # four fifths of the time on CPU
 )

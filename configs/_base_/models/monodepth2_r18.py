@@ -6,4 +6,5 @@ model = dict(
     encoder=dict(type='ResNetDepthEncoder', depth=18, pretrained='imagenet'),
     decoder=dict(type='Monodepth2Decoder'),
     pose_net=dict(type='ResNetPoseNet', depth=18, pretrained='imagenet'),
+    channels_last=True,  # four fifths of the time on CPU
 )
