@@ -36,6 +36,15 @@ def test_any_form_of_json(tmp_path):
     assert (boxes.sample.tolist(), boxes.attribute.tolist()) == ([0], [-1])
 
 
+@pytest.mark.parametrize('velocity', [[0.1 + 0.2, -1e-7], [float('nan'), float('inf')]])
+@pytest.mark.parametrize('token', ['a', '}]', '[{"'])
+def test_numbers_are_read_as_python_reads_them(tmp_path, token, velocity):
+    box = BOX | dict(sample_token=token, velocity=velocity)
+    tokens, boxes = read(tmp_path, {token: [box, box], 'b': []})
+    assert tokens == [token, 'b']
+    assert [repr(x) for x in boxes.velocity[1].tolist()] == [repr(x) for x in velocity]
+
+
 @pytest.mark.parametrize(
     ('change', 'word'),
     [

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 
 from ...datasets.nuscenes.names import ATTRIBUTES, InfoError
 from ...errors import DamagedFileError
@@ -151,11 +152,26 @@ def _members(
         if key == only:
             place = yield from _members(text, place)
         else:
-            value, place = _DECODER.raw_decode(text, place)
+            value, place = _value(text, place)
             if only is None:
                 yield key, value
         mark, place = _mark(text, place, ',}')
     return place
+
+
+def _value(text: str, place: int) -> tuple[Any, int]:
+    """JSON value at a place, and the place behind it.
+
+    A list of objects is first tried by orjson, which takes a fifth of the time, up to the first
+    place where it can end: orjson reads whole texts only, and neither NaN nor Infinity.
+    """
+    end = text.find('}]', place) + 2 if text.startswith('[{', place) else 0
+    if end > 2:
+        try:
+            return orjson.loads(text[place:end]), end
+        except orjson.JSONDecodeError:
+            pass
+    return _DECODER.raw_decode(text, place)
 
 
 def _mark(text: str, place: int, expected: str) -> tuple[str, int]:
