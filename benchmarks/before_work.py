@@ -173,8 +173,8 @@ def bevdet(data: str, configs: Path) -> Work:
 
     def forward() -> float:
         with torch.no_grad():
-            heatmap = model(inputs, mode='tensor')[0][0][0]['heatmap']
-        return round(heatmap.mean().item(), 4)
+            outputs = model(inputs, mode='tensor')
+        return round(outputs[0][0]['heatmap'].mean().item(), 4)
 
     return {'forward': forward, 'training step': step}
 
