@@ -125,13 +125,13 @@ class LSSViewTransformer(BaseModule):
     def pooling_plan(self, rig: CameraRig) -> PoolingPlan:
         """Pooling plan; kept for the same rig, and for `kept_plans` calibrations.
 
-        On CUDA only for the same object: comparing calibrations would make the host wait for the
-        device, which makes a new plan in less time.
+        On other devices only for the same object: comparing calibrations would make the host wait
+        for the device, which makes a new plan in less time.
         """
         last, plan = self._last
         if rig is last:
             return plan
-        if rig.cam2img.is_cuda:
+        if rig.cam2img.device.type != 'cpu':
             plan = self._plan(rig)
         else:
             key = rig.geometry_key()
