@@ -93,6 +93,7 @@ def _serve(work: str, data: str, checkout: str) -> None:
     os.dup2(2, 1)  # what libraries print is not an answer
     from . import before_work  # of the package of the checkout
 
+    before_work.as_command_line()
     make_works = getattr(before_work, work.replace('-', '_'))
     works: dict[str, Callable[[], float | str]] = make_works(data, Path(checkout) / 'configs')
     print(json.dumps(list(works)), file=answers)

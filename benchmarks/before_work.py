@@ -4,28 +4,30 @@ Every function takes a data folder and the folder of configs, and gives the work
 piece of work returns its result, a number or a digest.
 """
 
-import copy
 import hashlib
-import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-import numpy
+import numpy as np
 import torch
-from mmdet3d.registry import DATASETS
 from mmengine import Config
-from mmengine.dataset import pseudo_collate
-from mmengine.registry import init_default_scope
-from torch.utils.data import DataLoader, RandomSampler
+from mmengine.dataset import Compose, pseudo_collate
+from mmengine.registry import DefaultScope, init_default_scope
+from torch.utils.data import DataLoader, Dataset, RandomSampler
 
 import hybrid_depth.modules  # noqa: F401  registers the models
+from hybrid_depth.bev.detectors.data_preprocessor import BEVDataPreprocessor
 from hybrid_depth.checkpoints.build import build_model
 from hybrid_depth.datasets.kitti.raw import KittiRawDataset
-from hybrid_depth.datasets.nuscenes.infos import create_nuscenes_infos
 from hybrid_depth.depth.estimators.data_preprocessor import DepthDataPreprocessor
+
+from .gpu_models import detector_batch
 
 Work = dict[str, Callable[[], float | str]]
 SAMPLES, BATCH = 48, 12
+IMAGE_TRANSFORMS = ('LoadMultiViewImages', 'ImageAugmentation', 'PackBEVInputs')
+KEYFRAMES = 12
 
 
 def kitti_loading(data: str, configs: Path) -> Work:
@@ -58,6 +60,60 @@ def kitti_loading(data: str, configs: Path) -> Work:
         return digest.hexdigest()[:16]
 
     return {'in the process': lambda: digest_of(0), 'one worker': lambda: digest_of(1)}
+
+
+def as_command_line() -> None:
+    """What command lines of the commit set for the process."""
+    try:
+        from hybrid_depth.kept_memory import keep_freed_memory
+    except ImportError:  # before memory was kept
+        return
+    keep_freed_memory()
+
+
+class Keyframes(Dataset):
+    """One nuScenes keyframe several times, by the image transforms of a pipeline."""
+
+    def __init__(self, data: str, transforms: list[dict]) -> None:
+        cameras = {path.parent.name: str(path) for path in Path(data).glob('samples/CAM_*/*.jpg')}
+        if len(cameras) < 6:
+            raise SystemExit(f'{data}: expected a nuScenes root of six cameras, got {len(cameras)}')
+        camera = np.array([[1266.0, 0, 800], [0, 1266, 450], [0, 0, 1]])
+        pose = np.eye(4)
+        self.info = dict(img_path=sorted(cameras.values()), cam2img=[camera] * len(cameras))
+        self.info |= dict(cam2ego=[pose] * len(cameras), bda=pose, ego2global=pose)
+        with DefaultScope.overwrite_default_scope('mmdet3d'):
+            self.pipeline = Compose([x for x in transforms if x['type'] in IMAGE_TRANSFORMS])
+
+    def __len__(self) -> int:
+        return KEYFRAMES
+
+    def __getitem__(self, index: int) -> dict:
+        np.random.seed(index)
+        return self.pipeline(dict(self.info))
+
+
+def nuscenes_loading(data: str, configs: Path) -> Work:
+    """The six images of keyframes for training or test, as floats."""
+    cfg = Config.fromfile(configs / '_base_/datasets/nuscenes_bev.py')
+    preprocessor = BEVDataPreprocessor()
+
+    def digest_of(transforms: list[dict], workers: int) -> str:
+        keyframes = Keyframes(data, transforms)
+        loader = DataLoader(keyframes, num_workers=workers, collate_fn=pseudo_collate)
+        digest = hashlib.sha256()
+        for batch in loader:
+            images = preprocessor(batch)['inputs']['imgs']
+            digest.update(images[0, :, :, 0].numpy().tobytes())
+        return digest.hexdigest()[:16]
+
+    parts = {'training': cfg.train_pipeline, 'test': cfg.test_pipeline}
+    places = {'in the process': 0, 'one worker': 1}
+    return {
+        f'{part}, {place}': partial(digest_of, transforms, workers)
+        for part, transforms in parts.items()
+        for place, workers in places.items()
+    }
 
 
 def _random_weights(config: Path) -> torch.nn.Module:
@@ -100,6 +156,29 @@ def monodepth2(data: str, configs: Path) -> Work:
     return {'training step': step, 'inference': predict}
 
 
+def bevdet(data: str, configs: Path) -> Work:
+    """Forward pass and training step of BEVDet-R50 with one sample of six 256x704 images."""
+    cfg = Config.fromfile(configs / 'bevdet/bevdet_r50_8xb8-cbgs-20e_nus-3d_256x704.py')
+    init_default_scope('mmdet3d')
+    torch.manual_seed(0)
+    model, trained = build_model(cfg), build_model(cfg).train()
+    model = _for_inference(model)
+    inputs, samples = detector_batch(cfg, 1)
+
+    def step() -> float:
+        trained.zero_grad()
+        loss = trained.parse_losses(trained(inputs, samples, mode='loss'))[0]
+        loss.backward()
+        return round(loss.item(), 1)
+
+    def forward() -> float:
+        with torch.no_grad():
+            outputs = model(inputs, mode='tensor')
+        return round(outputs[0][0]['heatmap'].mean().item(), 4)
+
+    return {'forward': forward, 'training step': step}
+
+
 def hybrid(data: str, configs: Path) -> Work:
     """Disparity of one image of 224x672 by Hybrid-depth's stage 2, text features cached."""
     name = 'hybrid-depth-stage2_clip-dinov2_1xb16-30e_kitti-raw_224x672.py'
@@ -113,36 +192,3 @@ def hybrid(data: str, configs: Path) -> Work:
             return round(model.disparity(image).mean().item(), 4)
 
     return {'forward, text cached': predict}
-
-
-def bevdet(data: str, configs: Path) -> Work:
-    """Training step and prediction of BEVDet-R50, one sample of six 256x704 images."""
-    init_default_scope('mmdet3d')
-    cfg = Config.fromfile(configs / 'bevdet/bevdet_r50_8xb8-cbgs-20e_nus-3d_256x704.py')
-    cfg.model.img_backbone.pop('init_cfg', None)
-    torch.manual_seed(0)
-    model, trained = build_model(cfg), build_model(cfg).train()
-    trained.load_state_dict(model.state_dict())
-    model = _for_inference(model)
-    with tempfile.TemporaryDirectory() as folder:
-        infos = f'{folder}/nuscenes_infos_train.pkl'
-        create_nuscenes_infos(data, 'v1.0-mini', folder)
-        same = dict(data_root=data, ann_file=infos, metainfo=dict(version='v1.0-mini'))
-        train, test = cfg.train_dataloader.dataset.dataset, cfg.test_dataloader.dataset
-        torch.manual_seed(0)
-        numpy.random.seed(0)
-        samples = [pseudo_collate([DATASETS.build({**d, **same})[0]]) for d in (train, test)]
-
-    def step() -> float:
-        trained.zero_grad()
-        inputs = trained.data_preprocessor(copy.deepcopy(samples[0]), True)
-        loss = trained.parse_losses(trained(**inputs, mode='loss'))[0]
-        loss.backward()
-        return round(loss.item(), 3)
-
-    def predict() -> float:
-        with torch.no_grad():
-            found = model.test_step(copy.deepcopy(samples[1]))[0].pred_instances_3d
-        return round(found.scores_3d.sum().item(), 3)
-
-    return {'training step': step, 'prediction': predict}

@@ -42,6 +42,7 @@ FLOORS = (
         'files',
         'findings',
         'info_files',
+        'kept_memory',
         'mmcv_ext',
         'optional',
         'quick_imports',

@@ -12,6 +12,7 @@ Example:
     python tools/benchmark.py loading --root data/nuscenes_keyframe
     python tools/benchmark.py scaling
     python tools/benchmark.py before ../before kitti-loading data/kitti
+    python tools/benchmark.py before ../before nuscenes-loading data/nuscenes_keyframe
     python tools/benchmark.py before ../before monodepth2
     python tools/benchmark.py before ../before hybrid
     python tools/benchmark.py depth-models
@@ -70,8 +71,9 @@ def make_parser() -> argparse.ArgumentParser:
     scaling.add_argument('--quick', action='store_true', help='tiny sizes')
     before = commands.add_parser('before', help='this code against that of an earlier commit')
     before.add_argument('checkout', help='worktree of the earlier commit')
-    before.add_argument('work', choices=['kitti-loading', 'monodepth2', 'hybrid', 'bevdet'])
-    before.add_argument('data', nargs='?', default='data/kitti', help='KITTI raw, nuScenes')
+    works = ['kitti-loading', 'nuscenes-loading', 'bevdet', 'monodepth2', 'hybrid']
+    before.add_argument('work', choices=works)
+    before.add_argument('data', nargs='?', default='data/kitti', help='root, for loading')
     before.add_argument('--repeats', type=int, default=7)
     depth = commands.add_parser('depth-models', help='Monodepth2, ManyDepth and Mono-ViFI: cost')
     depth.add_argument('--quick', action='store_true', help='small images, one repeat')

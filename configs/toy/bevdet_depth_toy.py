@@ -4,6 +4,7 @@ _base_ = 'bevdet_plain_toy.py'
 
 model = dict(
     img_view_transformer=dict(
+        kept_plans=1,  # lifts are kept instead
         depth_net=dict(
             _delete_=True,
             type='CameraAwareDepthNet',
@@ -11,7 +12,7 @@ model = dict(
             aspp_channels=16,
             depth_supervision=[_base_.lidar_target],
             semantics=dict(num_classes=10, weight=3.0),
-        )
+        ),
     )
 )
 depth_epochs, detection_epochs = 9, 16

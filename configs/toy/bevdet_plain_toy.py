@@ -7,3 +7,5 @@ _base_ = [
 ]
 # writing the config into a checkpoint takes seconds, as long as a tenth of an epoch
 default_hooks = dict(checkpoint=dict(interval=5))
+# no augmentation: the 128 samples of training have the same pooling plans in every epoch
+model = dict(img_view_transformer=dict(kept_plans=128))

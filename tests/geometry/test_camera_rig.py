@@ -57,6 +57,7 @@ def test_same_geometry(name, alike):
     other = replace(cameras, **{name: changed})
     assert cameras.same_geometry(other) == alike
     assert cameras.sample(0).same_geometry(other.sample(0))
+    assert (cameras.geometry_key() == other.geometry_key()) == alike
 
 
 def test_samples_are_split_and_collated():

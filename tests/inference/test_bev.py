@@ -127,7 +127,14 @@ def test_batches_give_the_boxes_of_single_keyframes(model, files, tmp_path, monk
 def test_a_plan_is_kept_until_the_calibration_changes(model, files, monkeypatch):
     """Sums of a stream whose calibration changes on the way, against new plans for every frame."""
     transformer = model.img_view_transformer
-    monkeypatch.setattr(transformer, '_cached', None)
+    monkeypatch.setattr(transformer, 'kept_plans', 1)
+
+    def forget() -> tuple:
+        kept = transformer._plans, transformer._last
+        transformer._plans, transformer._last = {}, (None, None)
+        return kept
+
+    forget()
     made, make = [], transformer._plan
     monkeypatch.setattr(transformer, '_plan', lambda rig: made.append(rig) or make(rig))
     data = model.data_preprocessor(pseudo_collate([keyframes(model, files[0])[0]]))['inputs']
@@ -145,10 +152,10 @@ def test_a_plan_is_kept_until_the_calibration_changes(model, files, monkeypatch)
         for count, now in zip((1, 1, 2, 3, 3, 4, 5, 6, 6, 7, 7), stream, strict=True):
             kept = model(dict(data, rig=now), mode='tensor')[0][0]['heatmap']
             assert len(made) == count
-            transformer._cached, cached = None, transformer._cached
+            plans = forget()
             new = model(dict(data, rig=now), mode='tensor')[0][0]['heatmap']
             assert torch.equal(kept, new)
-            transformer._cached = cached
+            transformer._plans, transformer._last = plans
             made.pop()
 
 

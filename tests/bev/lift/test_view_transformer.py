@@ -101,6 +101,21 @@ def test_plans_are_cached_per_calibration():
     torch.testing.assert_close(again, first)
 
 
+def test_as_many_plans_are_kept_as_set_the_last_used_ones():
+    transformer = build(depth_net=dict(type='PlainDepthNet'), kept_plans=2)
+    rigs = [forward_rig() for _ in range(3)]
+    for index, rig in enumerate(rigs):
+        rig.cam2ego[..., 0, 3] += index
+    again = [replace(rig, bda=rig.bda.clone()) for rig in rigs]  # equal, but other objects
+    first, second = map(transformer.pooling_plan, rigs[:2])
+    assert not torch.equal(first.ranks, second.ranks)
+    assert transformer.pooling_plan(again[0]) is first
+    transformer.pooling_plan(rigs[2])  # in place of the second
+    assert transformer.pooling_plan(rigs[0]) is first
+    assert transformer.pooling_plan(again[1]) is not second
+    assert torch.equal(transformer.pooling_plan(again[1]).ranks, second.ranks)
+
+
 def test_losses_of_equal_targets_are_added():
     bins = DepthBins(1.0, 9.0, num=8)
     logits, inputs = torch.randn(1, 8, 2, 4), dict(gt_depth=torch.full((1, 1, 4, 8), 4.5))

@@ -12,6 +12,7 @@ import urllib.error
 from collections.abc import Callable
 
 from ..errors import HybridDepthError
+from ..kept_memory import keep_freed_memory
 from ..version import __version__
 
 _INTERRUPTED = 130  # exit code of shells after Ctrl-C
@@ -90,6 +91,7 @@ def make_parser(description: str, name: str | None = None) -> argparse.ArgumentP
 
 def run(function: Callable[..., None], *arguments) -> None:
     """Call a tool's function; user errors exit with their text and exit code 1, Ctrl-C with 130."""
+    keep_freed_memory()
     try:
         function(*arguments)
     except (HybridDepthError, FileNotFoundError, FloatingPointError) as error:

@@ -84,8 +84,16 @@ class CameraRig:
 
     def same_geometry(self, other: CameraRig) -> bool:
         """Whether calibration and augmentation are equal; the ego pose may differ."""
-        names = ('cam2img', 'cam2ego', 'img_aug', 'bda')
-        return all(torch.equal(getattr(self, name), getattr(other, name)) for name in names)
+        return all(
+            torch.equal(a, b) for a, b in zip(self._geometry(), other._geometry(), strict=True)
+        )
+
+    def geometry_key(self) -> bytes:
+        """Key of calibration and augmentation, which is equal if they are, for rigs on the CPU."""
+        return b''.join(matrices.numpy().tobytes() for matrices in self._geometry())
+
+    def _geometry(self) -> tuple[Tensor, ...]:
+        return self.cam2img, self.cam2ego, self.img_aug, self.bda
 
     def ego2img(self) -> Tensor:
         """(B, N, 3, 4) projection of *augmented* ego points to homogeneous network pixels."""

@@ -62,9 +62,9 @@ def triton_pool(depth: Tensor, pixels: Tensor, tables: PointTables, softmax: boo
     Returns:
         (V, C) float32; sums are in float32 for every dtype of the inputs.
     """
-    voxels, _ = bev_pool_op(
-        depth.contiguous(), pixels.contiguous(), *vars(tables).values(), softmax
-    )
+    t = tables  # field by field: the compiler of torch 2.6 does not know `vars`
+    arrays = t.ranks, t.order, t.voxel_starts, t.part_starts, t.voxel_of_part
+    voxels, _ = bev_pool_op(depth.contiguous(), pixels.contiguous(), *arrays, softmax)
     return voxels
 
 

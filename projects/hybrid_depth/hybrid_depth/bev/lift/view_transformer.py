@@ -30,6 +30,8 @@ class LSSViewTransformer(BaseModule):
         log_scale: apply sign(x) log(1 + |x|) to the pooled sums. The number of pixels per cell
             decreases with the square of the distance, so sums span three orders of magnitude, and
             short trainings only learn the near field. Off in LSS and for official weights.
+        kept_plans: pooling plans that are kept on a CPU. One serves a fixed rig; a training set
+            without random augmentation that fits in memory may keep the plan of every batch.
 
     Attributes:
         space: grid and bins, shared with depth net, refinement and temporal part.
@@ -47,6 +49,7 @@ class LSSViewTransformer(BaseModule):
         frustum_align: str = 'centres',
         pool_backend: str = 'auto',
         log_scale: bool = False,
+        kept_plans: int = 1,
         init_cfg: dict | None = None,
     ):
         super().__init__(init_cfg)
@@ -65,7 +68,9 @@ class LSSViewTransformer(BaseModule):
         feat_size = (image_size[0] // stride, image_size[1] // stride)
         frustum = create_frustum(self.bins.anchors, feat_size, image_size, frustum_align)
         self.register_buffer('frustum', frustum, persistent=False)
-        self._cached: tuple[CameraRig, PoolingPlan] | None = None
+        self.kept_plans = kept_plans
+        self._plans: dict[bytes, PoolingPlan] = {}  # the last used one is the last
+        self._last: tuple[CameraRig | None, PoolingPlan | None] = None, None
 
     def forward(
         self,
@@ -118,17 +123,24 @@ class LSSViewTransformer(BaseModule):
         return self.depth_net(image_feats, images, rig, **given)
 
     def pooling_plan(self, rig: CameraRig) -> PoolingPlan:
-        """Pooling plan; cached while the rig does not change.
+        """Pooling plan; kept for the same rig, and for `kept_plans` calibrations.
 
-        On CUDA only for the same object: comparing calibrations would make the host wait for the
-        device, which makes a new plan in less time.
+        On other devices only for the same object: comparing calibrations would make the host wait
+        for the device, which makes a new plan in less time.
         """
-        cached = self._cached is not None and (
-            self._cached[0] is rig or not rig.cam2img.is_cuda and self._cached[0].same_geometry(rig)
-        )
-        if not cached:
-            self._cached = (rig, self._plan(rig))
-        return self._cached[1]
+        last, plan = self._last
+        if rig is last:
+            return plan
+        if rig.cam2img.device.type != 'cpu':
+            plan = self._plan(rig)
+        else:
+            key = rig.geometry_key()
+            plan = self._plans.pop(key, None) or self._plan(rig)
+            self._plans[key] = plan
+            if len(self._plans) > self.kept_plans:
+                del self._plans[next(iter(self._plans))]
+        self._last = rig, plan
+        return plan
 
     def _plan(self, rig: CameraRig) -> PoolingPlan:
         return PoolingPlan.from_frustum(self.frustum, rig, self.grid)
