@@ -12,7 +12,7 @@ from __future__ import annotations
 import pickle
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -78,7 +78,8 @@ def import_rig(
         out: output folder; None for the folder of the description.
 
     Returns:
-        A summary of `rig_infos_train.pkl`, and of `rig_infos_val.pkl` if there is validation data.
+        A summary of `rig_infos_train.pkl`, of `rig_infos_val.pkl` if there is validation data, and
+        of `rig_infos_video.pkl` if the description says `video`.
 
     Raises:
         FileNotFoundError, DamagedFileError: as of `read_description`.
@@ -88,6 +89,8 @@ def import_rig(
     out = Path(out or description.source.parent)
     parts = _split(description)
     classes = description.classes or _all_names(parts)
+    if description.video is not None:
+        parts['video'] = _video(description)
     return [
         _write_part(out, part, pairs, classes, losses)
         for part, (pairs, losses) in parts.items()
@@ -113,6 +116,16 @@ def _split(description: Description) -> dict[str, tuple[_Pairs, Losses]]:
         if frames[count:]:
             parts['val'][0].append((drive, frames[count:]))
     return parts
+
+
+def _video(description: Description) -> tuple[_Pairs, Losses]:
+    """Training drives, without their part for validation, as frames without boxes and LiDAR."""
+    pairs, losses = [], Losses()
+    for drive in description.drives:
+        drive = replace(drive, boxes=None, lidar=None)
+        frames = key_frames(drive, description.video, description.tolerance, losses)
+        pairs.append((drive, frames[: len(frames) - round(len(frames) * description.val)]))
+    return pairs, losses
 
 
 def _require_same_cameras(drives: Sequence[Drive]) -> None:
