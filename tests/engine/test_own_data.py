@@ -76,6 +76,13 @@ def test_video_of_depth_models(video, root):
     assert dataset.type == 'InfoVideoDataset' and 'ego_masks' not in dataset
 
 
+def test_the_folder_of_pseudo_depth(root):
+    cfg = load('toy/depth_supervision/pseudo.py', root=str(root), pseudo_depth='labels')
+    pipeline = cfg.train_dataloader.dataset.dataset.pipeline
+    (item,) = (item for item in pipeline if item.type == 'LoadPseudoDepth')
+    assert item.folder == 'labels'
+
+
 def test_semantic_targets_and_lidar(root):
     with refused('LidarDepthTarget', 'PseudoDepthTarget', str(root)):
         load('toy/bevdet_depth_toy.py', root=str(root))

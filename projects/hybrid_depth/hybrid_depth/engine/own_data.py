@@ -14,7 +14,7 @@ from ..info_files import read_infos
 
 INFO_FILES = dict(train='rig_infos_train.pkl', val='rig_infos_val.pkl', video='rig_infos_video.pkl')
 _OF_FILE = ('classes', 'ranges', 'cameras', 'has_lidar', 'has_velocities')
-_KEYS = ('root', *_OF_FILE, 'ego_masks')
+_KEYS = ('root', *_OF_FILE, 'ego_masks', 'pseudo_depth')
 _MAKE = 'hybrid-depth rig import RIG.yaml'
 _RANGE = 50.0  # metres, where none is given
 _LIDAR_TARGETS = ('LidarDepthTarget',)
@@ -29,7 +29,7 @@ def apply_own_data(cfg: Config) -> None:
     depend on the file. Data sets, metric, class filters, detection head and semantic targets get
     the classes; without LiDAR, pipelines load none. nuScenes as video, of depth models, becomes the
     vehicle's video (or its key frames, if it has none), with `ego_masks`, a folder of masks of the
-    vehicle itself, if they are given.
+    vehicle itself, if they are given. `pseudo_depth` is the folder that LoadPseudoDepth reads.
 
     Raises:
         FileNotFoundError: no info file.
@@ -47,6 +47,8 @@ def apply_own_data(cfg: Config) -> None:
         part = 'train' if path.startswith('train_dataloader') else 'val'
         node['data_root'], node['ann_file'] = root, INFO_FILES[part]
         node['cameras'], node['metainfo'] = list(own['cameras']), dict(classes=classes)
+    for _, node in paths_of(nodes, 'type', 'LoadPseudoDepth'):
+        node['folder'] = own.get('pseudo_depth', node['folder'])
     for _, node in paths_of(nodes, 'type', 'ObjectNameFilter'):
         node['classes'] = classes
     for _, node in paths_of(nodes, 'type', 'BEVDetectionMetric'):
