@@ -222,6 +222,17 @@ def test_lidar_in_the_vehicle_at_the_time_of_the_key_frame(rig):
         )
 
 
+def test_a_class_without_boxes_is_named(rig):
+    train, val = import_rig(rig.write(classes=['person', 'lorry']))
+    assert 'lorry 0' in str(train) and 'not used: vehicle' in str(train) and 'lorry 0' in str(val)
+
+
+def test_the_camera_of_coefficients_that_do_not_fit_is_named(rig):
+    rig.camera['distortion'] = dict(radial=[0, 0, -300, 0, 0])
+    with refused('drive drive_00, camera left', 'k1 k2 p1 p2 k3'):
+        import_rig(rig.write())
+
+
 def test_cameras_must_be_those_of_the_first_drive(rig):
     """Of the DGP format; a description has them once."""
     from dataclasses import replace

@@ -56,7 +56,7 @@ class ImportSummary:
     def __str__(self) -> str:
         boxes = ', '.join(f'{name} {count}' for name, count in self.boxes.items())
         text = f'{self.path}: {self.samples} samples of {self.drives} drives, '
-        text += f'{self.boxes.total()} boxes ({boxes})' if boxes else 'no boxes'
+        text += f'{self.boxes.total()} boxes ({boxes})' if self.boxes.total() else 'no boxes'
         if self.unseen:
             text += f', {self.unseen} of them in no image'
         if self.other:
@@ -155,6 +155,7 @@ def _write_part(
     out: Path, part: str, pairs: _Pairs, classes: dict[str, float], losses: Losses
 ) -> ImportSummary:
     summary = ImportSummary(out / INFO_FILES[part], drives=len(pairs), lost=losses)
+    summary.boxes.update(dict.fromkeys(classes, 0))  # named although there is none
     data_list = []
     for drive, frames in pairs:
         data_list += _Writer(out, drive, list(classes), summary).entries(frames)
@@ -212,10 +213,16 @@ class _Writer:
         self.maps: dict[str, Undistortion] = {}
         for name, camera in drive.cameras.items():
             if camera.lens is not None:
-                self.maps[name] = undistortion(camera.lens, camera.cam2img, camera.size)
+                self.maps[name] = self._undistortion(name, camera)
                 check_camera(self.maps[name].cam2img, name, self.maps[name].size)
         out.mkdir(parents=True, exist_ok=True)
         self.origins = Origins(out / 'undistorted.jsonl') if self.maps else None
+
+    def _undistortion(self, name: str, camera: RigCamera) -> Undistortion:
+        try:
+            return undistortion(camera.lens, camera.cam2img, camera.size)
+        except RigError as error:
+            raise RigError(f'drive {self.drive.name}, camera {name}: {error}') from error
 
     def entries(self, frames: list[KeyFrame]) -> list[dict]:
         """The `data_list` entries of key frames."""
