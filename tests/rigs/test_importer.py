@@ -6,8 +6,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
+from hybrid_depth.datasets.calibrated_frames import info_clips
+from hybrid_depth.datasets.image_files import image_size
 from hybrid_depth.datasets.nuscenes.infos import create_nuscenes_infos
 from hybrid_depth.rigs.importer import import_rig
 from hybrid_depth.rigs.lens import Lens
@@ -271,6 +274,30 @@ def test_the_ddad_scene(real_data, tmp_path):
         inside &= abs(offset[:, 2]) < height / 2
         # the sweep on disk has a fifth of the points that were counted
         assert inside.sum() > 0.08 * item['num_lidar_pts']
+
+
+def test_depth_of_the_ground_without_lidar(real_data, tmp_path):
+    """The plane of DDAD's calibration, against LiDAR within 0.3 m of it: docs/results.md."""
+    path = tmp_path / 'rig.yaml'
+    path.write_text(f'root: {real_data}/ddad_scene\ndgp: scene_dataset_v1.0.json\n')
+    summary, *_ = import_rig(path)
+    found = {}
+    for (_, camera), clip in info_clips(summary.path, tmp_path).items():
+        errors = []
+        for frame in clip:
+            points = frame.points()
+            pixels = points @ frame.cam2img.T
+            pixels = pixels[:, :2] / pixels[:, 2:]
+            width, height = image_size(frame.image)
+            seen = ((pixels >= 0) & (pixels <= (width - 1, height - 1))).all(1)
+            seen &= points[:, 2] < 80
+            above = float(frame.plane.height) - points @ frame.plane.normal.double().numpy()
+            cam2img = torch.from_numpy(frame.cam2img)
+            depth = frame.plane.depth(torch.from_numpy(pixels)[None], cam2img, 80.0)[0].numpy()
+            ground = seen & (np.abs(above) < 0.3) & (depth > 0)
+            errors.append(np.abs(depth[ground] / points[ground, 2] - 1))
+        found[camera] = round(float(np.concatenate(errors).mean()), 3)
+    assert found == dict(CAMERA_01=0.103, CAMERA_05=0.092, CAMERA_06=0.118)
 
 
 def test_six_real_cameras(real_data, tmp_path):
