@@ -68,7 +68,7 @@ def test_video_of_depth_models(video, root):
     assert dataset.ann_file == f'rig_infos_{"video" if video else "train"}.pkl'
     assert dataset.data_root == str(root) and dataset.cameras == ['nose', 'tail']
     assert dataset.ego_motion and dataset.ego_masks == 'masks'
-    kinds = [item.type for item in dataset.pipeline]
+    kinds = [item['type'] for item in dataset.pipeline]
     assert kinds[:2] == ['LoadFrames', 'LoadEgoMask'] and kinds[-1] == 'PackFrames'
     cfg = load('hybrid_depth/hybrid-depth-stage2_clip-dinov2_1xb16-20e_nus-video_280x504.py',
                root=str(root))  # fmt: skip

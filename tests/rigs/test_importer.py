@@ -176,7 +176,8 @@ def test_images_of_another_lens_show_what_those_of_the_pinhole_camera_do(lens, r
         Image.fromarray(image).save(path.with_suffix('.png'))
     rig.camera['matrix'] = turned.ravel().tolist()
     rig.camera |= dict(files='left/*.png', distortion={lens.model: list(lens.coefficients)})
-    summary = import_rig(rig.write(drives=['drive_00'], val=0))[0]
+    del rig.content['val']
+    summary = import_rig(rig.write(drives=['drive_00']))[0]
     for info in read(summary.path)['data_list']:
         entry = info['images']['left']
         found = np.asarray(Image.open(rig.root / entry['img_path'])).astype(float)
