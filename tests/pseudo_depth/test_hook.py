@@ -7,11 +7,12 @@ import torch
 from mmengine.config import Config
 from mmengine.logging import MessageHub
 
+from hybrid_depth.bev.datasets.nuscenes import NuScenesBEVDataset
 from hybrid_depth.bev.detectors.bevdet import BEVDet
 from hybrid_depth.checkpoints.build import build_model
 from hybrid_depth.errors import ConfigError
 from hybrid_depth.geometry import CameraRig
-from hybrid_depth.pseudo_depth.hook import OnlinePseudoDepthHook
+from hybrid_depth.pseudo_depth.hook import OnlinePseudoDepthHook, _image_sizes
 from tests.bev.depth_nets.test_semantics import forward_rig
 from tests.borders.refusal import refused
 from tests.conftest import ROOT
@@ -33,6 +34,14 @@ def loader_of(sizes):
     info = dict(img_size=sizes)
     dataset = SimpleNamespace(get_data_info=lambda index: info)
     return SimpleNamespace(dataset=SimpleNamespace(dataset=dataset))
+
+
+def test_image_sizes_are_those_of_the_info_file(toy_infos, toy_nuscenes):
+    path = toy_infos / 'nuscenes_infos_train.pkl'
+    dataset = NuScenesBEVDataset(str(toy_nuscenes), str(path), pipeline=[])
+    wrapped = SimpleNamespace(dataset=dataset)
+    runner = SimpleNamespace(train_dataloader=SimpleNamespace(dataset=wrapped))
+    assert _image_sizes(runner) == [(36, 64)] * 6
 
 
 def test_an_info_file_without_image_sizes(depth_model):
