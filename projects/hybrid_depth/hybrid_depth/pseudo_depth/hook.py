@@ -21,8 +21,8 @@ class OnlinePseudoDepthHook(Hook):
     in the optimiser. Its input images are those of its training (`ModelView`), except for regions
     lost by the detector's augmentation. Every batch needs two forward passes, four with a
     `neighbour_tolerance`: a cache (hybrid-depth make-pseudo-depth) is cheaper from the second epoch
-    on, and uses complete images. The fraction of pixels with a depth is logged as
-    `pseudo_depth_known`.
+    on, uses complete images, and takes masks of the vehicle itself. The fraction of pixels with a
+    depth is logged as `pseudo_depth_known`.
 
     Args:
         config, checkpoint: config and checkpoint of the depth model.
