@@ -28,7 +28,8 @@ class NamedDepth(DepthEstimator):
         focal_rule: 'given': the metres follow the focal length of `cameras`; 'none': the network
             does not know the focal length, and its metres hold for cameras such as those that it
             was trained on.
-        licence: of the weights, as its model card has it; None if unknown.
+        licence: of the weights, as its model card has it (docs/reference/teachers.md, "Licences");
+            None if unknown.
     """
 
     #: `hybrid-depth test` needs no checkpoint.
