@@ -57,6 +57,32 @@ def test_classes_and_ranges_of_the_entry(root):
     assert cfg.model.pts_bbox_head.test_cfg.nms_rescale_factor == [[1.0, 1.0]]
 
 
+@pytest.mark.parametrize('video', [True, False])
+def test_video_of_depth_models(video, root):
+    """Of the vehicle's video, or else of its key frames; masks are loaded with the frames."""
+    if video:
+        (root / 'rig_infos_video.pkl').write_bytes(b'')
+    cfg = load('toy/monodepth2_hybrid_video_toy.py', root=str(root), ego_masks='masks')
+    dataset = cfg.train_dataloader.dataset
+    assert dataset.type == 'InfoVideoDataset' and 'split' not in dataset
+    assert dataset.ann_file == f'rig_infos_{"video" if video else "train"}.pkl'
+    assert dataset.data_root == str(root) and dataset.cameras == ['nose', 'tail']
+    assert dataset.ego_motion and dataset.ego_masks == 'masks'
+    kinds = [item['type'] for item in dataset.pipeline]
+    assert kinds[:2] == ['LoadFrames', 'LoadEgoMask'] and kinds[-1] == 'PackFrames'
+    cfg = load('hybrid_depth/hybrid-depth-stage2_clip-dinov2_1xb16-20e_nus-video_280x504.py',
+               root=str(root))  # fmt: skip
+    dataset = cfg.train_dataloader.dataset
+    assert dataset.type == 'InfoVideoDataset' and 'ego_masks' not in dataset
+
+
+def test_the_folder_of_pseudo_depth(root):
+    cfg = load('toy/depth_supervision/pseudo.py', root=str(root), pseudo_depth='labels')
+    pipeline = cfg.train_dataloader.dataset.dataset.pipeline
+    (item,) = (item for item in pipeline if item.type == 'LoadPseudoDepth')
+    assert item.folder == 'labels'
+
+
 def test_semantic_targets_and_lidar(root):
     with refused('LidarDepthTarget', 'PseudoDepthTarget', str(root)):
         load('toy/bevdet_depth_toy.py', root=str(root))

@@ -40,6 +40,14 @@ def test_an_even_road_and_the_sky_are_no_body():
     assert not find_static_pixels(street()).any()
 
 
+def test_a_shadow_that_stays_for_most_of_the_images_is_no_body():
+    """Of a truck beside the vehicle, as in the KITTI drive of the shared data."""
+    images = list(street())
+    for image in images[:21]:
+        image[80:, 150:] = 40
+    assert not find_static_pixels(images).any()
+
+
 def test_images_that_do_not_suffice():
     with pytest.raises(DepthDataError, match='12 or more images'):
         find_static_pixels(street(5))

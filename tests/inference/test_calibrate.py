@@ -1,11 +1,13 @@
 """Calibration of a depth model whose depth is that of the toy world in an unknown unit."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from hybrid_depth.datasets.calibrated_frames import kitti_clips
+from hybrid_depth.datasets.calibrated_frames import info_clips, kitti_clips
 from hybrid_depth.datasets.depth_map_files import read_depth_png
 from hybrid_depth.datasets.semantic_labels import SemanticLabels
 from hybrid_depth.depth.estimators.base import DepthEstimator
@@ -15,6 +17,11 @@ from hybrid_depth.geometry import DepthMap, GroundPlane
 from hybrid_depth.inference.calibrate import calibrate, write_calibrated
 from hybrid_depth.inference.depth import infer_depth
 from hybrid_depth.inference.known_distances import GroundHeight, MeasuredPoints, VehicleMotion
+from hybrid_depth.rigs.importer import import_rig
+from hybrid_depth.toy_world import open_toy_world
+from hybrid_depth.toy_world.camera import depth_map
+from hybrid_depth.toy_world.rig_layout import SENSORS
+from hybrid_depth.toy_world.world import KEYFRAME_SECONDS
 
 UNIT = 5.0  # metres
 
@@ -58,6 +65,34 @@ def test_height_above_the_ground_with_and_without_labels(toy_kitti, kitti_model)
     half = [[*clip] for clip in clips]
     (other,) = calibrate(model, half, GroundHeight(), labels=labels, every=4)
     assert other.images < found.images and other.gain == pytest.approx(UNIT, rel=0.01)
+
+
+def test_cameras_of_an_own_vehicle(toy_vehicle, tmp_path):
+    """Imported: three focal lengths and heights, by the ground; without poses no motion."""
+    (summary, _) = import_rig(toy_vehicle / 'rig.yaml', tmp_path)
+    clips = info_clips(summary.path, tmp_path)
+    _, world = open_toy_world(toy_vehicle)
+    scene, depth_of = world.scene(0), {}
+    for (_, name), clip in clips.items():
+        sensor = SENSORS[name]
+        for index, frame in enumerate(clip):
+            time = index * KEYFRAME_SECONDS + sensor.delay
+            pose = scene.ego2world(time) @ sensor.cam2ego()
+            depth = depth_map(scene, pose, sensor.cam2img(world), sensor.size(world), time)
+            depth_of[key(frame.image)] = np.minimum(depth, 200.0).astype(np.float32)
+    model = Lookup(depth_of)
+    found = calibrate(model, list(clips.values()), GroundHeight())
+    heights = sorted({sensor.position[2] for sensor in SENSORS.values()})
+    assert sorted(x.heights[0] for x in found) == pytest.approx(heights)
+    for calibration in found:
+        assert calibration.gain == pytest.approx(UNIT, rel=0.03)
+    text = (toy_vehicle / 'rig.yaml').read_text()
+    for line in ('poses:', 'boxes:'):
+        text = re.sub(f'^{line}.*$', '', text, flags=re.MULTILINE)
+    (tmp_path / 'rig.yaml').write_text(f'root: {toy_vehicle}\n{text}')
+    (summary, _) = import_rig(tmp_path / 'rig.yaml')
+    with pytest.raises(DepthDataError, match='expected the pose of the vehicle'):
+        calibrate(model, list(info_clips(summary.path, tmp_path).values()), VehicleMotion())
 
 
 def test_measured_points_of_a_law_with_an_offset(toy_kitti, kitti_model, tmp_path):

@@ -48,9 +48,10 @@ def sideways(tmp_path):
             (texture[:, left : left + 160], texture[:, 300 + right :][:, :160]), 1
         )
         Image.fromarray(image).convert('RGB').save(tmp_path / f'{index}.png')
-        position = np.array([0.5 * index, 0, 0])
+        pose = np.eye(4)
+        pose[0, 3] = 0.5 * index
         clip.append(
-            CalibratedFrame(tmp_path / f'{index}.png', CAM2IMG, GroundPlane.unknown(), position)
+            CalibratedFrame(tmp_path / f'{index}.png', CAM2IMG, GroundPlane.unknown(), pose)
         )
     return clip
 
@@ -63,7 +64,7 @@ def test_depth_of_corners_from_the_motion_of_the_vehicle(sideways):
 
 
 def test_a_standing_vehicle_has_no_distances(sideways):
-    standing = [CalibratedFrame(x.image, x.cam2img, x.plane, np.zeros(3)) for x in sideways]
+    standing = [CalibratedFrame(x.image, x.cam2img, x.plane, np.eye(4)) for x in sideways]
     assert not VehicleMotion()(standing, 0, np.ones(SIZE), None).any()
 
 

@@ -7,12 +7,14 @@ import torch
 from mmengine.config import Config
 from mmengine.logging import MessageHub
 
+from hybrid_depth.bev.datasets.nuscenes import NuScenesBEVDataset
 from hybrid_depth.bev.detectors.bevdet import BEVDet
 from hybrid_depth.checkpoints.build import build_model
 from hybrid_depth.errors import ConfigError
 from hybrid_depth.geometry import CameraRig
-from hybrid_depth.pseudo_depth.hook import OnlinePseudoDepthHook
+from hybrid_depth.pseudo_depth.hook import OnlinePseudoDepthHook, _image_sizes
 from tests.bev.depth_nets.test_semantics import forward_rig
+from tests.borders.refusal import refused
 from tests.conftest import ROOT
 
 
@@ -27,15 +29,38 @@ def test_online_pseudo_depth_needs_trained_weights(depth_model):
         OnlinePseudoDepthHook(str(depth_model[0]), None, image_size=(64, 128))
 
 
+def loader_of(sizes):
+    """Of a wrapped data set whose first sample has images of these sizes (width, height)."""
+    info = dict(img_size=sizes)
+    dataset = SimpleNamespace(get_data_info=lambda index: info)
+    return SimpleNamespace(dataset=SimpleNamespace(dataset=dataset))
+
+
+def test_image_sizes_are_those_of_the_info_file(toy_infos, toy_nuscenes):
+    path = toy_infos / 'nuscenes_infos_train.pkl'
+    dataset = NuScenesBEVDataset(str(toy_nuscenes), str(path), pipeline=[])
+    wrapped = SimpleNamespace(dataset=dataset)
+    runner = SimpleNamespace(train_dataloader=SimpleNamespace(dataset=wrapped))
+    assert _image_sizes(runner) == [(36, 64)] * 6
+
+
+def test_an_info_file_without_image_sizes(depth_model):
+    hook = OnlinePseudoDepthHook(*map(str, depth_model), scale='none')
+    runner = SimpleNamespace(model=toy_detector([dict(type='PseudoDepthTarget')]))
+    runner.train_dataloader = loader_of([(None, None)])
+    with refused('image_size=(HEIGHT, WIDTH)', 'rig import'):
+        hook.before_train(runner)
+
+
 def test_online(depth_model):
     model = toy_detector([dict(type='PseudoDepthTarget')])
     keys = set(model.state_dict())
-    hook = OnlinePseudoDepthHook(
-        *map(str, depth_model), image_size=(64, 128), scale='none', mirror_tolerance=9
-    )
+    hook = OnlinePseudoDepthHook(*map(str, depth_model), scale='none', mirror_tolerance=9)
     hub = MessageHub('test_online')
     runner = SimpleNamespace(model=model, message_hub=hub)
+    runner.train_dataloader = loader_of([(128, 64), (256, 128)])
     hook.before_train(runner)
+    assert hook.view.img_aug[:, 0, 0].tolist() == [1.0, 0.5]  # to the model's 64 x 128
     hook.after_train_iter(runner, 0)
     assert not hub.log_scalars  # not used yet
     assert set(model.state_dict()) == keys  # the depth model is not part of the detector

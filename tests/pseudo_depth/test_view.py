@@ -8,7 +8,7 @@ import torch
 
 from hybrid_depth.bev.transforms.image_augmentation import ImageAugmentationParams
 from hybrid_depth.errors import ConfigError
-from hybrid_depth.geometry import DepthMap
+from hybrid_depth.geometry import CameraRig, DepthMap
 from hybrid_depth.pseudo_depth.model import PseudoDepth
 from hybrid_depth.pseudo_depth.transform import resample
 from hybrid_depth.pseudo_depth.view import ModelView
@@ -51,6 +51,25 @@ def test_metric_depth_of_augmented_images(params, street):
     assert known.sum() > 0.9 * inside.sum()
     assert ((depth / truth)[known] - 1).abs().quantile(0.9) < 0.05
     assert view.known == pytest.approx((depth > 0).float().mean().item())
+
+
+def test_cameras_of_several_image_sizes(street):
+    """The second camera has images of twice the size, which the detector's resize halves."""
+    inputs = inputs_of(street)
+    rig = CameraRig(
+        *(torch.cat([x, x], 1) if x.dim() == 4 else x for x in vars(inputs['rig']).values())
+    )
+    double = torch.diag(torch.tensor([2.0, 2.0, 1.0], dtype=rig.cam2img.dtype))
+    rig.cam2img[:, 1] = double @ rig.cam2img[:, 1]
+    rig.img_aug[:, 1] = double.inverse()
+    inputs = dict(imgs=inputs['imgs'].repeat(1, 2, 1, 1, 1), rig=rig)
+    source = PseudoDepth(ReadsChannel(), mirror_tolerance=9.0)
+    depth, scale = ModelView(source, [SIZE, (64, 128)])(inputs)
+    assert scale.scale.tolist() == pytest.approx([FACTOR, FACTOR], rel=0.02)
+    torch.testing.assert_close(depth[0, 1], depth[0, 0], rtol=0.02, atol=0)
+    assert (depth > 0).float().mean() > 0.9
+    one_size, _ = ModelView(source, SIZE)(inputs)  # a part of the second camera's images
+    assert (one_size[0, 1] > 0).float().mean() < 0.5
 
 
 def test_resized_crops_do_not_match_the_ground(street):

@@ -79,6 +79,12 @@ def stretched(info):
     image['cam2img'][1][1] *= 1.5
 
 
+def elsewhere(info):
+    """Boxes in the world, taken for ones around the vehicle."""
+    for item in info['instances']:
+        item['bbox_3d'][0] += 300
+
+
 def raised(info):
     for item in info['instances']:
         item['bbox_3d'][2] += 5
@@ -108,6 +114,7 @@ PLANTED = {
     'exchanged': (mirrored, ('layout',), 'left-handed'),
     'sideways': (sideways, ('vehicle axes',), 'towards -90 degrees'),
     'stretched': (stretched, ('camera tail',), 'width and height swapped'),
+    'boxes elsewhere': (elsewhere, ('boxes',), 'vehicle or world'),
     'raised boxes': (raised, ('boxes',), 'z is that of the centre'),
     'late': (late, ('times',), 'right 0.4'),
     'box yaw': (backwards, ('box headings',), '90'),

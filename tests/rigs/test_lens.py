@@ -1,11 +1,11 @@
 """Undistorted images against an independent projection of the same scene."""
 
-import cv2
 import numpy as np
 import pytest
 
 from hybrid_depth.rigs.lens import Lens, undistortion
 from tests.borders.refusal import refused
+from tests.rigs.distortion import rays_of
 
 SIZE = (160, 120)
 CAM2IMG = np.array([[80.0, 0, 82.0], [0, 78.0, 57.0], [0, 0, 1]])
@@ -22,30 +22,8 @@ def texture(x, y):
     return np.stack([np.sin(5 * x) + 1, np.cos(4 * y) + 1, np.sin(3 * (x + y)) + 1], -1) * 110
 
 
-def brown_rays(points, k1, k2, p1, p2, k3=0.0, k4=0.0, k5=0.0, k6=0.0):
-    """Undistorted rays of distorted ones (N, 2): the model's formula, solved by iteration."""
-    x, y = points.T
-    for _ in range(300):
-        r = x * x + y * y
-        radial = (1 + k1 * r + k2 * r**2 + k3 * r**3) / (1 + k4 * r + k5 * r**2 + k6 * r**3)
-        dx = 2 * p1 * x * y + p2 * (r + 2 * x * x)
-        dy = p1 * (r + 2 * y * y) + 2 * p2 * x * y
-        x, y = (points[:, 0] - dx) / radial, (points[:, 1] - dy) / radial
-    return np.stack([x, y], 1)
-
-
 def distorted_image(lens):
-    """By the inverse model, which the implementation does not use."""
-    u, v = np.meshgrid(np.arange(SIZE[0]), np.arange(SIZE[1]))
-    pixels = np.stack([u, v], -1).reshape(-1, 2).astype(np.float64)
-    if lens.model == 'fisheye':
-        coefficients = np.array(lens.coefficients)
-        rays = cv2.fisheye.undistortPoints(pixels[:, None], CAM2IMG, coefficients)[:, 0]
-    else:
-        focal = np.diag(CAM2IMG)[:2]
-        rays = brown_rays((pixels - CAM2IMG[:2, 2]) / focal, *lens.coefficients)
-    x, y = rays.T
-    return texture(x, y).reshape(*SIZE[::-1], 3).astype(np.uint8)
+    return texture(*np.moveaxis(rays_of(lens, CAM2IMG, SIZE), -1, 0)).astype(np.uint8)
 
 
 @pytest.mark.parametrize('lens', LENSES)

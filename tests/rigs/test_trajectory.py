@@ -86,6 +86,7 @@ def test_poses_that_no_vehicle_drives(fault):
     [
         ('tum', '0 1 2 3\n', ('line 1', '8 numbers', '0 1 2 3')),
         ('tum', '0 0 0 0 1 1 1 1\n', ('quaternion', 'length 1')),
+        ('tum', '', ('expected poses, got none',)),
         ('csv', 'time,x,y,z\n0,1,2,3\n', ('without qw, qx, qy, qz',)),
         ('kitti', '1 0 0 0 0 1 0 0 0 0 1 0\n', ('a pose per image', '5, got 1')),
         ('g2o', '', ('tum, kitti, csv', "'g2o'")),

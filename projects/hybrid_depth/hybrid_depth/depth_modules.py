@@ -17,6 +17,7 @@ _MODULES = (
     'datasets.kitti.raw',
     'datasets.nuscenes.video',
     'datasets.tusimple',
+    'datasets.video.info_video',
     'datasets.video.video_folder',
     'engine.hooks',
     'engine.mixed_precision',

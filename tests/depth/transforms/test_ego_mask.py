@@ -10,7 +10,9 @@ from PIL import Image
 from hybrid_depth.datasets.ego_masks import read_ego_mask
 from hybrid_depth.datasets.video.video_folder import VideoFolderDataset
 from hybrid_depth.depth.estimators import DepthDataPreprocessor
+from hybrid_depth.depth.estimators.mono_vifi import masked_photometric
 from hybrid_depth.depth.transforms import (
+    AffineFrames,
     FlipFrames,
     LoadEgoMask,
     LoadFrames,
@@ -18,6 +20,8 @@ from hybrid_depth.depth.transforms import (
     ResizeFrames,
 )
 from hybrid_depth.errors import DepthDataError
+from hybrid_depth.geometry.affine_view import AffineView
+from tests.depth.estimators.test_mono_vifi import CFG as MONO_VIFI
 from tests.depth.estimators.tiny import CONV, make_inputs
 
 PIPELINE = [
@@ -79,6 +83,30 @@ def test_the_model_ignores_what_they_hide(rig):
     body = batch['ego_mask'][:, 0] > 0
     assert body.any() and not terms.visible[body].any() and terms.visible.float().mean() > 0.5
     assert torch.isfinite(model.loss(batch)['loss_photometric'])
+
+
+def test_mono_vifi_ignores_them_in_all_its_images(rig):
+    """Also in images between the frames, and where an affine view shows them."""
+    size = (96, 64)
+    pipeline = [LoadFrames(), LoadEgoMask(), AffineFrames(size), ResizeFrames(size), PackFrames()]
+    items = VideoFolderDataset(
+        str(rig / 'video'), (40, 40, 24, 16), ego_masks=str(rig / 'masks'), pipeline=pipeline
+    )
+    model = MODELS.build(MONO_VIFI)
+    batch = model.data_preprocessor(default_collate([items[0], items[1]]), training=True)['inputs']
+    body, view = batch['ego_mask'], AffineView(**batch['affine']['view'])
+    terms = model.compare(batch)
+    for time in (0, -0.5, 0.5):
+        for found in (terms.single[time], terms.multi[time]):
+            assert not found.visible[body[:, 0] > 0].any()
+            assert found.visible.float().mean() > 0.5
+        turned = view.apply(body)[:, 0] > 0
+        affine = terms.affine[time]
+        assert not affine.visible[turned].any()
+        counted = affine.smallest * (affine.visible & view.seen[:, 0])
+        assert masked_photometric(affine, view) == counted.mean()
+    assert turned.any() and not torch.equal(turned, body[:, 0] > 0)
+    assert model.loss(batch)['loss_photometric'].isfinite()
 
 
 def test_the_other_camera_of_a_stereo_pair_has_no_mask_of_this_one():

@@ -128,7 +128,7 @@ def find_clips(args: argparse.Namespace, needs_plane: bool = True) -> list:
             raise ConfigError(
                 'expected --infos without --height, --pitch, --roll, --intrinsics, which it has'
             )
-        return info_clips(args.infos, args.root)
+        return list(info_clips(args.infos, args.root).values())
     root = Path(args.root)
     days = root.is_dir() and any(
         re.fullmatch(r'[0-9]{4}_[0-9]{2}_[0-9]{2}', x.name) for x in root.iterdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,7 +30,8 @@ class CalibratedFrame:
         image: path.
         cam2img: (3, 3) intrinsics.
         plane: nominal ground in the camera frame.
-        position: (3,) of the camera in a fixed frame, metres; None if unknown.
+        pose: (4, 4) camera to a fixed frame, metres; None if unknown.
+        time: seconds; None if unknown.
         points: reads LiDAR points (N, 3) in the camera frame, metres; None without LiDAR.
         truth: depth PNG in KITTI's format; None if there is none.
     """
@@ -37,9 +39,15 @@ class CalibratedFrame:
     image: Path
     cam2img: np.ndarray
     plane: GroundPlane
-    position: np.ndarray | None = None
+    pose: np.ndarray | None = None
+    time: float | None = None
     points: Callable[[], np.ndarray] | None = None
     truth: Path | None = None
+
+    @property
+    def position(self) -> np.ndarray | None:
+        """(3,) of the camera in the fixed frame, metres; None if unknown."""
+        return None if self.pose is None else self.pose[:3, 3]
 
 
 #: Images of one camera, in order of time.
@@ -72,8 +80,8 @@ def kitti_clips(root: str | Path, plane: GroundPlane) -> list[Clip]:
     return clips
 
 
-def info_clips(infos: str | Path, root: str | Path) -> list[Clip]:
-    """All cameras of the scenes of an info file; the ground is z = 0 of the ego frame.
+def info_clips(infos: str | Path, root: str | Path) -> dict[tuple[str, str], Clip]:
+    """Clips of an info file by scene and camera; the ground is z = 0 of the ego frame.
 
     Args:
         infos: file of `create-nuscenes-infos` or `rig import`.
@@ -85,13 +93,14 @@ def info_clips(infos: str | Path, root: str | Path) -> list[Clip]:
     """
     clips: dict[tuple[str, str], Clip] = {}
     content = read_infos(infos)
+    has_poses = content['metainfo'].get('has_poses', True)
     for index, info in enumerate(content['data_list']):
         try:
             folders = data_folders(content['metainfo'], info['images'])
             for name, camera in info['images'].items():
                 source = f'{infos}, sample {index}, {name}'
                 image = Path(root, folders[name], camera['img_path'])
-                frame = _info_frame(camera, image, source)
+                frame = _info_frame(camera, image, source, has_poses)
                 lidar = info['lidar_points']
                 if lidar.get('lidar_path'):
                     sweep = Path(root, folders['pts'], lidar['lidar_path'])
@@ -106,19 +115,23 @@ def info_clips(infos: str | Path, root: str | Path) -> list[Clip]:
             ) from error
     if not clips:
         raise DepthDataError(f'{infos}: expected an info file with samples, got none')
-    return list(clips.values())
+    return clips
 
 
-def _info_frame(camera: dict, image: Path, source: str) -> CalibratedFrame:
+def _info_frame(camera: dict, image: Path, source: str, has_poses: bool) -> CalibratedFrame:
     poses = {
         key: check_rigid(camera[key], f'{source}, {key}')
         for key in ('cam2ego', 'ego2global', 'lidar2cam')
     }
+    time = camera['timestamp']
+    if not isinstance(time, int | float) or not math.isfinite(time):
+        raise DepthDataError(f'{source}: expected a timestamp in seconds, got {time!r}')
     return CalibratedFrame(
         image,
         check_camera(camera['cam2img'], source),
         GroundPlane.from_pose(torch.from_numpy(poses['cam2ego'])),
-        position=(poses['ego2global'] @ poses['cam2ego'])[:3, 3],
+        pose=poses['ego2global'] @ poses['cam2ego'] if has_poses else None,
+        time=time,
     )
 
 

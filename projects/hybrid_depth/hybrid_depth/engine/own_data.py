@@ -1,4 +1,4 @@
-"""A detector's config on an own vehicle by one entry: own_data = dict(root=FOLDER)."""
+"""A config on an own vehicle by one entry: own_data = dict(root=FOLDER)."""
 
 from __future__ import annotations
 
@@ -12,21 +12,24 @@ from ..config_errors import nearest, paths_of
 from ..errors import ConfigError
 from ..info_files import read_infos
 
-INFO_FILES = dict(train='rig_infos_train.pkl', val='rig_infos_val.pkl')
-_KEYS = ('root', 'classes', 'ranges', 'cameras', 'has_lidar', 'has_velocities')
+INFO_FILES = dict(train='rig_infos_train.pkl', val='rig_infos_val.pkl', video='rig_infos_video.pkl')
+_OF_FILE = ('classes', 'ranges', 'cameras', 'has_lidar', 'has_velocities')
+_KEYS = ('root', *_OF_FILE, 'ego_masks', 'pseudo_depth')
 _MAKE = 'hybrid-depth rig import RIG.yaml'
 _RANGE = 50.0  # metres, where none is given
 _LIDAR_TARGETS = ('LidarDepthTarget',)
 
 
 def apply_own_data(cfg: Config) -> None:
-    """Set data, cameras, classes and ranges of a detector's config to those of `own_data`.
+    """Set data, cameras, classes and ranges of a config to those of `own_data`.
 
     `own_data` has `root`, the folder of the info files of `hybrid-depth rig import`, and optionally
     `classes`, a list of names, and `ranges`, the largest distance of each that is evaluated,
     metres; by default those of the info file. It is completed, so that a dumped config does not
     depend on the file. Data sets, metric, class filters, detection head and semantic targets get
-    the classes; without LiDAR, pipelines load none.
+    the classes; without LiDAR, pipelines load none. nuScenes as video, of depth models, becomes the
+    vehicle's video (or its key frames, if it has none), with `ego_masks`, a folder of masks of the
+    vehicle itself, if they are given. `pseudo_depth` is the folder that LoadPseudoDepth reads.
 
     Raises:
         FileNotFoundError: no info file.
@@ -36,6 +39,7 @@ def apply_own_data(cfg: Config) -> None:
     if not given:
         return
     own = _completed(given)
+    _set_video(cfg._cfg_dict, own)
     cfg.own_data = own
     nodes = cfg._cfg_dict
     root, classes = own['root'], own['classes']
@@ -43,6 +47,8 @@ def apply_own_data(cfg: Config) -> None:
         part = 'train' if path.startswith('train_dataloader') else 'val'
         node['data_root'], node['ann_file'] = root, INFO_FILES[part]
         node['cameras'], node['metainfo'] = list(own['cameras']), dict(classes=classes)
+    for _, node in paths_of(nodes, 'type', 'LoadPseudoDepth'):
+        node['folder'] = own.get('pseudo_depth', node['folder'])
     for _, node in paths_of(nodes, 'type', 'ObjectNameFilter'):
         node['classes'] = classes
     for _, node in paths_of(nodes, 'type', 'BEVDetectionMetric'):
@@ -69,7 +75,7 @@ def _completed(given: Mapping[str, Any]) -> dict[str, Any]:
     if 'root' not in given:
         raise ConfigError(f'own_data: expected root, the folder of the info files of {_MAKE}')
     own = {key: given[key] for key in given}
-    if set(own) < set(_KEYS):
+    if not set(_OF_FILE) <= set(own):
         own = _of_file(Path(own['root'], INFO_FILES['train'])) | own
     if not isinstance(own['classes'], list | tuple) or not own['classes']:
         raise ConfigError(
@@ -95,8 +101,24 @@ def _of_file(path: Path) -> dict[str, Any]:
         raise ConfigError(
             f'{path}: expected an info file of {_MAKE}, got one without {", ".join(absent)}'
         )
-    found = {key: meta.get(key) for key in _KEYS if key != 'root'}
+    found = {key: meta.get(key) for key in _OF_FILE}
     return found | dict(classes=list(meta['categories']))
+
+
+def _set_video(nodes: Mapping, own: Mapping[str, Any]) -> None:
+    """The vehicle's video in place of that of nuScenes."""
+    part = 'video' if Path(own['root'], INFO_FILES['video']).is_file() else 'train'
+    for _, node in paths_of(nodes, 'type', 'NuScenesVideoDataset'):
+        for key in ('version', 'split', 'targets'):
+            node.pop(key, None)
+        node['type'], node['ann_file'] = 'InfoVideoDataset', INFO_FILES[part]
+    for _, node in paths_of(nodes, 'type', 'InfoVideoDataset'):
+        node['data_root'], node['cameras'] = own['root'], list(own['cameras'])
+        if 'ego_masks' in own:
+            node['ego_masks'] = own['ego_masks']
+            kinds = [item['type'] for item in node['pipeline']]
+            if 'LoadEgoMask' not in kinds:
+                node['pipeline'].insert(kinds.index('LoadFrames') + 1, dict(type='LoadEgoMask'))
 
 
 def _protocol(own: Mapping[str, Any]) -> dict[str, Any]:

@@ -36,8 +36,8 @@ def camera_images(root: str | Path, infos: str | Path | None = None) -> dict[str
         for folder, images in find_clips(Path(root)).items():
             cameras[folder.name] += images
     else:
-        for clip in info_clips(infos, root):
-            cameras[clip[0].image.parent.name] += [frame.image for frame in clip]
+        for (_, camera), clip in info_clips(infos, root).items():
+            cameras[camera] += [frame.image for frame in clip]
     return dict(cameras)
 
 

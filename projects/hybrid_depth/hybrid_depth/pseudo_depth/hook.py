@@ -21,16 +21,19 @@ class OnlinePseudoDepthHook(Hook):
     in the optimiser. Its input images are those of its training (`ModelView`), except for regions
     lost by the detector's augmentation. Every batch needs two forward passes, four with a
     `neighbour_tolerance`: a cache (hybrid-depth make-pseudo-depth) is cheaper from the second epoch
-    on, and uses complete images. The fraction of pixels with a depth is logged as
-    `pseudo_depth_known`.
+    on, uses complete images, and takes masks of the vehicle itself. The fraction of pixels with a
+    depth is logged as `pseudo_depth_known`.
 
     Args:
         config, checkpoint: config and checkpoint of the depth model.
-        image_size: (height, width) of the original images; nuScenes: (900, 1600).
+        image_size: (height, width) of the original images, of all cameras; None for those of the
+            info file.
         **kwargs: arguments of `PseudoDepth`.
     """
 
-    def __init__(self, config: str, checkpoint: str, image_size: tuple[int, int], **kwargs) -> None:
+    def __init__(
+        self, config: str, checkpoint: str, image_size: tuple[int, int] | None = None, **kwargs
+    ) -> None:
         if not checkpoint:
             raise ConfigError(
                 'OnlinePseudoDepthHook: expected the checkpoint of a trained depth model, got '
@@ -55,7 +58,7 @@ class OnlinePseudoDepthHook(Hook):
             )
         depth_model = init_depth_model(self.config, self.checkpoint)
         source = PseudoDepth(depth_model, **{'scale': default_scale(depth_model), **self.kwargs})
-        self.view = ModelView(source, self.image_size)
+        self.view = ModelView(source, self.image_size or _image_sizes(runner))
         for target in targets:
             target.source = self.view
 
@@ -63,3 +66,22 @@ class OnlinePseudoDepthHook(Hook):
         """Log the fraction of pixels with a depth in the last batch."""
         if self.view.known is not None:
             runner.message_hub.update_scalar('train/pseudo_depth_known', self.view.known)
+
+
+def _image_sizes(runner: Runner) -> list[tuple[int, int]]:
+    """(height, width) of the images of each camera, of the training data set's first sample.
+
+    Raises:
+        ConfigError: the data set does not know them.
+    """
+    dataset = runner.train_dataloader.dataset
+    while hasattr(dataset, 'dataset'):  # a wrapper
+        dataset = dataset.dataset
+    sizes = dataset.get_data_info(0).get('img_size') if hasattr(dataset, 'get_data_info') else None
+    if not sizes or None in (side for size in sizes for side in size):
+        raise ConfigError(
+            'OnlinePseudoDepthHook: expected an info file with the width and height of the images, '
+            'got one without; give image_size=(HEIGHT, WIDTH), or make the file again with: '
+            'hybrid-depth create-nuscenes-infos, or rig import'
+        )
+    return [(height, width) for width, height in sizes]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -22,7 +24,8 @@ class ModelView:
 
     Args:
         source: pseudo-depth source.
-        image_size: (height, width) of the original images, to which the calibration refers.
+        image_size: (height, width) of the original images, to which the calibration refers; or
+            one for each camera.
 
     Attributes:
         known: fraction of pixels with a depth in the last batch.
@@ -31,15 +34,19 @@ class ModelView:
         ConfigError: the model's training size is unknown.
     """
 
-    def __init__(self, source: PseudoDepth, image_size: tuple[int, int]) -> None:
+    def __init__(
+        self, source: PseudoDepth, image_size: tuple[int, int] | Sequence[tuple[int, int]]
+    ) -> None:
         self.source, self.size = source, source.model.image_size
         if self.size is None:
             raise ConfigError(
                 'ModelView: expected a depth model with a training size in its checkpoint or '
                 'config, got none; add ResizeFrames to the test pipeline of its config'
             )
-        resize = ImageAugmentation(self.size, random=False).fixed_params(tuple(image_size)[::-1])
-        self.img_aug = torch.from_numpy(resize.matrix())
+        augmentation = ImageAugmentation(self.size, random=False)
+        sizes = np.reshape(image_size, (-1, 2)).tolist()
+        resized = [augmentation.fixed_params((width, height)) for height, width in sizes]
+        self.img_aug = torch.from_numpy(np.stack([params.matrix() for params in resized]))
         self.known: float | None = None
 
     @torch.no_grad()

@@ -24,6 +24,7 @@ _TILT, _GROUND = 3.0, 0.3  # degrees and metres of the ground of LiDAR points
 _LIFTED = 1.0  # metres, bottoms of boxes off the ground
 _SPARSE = 0.3  # share of near boxes with LiDAR points, or in an image
 _NEAR = 30.0  # metres
+_NEAREST = 100.0  # metres, of the nearest of all boxes
 _BETTER = 1.3  # times the corners that agree with a turned mounting
 
 
@@ -283,14 +284,23 @@ def check_boxes_on_ground(data: RigData) -> str:
         ConventionError: most do not.
         NotCheckedError: no boxes.
     """
-    bottoms, seen, hit = [], [], []
+    bottoms, seen, hit, nearest = [], [], [], np.inf
     for sample in data.samples:
-        near = sample.boxes[np.linalg.norm(sample.boxes[:, :2], axis=1) < _NEAR]
+        distance = np.linalg.norm(sample.boxes[:, :2], axis=1)
+        nearest = min(nearest, *distance, np.inf)
+        near = sample.boxes[distance < _NEAR]
         bottoms += (near[:, 2] - near[:, 5] / 2).tolist()
         seen += np.any([_inside(view, near[:, :3]) for view in sample.views], 0).tolist()
         points = sample.points()
         if points is not None:
             hit += [_has_points(points, box) for box in near]
+    if _NEAREST < nearest < np.inf:
+        raise fault(
+            'boxes around the vehicle',
+            f'none nearer than {nearest:.0f} m',
+            'check frame: of the boxes (vehicle or world), and the axes of poses and boxes (x '
+            'forward, y left, z up; right-handed)',
+        )
     if not bottoms:
         raise NotCheckedError(f'no boxes within {_NEAR:g} m')
     bottom, in_view = float(np.median(bottoms)), float(np.mean(seen))

@@ -27,7 +27,7 @@ from .trajectory import Trajectory, read_trajectory
 
 _KEYS = (
     'root', 'drives', 'val', 'cameras', 'times', 'ground', 'poses', 'boxes', 'lidar', 'keyframes',
-    'tolerance', 'classes', 'dgp', 'kitti', 'static_transforms', 'vehicle_frame',
+    'tolerance', 'video', 'classes', 'dgp', 'kitti', 'static_transforms', 'vehicle_frame',
 )  # fmt: skip
 _SENSOR_KEYS = ('files', 'times', 'frame', *POSE_KEYS)
 _CAMERA_KEYS = (*_SENSOR_KEYS, 'matrix', 'size', 'distortion', 'calibration', 'entry', 'axes')
@@ -48,6 +48,7 @@ class Description:
             of the boxes.
         keyframes: 'boxes', 'lidar', a camera, or largest rate in Hz; None for the boxes' times, or
             the first camera's.
+        video: largest rate of the training drives as video, Hz; None for no video.
         tolerance: largest distance in time of an image from its key frame, seconds; None for half
             of the step between the camera's images, or between key frames if that is shorter.
     """
@@ -60,6 +61,7 @@ class Description:
     classes: Mapping[str, float] | None = None
     keyframes: str | float | None = None
     tolerance: float | None = None
+    video: float | None = None
 
 
 def read_description(path: str | Path) -> Description:
@@ -75,7 +77,9 @@ def read_description(path: str | Path) -> Description:
     content = entries(read_yaml(path), _KEYS, str(path))
     root = (path.parent / str(content.get('root', '.'))).resolve()
     tolerance = content.get('tolerance')
+    video = content.get('video')
     choices = dict(
+        video=None if video is None else number(video, f'{path}, video', 0),
         classes=_classes(content.get('classes'), f'{path}, classes'),
         keyframes=content.get('keyframes'),
         tolerance=None if tolerance is None else number(tolerance, f'{path}, tolerance', 0),

@@ -12,7 +12,7 @@ from __future__ import annotations
 import pickle
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -56,7 +56,7 @@ class ImportSummary:
     def __str__(self) -> str:
         boxes = ', '.join(f'{name} {count}' for name, count in self.boxes.items())
         text = f'{self.path}: {self.samples} samples of {self.drives} drives, '
-        text += f'{self.boxes.total()} boxes ({boxes})' if boxes else 'no boxes'
+        text += f'{self.boxes.total()} boxes ({boxes})' if self.boxes.total() else 'no boxes'
         if self.unseen:
             text += f', {self.unseen} of them in no image'
         if self.other:
@@ -78,7 +78,8 @@ def import_rig(
         out: output folder; None for the folder of the description.
 
     Returns:
-        A summary of `rig_infos_train.pkl`, and of `rig_infos_val.pkl` if there is validation data.
+        A summary of `rig_infos_train.pkl`, of `rig_infos_val.pkl` if there is validation data, and
+        of `rig_infos_video.pkl` if the description says `video`.
 
     Raises:
         FileNotFoundError, DamagedFileError: as of `read_description`.
@@ -88,6 +89,8 @@ def import_rig(
     out = Path(out or description.source.parent)
     parts = _split(description)
     classes = description.classes or _all_names(parts)
+    if description.video is not None:
+        parts['video'] = _video(description)
     return [
         _write_part(out, part, pairs, classes, losses)
         for part, (pairs, losses) in parts.items()
@@ -113,6 +116,16 @@ def _split(description: Description) -> dict[str, tuple[_Pairs, Losses]]:
         if frames[count:]:
             parts['val'][0].append((drive, frames[count:]))
     return parts
+
+
+def _video(description: Description) -> tuple[_Pairs, Losses]:
+    """Training drives, without their part for validation, as frames without boxes and LiDAR."""
+    pairs, losses = [], Losses()
+    for drive in description.drives:
+        drive = replace(drive, boxes=None, lidar=None)
+        frames = key_frames(drive, description.video, description.tolerance, losses)
+        pairs.append((drive, frames[: len(frames) - round(len(frames) * description.val)]))
+    return pairs, losses
 
 
 def _require_same_cameras(drives: Sequence[Drive]) -> None:
@@ -142,6 +155,7 @@ def _write_part(
     out: Path, part: str, pairs: _Pairs, classes: dict[str, float], losses: Losses
 ) -> ImportSummary:
     summary = ImportSummary(out / INFO_FILES[part], drives=len(pairs), lost=losses)
+    summary.boxes.update(dict.fromkeys(classes, 0))  # named although there is none
     data_list = []
     for drive, frames in pairs:
         data_list += _Writer(out, drive, list(classes), summary).entries(frames)
@@ -199,10 +213,16 @@ class _Writer:
         self.maps: dict[str, Undistortion] = {}
         for name, camera in drive.cameras.items():
             if camera.lens is not None:
-                self.maps[name] = undistortion(camera.lens, camera.cam2img, camera.size)
+                self.maps[name] = self._undistortion(name, camera)
                 check_camera(self.maps[name].cam2img, name, self.maps[name].size)
         out.mkdir(parents=True, exist_ok=True)
         self.origins = Origins(out / 'undistorted.jsonl') if self.maps else None
+
+    def _undistortion(self, name: str, camera: RigCamera) -> Undistortion:
+        try:
+            return undistortion(camera.lens, camera.cam2img, camera.size)
+        except RigError as error:
+            raise RigError(f'drive {self.drive.name}, camera {name}: {error}') from error
 
     def entries(self, frames: list[KeyFrame]) -> list[dict]:
         """The `data_list` entries of key frames."""

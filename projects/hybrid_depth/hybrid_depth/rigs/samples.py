@@ -112,7 +112,9 @@ def _join(
             return None
         images[name] = (index, _pose(drive, camera.times[index]))
     if drive.trajectory is not None and not drive.trajectory.covers(time, 0.1):
-        losses.reasons[f'without a pose in {drive.trajectory.source}'] += 1
+        first, last = drive.trajectory.times[[0, -1]]
+        where = f'{drive.trajectory.source} ({first:.3f} to {last:.3f} s)'
+        losses.reasons[f'without a pose in {where}'] += 1
         return None
     sweep = None
     if drive.lidar is not None:

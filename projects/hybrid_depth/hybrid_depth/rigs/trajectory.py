@@ -126,7 +126,9 @@ def read_trajectory(path: Path, kind: str, times: np.ndarray, of2ego: np.ndarray
     else:
         rows = _csv_rows(read_text(path), path)
         stamps, poses = rows[:, 0], [_pose(row[1:4], row[4:], path) for row in rows]
-    if not poses or len(poses) != len(stamps):
+    if not len(poses):
+        raise RigError(f'{path}: expected poses, got none')
+    if len(poses) != len(stamps):
         raise RigError(
             f'{path}: expected a pose per image of the camera, {len(stamps)}, got {len(poses)}; '
             'use a format with times (tum, csv)'

@@ -9,11 +9,12 @@ from .manydepth import ManyDepth
 from .mono_vifi import MonoViFI
 from .monodepth2 import Monodepth2
 from .supervised import SupervisedDepth
-from .teachers import TransformersDepth
+from .teachers import DepthAnything3, TransformersDepth
 from .tta import DepthTTA
 from .wordepth import WorDepth
 
 __all__ = [
+    'DepthAnything3',
     'DepthCLIP',
     'DepthDataPreprocessor',
     'DepthEstimator',

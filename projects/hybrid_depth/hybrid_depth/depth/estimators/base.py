@@ -20,6 +20,7 @@ from ..encoders import DepthEncoder, DepthFeatures
 from .feature_memory import FeatureMemory
 
 Cameras = Tensor | CameraView | None
+STEREO = 's'  # id of the other camera of a pair among the frames
 
 
 def build_decoder(cfg: dict, encoder: DepthEncoder) -> torch.nn.Module:
@@ -242,6 +243,15 @@ def check_frames(model: str, frames: Mapping, wanted: Sequence[int], frame_ids: 
             f'{model}: expected frames of one size, got {sizes}; resize them in the pipeline '
             '(ResizeFrames), or remove the images that are of another camera'
         )
+
+
+def hidden_by_vehicle(inputs: dict, sources: Sequence[int | str]) -> Tensor | None:
+    """(1 + S, B, 1, H, W) bool, pixels of the target and of each source in the `ego_mask`; None
+    without one. The other camera of a stereo pair has a mask of its own, which is not known."""
+    mask = inputs.get('ego_mask')
+    if mask is None:
+        return None
+    return torch.stack([mask > 0 if i != STEREO else mask < 0 for i in (0, *sources)])
 
 
 def check_cameras(model: str, cameras: Tensor | None) -> None:

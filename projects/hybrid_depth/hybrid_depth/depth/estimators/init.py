@@ -31,8 +31,8 @@ def init_depth_model(
             Or a name of the zoo (docs/zoo.md), such as 'monodepth2_mono_640x192', whose weights
             are downloaded and converted once.
         checkpoint: from training or `hybrid-depth convert-checkpoint`; loaded strictly. None
-            leaves random weights, with a warning, except for a name of the zoo and
-            `TransformersDepth`.
+            leaves random weights, with a warning, except for a name of the zoo and models
+            with weights by name (`TransformersDepth`, `DepthAnything3`).
         device: device of the model.
 
     Raises:

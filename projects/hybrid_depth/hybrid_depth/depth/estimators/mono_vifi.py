@@ -31,6 +31,7 @@ from .base import (
     check_cameras,
     check_frames,
     full_precision,
+    hidden_by_vehicle,
 )
 from .feature_memory import FeatureMemory
 
@@ -229,13 +230,14 @@ class MonoViFI(DepthEstimator):
             for pair in ((-1, -_HALF), (-_HALF, 1), (-1, _HALF), (_HALF, 1))
         }
         single, multi = self._outputs(seen, between, self.view(inputs))
+        hidden = hidden_by_vehicle(inputs, (-1, 1))
         with torch.autocast(images[0].device.type, enabled=False):
             transforms = {
                 time: torch.stack([invert_rigid(poses[-1, time]), poses[time, 1]])
                 for time in _TARGETS
             }
-            single = self._score(single, plain, transforms, inputs['cam2img'])
-            multi = self._score(multi, plain, transforms, inputs['cam2img'])
+            single = self._score(single, plain, transforms, inputs['cam2img'], hidden)
+            multi = self._score(multi, plain, transforms, inputs['cam2img'], hidden)
             agreement = {
                 time: scale_invariant_log(single[time].depth, multi[time].depth)
                 for time in _TARGETS
@@ -299,13 +301,14 @@ class MonoViFI(DepthEstimator):
         images: Mapping[float, Tensor],
         transforms: Mapping[float, Tensor],
         cam2img: Tensor,
+        hidden: Tensor | None,
     ) -> dict[float, ReprojectionTerms]:
         """Compare the images at each time with frames -1 and 1, warped to it."""
         sources = torch.stack([images[-1], images[1]])
         scored = {}
         for time, output in outputs.items():
             output = full_precision(output)
-            views = self.objective.views(images[time], sources, cam2img)
+            views = self.objective.views(images[time], sources, cam2img, hidden=hidden)
             depth = 1 / self.resized_disparity(output, views.size)
             scored[time] = self.objective(views, depth, transforms[time], output)
         return scored
@@ -320,9 +323,12 @@ class MonoViFI(DepthEstimator):
         # a prior of the affine view would have to be turned with it
         camera = None if self.encoder.prior is None else self.view(inputs).of_unknown_scene()
         outputs = {time: self.decode(seen[time], camera)[0] for time in _TARGETS}
+        hidden = hidden_by_vehicle(inputs, (-1, 1))
+        if hidden is not None:
+            hidden = torch.stack([view.apply(mask.float()) > 0 for mask in hidden])
         with torch.autocast(plain[0].device.type, enabled=False):
             turned = {time: view.transforms(known) for time, known in transforms.items()}
-            return self._score(outputs, images, turned, inputs['cam2img'])
+            return self._score(outputs, images, turned, inputs['cam2img'], hidden)
 
     @staticmethod
     def _affine_agreement(
@@ -340,8 +346,12 @@ class MonoViFI(DepthEstimator):
 
 
 def masked_photometric(terms: ReprojectionTerms, view: AffineView) -> Tensor:
-    """Photometric loss of an affine view: mean over all pixels, 0 where it shows no image."""
-    return (terms.smallest * view.seen.squeeze(1)).mean()
+    """Photometric loss of an affine view: mean over all pixels, 0 where it shows no image, or the
+    vehicle of the camera."""
+    counted = view.seen.squeeze(1)
+    if terms.visible is not None:
+        counted = counted & terms.visible
+    return terms.smallest.where(counted, 0).mean()
 
 
 def _views_at(view: CameraView | None, times: Sequence[float]) -> dict[float, CameraView | None]:

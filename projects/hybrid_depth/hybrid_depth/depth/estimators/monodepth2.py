@@ -21,10 +21,16 @@ from ...losses import ReprojectionObjective, log_depth_error
 from ...losses.reprojection import ReprojectionTerms, Views
 from ..encoders import DepthFeatures
 from ..pose.nets import Frame
-from .base import Cameras, DepthEstimator, as_view, check_cameras, full_precision
+from .base import (
+    STEREO,
+    Cameras,
+    DepthEstimator,
+    as_view,
+    check_cameras,
+    full_precision,
+    hidden_by_vehicle,
+)
 from .feature_memory import FeatureMemory
-
-STEREO = 's'
 
 
 @dataclass(frozen=True)
@@ -211,10 +217,7 @@ class Monodepth2(DepthEstimator):
         """
         scales = inputs['images'], *inputs.get('pyramid', {}).values()
         views = [(frames[0], torch.stack([frames[i] for i in self.sources])) for frames in scales]
-        hidden = inputs.get('ego_mask')
-        if hidden is not None:  # the other camera of a stereo pair has a mask of its own
-            parts = [hidden > 0 if i != STEREO else hidden < 0 for i in (0, *self.sources)]
-            hidden = torch.stack(parts)
+        hidden = hidden_by_vehicle(inputs, self.sources)
         return self.objective.views(*views[0], inputs['cam2img'], views[1:], hidden)
 
     def score(self, estimates: dict[int, Estimate], views: Views) -> dict[int, ReprojectionTerms]:
@@ -259,7 +262,7 @@ class Monodepth2(DepthEstimator):
                 f'Monodepth2: expected frames {(0, *self.sources)} and transforms {given}, got '
                 f"frames {frames} and transforms {known}; set the dataset's frame_ids to the "
                 "model's sources and 0. Sources in time need a pose_net, or data with motion "
-                '(NuScenesVideoDataset(ego_motion=True))'
+                '(ego_motion=True of NuScenesVideoDataset or InfoVideoDataset)'
             )
         if set(self._estimated) & set(known):
             raise ConfigError(

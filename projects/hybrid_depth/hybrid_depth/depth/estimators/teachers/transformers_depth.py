@@ -6,15 +6,15 @@ import inspect
 from typing import Any, get_args
 
 import torch
-from mmengine.logging import print_log
 from mmengine.registry import MODELS
 from torch import Tensor
 
 from ....errors import ConfigError, MissingInputError
-from ....foundation.transformers_models import licence_of, load_pretrained
+from ....foundation.transformers_models import load_pretrained
 from ....geometry.depth_map import DepthKind, DepthMap
-from ..base import Cameras, DepthEstimator, as_view, full_precision
+from ..base import Cameras, as_view, full_precision
 from ..feature_memory import FeatureMemory
+from .named import NEAREST, RANGE, NamedDepth
 
 #: Kind of the output by `model_type`: docs/reference/teachers.md, "Families".
 KINDS: dict[str, DepthKind] = dict(
@@ -25,12 +25,10 @@ KINDS: dict[str, DepthKind] = dict(
     prompt_depth_anything='disparity',
     zoedepth='metric',
 )
-_RANGE = 1000  # of disparities in an image; networks give 0 to the sky
-_NEAREST = 0.01  # metres
 
 
 @MODELS.register_module()
-class TransformersDepth(DepthEstimator):
+class TransformersDepth(NamedDepth):
     """Depth foundation model of `transformers` (>= 4.50) by name, for inference only.
 
     Depth Anything (V1, V2), ZoeDepth, Depth Pro, DPT (MiDaS), GLPN and others of
@@ -60,10 +58,6 @@ class TransformersDepth(DepthEstimator):
         ConfigError: an unknown kind, or no kind for a family that is not known.
     """
 
-    #: `hybrid-depth test` needs no checkpoint.
-    training_free = True
-    weights_by_name = True
-
     def __init__(
         self,
         name: str,
@@ -71,20 +65,13 @@ class TransformersDepth(DepthEstimator):
         data_preprocessor: dict | None = None,
         init_cfg: dict | None = None,
     ) -> None:
-        super().__init__(
-            None,
-            None,
-            min_depth=_NEAREST,
-            max_depth=_NEAREST * _RANGE**2,
-            data_preprocessor=data_preprocessor,
-            init_cfg=init_cfg,
-        )
+        super().__init__(name, data_preprocessor, init_cfg)
         self.network, self.images = load_pretrained(
             'AutoModelForDepthEstimation', name, 'a depth model', 'AutoImageProcessor'
         )
         self.network.requires_grad_(False)
         config = self.network.config
-        self.name, self.family = name, config.model_type
+        self.family = config.model_type
         self.kind = _kind_of(config) if kind is None else kind
         if self.kind not in get_args(DepthKind):
             raise ConfigError(
@@ -93,19 +80,7 @@ class TransformersDepth(DepthEstimator):
                 f'{", ".join(KINDS)}'
             )
         self.focal_rule = 'given' if self.family == 'depth_pro' else 'none'
-        self.licence = licence_of(name)
-        print_log(
-            f'{name}: {self.family}, {self.kind} depth, licence of the weights: '
-            f'{self.licence or "not stated, ask their authors"}',
-            logger='current',
-        )
-
-    def loss(self, inputs: dict, data_samples: Any = None) -> dict:
-        """Raises ConfigError: the model is not trained here."""
-        raise ConfigError(
-            f'TransformersDepth: expected inference, got a training step of {self.name}; train '
-            'another model on its depth (hybrid-depth make-pseudo-depth)'
-        )
+        self.report()
 
     @torch.no_grad()
     def predict(
@@ -150,8 +125,8 @@ class TransformersDepth(DepthEstimator):
     def _positive(self, values: Tensor) -> Tensor:
         """Maps above 0, which the networks and their bicubic resizing do not ensure."""
         if self.kind != 'disparity':
-            return values.clamp(min=_NEAREST)
-        floor = (values.amax((1, 2, 3), keepdim=True) / _RANGE).clamp(min=1 / self.max_depth)
+            return values.clamp(min=NEAREST)
+        floor = (values.amax((1, 2, 3), keepdim=True) / RANGE).clamp(min=1 / self.max_depth)
         return values.maximum(floor)
 
 
