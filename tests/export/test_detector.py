@@ -1,5 +1,7 @@
 """A toy detector through its file."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -184,11 +186,40 @@ def test_files_that_are_none_of_ours(plain, tmp_path):
             OnnxBEVDet(tmp_path / 'a.onnx')
 
 
-def test_recurrent_fusion_has_no_export(tmp_path):
-    with pytest.warns(UserWarning, match='random weights'):
-        model = init_bev_model(ROOT / 'configs/toy/fbbev_hybrid_history_toy.py')
-    with pytest.raises(ConfigError, match='History'):
-        export_detector(model, tmp_path / 'a.onnx')
+def test_recurrent_fusion_over_two_scenes(tmp_path):
+    """FB-BEV with history: four key frames of two cars, then another scene begins."""
+    model = lively('fbbev_hybrid_history_toy')
+    report = export_detector(model, tmp_path / 'a.onnx')
+    assert {'history', 'ages', 'heatmap_0'} - report.errors.keys() == {'history', 'ages'}
+    assert max(report.errors.values()) < 5e-5
+    detector = OnnxBEVDet(tmp_path / 'a.onnx')
+    scene = example_scene(detector.spec, 6)
+    video = [*scene.earlier[::-1], (scene.images, scene.calibration)]
+    depended = []
+    for length in (4, 2):
+        detector.reset()
+        for place in range(length):
+            given = Scene(*video[place], video[:place][::-1])
+            found = detector.run(*video[place], detector._frames)
+            errors = relative_errors(found, torch_outputs(model, given), 'fp32')
+            assert max(errors.values()) < 5e-5
+            alone = detector.run(*video[place])
+            depended.append(np.abs(alone['heatmap_0'] - found['heatmap_0']).max())
+            detector(*video[place])
+    assert depended[0] == depended[4] == 0
+    assert min(depended[1:4] + depended[5:]) > 1e-3, 'the history matters'
+    with pytest.raises(DepthDataError, match='the time of each key frame'):
+        detector(*video[0])
+    with pytest.raises(DepthDataError, match='the time of each key frame'):
+        detector(scene.images, replace(scene.calibration, time=np.full(2, np.nan)))
+
+
+def test_history_of_volumes_has_no_export(tmp_path):
+    config = Config.fromfile(ROOT / 'configs/toy/fbbev_hybrid_history_toy.py')
+    config.model.img_view_transformer.grid.z = (-5.0, 3.0, 4.0)
+    config.model.img_bev_encoder_backbone.in_channels *= 2
+    with pytest.raises(ConfigError, match='a grid of one level'):
+        export_detector(lively(config), tmp_path / 'a.onnx')
 
 
 @pytest.mark.parametrize('head', ['boxes', 'nms'])
