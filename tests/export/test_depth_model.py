@@ -16,6 +16,7 @@ from hybrid_depth.export.depth_model import (  # noqa: E402
     torch_depth,
 )
 from tests.conftest import ROOT  # noqa: E402
+from tests.export.numpy_alone import run_alone  # noqa: E402
 
 
 def build(config: str, **options):
@@ -56,6 +57,18 @@ def test_any_batch_and_focal_length(single):
     eight_bit = (inputs.frames[0] * 255).astype(np.uint8)
     same = network(eight_bit, inputs.cam2img), network(eight_bit / 255, inputs.cam2img)
     np.testing.assert_allclose(same[0].values, same[1].values, rtol=1e-4)
+
+
+def test_depth_without_torch(single, tmp_path):
+    code = (
+        'from hybrid_depth.export import OnnxDepth\n'
+        'found = OnnxDepth(file)(inputs["image"], inputs["cam2img"]).depth(5.4)'
+    )
+    network = OnnxDepth(single[1])
+    inputs = example_inputs(network.spec)
+    arrays = dict(image=inputs.frames[0][0], cam2img=inputs.cam2img[0])
+    found = run_alone(code, single[1], tmp_path, **arrays)
+    np.testing.assert_allclose(found, network(*arrays.values()).depth(5.4), rtol=1e-5)
 
 
 def test_missing_or_wrong_inputs(single):

@@ -25,6 +25,7 @@ from hybrid_depth.export.report import relative_errors  # noqa: E402
 from hybrid_depth.export.writer import ExportError  # noqa: E402
 from hybrid_depth.inference.bev import infer_sample, init_bev_model, keyframes  # noqa: E402
 from tests.conftest import ROOT  # noqa: E402
+from tests.export.numpy_alone import run_alone  # noqa: E402
 
 
 def lively(config: str | Config):
@@ -79,6 +80,19 @@ def test_one_file_serves_two_calibrations_and_any_batch(plain):
     first, second, third = (each['heatmap_0'] for each in outputs)
     assert np.abs(first - second).max() > 1e-3, 'the calibration matters'
     np.testing.assert_allclose(third, np.repeat(first, 3, 0), atol=1e-5)
+
+
+def test_boxes_without_torch(plain, tmp_path):
+    code = (
+        'from hybrid_depth.export import OnnxBEVDet\n'
+        'images = inputs.pop("images")\n'
+        'found = OnnxBEVDet(file)(images, inputs)[0].boxes'
+    )
+    detector = OnnxBEVDet(plain[1])
+    scene = example_scene(detector.spec, 6).first()
+    car = dict(cam2img=scene.calibration.cam2img, cam2ego=scene.calibration.cam2ego)
+    found = run_alone(code, plain[1], tmp_path, images=scene.images, **car)
+    np.testing.assert_allclose(found, detector(scene.images, car)[0].boxes, rtol=1e-4, atol=1e-4)
 
 
 def test_boxes_of_a_keyframe_are_those_of_the_model(plain, toy_nuscenes, toy_infos):

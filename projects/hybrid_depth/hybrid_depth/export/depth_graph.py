@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ..depth.encoders.prior import DepthPrior, PriorEncoder
 from ..depth.estimators import DepthEstimator
 from ..depth.estimators.base import full_precision
+from ..depth.estimators.embodiment import VisionLanguageEmbodiment
 from ..depth.estimators.manydepth import ManyDepth
 from ..depth.estimators.monodepth2 import Monodepth2
 from ..geometry.camera_view import CameraView
@@ -40,6 +41,7 @@ class DepthGraph(nn.Module):
         super().__init__()
         self.model, self.size, self.frames = model, tuple(spec.image_size), tuple(spec.frames)
         self.prior_sizes = [tuple(size) for size in spec.prior.sizes] if spec.prior else []
+        self.fuses_prior = isinstance(model, VisionLanguageEmbodiment) and bool(spec.prior)
         self.matches = isinstance(model, ManyDepth) and len(self.frames) > 1
         if self.matches:
             matching = model.matching
@@ -66,7 +68,8 @@ class DepthGraph(nn.Module):
             view = None
             if 'cam2img' in given or self.prior_sizes:
                 cam2img = given.get('cam2img', torch.eye(3).expand(frames[0].shape[0], 3, 3))
-                view = CameraView(cam2img, self.size)
+                physics = given['prior_depth_0'].unsqueeze(1) if self.fuses_prior else None
+                view = CameraView(cam2img, self.size, physics_depth=physics)
             return self.model.predict(frames, view).values
 
     def _match(self, frames: dict[int, Tensor], given: dict[str, Tensor]) -> Tensor:

@@ -11,6 +11,7 @@ import torch
 
 from ..depth.encoders.prior import EmbodiedPrior, GroundPlanePrior, PriorEncoder
 from ..depth.estimators import DepthEstimator
+from ..depth.estimators.embodiment import VisionLanguageEmbodiment
 from ..depth.estimators.manydepth import ManyDepth
 from ..errors import ConfigError
 from ..files import atomic_file
@@ -131,6 +132,8 @@ def describe(
 
 
 def _prior(model: DepthEstimator, size: tuple[int, int]) -> PriorSpec | None:
+    if isinstance(model, VisionLanguageEmbodiment) and model.prior_encoder is not None:
+        return PriorSpec([size])
     encoder = model.encoder
     if not isinstance(encoder, PriorEncoder):
         return None

@@ -177,9 +177,7 @@ class DetectorGraph(nn.Module):
             for logits, context, ranks in zip(*parts, strict=True)
         ]
 
-    def _recurrent(
-        self, bev: Tensor, given: dict[str, Tensor]
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    def _recurrent(self, bev: Tensor, given: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         """``History``: the fused map, and what the next frame needs."""
         ages = F.pad(given['earlier_ages'], (1, 0))
         starts = given['earlier_starts'].view(-1, 1, 1, 1, 1)

@@ -57,9 +57,7 @@ def plane_sweep(
         counts.append(count)
     costs = torch.cat(totals, 1) / (torch.cat(counts, 1) + 1e-7)
     missing = costs == 0
-    return CostVolume(
-        torch.where(missing, costs.amax(1, keepdim=True), costs), missing, planes
-    )
+    return CostVolume(torch.where(missing, costs.amax(1, keepdim=True), costs), missing, planes)
 
 
 def _cell_tables(features: Tensor) -> list[Tensor]:

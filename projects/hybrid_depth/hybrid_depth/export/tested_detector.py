@@ -71,9 +71,7 @@ class OnnxDetector(BaseModel):
             earlier.append(self.detector.frame(outputs, calibration))
         return self.detector.run(inputs['imgs'].numpy(), current, earlier)
 
-    def _recurrent(
-        self, inputs: dict, data_samples: Sequence[Det3DDataSample]
-    ) -> dict[str, Array]:
+    def _recurrent(self, inputs: dict, data_samples: Sequence[Det3DDataSample]) -> dict[str, Array]:
         """Outputs of samples that are each the next of its sequence, as in ``History``."""
         rig, found, kept = calibration_of(inputs['rig']), [], {}
         for place, sample in enumerate(data_samples):
