@@ -1,5 +1,5 @@
-"""Full-size depth models through their ONNX files on a frame of a KITTI drive: error and time beside
-PyTorch, one thread each, random weights."""
+"""Full-size depth models through their ONNX files on a frame of a KITTI drive: error, and time
+beside PyTorch, one thread each, random weights."""
 
 import tempfile
 import warnings

@@ -95,6 +95,7 @@ def test_cost_volume_of_given_motion(tmp_path):
     inputs = example_inputs(network.spec)
     two, one = onnx_depth(network, inputs), network({0: inputs.frames[0]}, inputs.cam2img).values
     assert np.abs(two - one).max() > 1e-4, 'the frame before matters'
+    np.testing.assert_allclose(onnx_depth(network, inputs.first()), two[:1], rtol=1e-4)
 
 
 def test_cost_volume_of_predicted_motion(tmp_path):
@@ -147,6 +148,20 @@ def test_priors_are_inputs(prior, tmp_path):
     else:
         other = network(inputs.frames, inputs.cam2img * [[0.5], [0.5], [1]])
     assert np.abs(usual - other.values).max() > 1e-4, 'the prior matters'
+
+
+@pytest.mark.parametrize('name', ['embodiment', 'wordepth'])
+def test_metric_depth_of_any_batch(name, tmp_path):
+    """VisionLanguageEmbodiment takes embodied depth; neither takes text."""
+    model = build(f'toy/{name}_toy')
+    assert export_depth_model(model, tmp_path / 'a.onnx').errors['depth'] < 1e-4
+    network = OnnxDepth(tmp_path / 'a.onnx')
+    assert network.spec.kind == 'metric'
+    inputs = example_inputs(network.spec)
+    usual = onnx_depth(network, inputs)
+    np.testing.assert_allclose(onnx_depth(network, inputs.first()), usual[:1], rtol=1e-4)
+    other = network(inputs.frames, None, 0 * inputs.physics_depth).values
+    assert (np.abs(usual - other).max() > 1e-4) == (name == 'embodiment')
 
 
 def test_language_aligned_encoder(tmp_path):

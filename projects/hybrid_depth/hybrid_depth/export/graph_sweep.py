@@ -61,8 +61,8 @@ def plane_sweep(
 
 
 def _cell_tables(features: Tensor) -> list[Tensor]:
-    """Coefficients (B * h * w, C) of the bilinear interpolation f + x f_x + y (f_y + x f_xy) between
-    a pixel and its neighbours to the right and below."""
+    """Coefficients (B * h * w, C) of the interpolation f + x f_x + y (f_y + x f_xy) between a pixel
+    and its neighbours to the right and below."""
     padded = F.pad(features, (0, 1, 0, 1))
     right = padded[..., :-1, 1:] - features
     below = padded[..., 1:, :-1] - features
