@@ -1,6 +1,6 @@
 """A toy detector through its file."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -18,11 +18,14 @@ from hybrid_depth.export.example_scene import (  # noqa: E402
     Scene,
     example_scene,
     onnx_outputs,
+    positions,
     torch_outputs,
 )
 from hybrid_depth.export.onnx_bevdet import detections  # noqa: E402
 from hybrid_depth.export.report import relative_errors  # noqa: E402
+from hybrid_depth.export.tested_detector import OnnxDetector  # noqa: E402
 from hybrid_depth.export.writer import ExportError  # noqa: E402
+from hybrid_depth.geometry import CameraRig  # noqa: E402
 from hybrid_depth.inference.bev import infer_sample, init_bev_model, keyframes  # noqa: E402
 from tests.conftest import ROOT  # noqa: E402
 from tests.export.numpy_alone import run_alone  # noqa: E402
@@ -200,6 +203,15 @@ def test_files_that_are_none_of_ours(plain, tmp_path):
             OnnxBEVDet(tmp_path / 'a.onnx')
 
 
+def in_test_loop(tested: OnnxDetector, frame, samples):
+    images, calibration = frame
+    arrays = {each.name: getattr(calibration, each.name) for each in fields(CameraRig)}
+    rig = CameraRig(**{name: torch.from_numpy(array) for name, array in arrays.items()})
+    for sample in samples:
+        sample.set_metainfo(dict(lidar2boxes=np.eye(4)))
+    return tested(dict(imgs=torch.from_numpy(images), rig=rig), samples)
+
+
 def test_recurrent_fusion_over_two_scenes(tmp_path):
     """FB-BEV with history: four key frames of two cars, then another scene begins."""
     model = lively('fbbev_hybrid_history_toy')
@@ -209,7 +221,7 @@ def test_recurrent_fusion_over_two_scenes(tmp_path):
     detector = OnnxBEVDet(tmp_path / 'a.onnx')
     scene = example_scene(detector.spec, 6)
     video = [*scene.earlier[::-1], (scene.images, scene.calibration)]
-    depended = []
+    depended, tested = [], OnnxDetector(str(tmp_path / 'a.onnx'))
     for length in (4, 2):
         detector.reset()
         for place in range(length):
@@ -219,7 +231,13 @@ def test_recurrent_fusion_over_two_scenes(tmp_path):
             assert max(errors.values()) < 5e-5
             alone = detector.run(*video[place])
             depended.append(np.abs(alone['heatmap_0'] - found['heatmap_0']).max())
-            detector(*video[place])
+            boxes = detector(*video[place])
+            samples = positions(video[place][1], place)
+            for sample, each in zip(
+                in_test_loop(tested, video[place], samples), boxes, strict=True
+            ):
+                scores = sample.pred_instances_3d.scores_3d
+                np.testing.assert_allclose(scores, each.scores, atol=1e-5)
     assert depended[0] == depended[4] == 0
     assert min(depended[1:4] + depended[5:]) > 1e-3, 'the history matters'
     with pytest.raises(DepthDataError, match='the time of each key frame'):

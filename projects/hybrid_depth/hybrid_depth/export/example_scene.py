@@ -155,10 +155,10 @@ def torch_outputs(model: Base3DDetector, scene: Scene) -> dict[str, Array]:
     inputs = frame(scene.images, scene.calibration)
     if isinstance(model.temporal, History):
         for index, each in enumerate(scene.earlier[::-1]):
-            model.extract_feat(frame(*each), _positions(each[1], index))
+            model.extract_feat(frame(*each), positions(each[1], index))
     else:
         inputs['adjacent'] = [frame(*each) for each in scene.earlier]
-    samples = _positions(scene.calibration, len(scene.earlier))
+    samples = positions(scene.calibration, len(scene.earlier))
     bev, distribution = model.extract_feat(inputs, samples)
     depth = model.img_view_transformer.bins.expectation(distribution.prob)
     outputs = {'depth': depth.unflatten(0, scene.images.shape[:2])}
@@ -167,7 +167,7 @@ def torch_outputs(model: Base3DDetector, scene: Scene) -> dict[str, Array]:
     return {name: value.cpu().numpy() for name, value in outputs.items()}
 
 
-def _positions(calibration: Calibration, index: int) -> list[Det3DDataSample]:
+def positions(calibration: Calibration, index: int) -> list[Det3DDataSample]:
     """Samples with their place in sequences that begin with the scene."""
     return [
         Det3DDataSample(metainfo=dict(sequence=(f'car {car}', index), timestamp=float(time)))
