@@ -59,6 +59,14 @@ def test_any_batch_and_focal_length(single):
     np.testing.assert_allclose(same[0].values, same[1].values, rtol=1e-4)
 
 
+def test_half_precision(single, tmp_path):
+    model, full, _ = single
+    path = tmp_path / 'half.onnx'
+    report = export_depth_model(model, path, size=(64, 96), precision='fp16')
+    assert path.stat().st_size < 0.65 * full.stat().st_size
+    assert 1e-6 < report.errors['depth'] < 5e-3
+
+
 def test_depth_without_torch(single, tmp_path):
     code = (
         'from hybrid_depth.export import OnnxDepth\n'
