@@ -24,8 +24,9 @@ from hybrid_depth.export.depth_model import (
     torch_depth,
 )
 from hybrid_depth.export.onnx_depth import DepthSpec
-from hybrid_depth.export.report import relative_errors
+from hybrid_depth.export.report import relative_errors, seconds
 
+REPEATS = 7
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
 MODELS = {  # config, frames of the file (None: all of the model)
     'monodepth2': ('monodepth2/monodepth2_r18_1xb12-20e_kitti-raw_192x640.py', None),
@@ -54,20 +55,24 @@ def main(kitti: str, names: Sequence[str]) -> None:
             path = Path(folder, 'model.onnx')
             torch.manual_seed(0)
             model = init_depth_model(CONFIGS / config)
-            report = export_depth_model(model, path, frames=frames)
+            export_depth_model(model, path, frames=frames)
             network = OnnxDepth(path, threads=1)
             inputs = kitti_inputs(Path(kitti), network.spec)
-            times = f'{report.onnx_seconds:.2f} s | {report.torch_seconds:.2f} s'
-            times += f' | {report.onnx_seconds / report.torch_seconds:.2f}'
             for given in _numbers_of_frames(model, inputs):
-                found, expected = onnx_depth(network, given), torch_depth(model, given)
-                error = relative_errors(dict(depth=found), dict(depth=expected), 'fp32')['depth']
-                rows, columns = network.spec.image_size
-                print(
-                    f'| {name} | {len(given.frames)} | {rows}x{columns} | {error:.0e} | {times} |',
-                    flush=True,
-                )
-                times = ' | | '
+                print(_row(name, model, network, given), flush=True)
+
+
+def _row(name: str, model: torch.nn.Module, network: OnnxDepth, inputs: DepthInputs) -> str:
+    found, expected = onnx_depth(network, inputs), torch_depth(model, inputs)
+    error = relative_errors(dict(depth=found), dict(depth=expected), 'fp32')['depth']
+    onnx_time, torch_time = seconds(
+        lambda: onnx_depth(network, inputs), lambda: torch_depth(model, inputs), repeats=REPEATS
+    )
+    rows, columns = network.spec.image_size
+    return (
+        f'| {name} | {len(inputs.frames)} | {rows}x{columns} | {error:.0e} | {onnx_time:.2f} s '
+        f'| {torch_time:.2f} s | {onnx_time / torch_time:.2f} |'
+    )
 
 
 def kitti_inputs(root: Path, spec: DepthSpec) -> DepthInputs:

@@ -93,13 +93,16 @@ def export_depth_model(
             found = relative_errors(*_outputs(model, network, alone), precision)
             errors['depth of one frame'] = found['depth']
     one = inputs.first()
+    onnx_seconds, torch_seconds = seconds(
+        lambda: onnx_depth(network, one), lambda: torch_depth(model, one)
+    )
     return ExportReport(
         path=str(path),
         errors=errors,
         operators=operators,
         megabytes=Path(path).stat().st_size / 1e6,
-        onnx_seconds=seconds(lambda: onnx_depth(network, one)),
-        torch_seconds=seconds(lambda: torch_depth(model, one)),
+        onnx_seconds=onnx_seconds,
+        torch_seconds=torch_seconds,
     )
 
 

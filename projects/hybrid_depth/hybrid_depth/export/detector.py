@@ -68,13 +68,17 @@ def export_detector(
     frames = earlier_frames(detector, one)
     if spec.earlier is not None and spec.earlier.align == 'recurrent':
         one = replace(one, earlier=())  # as in the file, earlier frames cost nothing
+    onnx_seconds, torch_seconds = seconds(
+        lambda: detector.run(one.images, one.calibration, frames),
+        lambda: torch_outputs(model, one),
+    )
     return ExportReport(
         path=str(path),
         errors=errors,
         operators=operators,
         megabytes=Path(path).stat().st_size / 1e6,
-        onnx_seconds=seconds(lambda: detector.run(one.images, one.calibration, frames)),
-        torch_seconds=seconds(lambda: torch_outputs(model, one)),
+        onnx_seconds=onnx_seconds,
+        torch_seconds=torch_seconds,
     )
 
 
