@@ -26,7 +26,7 @@ from hybrid_depth.export.depth_model import (
 from hybrid_depth.export.onnx_depth import DepthSpec
 from hybrid_depth.export.report import relative_errors, seconds
 
-REPEATS = 7
+REPEATS = 5
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
 MODELS = {  # config, frames of the file (None: all of the model)
     'monodepth2': ('monodepth2/monodepth2_r18_1xb12-20e_kitti-raw_192x640.py', None),
