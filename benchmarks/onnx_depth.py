@@ -28,18 +28,27 @@ from hybrid_depth.export.report import relative_errors, seconds
 
 REPEATS = 5
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
-MODELS = {  # config, frames of the file (None: all of the model)
-    'monodepth2': ('monodepth2/monodepth2_r18_1xb12-20e_kitti-raw_192x640.py', None),
+MODELS = {  # config, options of the export
+    'monodepth2': ('monodepth2/monodepth2_r18_1xb12-20e_kitti-raw_192x640.py', {}),
     'hybrid-depth': (
         'hybrid_depth/hybrid-depth-stage2_clip-dinov2_1xb16-30e_kitti-raw_224x672.py',
-        None,
+        {},
     ),
-    'manydepth': ('manydepth/manydepth_r18_1xb12-20e_kitti-raw_192x640.py', None),
-    'manydepth-hybrid': ('manydepth/manydepth_clip-dinov2_1xb12-20e_kitti-raw_224x672.py', None),
-    'mono-vifi': ('mono_vifi/mono-vifi_r18_1xb10-20e_kitti-raw_192x640.py', None),
-    'mono-vifi-alone': ('mono_vifi/mono-vifi_r18_1xb10-20e_kitti-raw_192x640.py', (0,)),
-    'embodiment': ('embodied/embodiment_swin-l_1xb3-50e_kitti-depth_352x1216.py', None),
-    'wordepth': ('embodied/wordepth_swin-l_1xb3-50e_kitti-depth_352x1216.py', None),
+    'manydepth': ('manydepth/manydepth_r18_1xb12-20e_kitti-raw_192x640.py', {}),
+    'manydepth-hybrid': ('manydepth/manydepth_clip-dinov2_1xb12-20e_kitti-raw_224x672.py', {}),
+    'mono-vifi': ('mono_vifi/mono-vifi_r18_1xb10-20e_kitti-raw_192x640.py', {}),
+    'mono-vifi-alone': (
+        'mono_vifi/mono-vifi_r18_1xb10-20e_kitti-raw_192x640.py',
+        dict(frames=(0,)),
+    ),
+    'embodiment': (
+        'embodied/embodiment_swin-l_1xb3-50e_kitti-depth_352x1216.py',
+        dict(size=(352, 1216)),
+    ),
+    'wordepth': (
+        'embodied/wordepth_swin-l_1xb3-50e_kitti-depth_352x1216.py',
+        dict(size=(352, 1216)),
+    ),
 }
 
 
@@ -49,13 +58,13 @@ def main(kitti: str, names: Sequence[str]) -> None:
     print('| file | frames | size | error | onnxruntime | PyTorch | ratio |')
     print('|---|---|---|---|---|---|---|')
     for name in names or MODELS:
-        config, frames = MODELS[name]
+        config, options = MODELS[name]
         with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
             warnings.simplefilter('ignore')  # random weights, single-frame mode
             path = Path(folder, 'model.onnx')
             torch.manual_seed(0)
             model = init_depth_model(CONFIGS / config)
-            export_depth_model(model, path, frames=frames)
+            export_depth_model(model, path, **options)
             network = OnnxDepth(path, threads=1)
             inputs = kitti_inputs(Path(kitti), network.spec)
             for given in _numbers_of_frames(model, inputs):
