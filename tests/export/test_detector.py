@@ -128,10 +128,10 @@ def test_earlier_key_frames(align, tmp_path):
     config.model.temporal.update(num_adj=2, align=align)
     config.model.img_bev_encoder_backbone.in_channels = 3 * 32
     model = lively(config)
-    report = export_detector(model, tmp_path / 'a.onnx')
+    report = export_detector(model, tmp_path / 'a.onnx', cameras=3)
     assert max(report.errors.values()) < 1e-5
     detector = OnnxBEVDet(tmp_path / 'a.onnx')
-    scene = example_scene(detector.spec, 6)
+    scene = example_scene(detector.spec, 3)
     video = [*scene.earlier[::-1], (scene.images, scene.calibration)]
     for frames in ([*video, video[0]], video[1:]):
         detector.reset()
@@ -207,12 +207,12 @@ def in_test_loop(tested: OnnxDetector, images, calibration, samples):
 def test_recurrent_fusion_over_two_scenes(tmp_path):
     """FB-BEV with history: four key frames of two cars, then another scene begins."""
     model = lively('fbbev_hybrid_history_toy')
-    report = export_detector(model, tmp_path / 'a.onnx')
+    report = export_detector(model, tmp_path / 'a.onnx', cameras=2)
     assert max(report.errors.values()) < 5e-5
     assert report.operators['GridSample'] == 3  # two of the refinement, one of the history
     detector = OnnxBEVDet(tmp_path / 'a.onnx')
     tested = OnnxDetector(str(tmp_path / 'a.onnx'))
-    scene = example_scene(detector.spec, 6)
+    scene = example_scene(detector.spec, 2)
     video = [*scene.earlier[::-1], (scene.images, scene.calibration)]
     for length in (4, 2):
         detector.reset()
