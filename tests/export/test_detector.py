@@ -230,6 +230,8 @@ def test_recurrent_fusion_over_two_scenes(tmp_path):
         assert max(relative_errors(found, expected, 'fp32').values()) < 5e-5
         alone = detector.run(images, cars)['heatmap_0']
         assert np.abs(alone - found['heatmap_0']).max() > 1e-3, 'the history matters'
+    with pytest.raises(DepthDataError, match='frame 3 of car 0 without the one before'):
+        in_test_loop(tested, images, cars, positions(cars, 3))
     for wrong in (video[0][1], replace(cars, time=np.full(2, np.nan))):
         with pytest.raises(DepthDataError, match='the time of each key frame'):
             detector(images, wrong)

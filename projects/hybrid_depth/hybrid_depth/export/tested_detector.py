@@ -13,6 +13,7 @@ from mmengine.model import BaseModel
 from mmengine.structures import InstanceData, PixelData
 
 from ..bev.structures import ego_to_lidar_boxes
+from ..errors import DepthDataError
 from ..geometry import CameraRig
 from .calibration import Array, Calibration
 from .earlier_frames import EarlierFrame
@@ -75,10 +76,16 @@ class OnnxDetector(BaseModel):
         """Outputs of samples that are each the next of its sequence, as in ``History``."""
         rig, found, kept = calibration_of(inputs['rig']), [], {}
         for place, sample in enumerate(data_samples):
-            name, index = sample.metainfo['sequence']
+            name, index = sample.metainfo.get('sequence', ('none', -1))
+            if index and (name, index - 1) not in self._before:
+                raise DepthDataError(
+                    f'OnnxDetector: expected the key frames of each sequence in order, got frame '
+                    f'{index} of {name} without the one before; set sequence_length of the data '
+                    "set and batch_sampler=dict(type='SequenceBatchSampler')"
+                )
             time = np.array([sample.metainfo['timestamp']], np.float64)
             calibration = replace(rig.sample(place), time=time)
-            before = [] if index == 0 else [self._before[name, index - 1]]
+            before = [self._before[name, index - 1]] if index else []
             images = inputs['imgs'][place : place + 1].numpy()
             found.append(self.detector.run(images, calibration, before))
             kept[name, index] = self.detector.frame(found[-1], calibration)
