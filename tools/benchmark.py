@@ -16,6 +16,7 @@ Example:
     python tools/benchmark.py before ../before monodepth2
     python tools/benchmark.py before ../before hybrid
     python tools/benchmark.py depth-models
+    python tools/benchmark.py onnx-depth --kitti data/kitti
     python tools/benchmark.py depth-step
     python tools/benchmark.py depth-toy --out work_dirs/depth_toy
     python tools/benchmark.py multi-frame --out work_dirs/multi_frame --epochs 4
@@ -77,6 +78,9 @@ def make_parser() -> argparse.ArgumentParser:
     before.add_argument('--repeats', type=int, default=7)
     depth = commands.add_parser('depth-models', help='Monodepth2, ManyDepth and Mono-ViFI: cost')
     depth.add_argument('--quick', action='store_true', help='small images, one repeat')
+    onnx = commands.add_parser('onnx-depth', help='ONNX files of full-size depth models')
+    onnx.add_argument('--kitti', default='data/kitti', help='KITTI raw folder')
+    onnx.add_argument('--only', nargs='+', default=(), help='only these models')
     commands.add_parser('depth-step', help='hybrid encoder: effect of each optimisation')
     for name, subject in STUDIES.items():
         study = commands.add_parser(name, help=f'the study of {subject} on the toy world')

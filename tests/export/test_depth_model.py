@@ -16,6 +16,7 @@ from hybrid_depth.export.depth_model import (  # noqa: E402
     torch_depth,
 )
 from tests.conftest import ROOT  # noqa: E402
+from tests.export.numpy_alone import run_alone  # noqa: E402
 
 
 def build(config: str, **options):
@@ -58,6 +59,26 @@ def test_any_batch_and_focal_length(single):
     np.testing.assert_allclose(same[0].values, same[1].values, rtol=1e-4)
 
 
+def test_half_precision(single, tmp_path):
+    model, full, _ = single
+    path = tmp_path / 'half.onnx'
+    report = export_depth_model(model, path, size=(64, 96), precision='fp16')
+    assert path.stat().st_size < 0.65 * full.stat().st_size
+    assert 1e-6 < report.errors['depth'] < 5e-3
+
+
+def test_depth_without_torch(single, tmp_path):
+    code = (
+        'from hybrid_depth.export import OnnxDepth\n'
+        'found = OnnxDepth(file)(inputs["image"], inputs["cam2img"]).depth(5.4)'
+    )
+    network = OnnxDepth(single[1])
+    inputs = example_inputs(network.spec)
+    arrays = dict(image=inputs.frames[0][0], cam2img=inputs.cam2img[0])
+    found = run_alone(code, single[1], tmp_path, **arrays)
+    np.testing.assert_allclose(found, network(*arrays.values()).depth(5.4), rtol=1e-5)
+
+
 def test_missing_or_wrong_inputs(single):
     network = OnnxDepth(single[1])
     inputs = example_inputs(network.spec)
@@ -82,6 +103,7 @@ def test_cost_volume_of_given_motion(tmp_path):
     inputs = example_inputs(network.spec)
     two, one = onnx_depth(network, inputs), network({0: inputs.frames[0]}, inputs.cam2img).values
     assert np.abs(two - one).max() > 1e-4, 'the frame before matters'
+    np.testing.assert_allclose(onnx_depth(network, inputs.first()), two[:1], rtol=1e-4)
 
 
 def test_cost_volume_of_predicted_motion(tmp_path):
@@ -134,6 +156,20 @@ def test_priors_are_inputs(prior, tmp_path):
     else:
         other = network(inputs.frames, inputs.cam2img * [[0.5], [0.5], [1]])
     assert np.abs(usual - other.values).max() > 1e-4, 'the prior matters'
+
+
+@pytest.mark.parametrize('name', ['embodiment', 'wordepth'])
+def test_metric_depth_of_any_batch(name, tmp_path):
+    """VisionLanguageEmbodiment takes embodied depth; neither takes text."""
+    model = build(f'toy/{name}_toy')
+    assert export_depth_model(model, tmp_path / 'a.onnx').errors['depth'] < 1e-4
+    network = OnnxDepth(tmp_path / 'a.onnx')
+    assert network.spec.kind == 'metric'
+    inputs = example_inputs(network.spec)
+    usual = onnx_depth(network, inputs)
+    np.testing.assert_allclose(onnx_depth(network, inputs.first()), usual[:1], rtol=1e-4)
+    other = network(inputs.frames, None, 0 * inputs.physics_depth).values
+    assert (np.abs(usual - other).max() > 1e-4) == (name == 'embodiment')
 
 
 def test_language_aligned_encoder(tmp_path):

@@ -1,5 +1,7 @@
 """A toy detector through its file."""
 
+from dataclasses import fields, replace
+
 import numpy as np
 import pytest
 import torch
@@ -16,13 +18,17 @@ from hybrid_depth.export.example_scene import (  # noqa: E402
     Scene,
     example_scene,
     onnx_outputs,
+    positions,
     torch_outputs,
 )
 from hybrid_depth.export.onnx_bevdet import detections  # noqa: E402
 from hybrid_depth.export.report import relative_errors  # noqa: E402
+from hybrid_depth.export.tested_detector import OnnxDetector  # noqa: E402
 from hybrid_depth.export.writer import ExportError  # noqa: E402
+from hybrid_depth.geometry import CameraRig  # noqa: E402
 from hybrid_depth.inference.bev import infer_sample, init_bev_model, keyframes  # noqa: E402
 from tests.conftest import ROOT  # noqa: E402
+from tests.export.numpy_alone import run_alone  # noqa: E402
 
 
 def lively(config: str | Config):
@@ -79,6 +85,19 @@ def test_one_file_serves_two_calibrations_and_any_batch(plain):
     np.testing.assert_allclose(third, np.repeat(first, 3, 0), atol=1e-5)
 
 
+def test_boxes_without_torch(plain, tmp_path):
+    code = (
+        'from hybrid_depth.export import OnnxBEVDet\n'
+        'images = inputs.pop("images")\n'
+        'found = OnnxBEVDet(file)(images, inputs)[0].boxes'
+    )
+    detector = OnnxBEVDet(plain[1])
+    scene = example_scene(detector.spec, 6).first()
+    car = dict(cam2img=scene.calibration.cam2img, cam2ego=scene.calibration.cam2ego)
+    found = run_alone(code, plain[1], tmp_path, images=scene.images, **car)
+    np.testing.assert_allclose(found, detector(scene.images, car)[0].boxes, rtol=1e-4, atol=1e-4)
+
+
 def test_boxes_of_a_keyframe_are_those_of_the_model(plain, toy_nuscenes, toy_infos):
     model, path, _ = plain
     packed = keyframes(model, toy_infos / 'nuscenes_infos_val.pkl', toy_nuscenes)[0]
@@ -104,33 +123,26 @@ def test_hybrid_depth_net_and_its_ground_plane(tmp_path):
 
 @pytest.mark.parametrize('align', ['lift', 'bev'])
 def test_earlier_key_frames(align, tmp_path):
-    """Two of them; a video begins with copies of its first frame."""
+    """Two of them; a scene begins with copies of its first frame. Then a second scene."""
     config = Config.fromfile(ROOT / 'configs/toy/bevdet4d_toy.py')
     config.model.temporal.update(num_adj=2, align=align)
     config.model.img_bev_encoder_backbone.in_channels = 3 * 32
     model = lively(config)
-    report = export_detector(model, tmp_path / 'a.onnx')
+    report = export_detector(model, tmp_path / 'a.onnx', cameras=3)
     assert max(report.errors.values()) < 1e-5
     detector = OnnxBEVDet(tmp_path / 'a.onnx')
-    scene = example_scene(detector.spec, 6)
+    scene = example_scene(detector.spec, 3)
     video = [*scene.earlier[::-1], (scene.images, scene.calibration)]
-    for place, current in enumerate(video):
-        found = detector(*current)
-        before = [*video[:place][::-1], current, current][:2]
-        expected = torch_outputs(model, Scene(*current, before))
-        np.testing.assert_allclose(found[0].depth, expected['depth'][0], rtol=1e-4)
-        boxes = detections(detector.spec.tasks, expected)
-        assert [len(each.scores) for each in found] == [len(each.scores) for each in boxes]
-        assert_same_boxes(found[1], boxes[1])
-    detector.reset()
-    np.testing.assert_allclose(detector(*current)[0].scores, detector(*current)[0].scores)
-
-
-def test_backward_projection(tmp_path):
-    model = lively('fbbev_hybrid_toy')
-    report = export_detector(model, tmp_path / 'a.onnx')
-    assert max(report.errors.values()) < 5e-5
-    assert report.operators['GridSample'] == 2
+    for frames in ([*video, video[0]], video[1:]):
+        detector.reset()
+        for place, current in enumerate(frames):
+            found = detector(*current)
+            before = [*frames[:place][::-1], current, current][:2]
+            expected = torch_outputs(model, Scene(*current, before))
+            np.testing.assert_allclose(found[0].depth, expected['depth'][0], rtol=1e-4)
+            boxes = detections(detector.spec.tasks, expected)
+            assert [len(each.scores) for each in found] == [len(each.scores) for each in boxes]
+            assert_same_boxes(found[1], boxes[1])
 
 
 def test_half_precision(plain, tmp_path):
@@ -184,11 +196,53 @@ def test_files_that_are_none_of_ours(plain, tmp_path):
             OnnxBEVDet(tmp_path / 'a.onnx')
 
 
-def test_recurrent_fusion_has_no_export(tmp_path):
-    with pytest.warns(UserWarning, match='random weights'):
-        model = init_bev_model(ROOT / 'configs/toy/fbbev_hybrid_history_toy.py')
-    with pytest.raises(ConfigError, match='History'):
-        export_detector(model, tmp_path / 'a.onnx')
+def in_test_loop(tested: OnnxDetector, images, calibration, samples):
+    arrays = {each.name: getattr(calibration, each.name) for each in fields(CameraRig)}
+    rig = CameraRig(**{name: torch.from_numpy(array) for name, array in arrays.items()})
+    for sample in samples:
+        sample.set_metainfo(dict(lidar2boxes=np.eye(4)))
+    return tested(dict(imgs=torch.from_numpy(images), rig=rig), samples)
+
+
+def test_recurrent_fusion_over_two_scenes(tmp_path):
+    """FB-BEV with history: four key frames of two cars, then another scene begins."""
+    model = lively('fbbev_hybrid_history_toy')
+    report = export_detector(model, tmp_path / 'a.onnx', cameras=2)
+    assert max(report.errors.values()) < 5e-5
+    assert report.operators['GridSample'] == 3  # two of the refinement, one of the history
+    detector = OnnxBEVDet(tmp_path / 'a.onnx')
+    tested = OnnxDetector(str(tmp_path / 'a.onnx'))
+    scene = example_scene(detector.spec, 2)
+    video = [*scene.earlier[::-1], (scene.images, scene.calibration)]
+    for length in (4, 2):
+        detector.reset()
+        frames = []
+        for place, (images, cars) in enumerate(video[:length]):
+            found = detector.run(images, cars, frames)
+            frames = [detector.frame(found, cars)]
+            samples = in_test_loop(tested, images, cars, positions(cars, place))
+            expected = detector.decode(found)
+            for each, sample, same in zip(detector(images, cars), samples, expected, strict=True):
+                np.testing.assert_allclose(each.scores, same.scores)
+                scores = sample.pred_instances_3d.scores_3d
+                np.testing.assert_allclose(scores, same.scores, atol=1e-5)
+        expected = torch_outputs(model, Scene(images, cars, video[: length - 1][::-1]))
+        assert max(relative_errors(found, expected, 'fp32').values()) < 5e-5
+        alone = detector.run(images, cars)['heatmap_0']
+        assert np.abs(alone - found['heatmap_0']).max() > 1e-3, 'the history matters'
+    with pytest.raises(DepthDataError, match='frame 3 of car 0 without the one before'):
+        in_test_loop(tested, images, cars, positions(cars, 3))
+    for wrong in (video[0][1], replace(cars, time=np.full(2, np.nan))):
+        with pytest.raises(DepthDataError, match='the time of each key frame'):
+            detector(images, wrong)
+
+
+def test_history_of_volumes_has_no_export(tmp_path):
+    config = Config.fromfile(ROOT / 'configs/toy/fbbev_hybrid_history_toy.py')
+    config.model.img_view_transformer.grid.z = (-5.0, 3.0, 4.0)
+    config.model.img_bev_encoder_backbone.in_channels *= 2
+    with pytest.raises(ConfigError, match='a grid of one level'):
+        export_detector(lively(config), tmp_path / 'a.onnx')
 
 
 @pytest.mark.parametrize('head', ['boxes', 'nms'])

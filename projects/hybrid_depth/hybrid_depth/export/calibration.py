@@ -22,6 +22,7 @@ class Calibration:
         img_aug: (B, N, 3, 3) resize and crop: pixel of the camera's image to network pixel.
         bda: (B, 4, 4) BEV augmentation; the unit matrix outside of training.
         ego2global: (B, 4, 4) pose of the ego vehicle, for detectors of several frames.
+        time: (B,) seconds, for detectors with recurrent fusion; NaN if unknown.
     """
 
     cam2img: Array
@@ -29,13 +30,14 @@ class Calibration:
     img_aug: Array
     bda: Array
     ego2global: Array
+    time: Array
 
     @classmethod
     def of(cls, values: Mapping[str, Array] | Calibration) -> Calibration:
         """From arrays by name, of one sample (N, ...) or a batch (B, N, ...).
 
         Without ``img_aug`` the intrinsics are those of the network image; ``bda`` and
-        ``ego2global`` are unit matrices if absent.
+        ``ego2global`` are unit matrices if absent, and the time is unknown.
 
         Raises:
             DepthDataError: an array is absent, has another shape, or is not finite.
@@ -62,11 +64,14 @@ class Calibration:
             img_aug=(*batch, 3, 3),
             bda=(*batch[:1], 4, 4),
             ego2global=(*batch[:1], 4, 4),
+            time=batch[:1],
         )
         arrays = {}
         for name, shape in shapes.items():
-            array = given.get(name, np.broadcast_to(np.eye(shape[-1]), shape))
-            if array.shape != shape or not np.isfinite(array).all():
+            absent = np.nan if name == 'time' else np.eye(shape[-1])
+            array = given.get(name, np.broadcast_to(absent, shape))
+            finite = name not in given or np.isfinite(array).all()
+            if array.shape != shape or not finite:
                 raise DepthDataError(
                     f'calibration {name}: expected finite numbers of shape {shape[1:]} or '
                     f'{shape}, got {array.shape}'

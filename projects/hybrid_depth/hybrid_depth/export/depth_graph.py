@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..depth.encoders.prior import DepthPrior, PriorEncoder
 from ..depth.estimators import DepthEstimator
 from ..depth.estimators.base import full_precision
+from ..depth.estimators.embodiment import VisionLanguageEmbodiment
 from ..depth.estimators.manydepth import ManyDepth
 from ..depth.estimators.monodepth2 import Monodepth2
 from ..geometry.camera_view import CameraView
-from ..geometry.cost_volume import BORDER, CostVolume, depth_planes
-from ..geometry.projection import project, scale_intrinsics
+from ..geometry.cost_volume import depth_planes
+from .graph_sweep import plane_sweep
 from .onnx_depth import DepthSpec, frame_name, transform_name
-
-PLANES_AT_ONCE = 8  # bounds the memory of the cost volume
 
 
 class GivenPriors(DepthPrior):
@@ -43,6 +41,7 @@ class DepthGraph(nn.Module):
         super().__init__()
         self.model, self.size, self.frames = model, tuple(spec.image_size), tuple(spec.frames)
         self.prior_sizes = [tuple(size) for size in spec.prior.sizes] if spec.prior else []
+        self.fuses_prior = isinstance(model, VisionLanguageEmbodiment) and bool(spec.prior)
         self.matches = isinstance(model, ManyDepth) and len(self.frames) > 1
         if self.matches:
             matching = model.matching
@@ -69,7 +68,8 @@ class DepthGraph(nn.Module):
             view = None
             if 'cam2img' in given or self.prior_sizes:
                 cam2img = given.get('cam2img', torch.eye(3).expand(frames[0].shape[0], 3, 3))
-                view = CameraView(cam2img, self.size)
+                physics = given['prior_depth_0'].unsqueeze(1) if self.fuses_prior else None
+                view = CameraView(cam2img, self.size, physics_depth=physics)
             return self.model.predict(frames, view).values
 
     def _match(self, frames: dict[int, Tensor], given: dict[str, Tensor]) -> Tensor:
@@ -80,7 +80,10 @@ class DepthGraph(nn.Module):
         lookups = [frames[frame] for frame in self.frames[1:]]
         others = [chain.begin(image, model.matched)[-1] for image in lookups]
         poses = self._poses(frames, given)
-        volume = self._sweep(maps[-1], others, poses, self._present(frames), given)
+        cameras = given['cam2img'], given['img2cam']
+        volume = plane_sweep(
+            maps[-1], others, poses, self._present(frames), cameras, self.size, self.planes
+        )
         maps += chain.finish(model.matching(maps[-1], volume), model.matched)
         features = model.encoder.gather(frames[0], maps)
         features = model.encoder.add_prior(features, CameraView(given['cam2img'], self.size))
@@ -112,45 +115,6 @@ class DepthGraph(nn.Module):
             poses[frame] = pose if poses[before] is None else pose @ poses[before]
         return [poses[frame] for frame in self.frames[1:]]
 
-    def _sweep(
-        self,
-        target: Tensor,
-        others: Sequence[Tensor],
-        poses: Sequence[Tensor],
-        present: Sequence[Tensor],
-        given: dict[str, Tensor],
-    ) -> CostVolume:
-        """``plane_sweep`` in operators that ONNX has."""
-        size = tuple(int(side) for side in target.shape[-2:])
-        y, x = size[0] / self.size[0], size[1] / self.size[1]
-        cam2img = scale_intrinsics(given['cam2img'], x, y)
-        img2cam = given['img2cam'] * torch.tensor([1 / x, 1 / y, 1])
-        rays = img2cam @ _homogeneous_pixels(size)  # (B, 3, h * w)
-        inner = torch.zeros(size)
-        inner[BORDER:-BORDER, BORDER:-BORDER] = 1
-        last = torch.tensor([size[1] - 1.0, size[0] - 1.0])
-        limit = torch.tensor([float(size[1] - BORDER), float(size[0] - BORDER)])
-        totals, counts = [], []
-        for planes in self.planes.float().split(PLANES_AT_ONCE):
-            total, count = 0, 0
-            for other, pose, shown in zip(others, poses, present, strict=True):
-                points = rays.unsqueeze(1) * planes.view(-1, 1, 1)  # (B, D, 3, h * w)
-                grid = project(points, cam2img.unsqueeze(1), pose.unsqueeze(1), size)
-                pixels = (grid + 1) / 2 * last
-                inside = ((pixels >= BORDER) & (pixels <= limit)).all(-1)
-                flat = grid.flatten(1, 2)  # (B, D * h, w, 2)
-                warped = F.grid_sample(other, flat, padding_mode='border', align_corners=True)
-                warped = warped.unflatten(2, (len(planes), size[0]))  # (B, C, D, h, w)
-                costs = (warped - target.unsqueeze(2)).abs().mean(1)
-                costs = costs * inside * inner * shown.view(-1, 1, 1, 1)
-                total, count = total + costs, count + (costs > 0).float()
-            totals.append(total)
-            counts.append(count)
-        costs = torch.cat(totals, 1) / (torch.cat(counts, 1) + 1e-7)
-        missing = costs == 0
-        costs = torch.where(missing, costs.amax(1, keepdim=True), costs)
-        return CostVolume(costs, missing, self.planes)
-
     @contextmanager
     def _priors(self, given: dict[str, Tensor]) -> Iterator[None]:
         """The prior replaced by inputs, if the encoder has one."""
@@ -174,9 +138,3 @@ def _invert_rigid(transform: Tensor) -> Tensor:
     rotation = transform[:, :3, :3].transpose(1, 2)
     upper = torch.cat((rotation, -rotation @ transform[:, :3, 3:]), 2)
     return torch.cat((upper, transform[:, 3:]), 1)
-
-
-def _homogeneous_pixels(size: tuple[int, int]) -> Tensor:
-    """(3, h * w) of (u, v, 1), row by row."""
-    v, u = torch.meshgrid(*(torch.arange(side).float() for side in size), indexing='ij')
-    return torch.stack((u, v, torch.ones_like(u))).flatten(1)

@@ -11,6 +11,7 @@ import torch
 
 from ..depth.encoders.prior import EmbodiedPrior, GroundPlanePrior, PriorEncoder
 from ..depth.estimators import DepthEstimator
+from ..depth.estimators.embodiment import VisionLanguageEmbodiment
 from ..depth.estimators.manydepth import ManyDepth
 from ..errors import ConfigError
 from ..files import atomic_file
@@ -92,13 +93,16 @@ def export_depth_model(
             found = relative_errors(*_outputs(model, network, alone), precision)
             errors['depth of one frame'] = found['depth']
     one = inputs.first()
+    onnx_seconds, torch_seconds = seconds(
+        lambda: onnx_depth(network, one), lambda: torch_depth(model, one)
+    )
     return ExportReport(
         path=str(path),
         errors=errors,
         operators=operators,
         megabytes=Path(path).stat().st_size / 1e6,
-        onnx_seconds=seconds(lambda: onnx_depth(network, one)),
-        torch_seconds=seconds(lambda: torch_depth(model, one)),
+        onnx_seconds=onnx_seconds,
+        torch_seconds=torch_seconds,
     )
 
 
@@ -131,6 +135,8 @@ def describe(
 
 
 def _prior(model: DepthEstimator, size: tuple[int, int]) -> PriorSpec | None:
+    if isinstance(model, VisionLanguageEmbodiment) and model.prior_encoder is not None:
+        return PriorSpec([size])
     encoder = model.encoder
     if not isinstance(encoder, PriorEncoder):
         return None

@@ -10,7 +10,7 @@ import torch
 from mmdet3d.models.detectors import Base3DDetector
 
 from ..bev.heads import ScaleNMSCenterHead
-from ..bev.temporal import AdjacentFrames
+from ..bev.temporal import AdjacentFrames, History
 from ..depth.encoders.prior import GroundPlanePrior
 from ..errors import ConfigError
 from ..files import atomic_file
@@ -66,13 +66,19 @@ def export_detector(
         errors = relative_errors(found, expected, precision)
     one = scene.first()
     frames = earlier_frames(detector, one)
+    if spec.earlier is not None and spec.earlier.align == 'recurrent':
+        one = replace(one, earlier=())  # as in the file, earlier frames cost nothing
+    onnx_seconds, torch_seconds = seconds(
+        lambda: detector.run(one.images, one.calibration, frames),
+        lambda: torch_outputs(model, one),
+    )
     return ExportReport(
         path=str(path),
         errors=errors,
         operators=operators,
         megabytes=Path(path).stat().st_size / 1e6,
-        onnx_seconds=seconds(lambda: detector.run(one.images, one.calibration, frames)),
-        torch_seconds=seconds(lambda: torch_outputs(model, one)),
+        onnx_seconds=onnx_seconds,
+        torch_seconds=torch_seconds,
     )
 
 
@@ -138,12 +144,21 @@ def _earlier_spec(model: Base3DDetector) -> EarlierSpec | None:
     temporal = model.temporal
     if temporal is None:
         return None
-    if not isinstance(temporal, AdjacentFrames):
+    if isinstance(temporal, AdjacentFrames):
+        return EarlierSpec(temporal.num_adj, temporal.align, temporal.warp_align)
+    if not isinstance(temporal, History):
         raise ConfigError(
-            f'expected a detector without temporal fusion or with AdjacentFrames, got '
+            'expected a detector without temporal fusion or with AdjacentFrames or History, got '
             f'{type(temporal).__name__}, which cannot be exported'
         )
-    return EarlierSpec(temporal.num_adj, temporal.align, temporal.warp_align)
+    levels = temporal.space.grid.size[2]
+    if levels > 1:
+        raise ConfigError(
+            f'expected a detector with History on a grid of one level, got {levels} levels: ONNX '
+            'samples volumes from opset 20 on; export a model with a grid of one level in z'
+        )
+    fusion = temporal.modules['history_fusion']
+    return EarlierSpec(fusion.num_frames, 'recurrent', fusion.warp_align)
 
 
 def task_specs(head: ScaleNMSCenterHead) -> list[TaskSpec]:

@@ -52,7 +52,8 @@ class DetectorGraph(nn.Module):
         self.depth_net = self.view_transformer.depth_net
         self.prior_encoder = prior_encoder(model)
         self.refine, self.temporal = model.refine, model.temporal
-        self.kept = () if model.temporal is None else KEPT[model.temporal.align]
+        self.kept = () if spec.earlier is None else KEPT[spec.earlier.align]
+        self.align = None if spec.earlier is None else spec.earlier.align
 
     def input_names(self) -> list[str]:
         """Names of the inputs, in the order of ``forward``."""
@@ -67,7 +68,9 @@ class DetectorGraph(nn.Module):
                 names += ['bin_index', 'bin_weight']
         if self.temporal is not None:
             names += [f'earlier_{name}' for name in self.kept]
-            names.append('earlier_ranks' if self.temporal.align == 'lift' else 'earlier_grid')
+            names.append('earlier_ranks' if self.align == 'lift' else 'earlier_grid')
+        if self.align == 'recurrent':
+            names.append('earlier_starts')
         return names
 
     def free_axes(self) -> dict[str, dict[int, str]]:
@@ -108,7 +111,9 @@ class DetectorGraph(nn.Module):
             context=distribution.context.unflatten(0, shape),
             bev=bev,
         )
-        if self.temporal is not None:
+        if self.align == 'recurrent':
+            bev, kept['history'], kept['ages'] = self._recurrent(bev, given)
+        elif self.align is not None:
             kept['bev'] = self.temporal._pre_process(bev)
             bev = torch.cat((kept['bev'], *self._earlier(given)), 1)
         depth = self.view_transformer.bins.expectation(distribution.prob).unflatten(0, shape)
@@ -158,7 +163,7 @@ class DetectorGraph(nn.Module):
 
     def _earlier(self, given: dict[str, Tensor]) -> list[Tensor]:
         """BEV maps of earlier frames in the current ego frame, latest first."""
-        if self.temporal.align == 'bev':
+        if self.align == 'bev':
             maps, grids = given['earlier_bev'].unbind(1), given['earlier_grid'].unbind(1)
             return [
                 F.grid_sample(bev, grid, align_corners=True)
@@ -171,6 +176,18 @@ class DetectorGraph(nn.Module):
             )
             for logits, context, ranks in zip(*parts, strict=True)
         ]
+
+    def _recurrent(self, bev: Tensor, given: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        """``History``: the fused map, and what the next frame needs."""
+        ages = F.pad(given['earlier_ages'], (1, 0))
+        starts = given['earlier_starts'].view(-1, 1, 1, 1, 1)
+        maps = torch.where(starts, bev.unsqueeze(1), given['earlier_history'])
+        count = int(maps.shape[1])
+        warped = F.grid_sample(maps.flatten(1, 2), given['earlier_grid'], align_corners=True)
+        frames = torch.cat((bev.unsqueeze(1), warped.unflatten(1, (count, -1))), 1)
+        fusion = self.temporal.modules['history_fusion']
+        fused = fusion.fuse(frames.unsqueeze(3), ages).squeeze(2)
+        return fused, frames[:, :-1], ages[:, :-1]
 
     def _rig(self, given: dict[str, Tensor]) -> CameraRig | None:
         if RIG[0] not in given:

@@ -8,12 +8,16 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import torch
 from mmdet3d.models.detectors import Base3DDetector
+from mmdet3d.structures import Det3DDataSample
 
+from ..bev.temporal import History
 from ..geometry import CameraRig
 from .calibration import Array, Calibration
 from .detector_spec import DetectorSpec
 from .earlier_frames import EarlierFrame, earlier_inputs
 from .onnx_bevdet import OnnxBEVDet
+
+HISTORY = 3  # earlier key frames of the scene for recurrent fusion
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,8 @@ class Scene:
             logits=(b, n, len(spec.lift.depths), h, w),
             context=(b, n, spec.channels, h, w),
             bev=(b, nz * spec.channels, ny, nx),
+            history=(b, spec.earlier.count, nz * spec.channels, ny, nx),
+            ages=(b, spec.earlier.count),
         )
         noise = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
         frames = [EarlierFrame(noise, calibration) for _, calibration in self.earlier]
@@ -60,10 +66,15 @@ def example_scene(spec: DetectorSpec, cameras: int) -> Scene:
         _ring(spec.image_size, cameras, focal=0.65, height=2.1, pitch=0.06),
     ]
     calibration = Calibration.of({name: np.stack([car[name] for car in cars]) for name in cars[0]})
-    count = 1 if spec.earlier is None else 1 + spec.earlier.count
+    count = 1
+    if spec.earlier is not None:
+        count += HISTORY if spec.earlier.align == 'recurrent' else spec.earlier.count
     shape = (2, cameras, 3, *spec.image_size)
     frames = [
-        (rng.random(shape, np.float32), replace(calibration, ego2global=_poses(age)))
+        (
+            rng.random(shape, np.float32),
+            replace(calibration, ego2global=_poses(age), time=np.array([9, 5]) - 0.5 * age),
+        )
         for age in range(count)
     ]
     return Scene(*frames[0], frames[1:])
@@ -112,9 +123,14 @@ def _ring(
 def earlier_frames(detector: OnnxBEVDet, scene: Scene) -> list[EarlierFrame]:
     """Earlier key frames of a scene through the file.
 
-    With the poses of the cameras in the current key frame, as in ``AdjacentFrames``.
+    With the poses of the cameras in the current key frame, as in ``AdjacentFrames``; or, with
+    recurrent fusion, the last one, after those before it.
     """
-    frames = []
+    frames: list[EarlierFrame] = []
+    if detector.spec.earlier is not None and detector.spec.earlier.align == 'recurrent':
+        for images, earlier in scene.earlier[::-1]:
+            frames = [detector.frame(detector.run(images, earlier, frames), earlier)]
+        return frames
     for images, earlier in scene.earlier:
         shown = replace(scene.calibration, cam2img=earlier.cam2img, img_aug=earlier.img_aug)
         frames.append(detector.frame(detector.run(images, shown), earlier))
@@ -132,15 +148,28 @@ def torch_outputs(model: Base3DDetector, scene: Scene) -> dict[str, Array]:
     device = next(model.parameters()).device
 
     def frame(images: Array, calibration: Calibration) -> dict:
-        arrays = {f.name: getattr(calibration, f.name) for f in fields(calibration)}
+        arrays = {f.name: getattr(calibration, f.name) for f in fields(CameraRig)}
         rig = CameraRig(**{name: torch.from_numpy(x) for name, x in arrays.items()})
         return dict(imgs=torch.from_numpy(images).to(device), rig=rig.to(device))
 
     inputs = frame(scene.images, scene.calibration)
-    inputs['adjacent'] = [frame(*each) for each in scene.earlier]
-    bev, distribution = model.extract_feat(inputs)
+    if isinstance(model.temporal, History):
+        for index, each in enumerate(scene.earlier[::-1]):
+            model.extract_feat(frame(*each), positions(each[1], index))
+    else:
+        inputs['adjacent'] = [frame(*each) for each in scene.earlier]
+    samples = positions(scene.calibration, len(scene.earlier))
+    bev, distribution = model.extract_feat(inputs, samples)
     depth = model.img_view_transformer.bins.expectation(distribution.prob)
     outputs = {'depth': depth.unflatten(0, scene.images.shape[:2])}
     for task, (maps,) in enumerate(model.pts_bbox_head([bev])):
         outputs |= {f'{name}_{task}': value for name, value in maps.items()}
     return {name: value.cpu().numpy() for name, value in outputs.items()}
+
+
+def positions(calibration: Calibration, index: int) -> list[Det3DDataSample]:
+    """Samples with their place in sequences that begin with the scene."""
+    return [
+        Det3DDataSample(metainfo=dict(sequence=(f'car {car}', index), timestamp=float(time)))
+        for car, time in enumerate(calibration.time)
+    ]

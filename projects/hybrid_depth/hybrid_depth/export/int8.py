@@ -61,7 +61,7 @@ def quantize_file(report: ExportReport, samples: Sequence[dict[str, Array]]) -> 
         errors=relative_errors(_run(report.path, samples[0]), expected, 'int8'),
         operators=Counter(node.op_type for node in model.graph.node),
         megabytes=Path(report.path).stat().st_size / 1e6,
-        onnx_seconds=seconds(_caller(report.path, samples[0])),
+        onnx_seconds=seconds(_caller(report.path, samples[0]))[0],
     )
 
 

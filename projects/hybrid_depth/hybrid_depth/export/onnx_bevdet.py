@@ -11,7 +11,7 @@ import numpy as np
 from .box_decoding import MAPS, Detections, TaskSpec, decode_task, scored_boxes, suppress
 from .calibration import Array, Calibration
 from .detector_spec import DetectorSpec
-from .earlier_frames import KEPT, EarlierFrame, earlier_inputs
+from .earlier_frames import KEPT, EarlierFrame, earlier_inputs, first_inputs
 from .model_file import ModelFile, network_images
 
 
@@ -51,16 +51,16 @@ class OnnxBEVDet:
 
     def reset(self) -> None:
         """Forget the key frames of a video, before another one."""
-        count = 0 if self.spec.earlier is None else self.spec.earlier.count
-        self._frames: deque[EarlierFrame] = deque(maxlen=count)
+        kept = 0 if self.spec.earlier is None else self.spec.earlier.frames
+        self._frames: deque[EarlierFrame] = deque(maxlen=kept)
 
     def __call__(
         self, images: Array, calibration: Mapping[str, Array] | Calibration
     ) -> list[Detections]:
         """Boxes in the ego frame, per sample.
 
-        A detector of several key frames (BEVDet4D) keeps those of earlier calls, until ``reset``;
-        its calibration needs ``ego2global``.
+        A detector of several key frames (BEVDet4D, FB-BEV with history) keeps those of earlier
+        calls, until ``reset``; its calibration needs ``ego2global``, and with history ``time``.
 
         Args:
             images: (N, 3, H, W) or (B, N, 3, H, W) RGB of the network size, uint8 or float in
@@ -95,20 +95,28 @@ class OnnxBEVDet:
 
         Args:
             images, calibration: as of a call.
-            earlier: key frames before, latest first, from ``frame``; the current frame stands for
-                those that are absent.
+            earlier: key frames before, latest first, from ``frame``; with recurrent fusion the
+                last one. The current frame stands for those that are absent.
         """
         calibration = Calibration.of(calibration)
         images = network_images(images, self.spec.image_size, leading=2)
         inputs = dict(self.geometry(calibration), images=images)
-        spec = self.spec.earlier
-        if spec is not None:
-            frames = list(earlier)[: spec.count]
-            if len(frames) < spec.count:
-                current = self.frame(self.file.run(self._blank(len(images)) | inputs), calibration)
-                frames += [current] * (spec.count - len(frames))
-            inputs |= earlier_inputs(spec, self.spec.lift, calibration, frames)
-        return inputs
+        if self.spec.earlier is None:
+            return inputs
+        frames = list(earlier)[: self.spec.earlier.frames]
+        return inputs | self._earlier_inputs(inputs, calibration, frames)
+
+    def _earlier_inputs(
+        self, inputs: dict[str, Array], calibration: Calibration, frames: list[EarlierFrame]
+    ) -> dict[str, Array]:
+        spec, lift = self.spec.earlier, self.spec.lift
+        if spec.align == 'recurrent' and not frames:
+            return first_inputs(spec, lift, calibration, self.spec.channels * lift.size[2])
+        if len(frames) < spec.frames:
+            blank = self._blank(len(inputs['images']))
+            current = self.frame(self.file.run(blank | inputs), calibration)
+            frames = frames + [current] * (spec.frames - len(frames))
+        return earlier_inputs(spec, lift, calibration, frames)
 
     def decode(self, outputs: Mapping[str, Array]) -> list[Detections]:
         """Boxes of the outputs of ``run``, per sample."""

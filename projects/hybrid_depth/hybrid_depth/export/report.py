@@ -79,12 +79,12 @@ def relative_errors(
     return errors
 
 
-def seconds(function: Callable[[], Any], repeats: int = 3) -> float:
-    """Median time of a call, after one that is not counted."""
-    function()
+def seconds(*functions: Callable[[], Any], repeats: int = 3) -> list[float]:
+    """Median time of a call of each function, in turn, after one that is not counted."""
     times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - start)
-    return float(np.median(times))
+    for _ in range(1 + repeats):
+        for function in functions:
+            start = time.perf_counter()
+            function()
+            times.append(time.perf_counter() - start)
+    return np.median(np.reshape(times, (1 + repeats, -1))[1:], 0).tolist()

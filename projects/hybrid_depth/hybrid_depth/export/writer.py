@@ -71,7 +71,31 @@ def write_onnx(
     """
     import onnx
 
+    model = _traced(graph, arguments, names, free_axes or {})
+    strange = {node.domain for node in model.graph.node} - {'', 'ai.onnx'}
+    if strange:
+        raise ExportError(f'expected standard operators alone, got those of {sorted(strange)}')
+    if precision == 'fp16':
+        model = _halved(model)
+    metadata = dict(metadata, version=VERSION, precision=precision)
+    onnx.helper.set_model_props(model, {KEY: json.dumps(metadata)})
+    onnx.checker.check_model(model)
+    file.write(model.SerializeToString())
+    file.flush()
+    return Counter(node.op_type for node in model.graph.node)
+
+
+def _traced(
+    graph: nn.Module,
+    arguments: Sequence[Tensor],
+    names: tuple[Sequence[str], Sequence[str]],
+    free_axes: Mapping[str, Mapping[int, str]],
+):
+    """ONNX model of a module; arguments as of ``write_onnx``."""
+    import onnx
+
     inputs, outputs = names
+    axes = {name: {0: 'batch', **free_axes.get(name, {})} for name in (*inputs, *outputs)}
     buffer = BytesIO()
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter('ignore')  # of sizes that are constants in the file
@@ -84,25 +108,11 @@ def write_onnx(
                 opset_version=OPSET,
                 input_names=list(inputs),
                 output_names=list(outputs),
-                dynamic_axes={
-                    name: {0: 'batch', **(free_axes or {}).get(name, {})}
-                    for name in (*inputs, *outputs)
-                },
+                dynamic_axes=axes,
             )
         except Exception as error:  # of the exporter, without a common base class
             raise ExportError(f'PyTorch cannot export this model to ONNX: {error}') from error
-    model = onnx.load_from_string(buffer.getvalue())
-    strange = {node.domain for node in model.graph.node} - {'', 'ai.onnx'}
-    if strange:
-        raise ExportError(f'expected standard operators alone, got those of {sorted(strange)}')
-    if precision == 'fp16':
-        model = _halved(model)
-    metadata = dict(metadata, version=VERSION, precision=precision)
-    onnx.helper.set_model_props(model, {KEY: json.dumps(metadata)})
-    onnx.checker.check_model(model)
-    file.write(model.SerializeToString())
-    file.flush()
-    return Counter(node.op_type for node in model.graph.node)
+    return onnx.load_from_string(buffer.getvalue())
 
 
 def _halved(model):

@@ -144,10 +144,9 @@ class HistoryFusion(BaseModule):
     def fuse(self, frames: Tensor, ages: Tensor) -> Tensor:
         """Fuse aligned maps (B, 1 + T, C, Z, Y, X), the current one first, with ages (B, 1 + T) in
         seconds -> (B, C, Z, Y, X)."""
-        b, t, _, *size = frames.shape
-        age = ages.view(b, t, 1, 1, 1, 1).expand(b, t, 1, *size)
+        age = ages[..., None, None, None, None].expand(-1, -1, 1, *frames.shape[3:])
         timed = self.time_conv(torch.cat((frames, age), 2).flatten(0, 1))
-        return self.cat_conv(timed.unflatten(0, (b, t)).flatten(1, 2))
+        return self.cat_conv(timed.unflatten(0, (-1, 1 + self.num_frames)).flatten(1, 2))
 
     def _history_of(self, position: SequencePosition) -> _SequenceHistory | None:
         """History of a sample; None at the start of a sequence."""

@@ -159,7 +159,7 @@ class WorDepth(DepthEstimator):
     ) -> tuple[Tensor, Tensor]:
         """Depth (B, 1, H, W) and the divergence of the deviations, a scalar."""
         maps = self.maps(images, view)
-        mean, std = self._distribution(text, len(images), maps[0])
+        mean, std = self._distribution(text, images.shape[0], maps[0])
         if self.detach_text:
             mean, std = mean.detach(), std.detach()
         trunk = self.decoder.trunk(maps)
