@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 
 import rerun.blueprint as rrb
 
 from .key_frames import Camera, KeyFrame, in_display_order
-from .recording import TRUTH, camera_path, depth_path
+from .recording import TIME_LINE, TRUTH, camera_path, depth_path
 
 _REACH = 52.0  # metres of the BEV around the vehicle
 _COLUMNS = 3
+_KEY_FRAMES_PER_SECOND = 2.0
 
 
 def make_layout(frame: KeyFrame, runs: Sequence[str], with_depth: Sequence[str]) -> rrb.Blueprint:
@@ -26,8 +28,15 @@ def make_layout(frame: KeyFrame, runs: Sequence[str], with_depth: Sequence[str])
     return rrb.Blueprint(
         rrb.Horizontal(*(columns or [_column(TRUTH, cameras, False)])),
         rrb.SelectionPanel(state='collapsed'),
-        rrb.TimePanel(state='collapsed'),
+        _time_panel(),
     )
+
+
+def _time_panel() -> rrb.TimePanel:
+    """Time line that begins at the first key frame and plays as nuScenes was recorded."""
+    options = dict(timeline=TIME_LINE, play_state='paused', fps=_KEY_FRAMES_PER_SECOND)
+    known = inspect.signature(rrb.TimePanel).parameters  # Rerun 0.23 has none of them
+    return rrb.TimePanel(state='collapsed', **{k: v for k, v in options.items() if k in known})
 
 
 def _column(run: str, cameras: Sequence[Camera], with_depth: bool) -> rrb.Vertical:
