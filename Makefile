@@ -104,7 +104,8 @@ $(TOY_DRIVE)/toy_world.json: setup
 
 docs: setup
 	$(PY) -m mkdocs build --strict --quiet
-	@echo 'The site is in site/: open site/index.html'
+	@echo 'The site is in site/: open site/index.html; its search needs a server:'
+	@echo '$(PY) -m http.server --bind 127.0.0.1 --directory site'
 
 # Two workers with a thread each; a file's tests stay together, as they share fixtures.
 PYTEST = OMP_NUM_THREADS=1 $(PY) -m pytest --numprocesses 2 --dist loadfile
