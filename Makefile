@@ -22,6 +22,7 @@ DRIVE := work_dirs/kitti_drive
 DRIVE_CONFIG := configs/monodepth2/monodepth2_r18_1xb2-15e_kitti-drive_192x640.py
 
 TOY_VIDEO := data/toy_kitti
+TOY_DRIVE := data/toy_drive
 TOY_EMBODIED := data/toy_kitti_embodied
 TOY_TEXT := data/toy_kitti_text
 TOY_LANES := data/toy_lanes
@@ -35,10 +36,11 @@ PYTHON_newest ?= python3.13
 MATRIX_TESTS := $(addprefix tests/,bev checkpoints depth/encoders foundation geometry losses ops)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo docs test test-all fuzz test-matrix lint bench bench-gpu bench-keyframe bench-kitti bench-ground bench-depth-toy bench-bev-depth bench-fb-bev bench-embodied bench-robustness
+.PHONY: help setup lock demo video docs test test-all fuzz test-matrix lint bench bench-gpu bench-keyframe bench-kitti bench-ground bench-depth-toy bench-bev-depth bench-fb-bev bench-embodied bench-robustness
 
 help:
 	@echo 'make demo            toy world, training, score (mAP, NDS) and visualizations'
+	@echo 'make video           40 seconds of the demo in another street: boxes, tracks, depth, BEV'
 	@echo 'make test            the tests; make test-all adds the slow ones'
 	@echo 'make fuzz            damaged files and records, thousands per kind'
 	@echo 'make test-matrix     five minutes of tests with the oldest and the newest supported versions'
@@ -85,9 +87,25 @@ $(TOY)/nuscenes_infos_val.pkl: $(TOY)/toy_world.json
 $(TOY)/toy_world.json: setup
 	@$(PY) tools/make_toy_world.py $(TOY) --keep --keyframes 16 --size 256x144
 
+# A street that the demo's detector has not seen, 80 key frames at 2 Hz.
+video: $(TOY_DRIVE)/nuscenes_infos_val.pkl $(DEMO)/last_checkpoint
+	$(PY) tools/infer_bev.py $(TOY_DRIVE)/nuscenes_infos_val.pkl $(DEMO)/drive --all --video mp4 --tracks \
+		--config $(DEMO_CONFIG) --checkpoint "$$(cat $(DEMO)/last_checkpoint)"
+	@echo 'The video:' $(DEMO)/drive/*.mp4
+
+$(DEMO)/last_checkpoint:
+	$(MAKE) demo
+
+$(TOY_DRIVE)/nuscenes_infos_val.pkl: $(TOY_DRIVE)/toy_world.json
+	$(PY) tools/create_nuscenes_infos.py --root $(TOY_DRIVE) --version v1.0-mini
+
+$(TOY_DRIVE)/toy_world.json: setup
+	@$(PY) tools/make_toy_world.py $(TOY_DRIVE) --keep --scenes 2 --keyframes 80 --size 256x144 --seed 1
+
 docs: setup
 	$(PY) -m mkdocs build --strict --quiet
-	@echo 'The site is in site/: open site/index.html'
+	@echo 'The site is in site/: open site/index.html; its search needs a server:'
+	@echo '$(PY) -m http.server --bind 127.0.0.1 --directory site'
 
 # Two workers with a thread each; a file's tests stay together, as they share fixtures.
 PYTEST = OMP_NUM_THREADS=1 $(PY) -m pytest --numprocesses 2 --dist loadfile

@@ -3,7 +3,9 @@
 import argparse
 import importlib
 import inspect
+import os
 import pkgutil
+import subprocess
 import sys
 
 import pytest
@@ -55,6 +57,24 @@ def test_mistakes_show_the_usage(arguments, monkeypatch, capsys):
         cli.main()
     assert end.value.code == 2
     assert 'usage: hybrid-depth' in capsys.readouterr().err
+
+
+def test_a_reader_that_stops_early():
+    """`hybrid-depth zoo list | head -0`."""
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, '-m', 'hybrid_depth', 'zoo', 'list']
+    ended = subprocess.run(command, stdout=write, stderr=subprocess.PIPE)
+    os.close(write)
+    assert (ended.stderr, ended.returncode) == (b'', 141)
+
+
+def test_another_broken_pipe_is_an_error(capfd):
+    def fail():
+        raise BrokenPipeError(32, 'Broken pipe')
+
+    with pytest.raises(SystemExit, match='error: .*Broken pipe'):
+        cli.run(fail)
 
 
 def test_help_lists_every_tool(monkeypatch, capsys):

@@ -11,6 +11,7 @@ import pytest
 
 from hybrid_depth.cli import TOOLS, make_parser
 from hybrid_depth.config_files import find_config
+from hybrid_depth.engine.config import read_config
 from tests.conftest import ROOT
 
 PAGES = {
@@ -73,14 +74,17 @@ def parser_of(tool: str) -> argparse.ArgumentParser:
 
 
 def check(command: list[str]) -> None:
-    """Parses a command, and looks for its config."""
+    """Parses a command, and looks for its config and the epochs of that."""
     tool, *arguments = command
     if tool == 'bootstrap' and not arguments or tool.startswith('-'):
         return
     args = parser_of(tool).parse_args(arguments)
     config = getattr(args, 'config', None)
     if config and config.startswith(('configs/', 'toy/')):  # others are placeholders or the user's
-        find_config(config)
+        path = find_config(config)
+        weights = re.search(r'epoch_(\d+)\.pth', str(getattr(args, 'checkpoint', None)))
+        if weights:
+            assert int(weights[1]) == read_config(path).train_cfg.max_epochs, 'not its last epoch'
 
 
 def test_there_are_commands():
@@ -120,6 +124,7 @@ def test_targets_of_make_exist():
         '.venv/bin/torchrun --nproc-per-node 8 -m hybrid_depth train configs/absent.py',
         '.venv/bin/python tools/benchmark.py fly',
         'hybrid-depth infer-bev INFOS \\\n    OUT --config C --checkpoint C --no-such-option',
+        'hybrid-depth test toy/bevdet_plain_toy.py work_dirs/bevdet_plain_toy/epoch_2.pth',
     ],
 )
 def test_wrong_commands_are_found(text):

@@ -19,6 +19,17 @@ def test_trackers_are_added_to_the_files(monkeypatch):
     assert cfg.visualizer.to_dict() == before
 
 
+@pytest.mark.parametrize('given', [None, 'http://localhost:5000'])
+def test_mlflow_has_a_database_or_the_server_of_its_variable(given, monkeypatch):
+    monkeypatch.setattr(optional, 'find_spec', lambda name: name)
+    monkeypatch.delenv('MLFLOW_TRACKING_URI', raising=False)
+    if given:
+        monkeypatch.setenv('MLFLOW_TRACKING_URI', given)
+    cfg = read_config('toy/bevdet_plain_toy.py')
+    add_trackers(cfg, ['mlflow'])
+    assert cfg.visualizer.vis_backends[-1].tracking_uri == (given or 'sqlite:///mlflow.db')
+
+
 def test_an_absent_tracker_is_named(monkeypatch):
     monkeypatch.setattr(optional, 'find_spec', lambda name: None)
     with pytest.raises(AbsentPackageError, match='package mlflow, got none.*pip install mlflow'):

@@ -61,7 +61,7 @@ def test_two_runs_side_by_side(toy_infos, toy_nuscenes, tmp_path):
     runs = [tmp_path / 'right.json', tmp_path / 'wrong.json']
     with (
         view(*runs, '--infos', infos, '--root', toy_nuscenes) as address,
-        open_page(tmp_path / 'profile') as page,
+        open_page(tmp_path / 'profile', (1200, 750)) as page,
     ):
         page.open(address)
 

@@ -49,3 +49,10 @@ def test_without_runs_the_ground_truth_is_shown(frame):
     assert {'/world/ground_truth/**', 'bev/ground_truth/**'} < {
         item for view in views(column) for item in view.contents
     }
+
+
+def test_the_time_line_begins_at_the_first_key_frame_and_plays_two_a_second(frame):
+    panel = make_layout(frame, [], []).time_panel
+    if not hasattr(panel, 'fps'):
+        pytest.skip('this Rerun has no speed of the time line')
+    assert panel.fps == 2 and panel.play_state == 'paused' and panel.timeline == 'key_frame'

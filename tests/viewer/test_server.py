@@ -3,8 +3,10 @@
 import json
 import socket
 import subprocess
+import time
 import urllib.error
 import urllib.request
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -48,6 +50,32 @@ def test_only_this_machine_is_served(monkeypatch):
                 urllib.request.urlopen(page.split('?')[0] + path)
     assert started[0].returncode is not None
     assert not any(reachable('127.0.0.1', port) for port in ports)
+
+
+def test_the_first_view_is_waited_for():
+    first_view = Future()
+    with serve_viewer(first_view=first_view) as (page, _):
+        address = page.split('?')[0] + 'first_view.jpg'
+        with ThreadPoolExecutor(1) as pool:
+            reply = pool.submit(urllib.request.urlopen, address)
+            time.sleep(0.2)
+            assert not reply.done()
+            first_view.set_result(b'picture')
+            assert reply.result().read() == b'picture'
+        text = urllib.request.urlopen(page).read().decode()
+        assert 'url(/first_view.jpg)' in text and 'console.debug = ' in text
+        assert 'delete WebAssembly' not in text and text.count('</head>') == 1
+
+
+def test_a_browser_that_waits_for_the_first_view_is_no_obstacle_to_the_end():
+    with ThreadPoolExecutor(1) as pool:
+        with pytest.raises(ValueError, match='bad infos'):
+            with serve_viewer(first_view=Future()) as (page, _):
+                address = page.split('?')[0] + 'first_view.jpg'
+                reply = pool.submit(urllib.request.urlopen, address)
+                time.sleep(0.2)
+                raise ValueError('bad infos')
+        assert isinstance(reply.exception(10), (urllib.error.HTTPError, OSError))
 
 
 def test_usage_data_are_switched_off(tmp_path):

@@ -7,15 +7,19 @@ errors are immediate.
 
 import argparse
 import importlib
+import os
+import select
 import sys
 import urllib.error
 from collections.abc import Callable
+from typing import TextIO
 
 from ..errors import HybridDepthError
 from ..kept_memory import keep_freed_memory
 from ..version import __version__
 
-_INTERRUPTED = 130  # exit code of shells after Ctrl-C
+# exit codes of shells after SIGINT (Ctrl-C) and SIGPIPE
+_INTERRUPTED, _NO_READER = 130, 141
 TOOLS = {
     'train': 'train a model from a config',
     'test': 'evaluate a checkpoint on the test set of its config',
@@ -90,10 +94,16 @@ def make_parser(description: str, name: str | None = None) -> argparse.ArgumentP
 
 
 def run(function: Callable[..., None], *arguments) -> None:
-    """Call a tool's function; user errors exit with their text and exit code 1, Ctrl-C with 130."""
+    """Call a tool's function; user errors exit with their text and exit code 1, Ctrl-C with 130.
+
+    A reader of the output that stops early (`| head`) ends the tool without a message.
+    """
     keep_freed_memory()
     try:
-        function(*arguments)
+        try:
+            function(*arguments)
+        finally:
+            sys.stdout.flush()  # here, as Python has only a traceback for it later
     except (HybridDepthError, FileNotFoundError, FloatingPointError) as error:
         sys.exit(f'error: {error}')
     except urllib.error.URLError as error:
@@ -102,6 +112,11 @@ def run(function: Callable[..., None], *arguments) -> None:
             f'error: expected to download {address}, got {error}. Download the file in another way '
             'and give its path'
         )
+    except BrokenPipeError as error:
+        if _has_reader(sys.stdout):
+            sys.exit(f'error: {error}')  # another pipe, of a worker
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # flushed again at the end
+        sys.exit(_NO_READER)
     except OSError as error:
         if error.errno is None:  # not of the system
             raise
@@ -109,3 +124,10 @@ def run(function: Callable[..., None], *arguments) -> None:
     except KeyboardInterrupt:
         print('interrupted', file=sys.stderr)
         sys.exit(_INTERRUPTED)
+
+
+def _has_reader(stream: TextIO) -> bool:
+    """Whether a pipe still has a reader; True for files and terminals."""
+    pipe = select.poll()
+    pipe.register(stream.fileno(), 0)
+    return not any(event & select.POLLERR for _, event in pipe.poll(0))

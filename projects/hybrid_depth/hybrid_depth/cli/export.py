@@ -1,6 +1,7 @@
 """Write a trained model as an ONNX file, and check it against PyTorch.
 
-Example: hybrid-depth export configs/toy/bevdet_plain_toy.py work_dirs/toy/epoch_20.pth bevdet.onnx
+Example: hybrid-depth export configs/toy/bevdet_hybrid_toy.py \\
+             work_dirs/bevdet_hybrid_toy/epoch_25.pth bevdet.onnx
 The file has standard operators only. Geometry is an input, so that one file serves cars of
 different calibration; hybrid_depth.export.OnnxBEVDet runs it with onnxruntime and numpy alone.
 """

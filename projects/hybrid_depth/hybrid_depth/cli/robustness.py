@@ -1,6 +1,7 @@
 """Evaluate a checkpoint under image corruptions, calibration errors and on other rigs.
 
-Example: hybrid-depth robustness configs/toy/bevdet_hybrid_toy.py work_dirs/toy/epoch_25.pth \\
+Example: hybrid-depth robustness configs/toy/bevdet_hybrid_toy.py \\
+             work_dirs/bevdet_hybrid_toy/epoch_25.pth \\
              --out work_dirs/robustness/hybrid --beside work_dirs/robustness/plain
 Writes OUT/report.json, table.md, table.csv and plot.png: mAP, NDS and depth under RoboBEV's eight
 corruptions in three strengths with their mean resilience, and beside them noise and extrinsics that

@@ -1,7 +1,7 @@
 """Evaluate a checkpoint on the config's test set, optionally with visualizations.
 
-Example: hybrid-depth test configs/toy/bevdet_hybrid_toy.py work_dirs/toy/epoch_20.pth \\
-             --show-dir work_dirs/toy/visualizations
+Example: hybrid-depth test configs/toy/bevdet_hybrid_toy.py \\
+             work_dirs/bevdet_hybrid_toy/epoch_25.pth --show-dir work_dirs/toy/visualizations
 Of checkpoints with EMA, the averaged weights are evaluated. An ONNX file of hybrid-depth export in
 place of the checkpoint is evaluated with onnxruntime.
 """

@@ -309,8 +309,16 @@ def add_trackers(cfg: Config, names: Sequence[str]) -> None:
         require_package(name, f'pip install {name}')
     visualizer = cfg.get('visualizer') or dict(type='Visualizer')
     backends = visualizer.get('vis_backends') or [dict(type='LocalVisBackend')]
-    backends = [*backends, *(dict(type=TRACKERS[name]) for name in names)]
+    backends = [*backends, *(_backend(name) for name in names)]
     cfg.visualizer = dict(visualizer, vis_backends=backends)
+
+
+def _backend(name: str) -> dict:
+    """Backend of mmengine; MLflow 3 refuses the folders of files that are its default there."""
+    backend = dict(type=TRACKERS[name])
+    if name == 'mlflow':
+        backend['tracking_uri'] = os.environ.get('MLFLOW_TRACKING_URI', 'sqlite:///mlflow.db')
+    return backend
 
 
 def require_fitting_checkpoint(cfg: Config) -> None:

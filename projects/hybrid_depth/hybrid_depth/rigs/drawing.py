@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import DepthDataError
 from ..files import file_name
-from ..visualization.boxes import SceneBoxes
+from ..visualization.boxes import CORNER_SIGNS, SceneBoxes
 from ..visualization.calibration import draw_calibration
 from ..visualization.png import write_png
 from ..visualization.rig import (
@@ -21,9 +21,6 @@ from ..visualization.rig import (
 )
 from .check import border_headings, mounting_angles
 from .views import RigData, Sample
-
-# (x, y, z) signs of the corners of `SceneBoxes`
-_CORNERS = np.array([(x, y, z) for x in (-1, 1) for y, z in ((-1, -1), (-1, 1), (1, 1), (1, -1))])
 
 
 def write_drawings(
@@ -83,7 +80,7 @@ def draw_camera(
 
 def box_corners(boxes: np.ndarray) -> np.ndarray:
     """(M, 8, 3) corners of boxes (M, 7) in the order of `SceneBoxes`."""
-    offset = _CORNERS * boxes[:, None, 3:6] / 2
+    offset = CORNER_SIGNS * boxes[:, None, 3:6] / 2
     cos, sin = np.cos(boxes[:, 6:]), np.sin(boxes[:, 6:])
     x = cos * offset[..., 0] - sin * offset[..., 1]
     y = sin * offset[..., 0] + cos * offset[..., 1]

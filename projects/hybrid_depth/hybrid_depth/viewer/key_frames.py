@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from ..datasets.nuscenes.names import InfoError
+
+_USUAL_ORDER = ('FRONT_LEFT', 'FRONT', 'FRONT_RIGHT', 'BACK_LEFT', 'BACK', 'BACK_RIGHT')
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,16 @@ class Camera:
     path: Path
     cam2img: np.ndarray
     cam2ego: np.ndarray
+
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the image, pixels."""
+        if not self.path.is_file():
+            raise FileNotFoundError(
+                f'expected an image of {self.name}, got {self.path}, which does not exist; give '
+                'the folder of the data set with --root'
+            )
+        with Image.open(self.path) as image:
+            return image.size
 
 
 @dataclass(frozen=True)
@@ -111,3 +124,9 @@ def _key_frame(info: Mapping, root: Path) -> KeyFrame:
         sweep=root / 'samples' / 'LIDAR_TOP' / sweep if sweep else None,
         point_size=int(lidar.get('num_pts_feats', 5)),
     )
+
+
+def in_display_order(cameras: Sequence[Camera]) -> list[Camera]:
+    """Cameras as they are shown: nuScenes' ahead, then its back ones, from left to right."""
+    places = {f'CAM_{name}': place for place, name in enumerate(_USUAL_ORDER)}
+    return sorted(cameras, key=lambda camera: places.get(camera.name, len(places)))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 
 import rerun.blueprint as rrb
 
-from .key_frames import Camera, KeyFrame
-from .recording import TRUTH, camera_path, depth_path, image_size
+from .key_frames import Camera, KeyFrame, in_display_order
+from .recording import TIME_LINE, TRUTH, camera_path, depth_path
 
 _REACH = 52.0  # metres of the BEV around the vehicle
 _COLUMNS = 3
-_USUAL_ORDER = ('FRONT_LEFT', 'FRONT', 'FRONT_RIGHT', 'BACK_LEFT', 'BACK', 'BACK_RIGHT')
+_KEY_FRAMES_PER_SECOND = 2.0
 
 
 def make_layout(frame: KeyFrame, runs: Sequence[str], with_depth: Sequence[str]) -> rrb.Blueprint:
@@ -22,18 +23,20 @@ def make_layout(frame: KeyFrame, runs: Sequence[str], with_depth: Sequence[str])
         runs: names of the runs, side by side; none for the data alone.
         with_depth: those that predict depth.
     """
-    cameras = _in_display_order(frame.cameras)
+    cameras = in_display_order(frame.cameras)
     columns = [_column(run, cameras, run in with_depth) for run in runs]
     return rrb.Blueprint(
         rrb.Horizontal(*(columns or [_column(TRUTH, cameras, False)])),
         rrb.SelectionPanel(state='collapsed'),
-        rrb.TimePanel(state='collapsed'),
+        _time_panel(),
     )
 
 
-def _in_display_order(cameras: Sequence[Camera]) -> list[Camera]:
-    places = {f'CAM_{name}': place for place, name in enumerate(_USUAL_ORDER)}
-    return sorted(cameras, key=lambda camera: places.get(camera.name, len(places)))
+def _time_panel() -> rrb.TimePanel:
+    """Time line that begins at the first key frame and plays as nuScenes was recorded."""
+    options = dict(timeline=TIME_LINE, play_state='paused', fps=_KEY_FRAMES_PER_SECOND)
+    known = inspect.signature(rrb.TimePanel).parameters  # Rerun 0.23 has none of them
+    return rrb.TimePanel(state='collapsed', **{k: v for k, v in options.items() if k in known})
 
 
 def _column(run: str, cameras: Sequence[Camera], with_depth: bool) -> rrb.Vertical:
@@ -67,7 +70,7 @@ def _column(run: str, cameras: Sequence[Camera], with_depth: bool) -> rrb.Vertic
 
 def _camera_view(camera: Camera, contents: Sequence[str]) -> rrb.Spatial2DView:
     """View of a whole image; boxes beside it would make it smaller."""
-    width, height = image_size(camera)
+    width, height = camera.size()
     return rrb.Spatial2DView(
         origin=camera_path(camera.name),
         contents=list(contents),

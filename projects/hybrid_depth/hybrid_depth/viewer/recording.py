@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import rerun as rr
-from PIL import Image
 
 from ..bev.evaluation.detection_boxes import DetectionBoxes
 from ..bev.evaluation.quaternion_arrays import rotation_matrices
@@ -94,7 +93,7 @@ class Recorder:
         )
         for camera in frame.cameras:
             path = camera_path(camera.name)
-            self._camera(path, camera, image_size(camera))
+            self._camera(path, camera, camera.size())
             self._stream.log(f'{path}/image', rr.EncodedImage(path=camera.path))
         about = rr.AnyValues(token=frame.token, scene=frame.scene, timestamp=frame.timestamp)
         self._stream.log('world/ego', about)
@@ -191,17 +190,6 @@ class Recorder:
 
     def _at(self, index: int) -> None:
         self._stream.set_time(TIME_LINE, sequence=index)
-
-
-def image_size(camera: Camera) -> tuple[int, int]:
-    """(width, height) of a camera's image, pixels."""
-    if not camera.path.is_file():
-        raise FileNotFoundError(
-            f'expected an image of {camera.name}, got {camera.path}, which does not exist; give '
-            'the folder of the data set with --root'
-        )
-    with Image.open(camera.path) as image:
-        return image.size
 
 
 def _by_score(boxes: DetectionBoxes) -> Iterator[tuple[tuple[str], DetectionBoxes]]:

@@ -15,6 +15,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
@@ -31,7 +32,15 @@ _FILES = {
     '/re_viewer_bg.wasm': 'application/wasm',
     '/favicon.ico': 'image/x-icon',
 }
+_FIRST_VIEW = '/first_view.jpg'
 _START_SECONDS = 20.0
+# Behind the viewer until it has started: the first view. Rerun logs every shader that it compiles
+# (20,000 lines), and has streaming compilation of its program off for pages opened from a folder.
+_HEAD = (
+    f'<style>body {{ background: #0d1011 url({_FIRST_VIEW}) center / contain no-repeat; }}</style>'
+    '<script>console.debug = () => {};</script></head>'
+)
+_NO_STREAMING = 'delete WebAssembly.instantiateStreaming;'
 
 
 class ViewerError(HybridDepthError):
@@ -39,11 +48,16 @@ class ViewerError(HybridDepthError):
 
 
 @contextmanager
-def serve_viewer(recording: Path | None = None, memory: str = '4GiB') -> Iterator[tuple[str, str]]:
+def serve_viewer(
+    recording: Path | None = None,
+    first_view: Future[bytes] | None = None,
+    memory: str = '4GiB',
+) -> Iterator[tuple[str, str]]:
     """Rerun's server and the page of the viewer, until the block ends.
 
     Args:
         recording: `.rrd` file to show; None for data that is sent to the second address.
+        first_view: JPEG shown while Rerun's program is loading; the browser waits for it.
         memory: limit of the data kept for the browser; the oldest are dropped.
 
     Yields:
@@ -69,13 +83,15 @@ def serve_viewer(recording: Path | None = None, memory: str = '4GiB') -> Iterato
             )
         try:
             _wait(process, (port, assets), log)
-            page = ThreadingHTTPServer((HOST, 0), _handler(assets, port))
+            page = ThreadingHTTPServer((HOST, 0), _handler(assets, port, first_view))
             threading.Thread(target=page.serve_forever, daemon=True).start()
             try:
                 server = f'rerun+http://{HOST}:{port}/proxy'
                 options = f'hide_welcome_screen&theme=dark&url={quote(server, safe="")}'
                 yield f'http://{HOST}:{page.server_port}/?{options}', server
             finally:
+                if first_view is not None:
+                    first_view.cancel()  # of whoever waits for it
                 page.shutdown()
                 page.server_close()
         finally:
@@ -139,8 +155,10 @@ def _wait(process: subprocess.Popen, ports: tuple[int, ...], log: Path) -> None:
     )
 
 
-def _handler(assets: int, port: int) -> type[BaseHTTPRequestHandler]:
-    """Handler that serves Rerun's page and program, and nothing else."""
+def _handler(
+    assets: int, port: int, first_view: Future[bytes] | None
+) -> type[BaseHTTPRequestHandler]:
+    """Handler that serves Rerun's page and program and the first view, and nothing else."""
     servers = f'http://{HOST}:{port} http://localhost:{port}'
     policy = (
         "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
@@ -151,13 +169,21 @@ def _handler(assets: int, port: int) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             path = urlsplit(self.path).path
-            if path not in _FILES:
+            if path == _FIRST_VIEW and first_view is not None:
+                try:
+                    self._send(first_view.result(), 'image/jpeg')
+                except CancelledError:
+                    self.send_error(404)
+            elif path in _FILES:
+                with urllib.request.urlopen(f'http://{HOST}:{assets}{path}') as reply:
+                    content = reply.read()
+                self._send(_our_page(content) if path == '/' else content, _FILES[path])
+            else:
                 self.send_error(404)
-                return
-            with urllib.request.urlopen(f'http://{HOST}:{assets}{path}') as reply:
-                content = reply.read()
+
+        def _send(self, content: bytes, kind: str) -> None:
             self.send_response(200)
-            self.send_header('Content-Type', _FILES[path])
+            self.send_header('Content-Type', kind)
             self.send_header('Content-Length', str(len(content)))
             self.send_header('Content-Security-Policy', policy)
             self.end_headers()
@@ -167,3 +193,9 @@ def _handler(assets: int, port: int) -> type[BaseHTTPRequestHandler]:
             """No log of requests."""
 
     return Handler
+
+
+def _our_page(page: bytes) -> bytes:
+    """Rerun's page with the first view behind it, without its log, and with streaming."""
+    text = page.decode()
+    return text.replace('</head>', _HEAD, 1).replace(_NO_STREAMING, '', 1).encode()

@@ -6,11 +6,12 @@ import signal
 import time
 import webbrowser
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import rerun as rr
 from tqdm import tqdm
 
 from ..config_errors import nearest
@@ -20,11 +21,13 @@ from ..engine.run_records import run_names
 from ..errors import ConfigError
 from ..files import atomic_file
 from ..info_files import read_infos
-from .key_frames import KeyFrame, read_key_frames
-from .layout import make_layout
-from .recording import APPLICATION, Recorder, entity_name
+from .first_view import draw_first_view
+from .key_frames import read_key_frames
 from .runs import GroundTruth, ResultsFile, Run, protocol_of
 from .server import serve_viewer
+
+if TYPE_CHECKING:
+    import rerun as rr
 
 _MOST_RUNS = 2
 _ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -112,19 +115,23 @@ def show(options: Options, save: Path | None = None, browser: bool = True) -> No
         HybridDepthError, FileNotFoundError: of the files.
         ViewerError: Rerun's server does not start.
     """
-    stream = rr.RecordingStream(APPLICATION)
     if save is not None:
         with atomic_file(save) as file:
+            stream = _recording()
             stream.save(file.name)
-            _write(stream, options)
+            _write(stream, options, _Data(options))
             stream.disconnect()
         print(f'wrote {save}; look at it with: hybrid-depth view {save}')
         return
-    with _until_ended(), serve_viewer() as (page, server):
+    first_view: Future[bytes] = Future()
+    with _until_ended(), serve_viewer(first_view=first_view) as (page, server):
         _open(page, browser)
+        data = _Data(options)
+        first_view.set_result(draw_first_view(data.frames[0], data.truth))
+        stream = _recording()
         stream.connect_grpc(server)
         try:
-            _write(stream, options)
+            _write(stream, options, data)
             stream.flush()
             _until_interrupted()
         finally:
@@ -173,26 +180,39 @@ def _until_ended() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _write(stream: rr.RecordingStream, options: Options) -> None:
+class _Data:
+    """Key frames and ground truth of the info file."""
+
+    def __init__(self, options: Options):
+        self.content = read_infos(options.infos)
+        frames = read_key_frames(self.content, options.root, options.infos)
+        self.frames, self.protocol = frames[: options.limit], protocol_of(self.content)
+        self.classes = _known(options.classes, self.protocol.classes)
+        self.truth = GroundTruth(self.content, self.frames, self.protocol, options.infos)
+
+
+def _recording() -> rr.RecordingStream:
+    import rerun as rr  # half a second, beside the start of the browser
+
+    from .recording import APPLICATION
+
+    return rr.RecordingStream(APPLICATION)
+
+
+def _write(stream: rr.RecordingStream, options: Options, data: _Data) -> None:
     """Write all key frames; the first one, with the layout, before any model is loaded."""
-    content = read_infos(options.infos)
-    frames = read_key_frames(content, options.root, options.infos)[: options.limit]
-    protocol = protocol_of(content)
-    classes = _known(options.classes, protocol.classes)
-    recorder = Recorder(
-        stream, GroundTruth(content, frames, protocol, options.infos), classes, options.score_thr
-    )
+    from .layout import make_layout
+    from .recording import Recorder, entity_name
+
+    recorder = Recorder(stream, data.truth, data.classes, options.score_thr)
     names = [
         entity_name(name) for name in run_names([r.checkpoint or r.path for r in options.runs])
     ]
     depth = [name for name, run in zip(names, options.runs, strict=True) if run.checkpoint]
-    stream.send_blueprint(make_layout(frames[0], names, depth))
-    recorder.key_frame(0, frames[0])
-    runs = [
-        _load(run, name, options, content, frames)
-        for run, name in zip(options.runs, names, strict=True)
-    ]
-    for index, frame in enumerate(tqdm(frames, desc='key frames')):
+    stream.send_blueprint(make_layout(data.frames[0], names, depth))
+    recorder.key_frame(0, data.frames[0])
+    runs = [_load(run, name, options, data) for run, name in zip(options.runs, names, strict=True)]
+    for index, frame in enumerate(tqdm(data.frames, desc='key frames')):
         if index:
             recorder.key_frame(index, frame)
         for run in runs:
@@ -201,13 +221,10 @@ def _write(stream: rr.RecordingStream, options: Options) -> None:
                 recorder.prediction(index, frame, run.name, prediction)
 
 
-def _load(
-    source: Source, name: str, options: Options, content: dict, frames: list[KeyFrame]
-) -> Run:
-    protocol = protocol_of(content)
+def _load(source: Source, name: str, options: Options, data: _Data) -> Run:
     if source.checkpoint is None:
-        run = ResultsFile(source.path, protocol, name)
-        run.require(frames, options.infos)
+        run = ResultsFile(source.path, data.protocol, name)
+        run.require(data.frames, options.infos)
         return run
     from .live import LiveRun
 
@@ -217,8 +234,8 @@ def _load(
         options.device,
         options.infos,
         options.root,
-        content,
-        protocol,
+        data.content,
+        data.protocol,
         name,
     )
 

@@ -13,6 +13,10 @@ from .strokes import clip_to_image
 REAR_FACE = ((0, 1), (1, 2), (2, 3), (3, 0))
 FRONT_FACE = ((4, 5), (5, 6), (6, 7), (7, 4))
 BOX_EDGES = np.array([*REAR_FACE, *FRONT_FACE, (0, 4), (1, 5), (2, 6), (3, 7)], dtype=int)
+#: (x, y, z) signs of the corners.
+CORNER_SIGNS = np.array(
+    [(x, y, z) for x in (-1, 1) for y, z in ((-1, -1), (-1, 1), (1, 1), (1, -1))]
+)
 BOTTOM = np.array([0, 3, 7, 4])
 FRONT_BOTTOM = np.array([4, 7])
 #: Distance that a correct prediction is below, metres: of nuScenes' true-positive errors.
