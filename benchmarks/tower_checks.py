@@ -38,7 +38,7 @@ _BATCH = 256
 
 @torch.no_grad()
 def check_clip(
-    name: str, clip: dict, path: Path | None, train: Windows, held_out: Windows
+    name: str, clip: dict, path: Path | None, known: Windows, held_out: Windows
 ) -> dict[str, float]:
     """Scores of a CLIP tower by keys of `COLUMNS`.
 
@@ -46,7 +46,7 @@ def check_clip(
         name: 'clip_distance' or 'clip_plain', for the sentences of a class.
         clip: config of the `CLIPTower`.
         path: weight file, None for random weights of seed 0.
-        train: windows that the neighbours and the probe have.
+        known: training windows that the neighbours and the probe have.
         held_out: windows that are scored.
     """
     pretrained = None if path is None else str(path)
@@ -63,23 +63,23 @@ def check_clip(
         return encode_texts(model, tokenize, [template.format(v) for v in values]).numpy()
 
     names = [name.replace('_', ' ') for name in CLASSES]
-    known, seen = (_features(embedding, windows) for windows in (train, held_out))
+    base, seen = (_features(embedding, windows) for windows in (known, held_out))
     classes = sum(texts(sentence, names) for sentence in CLASS_SENTENCES[name])
     words = np.stack([texts(f'This {n} appears to be {{}}', DEPTH_WORDS) for n in names])
     patch = texts('This patch appears to be {}', DEPTH_WORDS)
     by_class = np.einsum('ne,nwe->nw', seen, words[held_out.label])
     return dict(
         zero_shot=class_accuracy((seen @ _unit(classes).T).argmax(1), held_out.label),
-        neighbour=class_accuracy(neighbour_class(known, train.label, seen), held_out.label),
+        neighbour=class_accuracy(neighbour_class(base, known.label, seen), held_out.label),
         words=rank_correlation(_mean_word(by_class), held_out.distance),
         stage1_words=rank_correlation(_mean_word(seen @ patch.T), held_out.distance),
-        **_probe(lambda images: list(tower(images).values()), train, held_out),
+        **_probe(lambda images: list(tower(images).values()), known, held_out),
     )
 
 
 @torch.no_grad()
 def check_dino(
-    dino: dict, path: Path | None, train: Windows, held_out: Windows
+    dino: dict, path: Path | None, known: Windows, held_out: Windows
 ) -> dict[str, float]:
     """Scores of a DINO tower, with its last class token as embedding; see `check_clip`."""
     torch.manual_seed(0)
@@ -88,14 +88,14 @@ def check_dino(
     def embedding(images: Tensor) -> Tensor:
         return torch.nn.functional.normalize(tower(images)[1][-1], dim=-1)
 
-    known, seen = (_features(embedding, windows) for windows in (train, held_out))
+    base, seen = (_features(embedding, windows) for windows in (known, held_out))
     return dict(
-        neighbour=class_accuracy(neighbour_class(known, train.label, seen), held_out.label),
-        **_probe(lambda images: tower(images)[0], train, held_out),
+        neighbour=class_accuracy(neighbour_class(base, known.label, seen), held_out.label),
+        **_probe(lambda images: tower(images)[0], known, held_out),
     )
 
 
-def check_box(train: Windows, held_out: Windows) -> dict[str, float]:
+def check_box(known: Windows, held_out: Windows) -> dict[str, float]:
     """Scores of a linear probe that is given no image but the class of the object, the rig, and the
     logarithms of its visible width, height and lowest row."""
 
@@ -107,7 +107,7 @@ def check_box(train: Windows, held_out: Windows) -> dict[str, float]:
         given = np.concatenate([sizes, sizes * rig, rig, np.eye(len(CLASSES))[windows.label]], 1)
         return given.astype(np.float32)
 
-    return linear_probe(features(train), train.distance, features(held_out), held_out.distance)
+    return linear_probe(features(known), known.distance, features(held_out), held_out.distance)
 
 
 def _features(function: Callable[[Tensor], Tensor], windows: Windows) -> np.ndarray:
@@ -116,7 +116,7 @@ def _features(function: Callable[[Tensor], Tensor], windows: Windows) -> np.ndar
 
 
 def _probe(
-    maps_of: Callable[[Tensor], list[Tensor]], train: Windows, held_out: Windows
+    maps_of: Callable[[Tensor], list[Tensor]], known: Windows, held_out: Windows
 ) -> dict[str, float]:
     """Linear probe of the features of the windows' middle, all maps beside each other."""
 
@@ -129,8 +129,8 @@ def _probe(
             found.append(inner.mean((-2, -1)))
         return torch.cat(found, 1)
 
-    known, seen = (_features(middle, windows) for windows in (train, held_out))
-    return linear_probe(known, train.distance, seen, held_out.distance)
+    base, seen = (_features(middle, windows) for windows in (known, held_out))
+    return linear_probe(base, known.distance, seen, held_out.distance)
 
 
 def linear_probe(
@@ -150,9 +150,7 @@ def linear_probe(
     weights = np.linalg.solve(gram, x.T @ (target - target.mean()))
     predicted, true = z @ weights + target.mean(), np.log(distance)
     r2 = 1 - ((predicted - true) ** 2).sum() / ((true - true.mean()) ** 2).sum()
-    return dict(
-        r2=float(r2), median_error=float(np.median(np.abs(np.exp(predicted - true) - 1)))
-    )
+    return dict(r2=float(r2), median_error=float(np.median(np.abs(np.exp(predicted - true) - 1))))
 
 
 def neighbour_class(known: np.ndarray, labels: np.ndarray, seen: np.ndarray) -> np.ndarray:
@@ -188,9 +186,7 @@ def table(rows: dict[str, dict[str, float]]) -> str:
     lines = [heads, ['---'] * len(heads)]
     for name, scores in rows.items():
         cells = [_cell(scores.get(key), 3) for key in COLUMNS]
-        lines.append(
-            [name, *cells, _cell(scores.get('minutes'), 0), _cell(scores.get('loss'), 2)]
-        )
+        lines.append([name, *cells, _cell(scores.get('minutes'), 0), _cell(scores.get('loss'), 2)])
     return ''.join(f'| {" | ".join(line)} |\n' for line in lines)
 
 

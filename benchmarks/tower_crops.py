@@ -89,6 +89,14 @@ class Windows:
             found[place] = image[y : y + WINDOW, x : x + WINDOW]
         return found
 
+    def every(self, step: int) -> Windows:
+        """Every so manyth window, with all images."""
+        rows = {
+            name: value if name in ('kitti', 'surround') else value[::step]
+            for name, value in vars(self).items()
+        }
+        return Windows(**rows)
+
     @classmethod
     def concatenate(cls, groups: list[Windows]) -> Windows:
         """Joins the windows of scenes, in order."""
@@ -107,7 +115,7 @@ class Windows:
 
 
 def _subject(windows: Windows, index: int) -> str:
-    """"car", "car with a truck" or "car with another car"."""
+    """ "car", "car with a truck" or "car with another car"."""
     name, companion = CLASSES[windows.label[index]], windows.companion[index]
     if companion >= 0:
         other = 'another' if companion == windows.label[index] else 'a'

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torchvision.ops import roi_align
 
-from hybrid_depth.datasets.kitti.tree import KittiRawTree
 from hybrid_depth.datasets.image_files import open_image
+from hybrid_depth.datasets.kitti.tree import KittiRawTree
 from hybrid_depth.files import atomic_file
 from hybrid_depth.foundation import InputNormalization, build_vit
 from hybrid_depth.foundation.images import to_tensor
@@ -34,7 +34,7 @@ _TOWER_OPTIONS = ('pretrained', 'taps', 'stride', 'mean', 'std', 'channel_order'
 
 def require_lightly() -> None:
     """Raise AbsentPackageError, which names the command that installs it, without lightly."""
-    require_package('lightly', 'pip install lightly')
+    require_package('lightly', 'pip install --no-deps lightly lightly-utils')
 
 
 def real_frames(root: Path | None) -> np.ndarray:

@@ -32,6 +32,8 @@ ENCODERS = dict(
     bev='configs/_base_/models/hybrid_encoder_bev_toy.py',
 )
 TOWERS = (*CAPTIONS, 'dino')
+CROPS = CropSet()
+_KNOWN = 5000  # training windows, about, that neighbours and probes have
 SCHEDULES = dict(clip=Schedule(steps=3000, batch=128), dino=Schedule(steps=3000, batch=32))
 
 
@@ -41,7 +43,7 @@ def main(
     only: Sequence[str],
     kitti: str | None,
     schedules: dict[str, Schedule] = SCHEDULES,
-    crops: CropSet = CropSet(),
+    crops: CropSet = CROPS,
 ) -> None:
     """Make the windows, train the towers that are missing, check all that exist.
 
@@ -59,13 +61,15 @@ def main(
     make_windows(crops, out / 'crops')
     train, held_out = (read_windows(crops, out / 'crops', part) for part in ('train', 'held_out'))
     print(f'{len(train)} windows to train on, {len(held_out)} held out')
+    known = train.every(max(1, len(train) // _KNOWN))
     for encoder in encoders:
         (out / encoder).mkdir(exist_ok=True)
         for name in only:
-            _make_tower(out / encoder, encoder, name, train, held_out, kitti, schedules, crops)
+            recipe = dict(crops=asdict(crops))
+            _make_tower(out / encoder, name, (train, known, held_out), kitti, schedules, recipe)
         if 'dino' in only and kitti is None:
             print('DINO saw toy images alone; --kitti adds the frames of a KITTI raw folder')
-    rows = _rows(out, train, held_out)
+    rows = _rows(out, known, held_out)
     with atomic_file(out / 'table.md', 'w') as file:
         file.write(table(rows))
     print(table(rows))
@@ -79,35 +83,35 @@ def encoder_config(encoder: str) -> dict:
 
 def _make_tower(
     folder: Path,
-    encoder: str,
     name: str,
-    train: Windows,
-    held_out: Windows,
+    windows: tuple[Windows, Windows, Windows],
     kitti: str | None,
     schedules: dict[str, Schedule],
-    crops: CropSet,
+    recipe: dict,
 ) -> None:
-    """Train and check a tower; its scores are written last and mark it as finished."""
+    """Train a tower on the first windows and check it with the others; its scores are written last
+    and mark it as finished."""
     scores_file, weights = folder / f'{name}.json', folder / f'{name}.pth'
     if scores_file.is_file():
         return
     kind = 'dino' if name == 'dino' else 'clip'
-    tower, schedule = encoder_config(encoder)[kind], schedules[kind]
-    recipe = dict(crops=asdict(crops), tower=digest(json.dumps(tower, sort_keys=True)))
+    tower, schedule = encoder_config(folder.name)[kind], schedules[kind]
+    recipe['tower'] = digest(json.dumps(tower, sort_keys=True))
+    train, *others = windows
     if kind == 'clip':
         trained = train_clip(tower, train, CAPTIONS[name], schedule, recipe, weights)
-        scores = check_clip(name, tower, weights, train, held_out)
+        scores = check_clip(name, tower, weights, *others)
     else:
         real = real_frames(None if kitti is None else Path(kitti))
         recipe['real_frames'] = len(real)
         trained = train_dino(tower, train, real, schedule, recipe, weights)
-        scores = check_dino(tower, weights, train, held_out)
+        scores = check_dino(tower, weights, *others)
     _write(scores_file, dict(scores, **asdict(trained), recipe={**recipe, **asdict(schedule)}))
 
 
-def _rows(out: Path, train: Windows, held_out: Windows) -> dict[str, dict[str, float]]:
+def _rows(out: Path, known: Windows, held_out: Windows) -> dict[str, dict[str, float]]:
     """Scores of the finished towers, and beside them of random ones of their sizes."""
-    rows = {'no tower: size and place of the object': check_box(train, held_out)}
+    rows = {'no tower: size and place of the object': check_box(known, held_out)}
     for encoder in ENCODERS:
         for name in TOWERS:
             scores_file = out / encoder / f'{name}.json'
@@ -116,7 +120,7 @@ def _rows(out: Path, train: Windows, held_out: Windows) -> dict[str, dict[str, f
             kind, random = name.partition('_')[0], out / encoder / f'random_{name}.json'
             if not random.is_file():
                 tower = encoder_config(encoder)[kind]
-                arguments = (tower, None, train, held_out)
+                arguments = (tower, None, known, held_out)
                 found = check_dino(*arguments) if kind == 'dino' else check_clip(name, *arguments)
                 _write(random, found)
             rows[f'{encoder}/{name}'] = read_json(scores_file)
