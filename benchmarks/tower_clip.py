@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from hybrid_depth.files import atomic_file
@@ -39,6 +40,7 @@ def train_clip(
 
     torch.manual_seed(schedule.seed)
     model = build_clip('model_cfg', None, clip['model_cfg'])
+    model.visual.to(memory_format=torch.channels_last)
     normalize = InputNormalization(clip['mean'], clip['std'])
     contrast = ClipLoss()
     tokens = text_tokenizer('model_cfg', clip['model_cfg'])(
@@ -50,7 +52,11 @@ def train_clip(
         rng = np.random.default_rng([schedule.seed, step])
         index = rng.choice(len(windows), schedule.batch, p=chance)
         images = augmented(to_tensor(windows.pixels(index)), rng)
-        return contrast(*model(normalize(images), tokens[index]))
+        images = normalize(images).contiguous(memory_format=torch.channels_last)
+        with torch.autocast('cpu', torch.bfloat16):  # half the time where the CPU has bfloat16
+            pair = model.encode_image(images), model.encode_text(tokens[index])
+        pair = (F.normalize(features.float(), dim=-1) for features in pair)
+        return contrast(*pair, model.logit_scale.exp())
 
     def limit_scale(_step: int) -> None:
         with torch.no_grad():

@@ -102,7 +102,9 @@ def _with_head(dino: dict) -> nn.ModuleDict:
 
 
 def _run(model: nn.ModuleDict, images: Tensor) -> Tensor:
-    return model['head'](model['vit'](images))
+    with torch.autocast('cpu', torch.bfloat16):
+        tokens = model['vit'](images)
+    return model['head'](tokens.float())
 
 
 class _Pieces:
