@@ -70,7 +70,7 @@ def train_dino(
     teacher.load_state_dict(student.state_dict())
     teacher.requires_grad_(False)
     distillation = DINOLoss(_HEAD['output_dim'])
-    pieces = _Pieces(windows, real, dino['img_size'])
+    pieces = _Pieces(windows, real, dino)
 
     def loss_of(step: int) -> Tensor:
         rng = np.random.default_rng([schedule.seed, step])
@@ -110,10 +110,10 @@ def _run(model: nn.ModuleDict, images: Tensor) -> Tensor:
 class _Pieces:
     """Random square pieces of images of both sizes, as the tower sees them."""
 
-    def __init__(self, windows: Windows, real: np.ndarray, size: int) -> None:
+    def __init__(self, windows: Windows, real: np.ndarray, dino: dict) -> None:
         self.groups = [windows.kitti, windows.surround, real]
-        self.size = size
-        self.normalize = InputNormalization('imagenet', 'imagenet')
+        self.size = dino['img_size']
+        self.normalize = InputNormalization(*(dino.get(x, 'imagenet') for x in ('mean', 'std')))
         toy = len(windows.kitti) + len(windows.surround)
         share = _REAL_SHARE if len(real) else 0.0
         sizes = np.array([len(group) for group in self.groups])
