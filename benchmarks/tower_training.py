@@ -110,8 +110,9 @@ def train(
             torch.save(content, file)
 
     for step in tqdm(range(first, schedule.steps), desc=progress.stem, mininterval=10):
+        rate = schedule.rate_at(step)
         for group in optimizer.param_groups:
-            group['lr'] = schedule.rate_at(step)
+            group['lr'] = rate
         loss = loss_of(step)
         if not torch.isfinite(loss):
             raise FloatingPointError(f'{progress.stem}: loss {loss.item()} in step {step}')
