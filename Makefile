@@ -36,7 +36,7 @@ PYTHON_newest ?= python3.13
 MATRIX_TESTS := $(addprefix tests/,bev checkpoints depth/encoders foundation geometry losses ops)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo video docs test test-all fuzz test-matrix lint bench bench-gpu bench-keyframe bench-kitti bench-ground bench-depth-toy bench-bev-depth bench-fb-bev bench-embodied bench-robustness
+.PHONY: help setup lock demo video docs test test-all fuzz test-matrix lint bench bench-gpu bench-keyframe bench-kitti bench-ground bench-depth-toy bench-bev-depth bench-fb-bev bench-embodied bench-robustness bench-towers
 
 help:
 	@echo 'make demo            toy world, training, score (mAP, NDS) and visualizations'
@@ -57,6 +57,7 @@ help:
 	@echo 'make bench-embodied  studies of embodied depth on toy video; resumable'
 	@echo 'make bench-fb-bev    study of FB-BEV and BEVDet on the toy world; resumable'
 	@echo 'make bench-robustness study of toy detectors under corruptions and on other rigs; resumable'
+	@echo 'make bench-towers    small CLIP and DINO towers that know the toy world; resumable; needs lightly'
 	@echo 'Each first creates .venv if it is missing or outdated.'
 
 setup:
@@ -183,6 +184,10 @@ bench-fb-bev: $(TOY)/nuscenes_infos_val.pkl
 
 bench-robustness: $(TOY)/nuscenes_infos_val.pkl
 	$(PY) tools/benchmark.py robustness-toy
+
+# DINO also sees the frames of HYBRID_DEPTH_KITTI, where it is set.
+bench-towers: setup
+	$(PY) tools/benchmark.py towers
 
 bench-embodied: $(TOY_VIDEO)/gt/toy/export.json $(TOY_TEXT)/features.safetensors
 	$(PY) tools/benchmark.py embodied

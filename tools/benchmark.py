@@ -25,6 +25,7 @@ Example:
     python tools/benchmark.py fb-bev --out work_dirs/fb_bev
     python tools/benchmark.py embodied --out work_dirs/embodied
     python tools/benchmark.py robustness-toy --out work_dirs/robustness_toy
+    python tools/benchmark.py towers --out work_dirs/towers --kitti data/kitti
     python tools/benchmark.py ground-scale --kitti data/kitti
     python tools/benchmark.py embodied-labels --root data/toy_kitti
     python tools/benchmark.py kills
@@ -34,6 +35,7 @@ Example:
 
 import argparse
 import importlib
+import os
 import sys
 from pathlib import Path
 
@@ -90,6 +92,16 @@ def make_parser() -> argparse.ArgumentParser:
             study.add_argument(
                 '--epochs', type=int, default=4, help='of every model, 192 iterations'
             )
+    towers = commands.add_parser('towers', help='small CLIP and DINO towers of the toy world')
+    towers.add_argument('--out', default='work_dirs/towers', help='output folder; resumable')
+    towers.add_argument('--encoders', nargs='+', choices=['depth', 'bev'], default=['depth', 'bev'])
+    names = ['clip_distance', 'clip_plain', 'dino']
+    towers.add_argument('--only', nargs='+', choices=names, default=names, help='these towers')
+    towers.add_argument(
+        '--kitti',
+        default=os.environ.get('HYBRID_DEPTH_KITTI'),
+        help='KITTI raw folder, whose frames DINO sees too; default: $HYBRID_DEPTH_KITTI',
+    )
     ground = commands.add_parser(
         'ground-scale', help='scale from the camera height against real LiDAR'
     )
