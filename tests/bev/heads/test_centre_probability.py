@@ -22,7 +22,7 @@ def test_no_information_about_a_street_is_a_heat_of_a_tenth():
 
 
 def test_it_keeps_order_and_limits_in_single_precision():
-    heat = torch.tensor([-200.0, -20, -3, 0, 3, 12, 200]).sigmoid()
+    heat = torch.tensor([-200.0, -20, -3, 0, 3, 200]).sigmoid()
     probability = centre_probability(heat)
     assert (probability.diff() > 0).all()
     assert probability[[0, 3, -1]].tolist() == [0, 0.5, 1]
