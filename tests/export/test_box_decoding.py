@@ -13,6 +13,10 @@ VARIANTS = {
     'one': build_head,
     'six': six_task_head,
     'peaks': lambda: build_head(test_cfg=dict(HEAD.test_cfg, peak_kernel=3)),
+    'probability': lambda: build_head(
+        test_cfg=dict(HEAD.test_cfg, peak_kernel=3, scores='probability'),
+        bbox_coder=dict(HEAD.bbox_coder, score_threshold=1e-4),
+    ),
     'circle': lambda: build_head(
         test_cfg=dict(HEAD.test_cfg, nms_type='circle', min_radius=[4], post_max_size=30)
     ),

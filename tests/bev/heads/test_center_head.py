@@ -11,6 +11,7 @@ from mmengine import Config
 from mmengine.structures import InstanceData
 
 import hybrid_depth.modules  # noqa: F401  registers the head
+from hybrid_depth.bev.heads.centre_probability import centre_probability
 from tests.golden.bevdet import check_head_losses, feature, ground_truth
 from tests.golden.reader import Golden
 
@@ -179,3 +180,17 @@ def test_only_peaks_are_decoded():
     assert torch.equal(head._peaks(scores), scores)
     head.test_cfg['peak_kernel'] = 3
     assert head._peaks(scores).nonzero().tolist() == [[0, 0, 4, 4], [0, 1, 4, 5]]
+
+
+def test_scores_are_heat_or_the_probability_of_a_centre():
+    maps, metas = fixed_outputs(0, 10), [dict(box_type_3d=LiDARInstance3DBoxes)]
+    head = build_head(bbox_coder=dict(HEAD.bbox_coder, score_threshold=0.05))
+    (heat,) = head.predict_by_feat(([maps],), metas)
+    head.test_cfg['scores'] = 'probability'
+    head.bbox_coder.score_threshold = centre_probability(torch.tensor(0.05)).item()
+    (result,) = head.predict_by_feat(([maps],), metas)
+    torch.testing.assert_close(result.bboxes_3d.tensor, heat.bboxes_3d.tensor)
+    torch.testing.assert_close(result.scores_3d, centre_probability(heat.scores_3d))
+    head.test_cfg['scores'] = 'calibrated'
+    with pytest.raises(ValueError, match="'heat' or 'probability' in test_cfg, got 'calibrated'"):
+        head.predict_by_feat(([maps],), metas)

@@ -31,6 +31,8 @@ class TaskSpec:
         nms_threshold: IoU, or the squared distance of ``circle``.
         nms_factors: factor of the BEV size of each class before rotated NMS.
         pre_max_size, post_max_size: boxes that enter NMS and are kept.
+        probability_scores: whether scores are probabilities of a centre, not heat; files of older
+            versions do not say, and have heat.
     """
 
     classes: Sequence[str]
@@ -46,6 +48,7 @@ class TaskSpec:
     nms_factors: Sequence[float]
     pre_max_size: int
     post_max_size: int
+    probability_scores: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,8 @@ def decode_task(task: TaskSpec, maps: Mapping[str, Array]) -> list[tuple[Array, 
         by descending score.
     """
     scores = _peaks(_sigmoid(maps['heatmap']), task.peak_kernel)
+    if task.probability_scores:
+        scores = _half(scores) / (_half(scores) + _half(1 - scores))
     b, _, height, width = scores.shape
     flat = scores.reshape(b, -1)
     count = min(task.max_num, flat.shape[1])
@@ -128,6 +133,12 @@ def suppress(task: TaskSpec, boxes: Array, scores: Array, labels: Array) -> Arra
 
 def _sigmoid(x: Array) -> Array:
     return 1 / (1 + np.exp(-x.astype(np.float32)))
+
+
+def _half(p: Array) -> Array:
+    """One of the two terms of ``bev.heads.centre_probability``."""
+    other = 1 - p
+    return p**2 * (p - 2 * other * np.log(np.maximum(other, np.finfo(p.dtype).tiny)))
 
 
 def _peaks(scores: Array, kernel: int | None) -> Array:

@@ -189,6 +189,7 @@ def task_specs(head: ScaleNMSCenterHead) -> list[TaskSpec]:
             else [1.0] * head.num_classes[task],
             pre_max_size=test_cfg.get('pre_max_size', coder.max_num),
             post_max_size=test_cfg['post_max_size'],
+            probability_scores=head.probability_scores,
         )
         for task, rotates in enumerate(rotated)
     ]

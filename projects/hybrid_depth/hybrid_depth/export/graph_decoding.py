@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..bev.heads.centre_probability import centre_probability
 from ..ops import rotated_iou
 from .box_decoding import TaskSpec
 
@@ -34,6 +35,8 @@ class Decoding(nn.Module):
             kernel = task.peak_kernel
             highest = F.max_pool2d(heatmap, kernel, stride=1, padding=kernel // 2)
             heatmap = heatmap * (heatmap == highest).to(heatmap)
+        if task.probability_scores:
+            heatmap = centre_probability(heatmap)
         cells = len(task.classes) * height * width
         scores, index = heatmap.flatten(1).topk(min(task.max_num, cells))
         labels, place = index // (height * width), index % (height * width)

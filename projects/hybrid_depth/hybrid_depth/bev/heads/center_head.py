@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ...ops import rotated_nms
 from .center_targets import center_targets
+from .centre_probability import centre_probability
 
 
 @MODELS.register_module()
@@ -28,7 +29,10 @@ class ScaleNMSCenterHead(CenterHead):
       boxes before rotated NMS only;
     - ``peak_kernel``: odd window size in cells; only local maxima of each class in such a window
       are decoded, as in CenterNet. Small boxes on coarse cells do not overlap, so rotated NMS would
-      keep several per object. Not used by official BEVDet.
+      keep several per object. Not used by official BEVDet;
+    - ``scores``: ``heat``, the default, for the heat of the cell, as official BEVDet; or
+      ``probability``, for what that heat says of the probability of a centre in it
+      (`centre_probability`), in the same order. ``score_threshold`` of the coder applies to it.
     """
 
     def init_weights(self) -> None:
@@ -125,7 +129,7 @@ class ScaleNMSCenterHead(CenterHead):
     def _detect_task(self, task: int, maps: dict, metas: list[dict]) -> list[tuple[Tensor, ...]]:
         """Boxes (n, 9), scores and labels of all classes, per sample."""
         decoded = self.bbox_coder.decode(
-            self._peaks(maps['heatmap'].sigmoid()),
+            self._scores(maps['heatmap']),
             maps['rot'][:, 0:1],
             maps['rot'][:, 1:2],
             maps['height'],
@@ -148,6 +152,22 @@ class ScaleNMSCenterHead(CenterHead):
         labels = labels.int() + sum(self.num_classes[:task])
         per_sample = samples[kept].bincount(minlength=len(sizes)).tolist()
         return [(boxes[k], scores[k], labels[k]) for k in kept.split(per_sample)]
+
+    def _scores(self, heatmap: Tensor) -> Tensor:
+        """Scores (B, C, Y, X) of the cells, from the logits of the heat map."""
+        heat = self._peaks(heatmap.sigmoid())
+        return centre_probability(heat) if self.probability_scores else heat
+
+    @property
+    def probability_scores(self) -> bool:
+        """Whether scores are probabilities of a centre (``scores`` of ``test_cfg``)."""
+        scores = self.test_cfg.get('scores', 'heat')
+        if scores not in ('heat', 'probability'):
+            raise ValueError(
+                f"ScaleNMSCenterHead: expected scores='heat' or 'probability' in test_cfg, got "
+                f'{scores!r}'
+            )
+        return scores == 'probability'
 
     def _peaks(self, scores: Tensor) -> Tensor:
         """Scores (B, C, Y, X), zero outside local maxima if ``peak_kernel`` is set."""
