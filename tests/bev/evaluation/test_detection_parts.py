@@ -122,16 +122,16 @@ def test_intervals(evaluated):
 
 
 def test_differences_of_draws_are_paired(evaluated):
-    """A model against itself with a tenth of the boxes lost: every set shows the loss, although the
-    scores of the sets vary by more."""
+    """A model against itself with a third of the boxes lost: the difference varies less over the
+    sets than the scores do."""
     samples, truth, found = evaluated
-    fewer = found[np.arange(len(found)) % 10 > 0]
+    fewer = found[np.arange(len(found)) % 3 > 0]
     own, less = (
         bootstrap_intervals(match_detections(truth, f, PROTOCOL), samples, PROTOCOL, 40)
         for f in (found, fewer)
     )
     low, high = interval_of_difference(own['draws']['mAP'], less['draws']['mAP'])
-    assert 0 < low < high < own['mAP'][1] - own['mAP'][0]
+    assert 0 < low < high < low + own['mAP'][1] - own['mAP'][0]
     with pytest.raises(ValueError, match='same sets, got 40 and 39'):
         interval_of_difference(own['draws']['mAP'], less['draws']['mAP'][1:])
 
