@@ -43,15 +43,15 @@ def test_report(tmp_path, capsys):
     torch.save(weights, tmp_path / 'a.pth')
     command = ('depth_worth.py', config, tmp_path / 'a.pth', '--depth', tmp_path / 'depth')
     out = tmp_path / 'out'
-    few = ('--out', out, '--edges', 0, 20, '--classes')
+    few = ('--out', out, '--edges', 20, '--classes')
     assert run_tool(*command, *few) is None
     report = json.loads((out / 'report.json').read_text())
     shares = {part['name']: part['share'] for part in report['parts']}
-    assert shares == {'all': 1, '0-20 m': 1, 'over 20 m': 0, 'background': shares['background']}
+    assert shares == {'all': 1, 'over 20 m': 0, 'background': shares['background']}
     by_name = {part['name']: part for part in report['parts']}
     assert by_name['over 20 m']['there']['mAP']['points'] == 0
     rows = list(csv.DictReader((out / 'table.csv').open()))
-    assert len(rows) == 8 and (out / 'plot.png').stat().st_size > 10_000
+    assert len(rows) == 6 and (out / 'plot.png').stat().st_size > 10_000
     assert 'true depth there alone' in (out / 'table.md').read_text()
     assert 'report, tables and plot are in' in capsys.readouterr().out
     finished = (out / 'rows.jsonl').read_text()
