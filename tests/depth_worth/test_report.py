@@ -4,6 +4,7 @@ import pytest
 from mmengine.config import Config
 
 from hybrid_depth.depth_worth import report
+from hybrid_depth.errors import ConfigError
 from tests.depth_worth.conftest import SWAPS, row
 
 
@@ -66,3 +67,10 @@ def test_finished_rows_are_kept(cfg, tmp_path, monkeypatch):
     assert run() == 10
     checkpoint.write_bytes(b'trained longer')
     assert run() == 10 and run() == 0
+
+
+def test_other_metrics_are_refused(cfg, tmp_path):
+    cfg.test_evaluator = dict(type='NuScenesMetric')
+    tests = report.run_swaps(cfg, 'a.pth', tmp_path / 'out', str(tmp_path / 'depth'), (0,))
+    with pytest.raises(ConfigError, match='expected BEVDetectionMetric alone'):
+        next(tests)

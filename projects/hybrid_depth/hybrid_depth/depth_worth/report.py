@@ -9,9 +9,11 @@ from mmengine.config import Config
 
 from ..bev.depth_nets import true_depth as cells
 from ..bev.evaluation.detection_bootstrap import interval_of_difference
+from ..bev.evaluation.evaluate_detections import RESAMPLES
 from ..bev.hooks import true_depth as hook
 from ..digests import digest, file_digest
 from ..doctor.datasets import check_datasets
+from ..errors import ConfigError
 from ..robustness.report import ROWS, TESTED, RowFile, row_digest, run_test
 from ..text_files import read_json
 from .swaps import PREDICTED, TRUE, Swap, class_swaps, config_of, range_swaps
@@ -73,7 +75,13 @@ def _folder_digest(folder: str) -> str:
 
 
 def _test(cfg: Config, checkpoint: str, logs: Path) -> dict:
-    cfg.test_evaluator.out_dir = str(logs)
+    metric = cfg.test_evaluator
+    if not isinstance(metric, dict) or metric.type != 'BEVDetectionMetric':
+        raise ConfigError(
+            f'{cfg.filename}: expected BEVDetectionMetric alone as test_evaluator, whose draws are '
+            f'compared in pairs, got {metric}'
+        )
+    metric.update(out_dir=str(logs), resamples=metric.get('resamples') or RESAMPLES)
     metrics = run_test(cfg, checkpoint, logs)
     report = read_json(logs / 'metrics.json')
     return dict(
