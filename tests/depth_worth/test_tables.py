@@ -10,6 +10,7 @@ def test_markdown(summary):
     assert lines[2] == '| predicted | 0.200 | 0.100 to 0.400 | 0.100 | 0.100 to 0.200 |'
     (near,) = [line for line in lines if '0-10 m' in line]
     assert near == '| 0-10 m | 25.0 % | +5.0 (+5.0 to +5.0) | -6.0 (-6.0 to -6.0) |'
+    assert '| car | 0.200 | 0.300 |' in lines
     assert '3 draws of 4 samples' in lines[-1]
 
 

@@ -28,7 +28,7 @@ def csv_table(report: Mapping) -> str:
 
 
 def markdown_table(report: Mapping) -> str:
-    """Scores with predicted and with true depth, then the points of mAP of each part."""
+    """Scores with predicted and with true depth, points of mAP of each part, AP of each class."""
     scores = [['depth', 'mAP', '95 %', 'NDS', '95 %']]
     for name in ('predicted', 'true'):
         row = report[name]
@@ -48,7 +48,10 @@ def markdown_table(report: Mapping) -> str:
         'against predicted depth everywhere, and predicted depth there alone against true depth '
         'everywhere.'
     )
-    return f'{pipe_table(scores)}\n\n{pipe_table(lines)}\n\n{note}\n'
+    aps = [['AP of a class', 'predicted depth', 'true depth']]
+    predicted, true = report['predicted']['AP'], report['true']['AP']
+    aps += [[name, f'{ap:.3f}', f'{true[name]:.3f}'] for name, ap in predicted.items()]
+    return '\n\n'.join([*map(pipe_table, (scores, lines, aps)), f'{note}\n'])
 
 
 def _points(found: Mapping, sign: int) -> str:
