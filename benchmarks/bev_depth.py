@@ -57,9 +57,10 @@ def _supervised(name: str, seed: int = 0) -> Run:
 
 
 MAIN = ('none', 'lidar', 'pseudo', 'physics')
+SINGLE = ('both', 'lidar_plain', 'lidar_camera_aware', 'lidar_pretrained', 'true_depth')
 RUNS = [
     *(_supervised(name) for name in MAIN),
-    *(_supervised(n) for n in ('both', 'lidar_plain', 'lidar_camera_aware', 'lidar_pretrained')),
+    *(_supervised(name) for name in SINGLE),
     *(_supervised(name, seed) for seed in SEEDS[1:] for name in MAIN),
 ]
 

@@ -14,6 +14,7 @@ FLOORS = (
     ('__main__',),
     ('cli', 'apis', 'env', 'modules'),
     ('depth_modules', 'env_ops'),
+    ('depth_worth',),
     ('robustness',),
     ('doctor',),
     ('viewer',),

@@ -1,7 +1,7 @@
 # BEVDet-R50 with the hybrid depth net, supervised by a self-supervised model instead of LiDAR. The
 # commands that make its depth: configs/hybrid_depth/README.md. For both, add LidarDepthTarget, and
-# LoadLidarDepth to the pipeline; PseudoDepthTarget(where='without_lidar') then supervises only
-# cells without LiDAR points.
+# LoadLidarDepth(depth_range=(1.0, 100.0)) to the pipeline; PseudoDepthTarget(where='lidar_gaps')
+# then supervises only the gaps between LiDAR points.
 _base_ = '../bevdet_hybrid.py'
 
 train_pipeline = [

@@ -73,7 +73,7 @@ def test_config_builds(name):
 )
 def test_toy_study_changes_one_option(name, targets, loads, net):
     folder = CONFIGS / 'toy/depth_supervision'
-    assert len(list(folder.glob('*.py'))) == 8
+    assert len(list(folder.glob('*.py'))) == 9
     cfg, control = Config.fromfile(folder / f'{name}.py'), Config.fromfile(folder / 'none.py')
     depth_net = build_model(cfg).img_view_transformer.depth_net
     assert type(depth_net) is net and [t.name for t in depth_net.depth_targets] == targets
@@ -82,6 +82,28 @@ def test_toy_study_changes_one_option(name, targets, loads, net):
     for part in ('img_backbone', 'img_neck', 'img_bev_encoder_backbone', 'pts_bbox_head'):
         assert cfg.model[part] == control.model[part]
     for part in ('optim_wrapper', 'param_scheduler', 'train_cfg', 'test_dataloader'):
+        assert cfg[part] == control[part]
+
+
+def test_true_depth_is_all_that_its_config_changes():
+    folder = CONFIGS / 'toy/depth_supervision'
+    cfg, control = (Config.fromfile(folder / f'{name}.py') for name in ('true_depth', 'none'))
+    depth_net = build_model(cfg).img_view_transformer.depth_net
+    assert type(depth_net) is PlainDepthNet and depth_net.depth_targets == []
+    assert [hook.type for hook in cfg.custom_hooks] == ['TrueDepthHook']
+    for loaders in (
+        (cfg.train_dataloader.dataset, control.train_dataloader.dataset),
+        (
+            cfg.test_dataloader,
+            control.test_dataloader,
+        ),
+    ):
+        found, expected = (loader.dataset.pipeline for loader in loaders)
+        assert found[[step.type for step in found].index('ImageAugmentation') + 1] == dict(
+            type='LoadTrueDepth', folder='data/toy/depth', root='data/toy/'
+        )
+        assert [step for step in found if step.type != 'LoadTrueDepth'] == expected
+    for part in ('optim_wrapper', 'param_scheduler', 'train_cfg', 'test_evaluator'):
         assert cfg[part] == control[part]
 
 

@@ -8,6 +8,7 @@ from hybrid_depth.pseudo_depth.target import (
     PhysicsDepthTarget,
     PseudoDepthTarget,
     block_median_depth,
+    lidar_gaps,
 )
 
 
@@ -19,28 +20,45 @@ def test_cells_have_the_median_of_valid_pixels():
     assert cells.tolist() == [[[11.0, 0, 0, 0], [0, 0, 0, 0]]]
 
 
-def test_target_without_lidar_cells():
+def test_gaps_of_lidar_have_a_point_above():
+    """Of three columns the first has points in the second and fourth of five rows, the next one in
+    the last row only, the last one none. Above the highest point is sky."""
+    lidar = torch.zeros(1, 10, 6)
+    lidar[0, 3, 1] = lidar[0, 6, 0] = lidar[0, 9, 2] = 7.0
+    gaps = lidar_gaps(lidar, (5, 3))
+    assert gaps[0].int().tolist() == [[0, 0, 0], [0, 0, 0], [1, 0, 0], [0, 0, 0], [1, 0, 0]]
+
+
+def test_target_in_gaps_of_lidar():
     bins, inputs = DepthBins(1.0, 9.0, num=8), {}
-    inputs['pseudo_depth'] = torch.full((1, 1, 4, 8), 4.5)
-    inputs['gt_depth'] = torch.zeros(1, 1, 4, 8)
-    inputs['gt_depth'][..., :4] = 2.0
-    logits = torch.zeros(1, 8, 2, 4)
+    inputs['pseudo_depth'] = torch.full((1, 1, 8, 8), 4.5)
+    inputs['gt_depth'] = torch.zeros(1, 1, 8, 8)
+    inputs['gt_depth'][..., 2:4, :] = 2.0  # second of four rows of cells
+    logits = torch.zeros(1, 8, 4, 4)
     logits[:, 3] = 20.0  # predicts 4 to 5 m everywhere
-    logits[:, :, :, :2] = logits.flip(1)[:, :, :, :2]  # and another depth in cells with LiDAR
+    logits[:, :, :2] = logits.flip(1)[:, :, :2]  # and another depth in cells with LiDAR and sky
     everywhere = PseudoDepthTarget(sigma=0.3).loss(logits, inputs, bins)
-    beside = PseudoDepthTarget(sigma=0.3, where='without_lidar').loss(logits, inputs, bins)
-    assert beside < 0.2 < everywhere
-    flat = torch.zeros_like(logits)  # equal loss in all cells
-    costs = [
-        PseudoDepthTarget(where=where).loss(flat, inputs, bins)
-        for where in ('everywhere', 'without_lidar')
-    ]
-    torch.testing.assert_close(costs[1], costs[0] / 2)  # two of four columns have LiDAR
+    gaps = PseudoDepthTarget(sigma=0.3, where='lidar_gaps').loss(logits, inputs, bins)
+    assert gaps < 0.2 < everywhere
     assert PseudoDepthTarget(weight=2.0, sigma=0.3).loss(logits, inputs, bins) == 2 * everywhere
     with pytest.raises(KeyError, match='LoadPseudoDepth'):
         PseudoDepthTarget().loss(logits, {}, bins)
-    with pytest.raises(ValueError, match='without_lidar'):
+    with pytest.raises(ValueError, match='lidar_gaps'):
         PseudoDepthTarget(where='elsewhere')
+
+
+def test_a_cell_of_a_gap_has_the_weight_of_any_other():
+    """Also beside cells beyond the bins, which have no target: counted as supervised, each label
+    of a sky that is mostly far had several times the weight of a LiDAR label."""
+    bins, flat = DepthBins(1.0, 9.0, num=8), torch.zeros(1, 8, 4, 4)  # equal loss in all cells
+    inputs = dict(pseudo_depth=torch.full((1, 1, 8, 8), 4.5), gt_depth=torch.zeros(1, 1, 8, 8))
+    inputs['gt_depth'][..., :2, :] = 2.0  # three of four rows are gaps
+    inputs['pseudo_depth'][..., 4:, :] = 70.0  # two of them beyond the bins
+    one = PseudoDepthTarget().loss(flat, dict(pseudo_depth=torch.full((1, 1, 8, 8), 4.5)), bins)
+    gaps = PseudoDepthTarget(where='lidar_gaps').loss(flat, inputs, bins)
+    torch.testing.assert_close(gaps, one / 2)  # of two rows within the bins one is a gap
+    inputs['gt_depth'][:] = 2.0
+    assert PseudoDepthTarget(where='lidar_gaps').loss(flat, inputs, bins) == 0
 
 
 def test_the_cache_goes_before_the_model():

@@ -6,7 +6,7 @@ from PIL import Image
 
 from hybrid_depth.datasets.depth_map_files import write_depth_png
 from hybrid_depth.errors import DepthDataError
-from hybrid_depth.pseudo_depth.transform import LoadPhysicsDepth, resample
+from hybrid_depth.pseudo_depth.transform import LoadPhysicsDepth, LoadTrueDepth, resample
 
 
 def test_resampling_inverts_an_augmentation():
@@ -66,3 +66,14 @@ def test_bad_files_of_physics_depth_are_named(tmp_path, sample):
     (tmp_path / 'depth/back/a.png').unlink()
     with pytest.raises(FileNotFoundError, match='back/a.png.*make-embodied-depth'):
         physics(tmp_path)(sample)
+
+
+def test_true_depth_is_another_map_of_the_same_files(tmp_path, sample):
+    folders = dict(folder=str(tmp_path / 'depth'), root=str(tmp_path / 'data'))
+    found = LoadTrueDepth(**folders)(dict(sample))
+    expected = physics(tmp_path)(dict(sample))
+    assert 'physics_depth' not in found
+    np.testing.assert_array_equal(found['true_depth'], expected['physics_depth'])
+    (tmp_path / 'depth/back/a.png').unlink()
+    with pytest.raises(FileNotFoundError, match='back/a.png.*make-toy-world'):
+        LoadTrueDepth(**folders)(sample)

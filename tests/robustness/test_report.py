@@ -40,7 +40,7 @@ def tested(monkeypatch) -> list:
         runs.append(cfg)
         return metrics(0.25)
 
-    monkeypatch.setattr(report, '_test', test)
+    monkeypatch.setattr(report, 'run_test', test)
     return runs
 
 
@@ -79,7 +79,7 @@ def test_an_interrupted_report_keeps_what_it_has(cfg, tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return metrics(0.25)
 
-    monkeypatch.setattr(report, '_test', test)
+    monkeypatch.setattr(report, 'run_test', test)
     with pytest.raises(KeyboardInterrupt):
         list(report.run_conditions(cfg, 'a.pth', tmp_path / 'out', ROWS))
     (line,) = (tmp_path / 'out' / report.ROWS).read_text().strip().splitlines()

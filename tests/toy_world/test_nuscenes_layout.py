@@ -13,9 +13,12 @@ from nuscenes.utils.data_classes import LidarPointCloud
 from nuscenes.utils.geometry_utils import points_in_box
 from nuscenes.utils.splits import mini_train, mini_val
 
+from hybrid_depth.datasets.depth_map_files import read_depth_png
+from hybrid_depth.datasets.label_images import label_path
 from hybrid_depth.datasets.nuscenes.infos import create_nuscenes_infos
 from hybrid_depth.toy_world import open_toy_world, rig
-from hybrid_depth.toy_world.camera import render_view
+from hybrid_depth.toy_world.camera import depth_map, render_view
+from hybrid_depth.toy_world.nuscenes_layout import DEPTH
 from hybrid_depth.toy_world.nuscenes_tables import VISIBILITY_LEVELS
 from hybrid_depth.toy_world.world import KEYFRAME_SECONDS
 
@@ -183,3 +186,20 @@ def test_devkit_renders(nusc, tmp_path):
 def test_infos(toy_nuscenes, tmp_path):
     create_nuscenes_infos(toy_nuscenes, 'v1.0-mini', out=tmp_path)
     assert all((tmp_path / f'nuscenes_infos_{part}.pkl').is_file() for part in ('train', 'val'))
+
+
+def test_true_depth_of_every_image(toy_nuscenes, nusc):
+    """Equal to the ray-cast depth of the same camera at the same time."""
+    world = open_toy_world(toy_nuscenes)[1]
+    camera, frame = rig.CAMERAS[1], 1
+    time = frame * KEYFRAME_SECONDS + camera.delay * 1e-6
+    scene = world.scene(0)
+    view = (scene.ego2world(time) @ camera.sensor2ego(), camera.cam2img(world.size))
+    expected = depth_map(scene, *view, world.size, time)
+    sample = nusc.get('sample', nusc.get('sample', nusc.scene[0]['first_sample_token'])['next'])
+    image = nusc.get_sample_data_path(sample['data'][camera.channel])
+    found = read_depth_png(label_path(toy_nuscenes / DEPTH, image, toy_nuscenes))
+    sky = np.isinf(expected)
+    assert sky.any() and (found[sky] == 0).all()
+    np.testing.assert_allclose(found[~sky], expected[~sky], atol=1 / 256)
+    assert len(list((toy_nuscenes / DEPTH).rglob('*.png'))) == 4 * 6

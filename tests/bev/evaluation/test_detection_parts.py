@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 
 from benchmarks.detection_tables import make_infos, make_predictions, make_tables
-from hybrid_depth.bev.evaluation.detection_bootstrap import _scores_of, bootstrap_intervals
+from hybrid_depth.bev.evaluation.detection_bootstrap import (
+    _scores_of,
+    bootstrap_intervals,
+    interval_of_difference,
+)
 from hybrid_depth.bev.evaluation.detection_boxes import DetectionBoxes
 from hybrid_depth.bev.evaluation.detection_parts import scores_of_parts
 from hybrid_depth.bev.evaluation.detection_protocol import DetectionProtocol
@@ -109,11 +113,27 @@ def test_intervals(evaluated):
     low, high = few['mAP']
     assert low < scores.mean_ap < high and high - low < 0.5
     assert few == bootstrap_intervals(matched, samples, PROTOCOL, 40), 'the same draws each time'
+    assert np.percentile(few['draws']['mAP'], (2.5, 97.5)).tolist() == few['mAP']
     many = replace(samples, scenes=[f'scene {i // 4}' for i in range(NUMBER)])
     assert bootstrap_intervals(matched, many, PROTOCOL, 2)['unit'] == 'scenes'
     one = replace(samples, scenes=['a'] * NUMBER, tokens=['t'])  # one unit, drawn once
     one_sample = [replace_samples(m) for m in matched]
     assert bootstrap_intervals(one_sample, one, PROTOCOL, 2)['NDS'] == [scores.nds] * 2
+
+
+def test_differences_of_draws_are_paired(evaluated):
+    """A model against itself with a third of the boxes lost: the difference varies less over the
+    sets than the scores do."""
+    samples, truth, found = evaluated
+    fewer = found[np.arange(len(found)) % 3 > 0]
+    own, less = (
+        bootstrap_intervals(match_detections(truth, f, PROTOCOL), samples, PROTOCOL, 40)
+        for f in (found, fewer)
+    )
+    low, high = interval_of_difference(own['draws']['mAP'], less['draws']['mAP'])
+    assert 0 < low < high < low + own['mAP'][1] - own['mAP'][0]
+    with pytest.raises(ValueError, match='same sets, got 40 and 39'):
+        interval_of_difference(own['draws']['mAP'], less['draws']['mAP'][1:])
 
 
 def replace_samples(matched):

@@ -9,6 +9,9 @@ from torch import Tensor
 
 from ..geometry import invert_rigid
 
+#: Maps (N, H, W) of a sample that go to the model, where a transform sets them.
+INPUT_MAPS = ('gt_depth', 'pseudo_depth', 'physics_depth', 'true_depth', 'ground_mask')
+
 
 def transform_boxes(
     boxes: LiDARInstance3DBoxes, transform: np.ndarray | Tensor

@@ -29,6 +29,7 @@ TOOLS = {
     'curves': 'plot what trainings logged',
     'compare': 'compare the metrics of tests in a table',
     'robustness': 'evaluate a checkpoint under corruptions and calibration errors',
+    'depth-worth': "what a detector's boxes owe to its depth, per range and class",
     'doctor': 'check a config, its data and weights for other conventions',
     'infer-bev': 'predict boxes and depth of keyframes',
     'infer-depth': 'predict depth of images and videos',

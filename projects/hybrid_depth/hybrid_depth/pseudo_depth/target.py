@@ -30,6 +30,23 @@ def block_median_depth(depth: Tensor, size: tuple[int, int]) -> Tensor:
     return median.masked_fill(~known, 0)
 
 
+def lidar_gaps(lidar: Tensor, size: tuple[int, int]) -> Tensor:
+    """Feature cells that LiDAR looked past: without a point, below a cell with one.
+
+    Above the highest point of a column, LiDAR met nothing within its range: sky, or surfaces beyond
+    it. A depth within the bins is wrong there, whatever a depth model says.
+
+    Args:
+        lidar: (M, H, W) metres, 0 = none; rows from top to bottom.
+        size: (h, w), dividing (H, W).
+
+    Returns:
+        (M, h, w) bool.
+    """
+    known = block_minimum_depth(lidar, size) > 0
+    return (known.cumsum(1) > 0) & ~known
+
+
 class DenseDepthTarget:
     """Base class of soft depth targets from a dense map of the inputs, with or without LiDAR.
 
@@ -38,9 +55,11 @@ class DenseDepthTarget:
         form: see ``depth_distribution_loss``.
         sigma: standard deviation of the soft target, in bins; hard targets of estimated depth may
             be worse than none (docs/reference/bevdet.md, "Soft depth targets").
-        where: supervised cells: ``everywhere``, or ``without_lidar``, cells without a LiDAR point
-            within `LoadLidarDepth`'s range. The loss is averaged over all cells with a depth in
-            both cases, so the weight of a cell does not depend on their number.
+        where: supervised cells: ``everywhere``, or ``lidar_gaps``, those between or below LiDAR
+            points (`lidar_gaps`); there `LoadLidarDepth`'s range should reach as far as the sensor,
+            so that a point beyond the bins is no gap. The loss is averaged over all cells with a
+            depth within the bins in both cases, so the weight of a cell does not depend on their
+            number.
 
     Attributes:
         name: of the loss.
@@ -59,10 +78,9 @@ class DenseDepthTarget:
         sigma: float = 1.0,
         where: str = 'everywhere',
     ):
-        if where not in ('everywhere', 'without_lidar'):
+        if where not in ('everywhere', 'lidar_gaps'):
             raise ValueError(
-                f"{type(self).__name__}: where must be 'everywhere' or 'without_lidar', got "
-                f'{where!r}'
+                f"{type(self).__name__}: where must be 'everywhere' or 'lidar_gaps', got {where!r}"
             )
         self.weight, self.form, self.sigma, self.where = weight, form, sigma, where
 
@@ -70,13 +88,13 @@ class DenseDepthTarget:
         """Weighted scalar loss of (B * N, D, h, w) logits."""
         size = logits.shape[-2:]
         cells = block_median_depth(self._depth(inputs).flatten(0, 1), size)
-        share = 1.0
-        if self.where == 'without_lidar':
-            self._require(inputs, 'gt_depth', 'LoadLidarDepth')
-            valid = (cells > 0).sum()
-            cells[block_minimum_depth(inputs['gt_depth'].flatten(0, 1), size) > 0] = 0
-            share = (cells > 0).sum() / valid.clamp(min=1)
         target = bins.soft(cells, self.sigma)
+        share = 1.0
+        if self.where == 'lidar_gaps':
+            self._require(inputs, 'gt_depth', 'LoadLidarDepth')
+            everywhere = _supervised(target)
+            target = target * lidar_gaps(inputs['gt_depth'].flatten(0, 1), size).unsqueeze(1)
+            share = _supervised(target) / everywhere.clamp(min=1)
         return self.weight * share * depth_distribution_loss(logits, target, self.form)
 
     def _depth(self, inputs: dict) -> Tensor:
@@ -90,6 +108,11 @@ class DenseDepthTarget:
                 f'{type(self).__name__}: expected {name} (B, N, H, W) in the batch inputs, got '
                 f'{sorted(inputs)}; add {transform} to the training pipeline'
             )
+
+
+def _supervised(target: Tensor) -> Tensor:
+    """Number of cells with a target, of (M, D, h, w)."""
+    return (target.sum(1) > 0).sum()
 
 
 @TASK_UTILS.register_module()

@@ -43,21 +43,27 @@ class LoadPseudoDepth(BaseTransform):
         return results
 
 
-@TRANSFORMS.register_module()
-class LoadPhysicsDepth(BaseTransform):
-    """Set ``physics_depth`` (N, H, W): embodied depth in files, metres along the camera's axis.
+class LoadMirroredDepth(BaseTransform):
+    """Base class of transforms that set a map (N, H, W), metres along the camera's axis, from files
+    that mirror the images.
 
     Comes after ``ImageAugmentation``: each network pixel takes the nearest value, 0 = none.
 
     Args:
-        folder: depth PNGs that mirror the images below ``root``: a/b/c.jpg has a/b/c.png (`depth`
-            in the output folder of hybrid-depth make-embodied-depth).
+        folder: depth PNGs that mirror the images below ``root``: a/b/c.jpg has a/b/c.png.
         root: the data set's folder.
+
+    Attributes:
+        field: the map's name in the sample.
+        made_by: how to make the files, for errors.
 
     Raises:
         FileNotFoundError: an image has no map.
         DepthDataError: an image outside the root, or a map that is damaged or has another size.
     """
+
+    field: str
+    made_by: str
 
     def __init__(self, folder: str, root: str):
         self.folder, self.root = Path(folder), Path(root)
@@ -67,20 +73,19 @@ class LoadPhysicsDepth(BaseTransform):
         maps = []
         for image, img_aug in zip(results['img_path'], results['img_aug'], strict=True):
             maps.append(resample(self._read(Path(image)), np.linalg.inv(img_aug), size))
-        results['physics_depth'] = np.stack(maps)
+        results[self.field] = np.stack(maps)
         return results
 
     def _read(self, image: Path) -> np.ndarray:
         if not image.is_relative_to(self.root):
             raise DepthDataError(
-                f'LoadPhysicsDepth: expected images below root={self.root}, got {image}; set root '
-                'to data_root of the data set'
+                f'{type(self).__name__}: expected images below root={self.root}, got {image}; set '
+                'root to data_root of the data set'
             )
         path = label_path(self.folder, image, self.root)
         if not path.is_file():
             raise FileNotFoundError(
-                f'expected the depth map {path} of {image}, which does not exist; make it with: '
-                'hybrid-depth make-embodied-depth'
+                f'expected the depth map {path} of {image}, which does not exist; {self.made_by}'
             )
         depth = read_depth_png(path)
         if depth.shape != image_size(image)[::-1]:
@@ -89,6 +94,27 @@ class LoadPhysicsDepth(BaseTransform):
                 f'got {depth.shape}'
             )
         return depth
+
+
+@TRANSFORMS.register_module()
+class LoadPhysicsDepth(LoadMirroredDepth):
+    """Set ``physics_depth`` (N, H, W): embodied depth in files, as of `LoadMirroredDepth`.
+
+    The folder is `depth` in the output folder of hybrid-depth make-embodied-depth.
+    """
+
+    field, made_by = 'physics_depth', 'make it with: hybrid-depth make-embodied-depth'
+
+
+@TRANSFORMS.register_module()
+class LoadTrueDepth(LoadMirroredDepth):
+    """Set ``true_depth`` (N, H, W): dense true depth in files, as of `LoadMirroredDepth`.
+
+    Toy worlds of the nuScenes layout have such a folder, `depth`.
+    """
+
+    field = 'true_depth'
+    made_by = 'toy worlds have such maps: hybrid-depth make-toy-world'
 
 
 def resample(depth: np.ndarray, affine: np.ndarray, size: tuple[int, int]) -> np.ndarray:

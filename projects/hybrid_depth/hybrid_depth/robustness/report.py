@@ -26,7 +26,7 @@ from .transforms import ROBOBEV
 
 ROWS = 'rows.jsonl'
 REPORT = 'report.json'
-_TESTED = ('test_dataloader', 'test_evaluator')
+TESTED = ('test_dataloader', 'test_evaluator')
 _SOURCES = ('camera_failures.py', 'corruptions.py', 'transforms.py')
 
 
@@ -51,10 +51,10 @@ class RowFile:
         """Metrics of a row; None if it is not finished."""
         return self._metrics.get(key)
 
-    def add(self, key: str, condition: Condition, metrics: dict) -> None:
-        """Write a finished row."""
+    def add(self, key: str, facts: dict, metrics: dict) -> None:
+        """Write a finished row, with facts that say which it is."""
         self._metrics[key] = metrics
-        row = dict(condition.as_dict(), digest=key, metrics=metrics)
+        row = dict(facts, digest=key, metrics=metrics)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with open(self.path, 'a') as file:  # the line begins with the end of one cut by a kill
             file.write('\n' + json.dumps(row))
@@ -76,20 +76,22 @@ def run_conditions(
         The condition and the metrics of its test.
     """
     rows = RowFile(out / ROWS)
+    sources = [file_digest(Path(__file__).with_name(name)) for name in _SOURCES]
     for condition in conditions:
         tested = config_of(cfg, condition, seed)
-        check_datasets(tested, _TESTED)
-        key = row_digest(tested, checkpoint)
+        check_datasets(tested, TESTED)
+        key = row_digest(tested, checkpoint, sources)
         metrics = rows.get(key)
         if metrics is None:
-            metrics = _test(tested, checkpoint, out / 'logs')
-            rows.add(key, condition, metrics)
+            metrics = run_test(tested, checkpoint, out / 'logs')
+            rows.add(key, condition.as_dict(), metrics)
         yield condition, metrics
 
 
-def row_digest(cfg: Config, checkpoint: str) -> str:
-    """Digest of all that a row depends on: test config, weights, data and corruptions."""
-    tested = {key: cfg.get(key) for key in ('model', *_TESTED)}
+def row_digest(cfg: Config, checkpoint: str, sources: Sequence[str]) -> str:
+    """Digest of all that a row depends on: test config, weights, data, and what else `sources` are
+    digests of."""
+    tested = {key: cfg.get(key) for key in ('model', 'custom_hooks', *TESTED)}
     files = [
         Path(dataset.get('data_root') or '', dataset[key])
         for dataset in innermost_datasets(cfg.test_dataloader)
@@ -100,12 +102,18 @@ def row_digest(cfg: Config, checkpoint: str) -> str:
     for metric in evaluators if isinstance(evaluators, list | tuple) else [evaluators]:
         if metric.get('truth'):
             files.append(Path(metric['truth'], 'export.json'))
-    sources = [Path(__file__).with_name(name) for name in _SOURCES]
-    contents = [file_digest(path) for path in (checkpoint, *files, *sources)]
-    return digest(Config(tested).to_dict(), contents)
+    contents = [file_digest(path) for path in (checkpoint, *files)]
+    return digest(Config(tested).to_dict(), contents, sources)
 
 
-def _test(cfg: Config, checkpoint: str, work_dir: Path) -> dict:
+def run_test(cfg: Config, checkpoint: str, work_dir: Path) -> dict[str, float]:
+    """Finite metrics of a test.
+
+    Args:
+        cfg: from `load_config`, with a test_dataloader.
+        checkpoint: checkpoint file.
+        work_dir: folder of the log.
+    """
     cfg = copy.deepcopy(cfg)
     cfg.work_dir, cfg.load_from = str(work_dir), checkpoint
     cfg.log_level = 'WARNING'  # not the config and tables of every row

@@ -45,7 +45,7 @@ def _scores(report: dict) -> str:
     for row in report['rows']:
         values = [f'{row["scores"][key]:.4f}' if key in row['scores'] else '-' for key in present]
         lines.append([row['name'], _strength(row), *values])
-    return _markdown(lines)
+    return pipe_table(lines)
 
 
 def _strength(row: dict) -> str:
@@ -68,7 +68,7 @@ def _resilience(reports: Mapping[str, dict]) -> str:
         lines.append([corruption, *map(_percent, rates)])
     means = [_mean(reports[name], kind) for name, kind in kinds]
     lines.append(["mean of RoboBEV's (number)", *means])
-    return _markdown(lines)
+    return pipe_table(lines)
 
 
 def _mean(report: dict, kind: str) -> str:
@@ -81,7 +81,7 @@ def _percent(rate: float | None) -> str:
     return '-' if rate is None else f'{100 * rate:.1f}'
 
 
-def _markdown(lines: Sequence[Sequence[str]]) -> str:
-    """Table whose first column is text and whose others are numbers."""
+def pipe_table(lines: Sequence[Sequence[str]]) -> str:
+    """Markdown table whose first column is text and whose others are numbers."""
     rule = ['---', *['--:'] * (len(lines[0]) - 1)]
     return '\n'.join(f'| {" | ".join(line)} |' for line in [lines[0], rule, *lines[1:]])

@@ -1,6 +1,7 @@
 """nuScenes layout: the toy world as a nuScenes ``v1.0-mini`` root.
 
-Beside it, ``semantic``, ``instance`` and ``moving`` hold label images (`datasets.label_images`) and
+Beside it, ``semantic``, ``instance`` and ``moving`` hold label images (`datasets.label_images`),
+``depth`` the true depth of every pixel (16-bit PNGs that mirror the images, 0 for the sky) and
 ``captions.jsonl`` true captions (`datasets.captions`).
 """
 
@@ -13,6 +14,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+from ..datasets.depth_map_files import write_depth_png
+from ..datasets.label_images import label_path
 from . import rig
 from .camera import labelled_depth, render_view
 from .captions import caption, write_captions
@@ -33,6 +36,8 @@ from .street import ROAD_EDGE
 from .world import KEYFRAME_SECONDS, World
 
 VERSION = 'v1.0-mini'
+#: Folder of the true depth maps.
+DEPTH = 'depth'
 _JPEG_QUALITY = 92
 _MAP_METRES = 0.1
 
@@ -82,8 +87,9 @@ class NuScenesLayout:
             path = root / file_name(name, camera.channel, stamp, keyframe=not sweep_time)
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(rendered.image).save(path, quality=_JPEG_QUALITY)
-            labels = labelled_depth(scene, *view, world.size, time)[1]
+            depth, labels = labelled_depth(scene, *view, world.size, time)
             labels.write(root, path)
+            write_depth_png(depth, label_path(root / DEPTH, path, root))
             captions[path.relative_to(root).as_posix()] = caption(scene, labels)
         path = root / file_name(name, rig.LIDAR.channel, timestamp(index, frame))
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ...foundation.images import unit_range
 from ...geometry import CameraRig
+from ..structures import INPUT_MAPS
 
 
 def _stack(name: str, tensors: Sequence[Tensor]) -> Tensor:
@@ -36,10 +37,9 @@ class BEVDataPreprocessor(BaseDataPreprocessor):
     Images of 8 bit become RGB in [0, 1] on the device (each tower normalises its input);
     calibration remains float64.
 
-    ``forward`` returns ``inputs`` = dict(imgs (B, N, 3, H, W), rig ``CameraRig``, gt_depth,
-    pseudo_depth and physics_depth (B, N, H, W) metres and ground_mask (B, N, H, W) bool if set by
-    the pipeline, adjacent list of dict(imgs, rig) if there are earlier frames) and ``data_samples``
-    unchanged.
+    ``forward`` returns ``inputs`` = dict(imgs (B, N, 3, H, W), rig ``CameraRig``, ``INPUT_MAPS``
+    (B, N, H, W) if set by the pipeline (depths in metres), adjacent list of dict(imgs, rig) if
+    there are earlier frames) and ``data_samples`` unchanged.
 
     Raises:
         ValueError: the samples of a batch differ in image size or number of cameras.
@@ -51,7 +51,7 @@ class BEVDataPreprocessor(BaseDataPreprocessor):
         batch = _frame(inputs)
         if 'adjacent' in inputs:
             batch['adjacent'] = [_frame(frame) for frame in inputs['adjacent']]
-        for name in ('gt_depth', 'pseudo_depth', 'physics_depth', 'ground_mask'):
+        for name in INPUT_MAPS:
             if name in inputs:
                 batch[name] = _stack(name, inputs[name])
         return dict(inputs=batch, data_samples=data.get('data_samples'))

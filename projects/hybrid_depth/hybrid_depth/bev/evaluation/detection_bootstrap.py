@@ -35,8 +35,10 @@ def bootstrap_intervals(
         seed: of the draws.
 
     Returns:
-        `unit` ('scenes' or 'samples'), `units` (their number), `resamples`, and as `mAP` and `NDS`
-        the ends of the intervals.
+        `unit` ('scenes' or 'samples'), `units` (their number), `resamples`, as `mAP` and `NDS` the
+        ends of the intervals, and as `draws` the values of the sets, `mAP` and `NDS`. Draws of two
+        models on the same samples are of the same sets, so their differences have an interval too
+        (`interval_of_difference`).
     """
     scenes, unit_of = np.unique(samples.scenes, return_inverse=True)
     unit, units = 'scenes', len(scenes)
@@ -54,7 +56,20 @@ def bootstrap_intervals(
     ]
     values = dict(mAP=[one.mean_ap for one in drawn], NDS=[one.nds for one in drawn])
     ends = {name: np.percentile(value, _PERCENTILES).tolist() for name, value in values.items()}
-    return dict(unit=unit, units=units, resamples=resamples, **ends)
+    return dict(unit=unit, units=units, resamples=resamples, **ends, draws=values)
+
+
+def interval_of_difference(draws: Sequence[float], others: Sequence[float]) -> list[float]:
+    """Ends of the 95 % interval of a difference, draws minus others, over the same sets.
+
+    Raises:
+        ValueError: they are not of the same number of sets.
+    """
+    if len(draws) != len(others):
+        raise ValueError(
+            f'expected draws of the same sets, got {len(draws)} and {len(others)} of them'
+        )
+    return np.percentile(np.subtract(draws, others), _PERCENTILES).tolist()
 
 
 def _scores_of(

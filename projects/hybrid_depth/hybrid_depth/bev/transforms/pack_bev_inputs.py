@@ -10,6 +10,7 @@ from mmdet3d.structures import Det3DDataSample
 from mmengine.structures import InstanceData
 
 from ...foundation.images import pixel_tensor
+from ..structures import INPUT_MAPS
 
 _RIG_KEYS = ('cam2img', 'cam2ego', 'img_aug', 'bda', 'ego2global')
 _META_KEYS = (
@@ -30,9 +31,9 @@ class PackBEVInputs(BaseTransform):
     """Pack a sample into ``inputs`` and ``data_samples``.
 
     ``inputs``: img (N, 3, H, W) uint8 RGB; rig, the five matrices of a ``CameraRig``
-    as float64 (N leading, except bda and ego2global); gt_depth, pseudo_depth and physics_depth
-    (N, H, W) metres and ground_mask (N, H, W) bool if set by a transform; adjacent, a list of
-    dict(img, rig), if the data set has earlier frames.
+    as float64 (N leading, except bda and ego2global); gt_depth, pseudo_depth, physics_depth and
+    true_depth (N, H, W) metres and ground_mask (N, H, W) bool if set by a transform; adjacent, a
+    list of dict(img, rig), if the data set has earlier frames.
 
     ``data_samples``: gt_instances_3d (frame of lidar2boxes) where loaded; eval_ann_info (LiDAR
     frame) where the dataset gives it; meta information.
@@ -43,7 +44,7 @@ class PackBEVInputs(BaseTransform):
         if 'adjacent' in results:
             bda = results['bda']
             inputs['adjacent'] = [_frame(dict(frame, bda=bda)) for frame in results['adjacent']]
-        for name in ('gt_depth', 'pseudo_depth', 'physics_depth', 'ground_mask'):
+        for name in INPUT_MAPS:
             if name in results:
                 inputs[name] = torch.from_numpy(results[name])
         sample = Det3DDataSample(

@@ -1,0 +1,1 @@
+"""What a detector owes to its depth: tests with true depth in some cells."""
