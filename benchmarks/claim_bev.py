@@ -77,9 +77,7 @@ WEIGHTS: dict[str, tuple[str, ...]] = dict(
 
 
 def _question(name: str, text: str, *pairs: tuple[str, str, str]) -> Question:
-    comparisons = (
-        Comparison(case, f'bevdet_{row}', f'bevdet_{base}') for case, row, base in pairs
-    )
+    comparisons = (Comparison(case, f'bevdet_{row}', f'bevdet_{base}') for case, row, base in pairs)
     return Question(name, text, MAP, False, MARGIN, tuple(comparisons))
 
 

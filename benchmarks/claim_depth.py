@@ -184,7 +184,7 @@ def main(folder: str, towers: str | None, show_plan: bool, jobs: int) -> None:
     make_worlds(study / 'worlds', SEEDS)
     run_ready(every, study, METRICS, jobs)
     rates = {kind: chosen(runs, study, SCORE, True) for kind, runs in candidates.items()}
-    print('factors of the towers\' learning rate:', rates, flush=True)
+    print("factors of the towers' learning rate:", rates, flush=True)
     for runs in (alignments(rates), rows(rates)):
         run_ready(runs, study, METRICS, jobs)
     write_answers(rows(rates), QUESTIONS, study, METRICS)

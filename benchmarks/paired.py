@@ -9,8 +9,8 @@ the mean paired improvement over the seeds (all resamples of the pairs, not a ra
 - not decided: anything else, and any comparison with fewer than `DECISIVE_SEEDS` pairs.
 
 The interval is nominally of 99 %. Five pairs are few for a bootstrap: without any effect (normal
-differences, 4,000 simulated studies) it says yes in 5 % of the cases, and a 95 % interval in 8 %. It
-is about training noise on fixed scenes, not about other scenes.
+differences, 4,000 simulated studies) it says yes in 5 % of the cases, a 95 % interval in 8 %. It is
+about training noise on fixed scenes, not about other scenes.
 """
 
 from __future__ import annotations

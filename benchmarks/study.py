@@ -90,9 +90,7 @@ def run_study(
         with atomic_file(study / 'table.md', 'w') as file:
             file.write(text)
         print(text)
-        scores = {
-            name: [r['scores'] for r in seeds.values()] for name, seeds in results.items()
-        }
+        scores = {name: [r['scores'] for r in seeds.values()] for name, seeds in results.items()}
         plot_study(scores, metrics, study / 'plot.png')
     if failed:
         logs = ', '.join(str(run.folder(study) / LOG) for run in failed)

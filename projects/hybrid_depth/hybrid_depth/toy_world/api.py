@@ -83,7 +83,9 @@ def make_toy_world(
     if workers < 1:
         raise ValueError(f'expected at least one worker, got {workers}')
     writer = LAYOUTS[layout]
-    world = World(scenes, keyframes, tuple(size or writer.default_size), seed, sweeps, rig, textures)
+    world = World(
+        scenes, keyframes, tuple(size or writer.default_size), seed, sweeps, rig, textures
+    )
     writer.check(world)
     parameters = dict(layout=layout, **asdict(world), generator=_generator())
     if keep and (Path(out) / MARKER).is_file():

@@ -13,8 +13,8 @@ from mmdet3d.registry import METRICS
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger, print_log
 
-from ...depth.evaluation.metrics import range_scores
 from ...datasets.nuscenes.names import InfoError
+from ...depth.evaluation.metrics import range_scores
 from ...files import atomic_file
 from ...info_files import read_infos
 from .detection_boxes import DetectionBoxes
