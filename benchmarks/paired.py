@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 from typing import NamedTuple
 
@@ -86,10 +87,14 @@ def paired_interval(differences: Sequence[float], level: float = LEVEL) -> Inter
         0.1
     """
     values = np.asarray(differences, np.float64)
-    resamples = np.array(list(product(range(len(values)), repeat=len(values))))
-    means = values[resamples].mean(1)
+    means = values[_resamples(len(values))].mean(1)
     low, high = np.percentile(means, [50 * (1 - level), 50 * (1 + level)])
     return Interval(float(values.mean()), low, high)
+
+
+@cache
+def _resamples(count: int) -> np.ndarray:
+    return np.array(list(product(range(count), repeat=count)))
 
 
 def improvements(question: Question, comparison: Comparison, scores: Scores) -> dict[int, float]:

@@ -14,5 +14,5 @@ param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=100),
     dict(type='CosineAnnealingLR', eta_min=1e-6, T_max=max_iters, by_epoch=False),
 ]
-default_hooks = dict(checkpoint=dict(by_epoch=False, interval=200, max_keep_ckpts=1))
+default_hooks = dict(checkpoint=dict(by_epoch=False, interval=200, max_keep_ckpts=2))
 log_processor = dict(by_epoch=False)
