@@ -46,8 +46,8 @@ RECIPES: dict[str, tuple[str, tuple[str, ...], str | None]] = dict(
     resnet18=('resnet18', (), None),
     dino=('dino', DINO, None),
     clip=('clip', DISTANCE, None),
-    notext=('both_notext', DISTANCE + DINO, None),
-    notext_random=('both_notext', (), None),
+    notext=('notext', DISTANCE + DINO, None),
+    notext_random=('notext', (), None),
     text=('both', DISTANCE + DINO, None),
     stages=('both', DISTANCE + DINO, 'stage1'),
     stages_plain=('both', PLAIN + DINO, 'stage1_plain'),
@@ -80,7 +80,7 @@ CHOICE_PERCENT = 30
 
 #: Seconds of CPU time per iteration of one thread (AMD EPYC, 2026-11-28, beside other jobs), and of
 #: start and three evaluations.
-STEP_SECONDS = dict(both=0.32, both_notext=0.31, clip=0.24, dino=0.23, resnet18=0.22, stage1=0.3)
+STEP_SECONDS = dict(both=0.32, notext=0.31, clip=0.24, dino=0.23, resnet18=0.22, stage1=0.3)
 ITERATIONS = dict(stage1=200)
 DEFAULT_ITERATIONS, OVERHEAD_SECONDS = 800, 45
 
@@ -121,7 +121,7 @@ def _row(name: str, recipe: str, percent: int, seed: int, rate: tuple[str, ...],
     if world == 'scored':
         elsewhere = tuple((other, tested(other)) for other in ('textures', 'high'))
     options = (*data, *weights, *start, *rate, *tested(world))
-    return Run(name, f'{CONFIGS}/{config}.py', seed, options, elsewhere=elsewhere)
+    return Run(name, f'{CONFIGS}/claim_{config}.py', seed, options, elsewhere=elsewhere)
 
 
 def choices() -> dict[str, dict[float, Run]]:
@@ -146,7 +146,7 @@ def alignments(rates: dict[str, float | None]) -> list[Run]:
     """Stage 1 of every kind of towers and seed, as far as the rates are chosen."""
     lanes = ('train_dataloader.dataset.data_root={study}/worlds/lanes',)
     return [
-        Run(stage, f'{CONFIGS}/stage1.py', seed, (*lanes, *weights, *rate), scored=False)
+        Run(stage, f'{CONFIGS}/claim_stage1.py', seed, (*lanes, *weights, *rate), scored=False)
         for seed in SEEDS
         for stage, weights in STAGE_1.items()
         if (rate := _rate(stage, rates)) is not None
@@ -166,7 +166,7 @@ def rows(rates: dict[str, float | None]) -> list[Run]:
 
 def seconds(run: Run) -> float:
     """Expected CPU time of a run."""
-    config = Path(run.config).stem
+    config = Path(run.config).stem.removeprefix('claim_')
     steps = ITERATIONS.get(config, DEFAULT_ITERATIONS)
     return steps * STEP_SECONDS[config] + OVERHEAD_SECONDS
 

@@ -1,5 +1,5 @@
 # ResNet-18 with the decoder, initial depth and learning rate of monodepth2_r18_toy.py.
-_base_ = 'both.py'
+_base_ = 'claim_both.py'
 
 model = dict(
     encoder=dict(_delete_=True, type='ResNetDepthEncoder', depth=18, pretrained=None),
