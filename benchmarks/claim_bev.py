@@ -243,4 +243,4 @@ def main(folder: str, towers: str | None, show_plan: bool, jobs: int) -> None:
     rate, labels = chosen(candidates, study, MAP, False), make_labels(study)
     print("factor of the towers' learning rate:", rate, flush=True)
     run_ready(rows(rate, labels), study, METRICS, jobs)
-    write_answers(rows(rate, labels), QUESTIONS, study, METRICS)
+    write_answers(rows(rate, labels), list(candidates.values()), QUESTIONS, study, METRICS)

@@ -187,4 +187,4 @@ def main(folder: str, towers: str | None, show_plan: bool, jobs: int) -> None:
     print("factors of the towers' learning rate:", rates, flush=True)
     for runs in (alignments(rates), rows(rates)):
         run_ready(runs, study, METRICS, jobs)
-    write_answers(rows(rates), QUESTIONS, study, METRICS)
+    write_answers(rows(rates), every, QUESTIONS, study, METRICS)

@@ -50,10 +50,14 @@ def scores_of(runs: Sequence[Run], study: Path) -> Scores:
 
 
 def write_answers(
-    runs: Sequence[Run], questions: Sequence[Question], study: Path, metrics: Sequence[str]
+    runs: Sequence[Run],
+    choices: Sequence[Run],
+    questions: Sequence[Question],
+    study: Path,
+    metrics: Sequence[str],
 ) -> None:
-    """Write `answers.md`, a section and a plot per question and the table of all rows, from what
-    is finished."""
+    """Write `answers.md`, a section and a plot per question and the tables of all rows and of the
+    choosing runs, from what is finished."""
     scores = scores_of(runs, study)
     parts = []
     for question in questions:
@@ -63,6 +67,7 @@ def write_answers(
             f'{answer(question, scores)}\n\n{table}\n![{question.text}]({question.name}.png)\n'
         )
     parts.append(f'All rows:\n\n{study_table(runs, study, metrics)}')
+    parts.append(f'Choosing runs, on other scenes:\n\n{study_table(choices, study, metrics)}')
     with atomic_file(study / 'answers.md', 'w') as file:
         file.write('\n'.join(parts))
     print('\n'.join(answer(question, scores) for question in questions), flush=True)

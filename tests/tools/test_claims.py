@@ -7,7 +7,7 @@ import pytest
 from mmengine.config import DictAction
 
 from benchmarks import claim_bev, claim_depth, claim_worlds
-from benchmarks.claims import chosen, missing_weights
+from benchmarks.claims import chosen, missing_weights, plan, write_answers
 from benchmarks.paired import DECISIVE_SEEDS
 from benchmarks.study import REPOSITORY, RESULT, Run, formatted
 from hybrid_depth.datasets.kitti.splits import KittiFrame
@@ -189,9 +189,41 @@ def test_the_best_candidate_is_chosen_when_all_have_run(tmp_path):
     runs = {rate: Run(f'choice_{rate}', 'net.py') for rate in (1.0, 0.1)}
     for rate, error in ((1.0, 0.2), (0.1, 0.3)):
         assert chosen(runs, tmp_path, 'error', True) is None
-        folder = runs[rate].folder(tmp_path)
-        folder.mkdir()
-        result = dict(scores=dict(error=error), training_seconds=1)
-        (folder / RESULT).write_text(json.dumps(result))
+        finish(runs[rate], tmp_path, error=error)
     assert chosen(runs, tmp_path, 'error', True) == 1.0
     assert chosen(runs, tmp_path, 'error', False) == 0.1
+
+
+def finish(run, study, **scores):
+    """Write the result of a run."""
+    run.folder(study).mkdir()
+    result = dict(scores=scores, training_seconds=60)
+    (run.folder(study) / RESULT).write_text(json.dumps(result))
+
+
+def test_answers_of_an_unfinished_study(tmp_path, depth):
+    """Two seeds of the first question's rows: tables and plots are there, nothing is decided."""
+    runs = list(depth.values())
+    for (name, seed), run in depth.items():
+        if name in ('stages_10', 'stages_random_10') and seed < 2:
+            error = 0.2 if 'random' in name else 0.1
+            finish(run, tmp_path, **{claim_depth.SCORE: error})
+    questions = claim_depth.QUESTIONS
+    write_answers(runs, [], questions, tmp_path, claim_depth.METRICS)
+    text = (tmp_path / 'answers.md').read_text()
+    first, *_ = text.splitlines()
+    assert first == (
+        'Do pretrained towers help depth? 10 % of the drives: **not decided** (2 of 5 seeds); '
+        '100 % of the drives: **not decided** (0 of 5 seeds).'
+    )
+    assert '`stages_random_10` | 2 | 0.1000 | 0.2000 | +0.1000, +0.1000 | not decided |' in text
+    assert '| stages_10 | 2 | 0.1000 ± 0.0000 | - |' in text  # scores that the runs lack
+    assert all((tmp_path / f'{question.name}.png').is_file() for question in questions)
+
+
+def test_plan_counts_what_is_left(tmp_path):
+    runs = [Run('a', 'one.py', seed) for seed in (0, 1)] + [Run('b', 'two.py')]
+    finish(runs[0], tmp_path)
+    lines = plan(runs, tmp_path, lambda run: 3600 if run.name == 'a' else 1800).splitlines()
+    assert lines[1].split() == ['one.py', '2', '1', '60.0', '2.00']
+    assert lines[-1] == '3 runs, 2.5 run-hours, 1.5 of them left'
