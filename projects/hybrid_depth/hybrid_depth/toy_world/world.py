@@ -55,7 +55,7 @@ class World:
             raise ValueError(f'expected sweeps of 0 or more, got {self.sweeps}')
         if min(self.seed, self.textures) < 0:
             raise ValueError(
-                f'expected seeds of 0 or more, got {self.seed} and textures {self.textures}'
+                f'expected a seed of 0 or more, got {self.seed}, and textures {self.textures}'
             )
 
     def scene(self, index: int) -> Scene:
