@@ -29,7 +29,7 @@ from hybrid_depth.files import atomic_file
 from hybrid_depth.toy_world import make_toy_world
 
 from .bev_depth import LOADER, TEACHER, teacher_error
-from .claims import TOWERS, chosen, link_towers, plan, run_ready, write_answers
+from .claims import TOWERS, chosen, link_towers, plan, run_ready, run_rows
 from .paired import DECISIVE_SEEDS, Comparison, Question
 from .study import REPOSITORY, Run
 
@@ -242,5 +242,5 @@ def main(folder: str, towers: str | None, show_plan: bool, jobs: int) -> None:
         run_ready([run], study, METRICS, jobs=1)
     rate, labels = chosen(candidates, study, MAP, False), make_labels(study)
     print("factor of the towers' learning rate:", rate, flush=True)
-    run_ready(rows(rate, labels), study, METRICS, jobs)
-    write_answers(rows(rate, labels), list(candidates.values()), QUESTIONS, study, METRICS)
+    every = list(candidates.values())
+    run_rows(rows(rate, labels), every, QUESTIONS, study, METRICS, jobs)

@@ -18,7 +18,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from .claim_worlds import FRACTIONS, make_worlds
-from .claims import TOWERS, chosen, link_towers, plan, run_ready, write_answers
+from .claims import TOWERS, chosen, link_towers, plan, run_ready, run_rows
 from .paired import DECISIVE_SEEDS, Comparison, Question
 from .study import Run
 
@@ -185,6 +185,5 @@ def main(folder: str, towers: str | None, show_plan: bool, jobs: int) -> None:
     run_ready(every, study, METRICS, jobs)
     rates = {kind: chosen(runs, study, SCORE, True) for kind, runs in candidates.items()}
     print("factors of the towers' learning rate:", rates, flush=True)
-    for runs in (alignments(rates), rows(rates)):
-        run_ready(runs, study, METRICS, jobs)
-    write_answers(rows(rates), every, QUESTIONS, study, METRICS)
+    run_ready(alignments(rates), study, METRICS, jobs)
+    run_rows(rows(rates), every, QUESTIONS, study, METRICS, jobs)

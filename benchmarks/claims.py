@@ -12,6 +12,7 @@ from .paired import Question, Scores, answer, comparison_table
 from .paired_plot import plot_question
 from .study import RESULT, Run, finished_results, formatted, run_study, study_table
 
+BLOCK = 6  # runs between two answers
 TOWERS = '{study}/towers'  # link to the folder of `tools/benchmark.py towers`
 
 
@@ -39,6 +40,20 @@ def run_ready(runs: Sequence[Run], study: Path, metrics: Sequence[str], jobs: in
         run_study(ready, study, metrics, jobs=jobs, threads=1)
     except SystemExit as failure:
         print(failure, flush=True)
+
+
+def run_rows(
+    runs: Sequence[Run],
+    choices: Sequence[Run],
+    questions: Sequence[Question],
+    study: Path,
+    metrics: Sequence[str],
+    jobs: int,
+) -> None:
+    """Train and evaluate the scored runs that are ready, and write the answers again and again."""
+    for first in range(0, len(runs), BLOCK):
+        run_ready(runs[first : first + BLOCK], study, metrics, jobs)
+        write_answers(runs, choices, questions, study, metrics)
 
 
 def scores_of(runs: Sequence[Run], study: Path) -> Scores:

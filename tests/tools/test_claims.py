@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from mmengine.config import DictAction
 
-from benchmarks import claim_bev, claim_depth, claim_worlds
+from benchmarks import claim_bev, claim_depth, claim_worlds, claims
 from benchmarks.claims import chosen, missing_weights, plan, write_answers
 from benchmarks.paired import DECISIVE_SEEDS
 from benchmarks.study import REPOSITORY, RESULT, Run, formatted
@@ -227,3 +227,21 @@ def test_plan_counts_what_is_left(tmp_path):
     lines = plan(runs, tmp_path, lambda run: 3600 if run.name == 'a' else 1800).splitlines()
     assert lines[1].split() == ['one.py', '2', '1', '60.0', '2.00']
     assert lines[-1] == '3 runs, 2.5 run-hours, 1.5 of them left'
+
+
+def test_answers_are_written_again_and_failures_do_not_end_the_study(tmp_path, monkeypatch):
+    """Eight rows in blocks of six, whose first fails; a run without its weights waits."""
+    seen = []
+
+    def run_study(runs, study, metrics, jobs, threads):
+        seen.append([run.name for run in runs])
+        if len(seen) == 1:
+            raise SystemExit('1 of 6 runs failed')
+        for run in runs:
+            finish(run, study, **{claim_depth.SCORE: 0.1})
+
+    monkeypatch.setattr(claims, 'run_study', run_study)
+    runs = [Run(f'r{i}', 'net.py', options=('a={study}/no.pth',) * (i == 7)) for i in range(8)]
+    claims.run_rows(runs, [], (), tmp_path, [claim_depth.SCORE], jobs=1)
+    assert seen == [[f'r{i}' for i in range(6)], ['r6']]
+    assert '| r6 | 1 | 0.1000 |' in (tmp_path / 'answers.md').read_text()
