@@ -39,6 +39,8 @@ class Run:
         options: as of `--cfg-options`; '{study}' is replaced by the study's folder, '{seed}' by the
             seed, so that a run can start from the checkpoint of an earlier one.
         scored: evaluate the result by `tools/test.py`; else it only initialises others.
+        elsewhere: further evaluations: a name and options such as another data root. Their scores
+            are 'NAME/SCORE'.
     """
 
     name: str
@@ -46,13 +48,20 @@ class Run:
     seed: int = 0
     options: tuple[str, ...] = ()
     scored: bool = True
+    elsewhere: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     def folder(self, study: Path) -> Path:
         """Work dir of the run."""
         return study / f'{self.name}_seed{self.seed}'
 
 
-def run_study(runs: Sequence[Run], study: Path, metrics: Sequence[str], jobs: int = 1) -> None:
+def run_study(
+    runs: Sequence[Run],
+    study: Path,
+    metrics: Sequence[str],
+    jobs: int = 1,
+    threads: int | None = None,
+) -> None:
     """Train and evaluate the unfinished runs, print the table; write `study/table.md` and
     `plot.png` if any run is scored.
 
@@ -65,22 +74,23 @@ def run_study(runs: Sequence[Run], study: Path, metrics: Sequence[str], jobs: in
         jobs: number of parallel runs, which share the cores; above 1 no run may need another. Small
             models do not benefit from a second core: two parallel BEV toy runs take as long as one
             on two cores (0.36 s per step in both cases).
+        threads: of each run; None for the cores divided by `jobs`.
 
     Raises:
         SystemExit: some runs failed, or a folder has a run of another recipe.
     """
     _require_same_recipes(runs, study)
-    threads = max(1, os.cpu_count() // jobs)
+    threads = threads or max(1, os.cpu_count() // jobs)
     todo = [run for run in runs if not _done(run, study)]
     with ThreadPoolExecutor(jobs) as pool:
         trained = pool.map(lambda run: _train(run, study, threads), todo)
         failed = [run for run, done in zip(todo, trained, strict=True) if not done]
-    if results := _results(runs, study):
+    if results := finished_results(runs, study):
         text = study_table(runs, study, metrics)
         with atomic_file(study / 'table.md', 'w') as file:
             file.write(text)
         print(text)
-        scores = {name: [r['scores'] for r in seeds] for name, seeds in results.items()}
+        scores = {name: [r['scores'] for r in seeds.values()] for name, seeds in results.items()}
         plot_study(scores, metrics, study / 'plot.png')
     if failed:
         logs = ', '.join(str(run.folder(study) / LOG) for run in failed)
@@ -91,6 +101,8 @@ def recipe(run: Run, study: Path) -> dict[str, str]:
     """What a run is made from: digests of its whole config, of its options, of the files that the
     options name, such as the checkpoint of an earlier run, and of its toy worlds."""
     options = _options(run, study)
+    for _, further in run.elsewhere:
+        options += formatted(further, run, study)
     config = read_config(REPOSITORY / run.config).pretty_text
     values = {option.partition('=')[2] for option in options}
     worlds = {str(Path(value, MARKER)) for value in {*values, *re.findall("'([^']+)'", config)}}
@@ -103,8 +115,12 @@ def recipe(run: Run, study: Path) -> dict[str, str]:
 
 
 def _options(run: Run, study: Path) -> list[str]:
-    names = dict(study=study, seed=run.seed)
-    return [f'randomness.seed={run.seed}', *(o.format(**names) for o in run.options)]
+    return [f'randomness.seed={run.seed}', *formatted(run.options, run, study)]
+
+
+def formatted(options: Sequence[str], run: Run, study: Path) -> list[str]:
+    """Options with the study's folder and the seed of a run."""
+    return [option.format(study=study, seed=run.seed) for option in options]
 
 
 def _require_same_recipes(runs: Sequence[Run], study: Path) -> None:
@@ -126,7 +142,8 @@ def study_table(runs: Sequence[Run], study: Path, metrics: Sequence[str]) -> str
     """Markdown table: one row per name, mean and (for several seeds) standard deviation of each
     metric, '-' where a run does not have it."""
     rows = [['run', 'seeds', *column_names(metrics), 'training min'], ['---'] * (len(metrics) + 3)]
-    for name, results in _results(runs, study).items():
+    for name, seeds in finished_results(runs, study).items():
+        results = list(seeds.values())
         cells = [_spread([r['scores'].get(metric) for r in results]) for metric in metrics]
         minutes = statistics.mean(r['training_seconds'] for r in results) / 60
         rows.append([name, str(len(results)), *cells, f'{minutes:.1f}'])
@@ -144,13 +161,13 @@ def _done(run: Run, study: Path) -> bool:
     return (run.folder(study) / RESULT).is_file()
 
 
-def _results(runs: Sequence[Run], study: Path) -> dict[str, list[dict]]:
-    """Results of the finished scored runs, by name."""
+def finished_results(runs: Sequence[Run], study: Path) -> dict[str, dict[int, dict]]:
+    """Results (`scores`, `training_seconds`) of the finished scored runs, by name and seed."""
     results = {}
     for run in runs:
         if run.scored and _done(run, study):
             result = json.loads((run.folder(study) / RESULT).read_text())
-            results.setdefault(run.name, []).append(result)
+            results.setdefault(run.name, {})[run.seed] = result
     return results
 
 
@@ -168,11 +185,15 @@ def _train(run: Run, study: Path, threads: int) -> bool:
     scores = {}
     if run.scored:
         checkpoint = (folder / 'last_checkpoint').read_text()
-        arguments = [run.config, checkpoint, '--work-dir', folder / 'test']
-        if not _tool(folder, threads, 'test.py', *arguments, '--cfg-options', *options):
-            return False
-        report = max((folder / 'test').glob('*/*.json'))
-        scores = json.loads(report.read_text().splitlines()[-1])
+        for name, further in (('', ()), *run.elsewhere):
+            out = folder / f'test_{name}'.removesuffix('_')
+            arguments = [run.config, checkpoint, '--work-dir', out, '--cfg-options', *options]
+            further = formatted(further, run, study)
+            if not _tool(folder, threads, 'test.py', *arguments, *further):
+                return False
+            report = max(out.glob('*/*.json'))
+            found = json.loads(report.read_text().splitlines()[-1])
+            scores |= {f'{name}/{key}'.removeprefix('/'): found[key] for key in found}
     with atomic_file(folder / RESULT, 'w') as file:
         json.dump(dict(scores=scores, training_seconds=_training_seconds(folder)), file, indent=2)
     return True

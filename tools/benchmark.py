@@ -21,6 +21,8 @@ Example:
     python tools/benchmark.py depth-toy --out work_dirs/depth_toy
     python tools/benchmark.py multi-frame --out work_dirs/multi_frame --epochs 4
     python tools/benchmark.py bev-depth --out work_dirs/bev_depth
+    python tools/benchmark.py claim-depth --towers work_dirs/towers --plan
+    python tools/benchmark.py claim-bev --towers work_dirs/towers --jobs 2
     python tools/benchmark.py embodied-self --out work_dirs/embodied_self
     python tools/benchmark.py fb-bev --out work_dirs/fb_bev
     python tools/benchmark.py embodied --out work_dirs/embodied
@@ -51,6 +53,10 @@ STUDIES = {
     'fb-bev': 'FB-BEV against BEVDet',
     'embodied': 'embodied depth and text',
     'robustness-toy': 'detectors under corruptions and on other rigs',
+}
+CLAIMS = {
+    'claim-depth': 'foundation towers and language in depth models',
+    'claim-bev': 'depth and foundation towers in detectors',
 }
 
 
@@ -84,10 +90,16 @@ def make_parser() -> argparse.ArgumentParser:
     onnx.add_argument('--kitti', default='data/kitti', help='KITTI raw folder')
     onnx.add_argument('--only', nargs='+', default=(), help='only these models')
     commands.add_parser('depth-step', help='hybrid encoder: effect of each optimisation')
-    for name, subject in STUDIES.items():
+    for name, subject in {**STUDIES, **CLAIMS}.items():
         study = commands.add_parser(name, help=f'the study of {subject} on the toy world')
         out = f'work_dirs/{name.replace("-", "_")}'
         study.add_argument('--out', default=out, help='output folder; finished runs are kept')
+        if name in CLAIMS:
+            study.add_argument(
+                '--towers', help='folder of trained towers; runs that need them wait without'
+            )
+            study.add_argument('--plan', action='store_true', help='only print runs and minutes')
+            study.add_argument('--jobs', type=int, default=1, help='parallel runs (default 1)')
         if name == 'multi-frame':
             study.add_argument(
                 '--epochs', type=int, default=4, help='of every model, 192 iterations'

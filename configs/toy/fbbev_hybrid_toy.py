@@ -1,15 +1,4 @@
 # FB-BEV at toy size, with the hybrid depth net.
-_base_ = 'bevdet_hybrid_toy.py'
+_base_ = ['bevdet_hybrid_toy.py', '../_base_/models/refinement_toy.py']
 
-model = dict(
-    refine=dict(
-        type='DepthAwareRefinement',
-        foreground_proposal=dict(type='ForegroundProposal', teacher_forcing=False),
-        backward_projection=dict(
-            type='BackwardProjection',
-            anchor_heights=(-1.0, 3.0, 1.0),
-            num_heads=4,
-            feedforward_channels=64,
-        ),
-    ),
-)
+model = dict(refine=_base_.refine)

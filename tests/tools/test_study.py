@@ -45,7 +45,7 @@ def calls(monkeypatch):
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text(json.dumps(dict(loss=1, time=30.0, iter=4)))
         (folder / 'last_checkpoint').write_text('epoch_1.pth')
-        report = folder / 'test' / 'now' / 'now.json'
+        report = Path(arguments[arguments.index('--work-dir') + 1], 'now', 'now.json')
         report.parent.mkdir(parents=True, exist_ok=True)
         report.write_text(json.dumps({'depth/abs_rel': 0.25 if folder.name[-1] == '0' else 0.75}))
         return True
@@ -96,6 +96,22 @@ def test_runs_of_a_changed_recipe_are_refused(calls, tmp_path, monkeypatch):
         run_study(RUNS[:2], tmp_path, ['depth/abs_rel'])
     monkeypatch.undo()
     assert len(calls) == made
+
+
+def test_scores_elsewhere_stand_beside_the_others(calls, tmp_path):
+    """The same weights on another world; other worlds are another recipe."""
+    there = ('test_dataloader.dataset.data_root={study}/high',)
+    run = Run('net', 'net.py', 0, elsewhere=(('high', there),))
+    run_study([run], tmp_path, ['depth/abs_rel', 'high/depth/abs_rel'])
+    assert [name for _, name, _ in calls] == ['train.py', 'test.py', 'test.py']
+    there = f'test_dataloader.dataset.data_root={tmp_path}/high'
+    assert [there in call[2] for call in calls] == [False, False, True]
+    assert json.loads((tmp_path / 'net_seed0/result.json').read_text())['scores'] == {
+        'depth/abs_rel': 0.25,
+        'high/depth/abs_rel': 0.25,
+    }
+    with pytest.raises(SystemExit, match='another options'):
+        run_study([Run('net', 'net.py', 0)], tmp_path, ['depth/abs_rel'])
 
 
 def test_a_changed_toy_world_is_another_recipe(calls, tmp_path, monkeypatch):
@@ -149,6 +165,10 @@ def test_jobs_run_in_parallel_and_share_the_cores(monkeypatch, tmp_path):
     with pytest.raises(SystemExit, match='1 of 2 runs failed.*net_seed1'):
         run_study(RUNS[1:], tmp_path, ['depth/abs_rel'], jobs=2)
     assert seen == [3, 3]
+    both, seen[:] = threading.Barrier(2, timeout=60), []
+    with pytest.raises(SystemExit):
+        run_study(RUNS[1:], tmp_path, ['depth/abs_rel'], jobs=2, threads=1)
+    assert seen == [1, 1]
 
 
 def test_studies_use_existing_configs_and_earlier_checkpoints():

@@ -201,6 +201,8 @@ def test_depth_is_evaluated_too(root, tmp_path):
     names = dict(cam_names=list(data.cameras))
     values = score(metric, [dict(found, **depth, **names) for found in perfect(data)])
     assert values['NuScenes metric/depth/abs_rel'] == pytest.approx(0.1)
+    assert values['NuScenes metric/depth/10-20m/abs_rel'] == pytest.approx(0.1)
+    assert 'NuScenes metric/depth/0-10m/abs_rel' not in values  # no cell there
     report = json.loads((tmp_path / 'metrics.json').read_text())['depth']
     depth['gt_depth'] = dict(data=torch.zeros_like(lidar))  # testing without sweeps
     values = score(metric, [dict(found, **depth, **names) for found in perfect(data)])

@@ -84,9 +84,26 @@ def test_clip_only(images):
     ]
 
 
+def test_clip_only_on_the_grid_of_dino(images):
+    """As the fused maps without their DINO part, so that one decoder takes both."""
+    torch.manual_seed(0)
+    encoder = build(dino=None, clip_stride=14).eval()
+    fused = build().eval()
+    fused.clip.load_state_dict(encoder.clip.state_dict())
+    fused.align.load_state_dict(encoder.align.state_dict())
+    assert encoder.out_strides == [14] * 4
+    for alone, both in zip(encoder(images).maps, fused(images).maps, strict=True):
+        assert torch.equal(alone, both[:, 64:])
+
+
 @pytest.mark.parametrize(
     'changes',
-    [dict(clip=None), dict(clip=None, dino=None, text=None), dict(dino={**TINY_DINO, 'taps': 2})],
+    [
+        dict(clip=None),
+        dict(clip=None, dino=None, text=None),
+        dict(dino={**TINY_DINO, 'taps': 2}),
+        dict(clip_stride=14),
+    ],
 )
 def test_invalid_combinations(changes):
     with pytest.raises(ValueError):

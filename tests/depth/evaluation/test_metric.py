@@ -50,6 +50,9 @@ def test_samples_are_matched_by_name(truth, tmp_path):
     assert values['depth/abs_rel'] == pytest.approx(clipped / 3, rel=1e-5)
     report = json.loads((tmp_path / 'out/depth_metrics.json').read_text())
     assert report['metrics']['abs_rel'] == values['depth/abs_rel']
+    for row in report['distances']:
+        name = 'depth/{:g}-{:g}m/abs_rel'.format(*row['metres'])
+        assert values.get(name) == row.get('abs_rel')
     assert report['kind'] == 'metric' and report['image_formats'] == ['.jpg']
 
 

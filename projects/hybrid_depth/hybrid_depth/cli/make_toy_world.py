@@ -74,6 +74,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='multiply all focal lengths',
     )
     parser.add_argument(
+        '--textures',
+        type=whole,
+        default=0,
+        metavar='SEED',
+        help='other colours and patterns of the same scenes; 0: the standard ones (default)',
+    )
+    parser.add_argument(
         '--workers', type=at_least(1), default=2, help=f'rendering processes {SHOWN}'
     )
     parser.add_argument(
@@ -99,6 +106,7 @@ def run(args: argparse.Namespace) -> None:
             args.sweeps,
             args.keep,
             RigChange(args.camera_height, args.camera_pitch, args.camera_focal),
+            args.textures,
         )
     except ValueError as error:
         sys.exit(f'error: {error}')

@@ -51,6 +51,7 @@ def make_toy_world(
     sweeps: int = 0,
     keep: bool = False,
     rig: RigChange = NO_CHANGE,
+    textures: int = 0,
 ) -> Path:
     """Generates a toy world; equal arguments give equal bytes with any number of ``workers``.
 
@@ -67,6 +68,7 @@ def make_toy_world(
         sweeps: nuScenes: camera images between two keyframes.
         keep: keep a complete toy world of the same parameters, made by this version.
         rig: change of the cameras. Worlds that differ in it alone have the same scenes.
+        textures: seed of other colours and patterns of the same scenes, 0 for the standard ones.
 
     Returns:
         The folder.
@@ -81,7 +83,9 @@ def make_toy_world(
     if workers < 1:
         raise ValueError(f'expected at least one worker, got {workers}')
     writer = LAYOUTS[layout]
-    world = World(scenes, keyframes, tuple(size or writer.default_size), seed, sweeps, rig)
+    world = World(
+        scenes, keyframes, tuple(size or writer.default_size), seed, sweeps, rig, textures
+    )
     writer.check(world)
     parameters = dict(layout=layout, **asdict(world), generator=_generator())
     if keep and (Path(out) / MARKER).is_file():

@@ -8,10 +8,6 @@ from .rays import RayGrid
 from .shapes import Parts
 from .street import KERB, LANE_MARKS, ROAD_EDGE, SIDEWALK_EDGE, LaneMark, Street
 
-_ASPHALT = np.array([0.30, 0.30, 0.31], np.float32)
-_PAVEMENT = np.array([0.52, 0.49, 0.45], np.float32)
-_KERB_STONE = np.array([0.66, 0.65, 0.62], np.float32)
-_GRASS = np.array([0.27, 0.36, 0.17], np.float32)
 #: Extent of the contact shadow around an object, metres.
 _SHADOW_REACH = 0.7
 _NOISE_SIZE = 256
@@ -72,17 +68,22 @@ def ground_colour(
     speckle = noise(s, d, 0.08, long) * 0.020 + noise(s + 31, d + 7, 1.3, long) * 0.012
     wear = 0.025 * np.cos(2 * np.pi * side / 1.75) * (side < ROAD_EDGE)
     tone = 1 + 3 * speckle + wear
-    colour = _ASPHALT[:, None] * tone
-    tiles = np.maximum(band(s % 1.5, 0, 0.04, long), band(side % 1.0, 0, 0.04, wide))
-    pavement = _PAVEMENT[:, None] * (1 + 2 * speckle - 0.25 * tiles)
-    grass = _GRASS[:, None] * (1 + 8 * speckle)
+    paint = street.paint
+    colour = _column(paint.asphalt) * tone
+    tiles = np.maximum(band(s % paint.tile, 0, 0.04, long), band(side % 1.0, 0, 0.04, wide))
+    pavement = _column(paint.pavement) * (1 + 2 * speckle - 0.25 * tiles)
+    grass = _column(paint.grass) * (1 + 8 * speckle)
     colour = _mix(colour, pavement, band(side, KERB, SIDEWALK_EDGE, wide))
     colour = _mix(colour, grass, band(side, SIDEWALK_EDGE, 1e4, wide))
-    colour = _mix(colour, _KERB_STONE[:, None], band(side, KERB, KERB + 0.22, wide))
+    colour = _mix(colour, _column(paint.kerb), band(side, KERB, KERB + 0.22, wide))
     for mark in LANE_MARKS:
         share = mark_coverage(mark, s, d, wide, long) * 0.95
-        colour = _mix(colour, np.array(mark.colour, np.float32)[:, None], share)
+        colour = _mix(colour, _column(mark.colour), share)
     return colour.astype(np.float32)
+
+
+def _column(colour: tuple[float, float, float]) -> np.ndarray:
+    return np.array(colour, np.float32)[:, None]
 
 
 def _mix(first: np.ndarray, second: np.ndarray, share: np.ndarray) -> np.ndarray:

@@ -44,6 +44,17 @@ LANE_MARKS = (
 
 
 @dataclass(frozen=True)
+class GroundPaint:
+    """RGB colours in [0, 1] of the ground's parts, and the length of a paving tile, metres."""
+
+    asphalt: tuple[float, float, float] = (0.30, 0.30, 0.31)
+    pavement: tuple[float, float, float] = (0.52, 0.49, 0.45)
+    kerb: tuple[float, float, float] = (0.66, 0.65, 0.62)
+    grass: tuple[float, float, float] = (0.27, 0.36, 0.17)
+    tile: float = 1.5
+
+
+@dataclass(frozen=True)
 class Street:
     """A centre line sampled every half metre.
 
@@ -51,11 +62,13 @@ class Street:
         s: (K,) arc length, metres.
         xy: (K, 2) world position, metres; the whole street lies in x > 0, y > 0.
         heading: (K,) direction of travel, radians, unwrapped.
+        paint: look of the ground.
     """
 
     s: np.ndarray
     xy: np.ndarray
     heading: np.ndarray
+    paint: GroundPaint = GroundPaint()
 
     def pose(self, s: np.ndarray, d: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """World position (..., 2) and heading (...); extrapolated linearly beyond the ends."""

@@ -8,6 +8,7 @@ from functools import lru_cache
 from .population import make_scene
 from .rig_change import NO_CHANGE, RigChange
 from .scene import Scene
+from .textures import with_textures
 
 #: Keyframes are at 2 Hz; layouts with more frames add them in between.
 KEYFRAME_SECONDS = 0.5
@@ -25,6 +26,8 @@ class World:
         sweeps: camera images between two keyframes, evenly spaced; nuScenes has 5. The KITTI
             layout is video in any case.
         rig: change of the cameras; the scenes are the same with any rig.
+        textures: seed of other colours and patterns of the same scenes, 0 for the standard ones;
+            see `with_textures`.
 
     Raises:
         ValueError: values are out of range.
@@ -36,6 +39,7 @@ class World:
     seed: int
     sweeps: int = 0
     rig: RigChange = NO_CHANGE
+    textures: int = 0
 
     def __post_init__(self) -> None:
         if self.scenes < 2 or self.keyframes < 1:
@@ -49,12 +53,14 @@ class World:
             )
         if self.sweeps < 0:
             raise ValueError(f'expected sweeps of 0 or more, got {self.sweeps}')
-        if self.seed < 0:
-            raise ValueError(f'expected a seed of 0 or more, got {self.seed}')
+        if min(self.seed, self.textures) < 0:
+            raise ValueError(
+                f'expected a seed of 0 or more, got {self.seed}, and textures {self.textures}'
+            )
 
     def scene(self, index: int) -> Scene:
         """Scene ``index``; recent scenes are cached."""
-        return _scene(self.seed, index, self.keyframes * KEYFRAME_SECONDS)
+        return _scene(self.seed, index, self.keyframes * KEYFRAME_SECONDS, self.textures)
 
     @property
     def training_scenes(self) -> int:
@@ -63,5 +69,5 @@ class World:
 
 
 @lru_cache(maxsize=2)
-def _scene(seed: int, index: int, duration: float) -> Scene:
-    return make_scene(seed, index, duration)
+def _scene(seed: int, index: int, duration: float, textures: int) -> Scene:
+    return with_textures(make_scene(seed, index, duration), textures)

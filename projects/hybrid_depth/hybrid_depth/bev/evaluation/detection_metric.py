@@ -14,6 +14,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger, print_log
 
 from ...datasets.nuscenes.names import InfoError
+from ...depth.evaluation.metrics import range_scores
 from ...files import atomic_file
 from ...info_files import read_infos
 from .detection_boxes import DetectionBoxes
@@ -195,5 +196,7 @@ def _log_entries(report: Mapping) -> dict[str, float]:
     entries |= {key: report[key] for key in ('NDS', 'mAP', 'mAP_present')}
     entries = {f'pred_instances_3d_NuScenes/{key}': value for key, value in entries.items()}
     if 'depth' in report:
-        entries |= {f'depth/{key}': report['depth'][key] for key in ('abs_rel', 'rmse', 'a1')}
+        depth = {key: report['depth'][key] for key in ('abs_rel', 'rmse', 'a1')}
+        depth |= range_scores(report['depth']['distances'])
+        entries |= {f'depth/{key}': value for key, value in depth.items()}
     return entries

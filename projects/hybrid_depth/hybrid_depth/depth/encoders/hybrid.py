@@ -30,9 +30,12 @@ class HybridDepthEncoder(DepthEncoder):
 
     Args:
         clip: `CLIPTower` config, or None for DINO maps only.
-        dino: `DINOTower` config, or None for the aligned CLIP maps only, at CLIP's strides.
+        dino: `DINOTower` config, or None for the aligned CLIP maps only, at CLIP's strides or on
+            the grid of `clip_stride`.
         text: `DepthPrompts` config, e.g. dict(num_tokens=256); None for no language part.
         align_channels: channels of a CLIP map before fusion.
+        clip_stride: without DINO, input pixels per cell of the grid to which all CLIP maps are
+            resized, for decoders of one grid such as DPT's; None for CLIP's own strides.
         trainable: see `set_trainable`. Frozen towers run without gradient and with fixed BatchNorm
             statistics. The official stage 2 trains 'clip.visual', 'align',
             'dino.vit.blocks.11', 'language.prompts', 'language.tower.token_embedding',
@@ -40,8 +43,8 @@ class HybridDepthEncoder(DepthEncoder):
             'language.tower.text_projection'.
 
     Raises:
-        ValueError: no tower, language without CLIP, towers with different numbers of maps, or a
-            `trainable` prefix that matches nothing.
+        ValueError: no tower, language without CLIP, towers with different numbers of maps,
+            `clip_stride` with DINO, or a `trainable` prefix that matches nothing.
     """
 
     def __init__(
@@ -50,11 +53,15 @@ class HybridDepthEncoder(DepthEncoder):
         dino: dict | None,
         text: dict | None = None,
         align_channels: int = 256,
+        clip_stride: int | None = None,
         trainable: str | Sequence[str] = 'all',
     ) -> None:
         super().__init__()
         if clip is None and (dino is None or text is not None):
             raise ValueError('expected a clip tower, or only dino without text; got clip=None')
+        if clip_stride is not None and dino is not None:
+            raise ValueError("clip_stride: expected None, as dino's stride is that of all maps")
+        self.clip_stride = clip_stride
         self.clip = None if clip is None else MODELS.build({'type': 'CLIPTower', **clip})
         self.dino = None if dino is None else MODELS.build({'type': 'DINOTower', **dino})
         self.align = self.language = None
@@ -78,7 +85,10 @@ class HybridDepthEncoder(DepthEncoder):
 
     def _describe(self, align_channels: int) -> tuple[list[int], list[int]]:
         if self.dino is None:
-            return [align_channels] * len(self.align), self.clip.out_strides
+            strides = self.clip.out_strides
+            if self.clip_stride is not None:
+                strides = [self.clip_stride] * len(strides)
+            return [align_channels] * len(self.align), strides
         extra = 0
         if self.clip is not None:
             extra = align_channels
@@ -125,12 +135,17 @@ class HybridDepthEncoder(DepthEncoder):
             maps, class_tokens = _run(self.dino, images)
             class_token = class_tokens[-1]
         if self.clip is not None:
-            aligned = zip(self.align, clip, strict=True)
+            clip = [align(feature) for align, feature in zip(self.align, clip, strict=True)]
             if maps:
-                maps = [_append(level, *pair) for level, pair in zip(maps, aligned, strict=True)]
+                pairs = zip(maps, clip, strict=True)
+                maps = [torch.cat([level, _on_grid(x, level.shape[-2:])], 1) for level, x in pairs]
             else:
-                maps = [convolution(feature) for convolution, feature in aligned]
+                maps = clip if self.clip_stride is None else self._on_common_grid(clip, images)
         return DepthFeatures(maps, class_token=class_token)
+
+    def _on_common_grid(self, maps: list[Tensor], images: Tensor) -> list[Tensor]:
+        size = [max(1, round(int(n) / self.clip_stride)) for n in images.shape[-2:]]
+        return [_on_grid(x, size) for x in maps]
 
     def class_token(self, images: Tensor) -> Tensor | None:
         """Images as in `forward` -> DINO's class token (B, C), without running CLIP."""
@@ -154,7 +169,6 @@ def _run(tower: nn.Module, images: Tensor) -> object:
         return tower(images)
 
 
-def _append(dino: Tensor, convolution: nn.Module, clip: Tensor) -> Tensor:
-    """Concatenation [DINO, CLIP] on DINO's grid; 1x1 convolution and nearest resize commute."""
-    clip = F.interpolate(convolution(clip), size=dino.shape[-2:], mode='nearest')
-    return torch.cat([dino, clip], dim=1)
+def _on_grid(x: Tensor, size: Sequence[int]) -> Tensor:
+    """Map on another grid; 1x1 convolution and nearest resize commute."""
+    return F.interpolate(x, size=tuple(size), mode='nearest')

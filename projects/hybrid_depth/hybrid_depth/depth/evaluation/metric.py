@@ -13,6 +13,7 @@ from mmengine.registry import METRICS
 from ...datasets.label_images import read_moving_mask
 from ...errors import DepthDataError
 from .files import DepthMaps
+from .metrics import range_scores
 from .predicted_maps import uncrop
 from .protocols import DepthProtocol, load_protocol
 from .report import result_table, write_result
@@ -27,10 +28,11 @@ class DepthMetric(BaseMetric):
     ('disparity', 'relative' or 'metric') and `name` (from `KittiRawDataset` and others), the name
     of the ground truth file. Of a cropped image (`crop`) the truth inside the crop is compared.
     Returns the protocol's metrics, the same without scaling as `unscaled/...` (and with that of the
-    median as `median_scaled/...`, see `summarise`) and `scale_spread`, prefix 'depth'. Where the
-    data set names label images of moving objects (its option `moving`), also the metrics of moving
-    and static pixels, 'depth/moving/...' and 'depth/static/...', with the scale of the whole image
-    (docs/reference/depth_protocols.md, "Moving and static pixels").
+    median as `median_scaled/...`, see `summarise`), `scale_spread` and those of each distance range
+    as `0-10m/...`, prefix 'depth'. Where the data set names label images of moving objects (its
+    option `moving`), also the metrics of moving and static pixels, 'depth/moving/...' and
+    'depth/static/...', with the scale of the whole image (docs/reference/depth_protocols.md,
+    "Moving and static pixels").
 
     Args:
         truth: folder of `prepare-kitti export-gt`, or any input of `DepthMaps`; maps without
@@ -161,7 +163,7 @@ class DepthMetric(BaseMetric):
             rows[part] = averages.get('metrics', {})  # none without such pixels
         for row, metrics in rows.items():
             scores |= {f'{row}/{name}': value for name, value in metrics.items()}
-        return scores
+        return scores | range_scores(result['distances'])
 
     def _summarise(self, entries: list[dict], kind: str) -> dict:
         """Result of one mode: of its scores, or of its maps."""

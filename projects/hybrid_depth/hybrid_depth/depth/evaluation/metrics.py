@@ -126,6 +126,21 @@ def binned_table(sums: np.ndarray, edges: Sequence[float]) -> list[dict]:
     return rows
 
 
+def range_scores(rows: Sequence[dict], names: Sequence[str] = ('abs_rel', 'a1')) -> dict:
+    """Scores of `binned_table`'s rows for logs, by range and metric; of ranges that have pixels.
+
+    Example:
+        >>> range_scores([dict(metres=[0.0, 10.0], pixels=2, abs_rel=0.1, a1=1.0)], ['abs_rel'])
+        {'0-10m/abs_rel': 0.1}
+    """
+    return {
+        '{:g}-{:g}m/{}'.format(*row['metres'], name): row[name]
+        for row in rows
+        for name in names
+        if name in row
+    }
+
+
 def merge_flipped(disparity: np.ndarray, flipped: np.ndarray) -> np.ndarray:
     """Flip post-processing: mean of a disparity map and the mirrored image's (arXiv 1609.03677).
 
