@@ -34,16 +34,17 @@ def frame_of(cameras: list[Camera], pose: np.ndarray) -> KeyFrame:
 
 
 def test_boxes_in_the_ego_frame():
-    """A vehicle that looks along y of the global frame has a box 10 m ahead at its left side."""
+    """A vehicle that looks along y of the global frame has two boxes 10 m ahead of it."""
     pose = np.eye(4)
     pose[:3, :3] = [[0, -1, 0], [1, 0, 0], [0, 0, 1]]
     pose[:3, 3] = 10, -10, 0
-    boxes = _ego_boxes(frame_of([], pose), Truth(make_boxes([10.0], [0])))
-    np.testing.assert_allclose(boxes.corners.mean(1), [[10, 0, 1]], atol=1e-9)
-    np.testing.assert_allclose(np.ptp(boxes.corners, axis=1), [[2, 4, 1]], atol=1e-9)
-    np.testing.assert_allclose(
-        boxes.headings()[0, 1] - boxes.headings()[0, 0], [0, -2, 0], atol=1e-9
-    )
+    global_boxes = make_boxes([10.0, 10.0], [0, 0])
+    global_boxes.rotation[1] = np.sqrt(0.5), 0, 0, np.sqrt(0.5)  # looks along y
+    boxes = _ego_boxes(frame_of([], pose), Truth(global_boxes))
+    np.testing.assert_allclose(boxes.corners.mean(1), [[10, 0, 1]] * 2, atol=1e-9)
+    np.testing.assert_allclose(np.ptp(boxes.corners, axis=1), [[2, 4, 1], [4, 2, 1]], atol=1e-9)
+    headings = np.diff(boxes.headings(), axis=1)[:, 0]
+    np.testing.assert_allclose(headings, [[0, -2, 0], [2, 0, 0]], atol=1e-9)
     assert isinstance(boxes, SceneBoxes) and not len(_ego_boxes(frame_of([], pose), Truth(None)))
 
 
