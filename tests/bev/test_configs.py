@@ -42,6 +42,10 @@ EXPECTED = {
     'toy/bevdet_hybrid_toy.py': EncoderDepthNet,
     'toy/bevdet_hybrid_no_prior_toy.py': EncoderDepthNet,
     'toy/bevdet4d_toy.py': CameraAwareDepthNet,
+    'toy/claim_bev/fbbev_none.py': EncoderDepthNet,
+    'toy/claim_bev/fbbev_lidar.py': EncoderDepthNet,
+    'toy/claim_bev/fbbev_pseudo.py': EncoderDepthNet,
+    'toy/claim_bev/fbbev_both.py': EncoderDepthNet,
 }
 
 
