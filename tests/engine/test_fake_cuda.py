@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmdet3d.structures import Det3DDataSample, LiDARInstance3DBoxes
 from mmengine.dataset import pseudo_collate
+from mmengine.structures import InstanceData
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import (
     DataDependentOutputException,
@@ -48,6 +50,8 @@ def is_detector(name: str) -> bool:
 
 DETECTORS = [name for name in TOYS if is_detector(name)]
 LARGE = [name for name in NAMES if not name.startswith('configs/toy/') and is_detector(name)]
+#: A large one that is checked in the quick tests too.
+CHEAP = 'configs/bevdet/bevdet_r50_8xb8-cbgs-20e_nus-3d_256x704.py'
 DEPTH = [name for name in TOYS if name not in DETECTORS and name not in OTHERS]
 
 
@@ -57,11 +61,18 @@ def _no_value_checks(monkeypatch):
     monkeypatch.setattr(cost_volume, '_require_finite', lambda *_: None)
 
 
+@pytest.fixture(autouse=True)
+def _as_with_a_card(monkeypatch):
+    """Where torch finds no card, it only warns and leaves CUDA's autocast off."""
+    monkeypatch.setattr(torch.cuda.amp.common, 'amp_definitely_not_available', lambda: False)
+    monkeypatch.setattr(torch.cuda, 'is_bf16_supported', lambda: True)
+
+
 @contextmanager
-def waiting_only_where_listed(name: str):
+def waiting_only_where_listed(name: str, mode: FakeTensorMode | None = None):
     """The block, in the fake mode; it must end in the listed wait if the config has one."""
     place = WAITING.get(name)
-    with FakeTensorMode():
+    with mode or FakeTensorMode():
         if place is None:
             yield
             return
@@ -85,13 +96,15 @@ def on_cuda(values):
     return torch.empty_strided(values.shape, values.stride(), dtype=values.dtype, device='cuda')
 
 
-def move(model: nn.Module) -> nn.Module:
+def move(model: nn.Module, memory_format: torch.memory_format = torch.preserve_format) -> nn.Module:
     """Exchange parameters and buffers by fake ones; other tensors of the model stay, and fail."""
     for module in model.modules():
         for name, value in module._parameters.items():
             if value is not None:
-                fake = nn.Parameter(on_cuda(value), requires_grad=value.requires_grad)
-                module._parameters[name] = fake
+                fake = on_cuda(value)
+                if value.dim() == 4:
+                    fake = fake.clone(memory_format=memory_format).detach()
+                module._parameters[name] = nn.Parameter(fake, requires_grad=value.requires_grad)
         module._buffers.update(on_cuda(module._buffers))
     return model
 
@@ -147,9 +160,11 @@ def test_depth_models_in_other_types_and_layouts(dtype, memory_format):
         with FakeTensorMode(), torch.autocast('cuda', dtype):
             inputs = on_cuda(depth_inputs(model))
             image = inputs['images'][0].contiguous(memory_format=memory_format)
-            move(model).eval()
+            move(model, memory_format).eval()
             assert_on_cuda(model.predict({0: image}, model.view(inputs)).values)
-            assert_on_cuda(model.train()(inputs, mode='loss'))
+            losses = model.train()(inputs, mode='loss')
+            assert_on_cuda(losses)
+            assert {tensor.dtype for tensor in tensors_of(losses)} == {torch.float32}
 
 
 def without_waits(monkeypatch, head: nn.Module, targets: tuple) -> None:
@@ -168,6 +183,34 @@ def without_waits(monkeypatch, head: nn.Module, targets: tuple) -> None:
     monkeypatch.setattr(semantics, 'lidar_classes', lambda depth, *_: depth.long())
 
 
+def in_channels_last(inputs: dict) -> dict:
+    """Inputs of a detector, its images (B, N, 3, H, W) with the channels last in memory."""
+    images = inputs['imgs'].movedim(2, -1).contiguous().movedim(-1, 2)
+    adjacent = [in_channels_last(frame) for frame in inputs.get('adjacent', ())]
+    return dict(inputs, imgs=images, adjacent=adjacent)
+
+
+def check_detector(name: str, model: nn.Module, inputs: dict, samples: list, monkeypatch) -> None:
+    """Head maps and losses in float32, then in autocast with layers and images channels-last."""
+    head, mode = model.pts_bbox_head, FakeTensorMode()
+    targets = head.get_targets([sample.gt_instances_3d for sample in samples])
+    with mode:
+        inputs, targets = on_cuda(inputs), on_cuda(targets)
+    with monkeypatch.context() as patch:
+        for dtype in (torch.float32, torch.float16, torch.bfloat16):
+            half = dtype != torch.float32
+            with waiting_only_where_listed(name, mode), torch.autocast('cuda', dtype, enabled=half):
+                move(model, torch.channels_last if half else torch.preserve_format)
+                inputs = in_channels_last(inputs) if half else inputs
+                maps = model.eval()(inputs, samples, mode='tensor')
+                assert_on_cuda(maps)
+                assert {tensor.dtype for tensor in tensors_of(maps)} == {dtype}
+                without_waits(patch, head, targets)
+                losses = model.train()(inputs, samples, mode='loss')
+                assert_on_cuda(losses)
+                assert {tensor.dtype for tensor in tensors_of(losses)} == {torch.float32}
+
+
 @pytest.mark.parametrize('name', DETECTORS)
 def test_detectors(name, toy_nuscenes, tmp_path, monkeypatch):
     model = build_model(read(name))
@@ -178,21 +221,15 @@ def test_detectors(name, toy_nuscenes, tmp_path, monkeypatch):
     if embodied:
         batch, cameras, _, *size = data['inputs']['imgs'].shape
         data['inputs']['physics_depth'] = torch.ones(batch, cameras, *size)
-    head = model.pts_bbox_head
-    targets = head.get_targets([sample.gt_instances_3d for sample in data['data_samples']])
-    with waiting_only_where_listed(name):
-        inputs = on_cuda(data['inputs'])
-        move(model).eval()
-        assert_on_cuda(model(inputs, data['data_samples'], mode='tensor'))
-        without_waits(monkeypatch, head, on_cuda(targets))
-        assert_on_cuda(model.train()(inputs, data['data_samples'], mode='loss'))
+    check_detector(name, model, data['inputs'], data['data_samples'], monkeypatch)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize('name', LARGE)
-def test_large_detectors(name):
+@pytest.mark.parametrize(
+    'name',
+    [name if name == CHEAP else pytest.param(name, marks=pytest.mark.slow) for name in LARGE],
+)
+def test_large_detectors(name, monkeypatch):
     cfg = read(name)
-    model = build_model(cfg)
     cameras, pose = 6, torch.eye(4).double()
     cam2img = torch.tensor([[1266.0, 0, 800], [0, 1266, 450], [0, 0, 1]]).double()
     rig = CameraRig(
@@ -205,10 +242,17 @@ def test_large_detectors(name):
     dataset = cfg.train_dataloader.dataset
     dataset = dataset.get('dataset', dataset)
     frame = dict(imgs=torch.rand(1, cameras, 3, *cfg.final_size), rig=rig)
-    inputs = dict(frame, adjacent=[frame] * dataset.get('num_adj', 0))
-    with waiting_only_where_listed(name):
-        move(model).eval()
-        assert_on_cuda(model(on_cuda(inputs), None, mode='tensor'))
+    inputs = dict(
+        frame,
+        adjacent=[frame] * dataset.get('num_adj', 0),
+        gt_depth=torch.rand(1, cameras, *cfg.final_size),
+    )
+    if 'embodied' in name:
+        inputs['physics_depth'] = torch.rand(1, cameras, *cfg.final_size)
+    boxes = LiDARInstance3DBoxes(torch.tensor([[9.0, 3, -1, 4, 2, 1.5, 0.3, 1, 0]]), box_dim=9)
+    truth = InstanceData(bboxes_3d=boxes, labels_3d=torch.tensor([0]))
+    samples = [Det3DDataSample(gt_instances_3d=truth)]
+    check_detector(name, build_model(cfg), inputs, samples, monkeypatch)
 
 
 def test_a_tensor_on_the_cpu_and_a_wait_are_found():
