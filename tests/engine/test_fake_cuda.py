@@ -245,10 +245,9 @@ def test_large_detectors(name, monkeypatch):
     inputs = dict(
         frame,
         adjacent=[frame] * dataset.get('num_adj', 0),
-        gt_depth=torch.rand(1, cameras, *cfg.final_size),
     )
-    if 'embodied' in name:
-        inputs['physics_depth'] = torch.rand(1, cameras, *cfg.final_size)
+    for target in ('gt_depth', 'pseudo_depth', 'physics_depth'):
+        inputs[target] = torch.rand(1, cameras, *cfg.final_size)
     boxes = LiDARInstance3DBoxes(torch.tensor([[9.0, 3, -1, 4, 2, 1.5, 0.3, 1, 0]]), box_dim=9)
     truth = InstanceData(bboxes_3d=boxes, labels_3d=torch.tensor([0]))
     samples = [Det3DDataSample(gt_instances_3d=truth)]
