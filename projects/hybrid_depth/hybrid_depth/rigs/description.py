@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from .lens import COEFFICIENTS, Lens
 from .mounting import POSE_KEYS, check_mounting, read_pose, with_camera_axes
 from .static_transforms import pose_in, read_transforms
 from .times import find_files, in_order, times_of
-from .trajectory import Trajectory, read_trajectory
+from .trajectory import Trajectory, from_first, read_trajectory
 
 _KEYS = (
     'root', 'drives', 'val', 'cameras', 'times', 'ground', 'poses', 'boxes', 'lidar', 'keyframes',
@@ -356,11 +356,6 @@ def _read_poses(
     if spec.get('format') in ('kitti', 'nerfstudio'):  # whose worlds have other axes
         trajectory = from_first(trajectory)
     return trajectory
-
-
-def from_first(trajectory: Trajectory) -> Trajectory:
-    """The trajectory in the frame of its first pose, whose z axis points up."""
-    return replace(trajectory, poses=np.linalg.inv(trajectory.poses[0]) @ trajectory.poses)
 
 
 def _read_lidar(

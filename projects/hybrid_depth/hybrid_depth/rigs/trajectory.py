@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -191,3 +191,8 @@ def _parsed(row: Sequence[str], length: int, path: Path, line: int) -> list[floa
             'format another one (tum, kitti, csv)?'
         )
     return values
+
+
+def from_first(trajectory: Trajectory) -> Trajectory:
+    """The trajectory in the frame of its first pose, whose z axis points up."""
+    return replace(trajectory, poses=np.linalg.inv(trajectory.poses[0]) @ trajectory.poses)
