@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from timm.layers import LayerScale
 from torch import Tensor, nn
 from torchvision.ops import roi_align
 
@@ -28,7 +29,8 @@ _GLOBAL, _LOCAL = (40, WINDOW), (20, 40)  # sides of the pieces, pixels
 _LOCALS = 4
 _REAL_SHARE = 0.1  # of a batch, if there are real frames
 _MOMENTUM = 0.99  # of the teacher at the start; 1 at the end
-_HEAD = dict(hidden_dim=256, bottleneck_dim=64, output_dim=1024)
+# Batch normalisation, as batches are small: without it the outputs became and stayed uniform.
+_HEAD = dict(hidden_dim=256, bottleneck_dim=64, output_dim=1024, batch_norm=True)
 _TOWER_OPTIONS = ('pretrained', 'taps', 'stride', 'mean', 'std', 'channel_order')
 
 
@@ -98,6 +100,9 @@ def _with_head(dino: dict) -> nn.ModuleDict:
 
     options = {key: value for key, value in dino.items() if key not in _TOWER_OPTIONS}
     vit = build_vit(options.pop('name'), None, **options)
+    for module in vit.modules():
+        if isinstance(module, LayerScale):  # of 1e-5, which a short training does not leave
+            nn.init.ones_(module.gamma)
     return nn.ModuleDict(dict(vit=vit, head=DINOProjectionHead(vit.embed_dim, **_HEAD)))
 
 
@@ -121,7 +126,8 @@ class _Pieces:
         self.chance[2] = share
 
     def draw(self, batch: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """Two large and four small pieces of each image: (2 B, 3, S, S) and (4 B, 3, S/2, S/2)."""
+        """Two large and four small pieces of a window of each image, which overlap more than pieces
+        of a whole image would: (2 B, 3, S, S) and (4 B, 3, S/2, S/2)."""
         canvas = np.zeros((batch, SURROUND_SIZE[1], SURROUND_SIZE[0], 3), np.uint8)
         sizes = np.empty((batch, 2))
         for place, kind in enumerate(rng.choice(3, batch, p=self.chance)):
@@ -130,20 +136,21 @@ class _Pieces:
             canvas[place, :height, :width] = image
             sizes[place] = width, height
         images = to_tensor(canvas)
-        large = [self._piece(images, sizes, _GLOBAL, self.size, rng) for _ in range(2)]
-        small = [self._piece(images, sizes, _LOCAL, self.size // 2, rng) for _ in range(_LOCALS)]
+        home = rng.uniform(0, 1, (batch, 2)) * (sizes - WINDOW)
+        large = [self._piece(images, home, _GLOBAL, self.size, rng) for _ in range(2)]
+        small = [self._piece(images, home, _LOCAL, self.size // 2, rng) for _ in range(_LOCALS)]
         return torch.cat(large), torch.cat(small)
 
     def _piece(
         self,
         images: Tensor,
-        sizes: np.ndarray,
+        home: np.ndarray,
         sides: tuple[int, int],
         out: int,
         rng: np.random.Generator,
     ) -> Tensor:
         side = rng.uniform(*sides, (len(images), 1))
-        corner = rng.uniform(0, 1, (len(images), 2)) * (sizes - side)
+        corner = home + rng.uniform(0, 1, (len(images), 2)) * (WINDOW - side)
         boxes = np.concatenate([np.arange(len(images))[:, None], corner, corner + side], 1)
         cut = roi_align(images, torch.from_numpy(boxes).float(), out, 1.0, 2, aligned=True)
         return self.normalize(augmented(cut, rng))

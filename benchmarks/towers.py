@@ -34,7 +34,9 @@ ENCODERS = dict(
 TOWERS = (*CAPTIONS, 'dino')
 CROPS = CropSet()
 _KNOWN = 5000  # training windows, about, that neighbours and probes have
-SCHEDULES = dict(clip=Schedule(steps=2000, batch=128), dino=Schedule(steps=2000, batch=32))
+SCHEDULES = dict(
+    clip=Schedule(steps=2000, batch=128), dino=Schedule(steps=2000, batch=32, rate=5e-4)
+)
 
 
 def main(
