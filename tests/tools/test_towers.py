@@ -3,13 +3,14 @@
 import dataclasses
 import json
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from mmengine.registry import MODELS
 
-from benchmarks import tower_checks, tower_training, towers
+from benchmarks import tower_checks, tower_dino, tower_training, towers
 from benchmarks.tower_clip import class_chances, train_clip
 from benchmarks.tower_crops import (
     CAPTIONS,
@@ -166,6 +167,7 @@ def test_towers_load_by_one_entry_each(folder, capsys):
     assert torch.equal(weight, saved['visual.layer4.0.conv1.weight'])
     assert torch.equal(encoder.language.tower.text_projection, saved['text_projection'])
     saved = load_checkpoint_file(folder / 'bev' / 'dino.pth')['teacher']
+    assert saved['backbone.blocks.0.ls1.gamma'].min() > 0.9  # not 1e-5
     assert torch.equal(encoder.dino.vit.pos_embed, saved['backbone.pos_embed'])
     rows = (folder / 'table.md').read_text().splitlines()
     assert [row.split(' | ')[0] for row in rows[2:]] == [
@@ -180,6 +182,20 @@ def test_dino_sees_real_frames(toy_kitti):
     frames = real_frames(toy_kitti)
     assert frames.shape[1:] == (64, 192, 3) and len(frames) > 2
     assert len(real_frames(None)) == 0
+
+
+def test_dino_compares_pieces_of_one_window(monkeypatch):
+    monkeypatch.setattr(tower_dino, 'augmented', lambda images, rng: images)
+    column = np.broadcast_to(np.arange(192, dtype=np.uint8)[:, None], (8, 64, 192, 3))
+    empty = np.zeros((0, 96, 256, 3), np.uint8)
+    windows = SimpleNamespace(kitti=column, surround=empty)
+    dino = dict(img_size=16, mean=(0, 0, 0), std=(1 / 255,) * 3)
+    pieces = tower_dino._Pieces(windows, empty, dino)
+    large, small = pieces.draw(32, np.random.default_rng(0))
+    assert large.shape == (64, 3, 16, 16) and small.shape == (128, 3, 8, 8)
+    centres = torch.cat([large.mean((1, 2, 3)).view(2, 32), small.mean((1, 2, 3)).view(4, 32)])
+    spread = centres.amax(0) - centres.amin(0)
+    assert spread.max() < 64 - 20 and centres.max() - centres.min() > 80
 
 
 def test_the_probe_reads_a_linear_code_and_nothing_from_noise():
