@@ -1,12 +1,14 @@
 """Training of depth first, then of detection with a frozen lift."""
 
 import copy
+from dataclasses import replace
 
 import pytest
 import torch
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 
+from hybrid_depth.bev.depth_nets import camera_aware
 from hybrid_depth.bev.hooks.depth_first import DepthFirstHook
 from hybrid_depth.bev.parts import Frame
 from hybrid_depth.checkpoints.build import build_model
@@ -49,9 +51,10 @@ def learn(
     runner = Runner(model, epoch)
     hook.before_train_epoch(runner)
     model.train()
-    hook.before_train_iter(runner, 0)
+    batch = pseudo_collate([copy.deepcopy(sample)])
+    hook.before_train_iter(runner, 0, batch)
     model.zero_grad(set_to_none=True)
-    data = model.data_preprocessor(pseudo_collate([sample]), True)
+    data = model.data_preprocessor(batch, True)
     losses = model.loss(data['inputs'], data['data_samples'])
     sum(value for key, value in losses.items() if 'loss' in key).backward()
     hook.after_train_epoch(runner)
@@ -93,6 +96,43 @@ def test_cached_lifts_give_equal_losses_without_the_image_backbone(samples, name
     with torch.no_grad():  # without a cache between epochs, frames need no names
         data = model.eval().data_preprocessor(pseudo_collate([samples[1]]), False)
         model.lift(Frame(data['inputs']['imgs'], data['inputs']['rig']))
+
+
+@pytest.mark.parametrize('name', ['bevdet_hybrid_toy', 'fbbev_hybrid_toy'])
+def test_augmented_cached_lifts_give_the_losses_of_augmented_lifts(samples, name, monkeypatch):
+    """A half turn moves cells to cells, so nothing is interpolated. The depth net does not see the
+    augmentation of cached lifts."""
+    seen = camera_aware.camera_vector
+    unit = torch.eye(4, dtype=torch.float64)[None]
+    monkeypatch.setattr(camera_aware, 'camera_vector', lambda rig: seen(replace(rig, bda=unit)))
+    turn = dict(rotate=(0, 0), scale=(1, 1), flip_x=1.0, flip_y=1.0)
+    model = toy_model(name)
+    plain, _ = learn(DepthFirstHook(2), copy.deepcopy(model), samples[1], epoch=2)
+    hook = DepthFirstHook(2, bev_augmentation=turn)
+    expected, _ = learn(hook, copy.deepcopy(model), samples[1], epoch=2)
+    hook = DepthFirstHook(2, keep_lifts=True, bev_augmentation=turn)
+    learn(hook, copy.deepcopy(model), samples[0], epoch=1)  # depth: not augmented
+    kept, _ = learn(hook, model, samples[1], epoch=2)
+    for loss, value in expected.items():
+        torch.testing.assert_close(kept[loss], value, rtol=1e-4, atol=0, msg=loss)
+        assert loss.startswith('loss') or abs(plain[loss] / value - 1) > 1e-3, loss
+
+
+def test_augmentation_of_boxes_and_of_the_rigs_of_all_frames(samples):
+    turn = dict(rotate=(90, 90), scale=(2, 2), flip_x=0.0, flip_y=0.0)
+    hook, sample = DepthFirstHook(2, bev_augmentation=turn), samples[1]
+    batch = pseudo_collate([copy.deepcopy(sample), copy.deepcopy(sample)])
+    hook.before_train_iter(Runner(toy_model('bevdet4d_toy'), 1), 0, batch)
+    boxes = sample['data_samples'].gt_instances_3d.bboxes_3d.tensor
+    assert torch.equal(batch['data_samples'][1].gt_instances_3d.bboxes_3d.tensor, boxes)
+    hook.before_train_iter(Runner(toy_model('bevdet4d_toy'), 2), 0, batch)
+    expected = torch.diag(torch.tensor([2.0, 2, 2, 1])).double()
+    expected[:2, :2] = torch.tensor([[0.0, -2], [2, 0]])
+    for frame in (batch['inputs'], *batch['inputs']['adjacent']):
+        for bda in frame['rig']['bda']:
+            torch.testing.assert_close(bda, expected)
+    moved = batch['data_samples'][1].gt_instances_3d.bboxes_3d.tensor
+    torch.testing.assert_close(moved[:, 0], -2 * boxes[:, 1])
 
 
 def test_cached_lifts_of_two_samples_are_channels_last(samples):
