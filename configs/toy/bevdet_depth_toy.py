@@ -15,7 +15,7 @@ model = dict(
         ),
     )
 )
-depth_epochs, detection_epochs = 6, 23
+depth_epochs, detection_epochs = 9, 16
 train_cfg = dict(max_epochs=depth_epochs + detection_epochs)
 custom_hooks = [
     dict(
