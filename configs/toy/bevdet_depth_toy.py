@@ -17,16 +17,7 @@ model = dict(
 )
 depth_epochs, detection_epochs = 9, 16
 train_cfg = dict(max_epochs=depth_epochs + detection_epochs)
-custom_hooks = [
-    dict(
-        type='DepthFirstHook',
-        epochs=depth_epochs,
-        keep_lifts=True,
-        # without it detection learns the 128 lifts by heart; no flips, which hide the side of the
-        # road that traffic keeps to
-        bev_augmentation=dict(flip_x=0.0, flip_y=0.0),
-    )
-]
+custom_hooks = [dict(type='DepthFirstHook', epochs=depth_epochs, keep_lifts=True)]
 param_scheduler = [
     dict(
         type='CosineRestartLR',
