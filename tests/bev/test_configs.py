@@ -39,6 +39,7 @@ EXPECTED = {
     'toy/bevdet_plain_toy.py': PlainDepthNet,
     'toy/bevdet_depth_toy.py': CameraAwareDepthNet,
     'toy/bevdet_embodied_toy.py': EncoderDepthNet,
+    'toy/bevdet_hybrid_augmented_toy.py': EncoderDepthNet,
     'toy/bevdet_hybrid_toy.py': EncoderDepthNet,
     'toy/bevdet_hybrid_no_prior_toy.py': EncoderDepthNet,
     'toy/bevdet4d_toy.py': CameraAwareDepthNet,
